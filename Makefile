@@ -1,0 +1,43 @@
+# `make demo` and `make test` need only Python 3.11+ with venv and cargo with Rust 1.95+;
+# uv, which does the rest, is fetched into .tools when it is missing.
+UV := $(shell command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
+RUN := $(UV) run --quiet --all-packages --all-extras
+ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
+
+.PHONY: demo test check lock programs proto
+
+demo: $(UV)
+	@test -d .venv || echo "first run: building the engine, which takes a few minutes"
+	@$(RUN) ebpfd demo
+
+test: $(UV)
+	$(RUN) pytest
+
+check: $(UV)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) pyright
+	$(RUN) lint-imports
+	$(RUN) buf lint proto
+	$(RUN) python proto/generate.py --check
+	$(RUN) codespell
+	cargo fmt --manifest-path daemon/vm/Cargo.toml --check
+	cargo clippy $(ENGINE) --all-targets -- -D warnings
+	cargo clippy $(ENGINE) --all-targets --no-default-features -- -D warnings
+	cargo test $(ENGINE) --no-default-features --quiet
+
+# Writes the exact pins of every dependency, transitive ones too, into pyproject.toml.
+lock: $(UV)
+	$(UV) run --no-project --with tomlkit==0.13.3 python tests/tools/lock.py $(UV)
+
+proto: $(UV)
+	$(RUN) python proto/generate.py
+
+# Needs clang (or clang-NN); the objects are committed, so only a changed .c asks for it.
+programs:
+	$(MAKE) -C extensions/ebpfd_extensions/sample/programs
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9

@@ -1,0 +1,166 @@
+"""The daemon put together.  Stop order is start order reversed."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from grpc_reflection.v1alpha import reflection
+
+from ebpfd.app.listener import OPTIONS, listening
+from ebpfd.app.locks import locked
+from ebpfd.app.settings import Settings
+from ebpfd.contracts import KnownContracts
+from ebpfd.host.general import register_general_helpers
+from ebpfd.host.hooks import Hooks
+from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.links import Links
+from ebpfd.host.programs import Programs
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.services import Services
+from ebpfd.host.trace import TraceLog
+from ebpfd.host.verification import Verifier
+from ebpfd.objects import Objects
+from ebpfd.rpc.hook import HookServicer
+from ebpfd.rpc.links import LinksServicer
+from ebpfd.rpc.maps import MapsServicer
+from ebpfd.rpc.programs import ProgramsServicer
+from ebpfd.rpc.registrar import RegistrarServicer
+from ebpfd.rpc.session import Sessions
+from ebpfd_api.v1 import (
+    hook_pb2,
+    hook_pb2_grpc,
+    links_pb2,
+    links_pb2_grpc,
+    maps_pb2,
+    maps_pb2_grpc,
+    programs_pb2,
+    programs_pb2_grpc,
+    registrar_pb2,
+    registrar_pb2_grpc,
+)
+
+STOP_S: Final = 5.0
+"""What detaching everything may take at the end, and then what the last replies may."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_SERVICES: Final = tuple(
+    descriptor.full_name
+    for module in (registrar_pb2, hook_pb2, programs_pb2, links_pb2, maps_pb2)
+    for descriptor in module.DESCRIPTOR.services_by_name.values()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The running parts, for whoever embeds the daemon."""
+
+    registrar: RegistrarHost
+    contracts: KnownContracts
+    objects: Objects
+    programs: Programs
+    links: Links
+    sessions: Sessions
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[Daemon]:
+    """A daemon that serves within the block, and at its end detaches, drains and is gone."""
+    async with AsyncExitStack() as stack:
+        if settings.state is not None:
+            stack.enter_context(
+                locked(settings.state / "lock", f"state directory {settings.state}")
+            )
+        services = await stack.enter_async_context(Services())
+        verifier = await stack.enter_async_context(Verifier())
+        trace = TraceLog()
+        executor = await stack.enter_async_context(Executor(trace))
+        registrar = RegistrarHost(services)
+        contracts, objects, targets = KnownContracts(), Objects(), Targets()
+        programs = Programs(
+            registrar=registrar,
+            contracts=contracts,
+            objects=objects,
+            verifier=verifier,
+            executor=executor,
+        )
+        links = Links(
+            registrar=registrar,
+            contracts=contracts,
+            objects=objects,
+            programs=programs,
+            targets=targets,
+            executor=executor,
+        )
+        sessions = Sessions()
+        server = grpc.aio.server(options=OPTIONS)
+        registrar_pb2_grpc.add_RegistrarServicer_to_server(
+            RegistrarServicer(
+                registrar=registrar,
+                contracts=contracts,
+                sessions=sessions,
+                services=services,
+                version=version("ebpfd"),
+            ),
+            server,
+        )
+        hook_pb2_grpc.add_HookServicer_to_server(
+            HookServicer(
+                sessions=sessions,
+                targets=targets,
+                hooks=Hooks(registrar),
+                links=links,
+                services=services,
+            ),
+            server,
+        )
+        programs_pb2_grpc.add_ProgramsServicer_to_server(
+            ProgramsServicer(programs=programs, objects=objects, trace=trace, services=services),
+            server,
+        )
+        links_pb2_grpc.add_LinksServicer_to_server(
+            LinksServicer(links=links, objects=objects, contracts=contracts, services=services),
+            server,
+        )
+        maps_pb2_grpc.add_MapsServicer_to_server(MapsServicer(objects), server)
+        healthy = _add_standard_services(server)
+        await register_general_helpers(registrar)
+        await stack.enter_async_context(listening(server, settings.listen, STOP_S))
+        await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+        daemon = Daemon(registrar, contracts, objects, programs, links, sessions)
+        try:
+            yield daemon
+        finally:
+            await healthy.enter_graceful_shutdown()
+            await _wind_down(daemon)
+
+
+def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
+    healthy = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    names = (
+        *_SERVICES,
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    )
+    reflection.enable_server_reflection(names, server)
+    return healthy
+
+
+async def _wind_down(daemon: Daemon) -> None:
+    """Detach every link while its extension still answers, then let the programs go."""
+    try:
+        async with asyncio.timeout(STOP_S):
+            await daemon.links.close()
+            await daemon.programs.close()
+    except TimeoutError:
+        _log.warning("an extension did not let go in time", seconds=STOP_S)
+    for module in daemon.sessions.all():
+        module.lose()

@@ -1,0 +1,65 @@
+"""The gRPC server on its Unix sockets, which only their owner can use."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import grpc
+import structlog
+
+from ebpfd.app.locks import locked
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+MAX_MESSAGE_BYTES: Final = 16 << 20
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),
+    # A stream that nobody reads holds 96 KiB instead of megabytes.
+    ("grpc.http2.lookahead_bytes", 65536),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
+
+@asynccontextmanager
+async def listening(
+    server: grpc.aio.Server, paths: tuple[Path, ...], grace_s: float
+) -> AsyncGenerator[None]:
+    """Serve on *paths* within the block; afterwards the sockets are gone."""
+    with ExitStack() as stack:
+        for path in paths:
+            stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
+            stack.enter_context(_removed(path))
+            with _umask(0o177):
+                server.add_insecure_port(f"unix:{path}")
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop(grace_s)
+
+
+@contextmanager
+def _removed(path: Path) -> Generator[None]:
+    """Remove what a killed daemon left behind, and in the end what we leave."""
+    path.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _umask(mask: int) -> Generator[None]:
+    """The socket's mode comes from the umask at the moment it is bound."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,32 @@
+"""Run a daemon until it is told to stop."""
+
+import asyncio
+import signal
+
+import structlog
+import uvloop
+
+from ebpfd.app.daemon import running
+from ebpfd.app.notify import notify
+from ebpfd.app.settings import Settings
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings):
+        _log.info("serving", listen=[f"unix:{path}" for path in settings.listen])
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        _log.info("stopping")
+    _log.info("stopped")

@@ -1,0 +1,1 @@
+"""The commands: ``ebpfd`` runs the daemon, ``ebpfctl`` talks to it through the SDK."""

@@ -1,0 +1,37 @@
+"""``ebpfctl``: the operator's commands."""
+
+import click
+
+from ebpfd.cli.hooks import hook
+from ebpfd.cli.links import link
+from ebpfd.cli.maps import map_commands
+from ebpfd.cli.output import Output
+from ebpfd.cli.programs import program
+from ebpfd.cli.registrations import binding, client, provider
+from ebpfd.cli.trace import trace
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--address",
+    envvar="EBPFD_ADDRESS",
+    metavar="unix:PATH",
+    help="Where the daemon listens.  [default: $EBPFD_ADDRESS, else the user's own socket]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+@click.version_option(package_name="ebpfd")
+@click.pass_context
+def main(context: click.Context, address: str | None, output: str) -> None:
+    """Load programs, attach them to hooks, look at what they do."""
+    context.obj = Output(address, json=output == "json")
+
+
+for _command in (program, link, map_commands, provider, client, binding, hook, trace):
+    main.add_command(_command)

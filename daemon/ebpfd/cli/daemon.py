@@ -1,0 +1,51 @@
+"""``ebpfd``: run the daemon, or see everything at work."""
+
+import sys
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ebpfd")
+def main() -> None:
+    """Host hooks that users extend with verified eBPF programs."""
+
+
+@main.command()
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="unix:PATH",
+    help="A socket for this user alone; repeatable.  [default: $EBPFD_ADDRESS, else your own]",
+)
+@click.option(
+    "--state", metavar="DIR", help="The state directory, for one daemon at a time.  [default: none]"
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
+def run(listen: tuple[str, ...], state: str | None, verbose: bool) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    # Late, so that `ebpfd --help` need not wait for gRPC and the engine.
+    from ebpfd.app import Settings, SettingsError  # noqa: PLC0415
+    from ebpfd.app.locks import InUseError  # noqa: PLC0415
+    from ebpfd.app.logs import configure_logs  # noqa: PLC0415
+    from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
+
+    configure_logs(verbose=verbose)
+    try:
+        settings = Settings.parse(listen, state)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        run_daemon(settings)
+    except* InUseError as refusals:
+        click.echo(f"error: {refusals.exceptions[0]}", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--packets", type=click.IntRange(1), default=10_000, show_default=True)
+def demo(packets: int) -> None:
+    """Daemon, extension, programs and 10,000 packets: the whole path in a few seconds."""
+    from ebpfd.cli.demo import run_demo  # noqa: PLC0415 (same)
+
+    sys.exit(run_demo(packets))

@@ -1,0 +1,152 @@
+"""What commands print: text for people, JSON for programs, errors on standard error."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from ebpfd_sdk import Client, EbpfdError, Rejection, Result
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How and to whom this run of ``ebpfctl`` speaks."""
+
+    address: str | None
+    json: bool
+
+    def emit(self, value: Json, text: Callable[[], None]) -> None:
+        """Print *value* as JSON, or let *text* print it."""
+        if self.json:
+            click.echo(json.dumps(value, indent=2))
+        else:
+            text()
+
+    def emit_line(self, value: Json, text: str) -> None:
+        """Print one item of a stream: a line of JSON, or of text."""
+        click.echo(json.dumps(value) if self.json else text)
+        sys.stdout.flush()
+
+    def table(self, rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
+        """Print *rows* with these of their fields."""
+        self.emit(list(rows), lambda: print_table(rows, columns))
+
+    def record(self, value: Mapping[str, Json]) -> None:
+        """Print one thing with all its fields."""
+        self.emit(value, lambda: print_record(value))
+
+    def run(self, work: "Callable[[Client], Awaitable[None]]") -> None:
+        """Run *work* with a connected client; its errors end the command with exit code 1."""
+        # Importing gRPC takes longer than everything else here: `--help` must not wait for it.
+        from ebpfd_sdk import Client, EbpfdError  # noqa: PLC0415
+
+        async def connected() -> None:
+            async with Client(self.address) as client:
+                await work(client)
+
+        try:
+            asyncio.run(connected())
+        except EbpfdError as error:
+            self.fail(error)
+
+    def fail(self, error: "EbpfdError") -> NoReturn:
+        """Print *error* to standard error and exit with 1."""
+        from ebpfd_sdk import VerificationFailed  # noqa: PLC0415 (same)
+
+        rejections = error.rejections if isinstance(error, VerificationFailed) else ()
+        if self.json:
+            body: dict[str, Json] = error_json(error.code, error.message)
+            if rejections:
+                body["rejections"] = [rejection_json(each) for each in rejections]
+            click.echo(json.dumps({"error": body}), err=True)
+        else:
+            click.echo(f"error: {error.code.name} ({error.code.value}): {error}", err=True)
+            for rejection in rejections:
+                click.echo(rejection_text(rejection), err=True)
+        sys.exit(1)
+
+
+def error_json(code: "Result", message: str) -> dict[str, Json]:
+    """An error's fields."""
+    return {"code": code.value, "name": code.name, "message": message}
+
+
+def rejection_json(rejection: "Rejection") -> dict[str, Json]:
+    """A rejection's fields."""
+    source, place = rejection.source, dict[str, Json]()
+    if source is not None:
+        place = {
+            "file": source.file,
+            "line": source.line,
+            "column": source.column,
+            "text": source.text,
+        }
+    return {
+        "program": rejection.program,
+        "section": rejection.section,
+        "pc": rejection.pc,
+        "instruction": rejection.instruction,
+        "reason": rejection.reason,
+        "hint": rejection.hint,
+        "detail": rejection.detail,
+        "judge": rejection.judge,
+        "source": place or None,
+    }
+
+
+def rejection_text(rejection: "Rejection") -> str:
+    """A rejection for people: where, what, and what to write instead."""
+    source, lines = rejection.source, list[str]()
+    where = f"{source.file}:{source.line}:{source.column}: " if source else ""
+    lines.append(f"  {where}{rejection.program}: {rejection.reason}")
+    if source and source.text.strip():
+        lines.append(f"  {source.line:>6} | {source.text.strip()}")
+    if rejection.pc is not None:
+        lines.append(f"    pc {rejection.pc}: {rejection.instruction}")
+    if rejection.hint:
+        lines.append(f"    hint: {rejection.hint}")
+    return "\n".join(lines)
+
+
+def print_table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
+    """Print *rows* in columns that are as wide as they must be."""
+    if not rows:
+        click.echo("none")
+        return
+    cells = [[cell(row.get(column)) for column in columns] for row in rows]
+    widths = [
+        max(len(title), *(len(row[index]) for row in cells)) for index, title in enumerate(columns)
+    ]
+    heading = (title.upper().replace("_", " ") for title in columns)
+    for line in (heading, *cells):
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def print_record(value: Mapping[str, Json]) -> None:
+    """Print one field a line."""
+    width = max(map(len, value))
+    for name, field in value.items():
+        click.echo(f"{name.replace('_', ' ').ljust(width)}  {cell(field)}")
+
+
+def cell(value: Json) -> str:
+    """One value as a person reads it."""
+    match value:
+        case None | "" | [] | {}:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case str() | int() | float():
+            return str(value)
+        case Mapping():
+            return ", ".join(f"{name}={cell(each)}" for name, each in value.items())
+        case _:
+            return ", ".join(map(cell, value))

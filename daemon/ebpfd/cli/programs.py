@@ -1,0 +1,170 @@
+"""``ebpfctl program``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ebpfd.cli.output import Json, Output, print_table, rejection_json, rejection_text
+from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+
+if TYPE_CHECKING:
+    from ebpfd_sdk import Client, Program, Verdict
+
+COLUMNS = ("id", "name", "type", "section", "state", "maps", "links", "runs", "file")
+
+
+@click.group()
+def program() -> None:
+    """Programs: load, verify, run, unload."""
+
+
+@program.command()
+@click.argument("file", type=existing_file())
+@click.option(
+    "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
+)
+@click.pass_obj
+def load(output: Output, file: str, names: tuple[str, ...]) -> None:
+    """Verify and load all programs of an object file, or none."""
+
+    async def work(client: "Client") -> None:
+        programs = await client.load(file, programs=names)
+        output.table([describe(each) for each in programs.values()], COLUMNS)
+
+    output.run(work)
+
+
+@program.command()
+@click.argument("file", type=existing_file())
+@click.option(
+    "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
+)
+@click.pass_context
+def verify(context: click.Context, file: str, names: tuple[str, ...]) -> None:
+    """Judge the programs of an object file without loading them; exit 1 if one is refused."""
+    output: Output = context.obj
+
+    async def work(client: "Client") -> None:
+        verdicts = await client.verify(file, programs=names)
+        output.emit([_verdict_json(each) for each in verdicts], lambda: _print_verdicts(verdicts))
+        if not all(each.accepted for each in verdicts):
+            context.exit(1)
+
+    output.run(work)
+
+
+@program.command("list")
+@click.pass_obj
+def list_(output: Output) -> None:
+    """List the loaded programs."""
+
+    async def work(client: "Client") -> None:
+        output.table([describe(each) for each in await client.programs()], COLUMNS)
+
+    output.run(work)
+
+
+@program.command()
+@click.argument("id", type=int)
+@click.pass_obj
+def show(output: Output, id: int) -> None:
+    """Show everything about one program."""
+
+    async def work(client: "Client") -> None:
+        output.record(describe(await client.program(id)))
+
+    output.run(work)
+
+
+@program.command("test-run")
+@click.argument("id", type=int)
+@click.option("--data", type=HexOrFile(), default=b"", help="What data and data_end span.")
+@click.option("--context", type=Hex(), default=b"", help="The context; zeros if left out.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True)
+@click.pass_obj
+def test_run(output: Output, id: int, data: bytes, context: bytes, repeat: int) -> None:
+    """Run a program on a context of your own."""
+
+    async def work(client: "Client") -> None:
+        run = await (await client.program(id)).test_run(context=context, data=data, repeat=repeat)
+        output.record(
+            {
+                "result": run.result,
+                "context": run.context.hex(),
+                "data": run.data.hex(),
+                "duration_ns": run.duration_ns,
+            }
+        )
+
+    output.run(work)
+
+
+@program.command()
+@click.argument("id", type=int)
+@click.pass_obj
+def unload(output: Output, id: int) -> None:
+    """Unload a program; one that is linked stays until its last link is detached."""
+
+    async def work(client: "Client") -> None:
+        links = list(await (await client.program(id)).unload())
+        said = f"program {id} is unloaded"
+        if links:
+            kept = ", ".join(map(str, links))
+            said = f"program {id} stays until these links are detached: {kept}"
+        output.emit({"id": id, "links": links}, lambda: click.echo(said))
+
+    output.run(work)
+
+
+def describe(each: "Program") -> dict[str, Json]:
+    """A program's fields."""
+    return {
+        "id": each.id,
+        "name": each.name,
+        "type": each.program_type_name,
+        "type_guid": str(each.program_type),
+        "section": each.section,
+        "state": each.state.name.lower(),
+        "reason": each.state_reason,
+        "maps": [one.id for one in each.maps.values()],
+        "links": list(each.link_ids),
+        "runs": each.counters.runs,
+        "nanoseconds": each.counters.nanoseconds,
+        "failures": _failures(each),
+        "instructions": each.instruction_count,
+        "sha256": each.instructions_sha256.hex(),
+        "contract_digest": each.contract_digest.hex(),
+        "executor": each.executor.name.lower(),
+        "blocking": each.blocking,
+        "budget": each.budget,
+        "loaded": each.loaded,
+        "file": each.file_name,
+    }
+
+
+def _failures(each: "Program") -> dict[str, Json]:
+    from ebpfd_api.result import result_name  # noqa: PLC0415 (beside the SDK's own late import)
+
+    return {result_name(code): count for code, count in each.counters.failures.items()}
+
+
+def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
+    return {
+        "program": verdict.program,
+        "section": verdict.section,
+        "type": verdict.program_type_name,
+        "accepted": verdict.accepted,
+        "judge": verdict.judge,
+        "instructions": verdict.instruction_count,
+        "loops": verdict.has_loops,
+        "milliseconds": round(verdict.duration_ns / 1e6, 3),
+        "rejection": rejection_json(verdict.rejection) if verdict.rejection else None,
+    }
+
+
+def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
+    columns = ("program", "type", "accepted", "judge", "instructions", "loops", "milliseconds")
+    print_table([_verdict_json(each) for each in verdicts], columns)
+    for each in verdicts:
+        if each.rejection:
+            click.echo(rejection_text(each.rejection))

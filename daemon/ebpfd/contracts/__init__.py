@@ -1,0 +1,39 @@
+"""What extensions promise: program information and attach types, as values.
+
+Everything here is immutable and knows nothing of sessions, wires or engines.
+"""
+
+from ebpfd.contracts.digest import contract_digest
+from ebpfd.contracts.known import KnownContracts, UnknownAttachTypeError, UnknownSectionError
+from ebpfd.contracts.validation import ContractError, validate_program_data
+from ebpfd.contracts.values import (
+    AttachProviderData,
+    ContextDescriptor,
+    ContextField,
+    EngineInformation,
+    ExtensionData,
+    HelperFunctionPrototype,
+    ProgramData,
+    ProgramInfo,
+    ProgramTypeDescriptor,
+    engine_information,
+)
+
+__all__ = [
+    "AttachProviderData",
+    "ContextDescriptor",
+    "ContextField",
+    "ContractError",
+    "EngineInformation",
+    "ExtensionData",
+    "HelperFunctionPrototype",
+    "KnownContracts",
+    "ProgramData",
+    "ProgramInfo",
+    "ProgramTypeDescriptor",
+    "UnknownAttachTypeError",
+    "UnknownSectionError",
+    "contract_digest",
+    "engine_information",
+    "validate_program_data",
+]

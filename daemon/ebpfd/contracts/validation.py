@@ -1,0 +1,135 @@
+"""Whether program information makes sense; the error names the field.
+
+The rules are those of eBPF for Windows for the structures, and ours for what goes beyond them.
+What makes only an *attach* fail there (reserved capability bits, helpers without address) is not
+checked here: a provider may always register.
+"""
+
+from collections import Counter
+from typing import Final
+
+from ebpfd.contracts.values import (
+    FIRST_TYPE_SPECIFIC_HELPER,
+    POINTER_SIZE,
+    ContextDescriptor,
+    HelperFunctionPrototype,
+    ProgramData,
+)
+from ebpfd_api.prototype import ArgumentType
+
+MIN_CONTEXT_SIZE: Final = 16
+MAX_CONTEXT_SIZE: Final = 64 * 1024
+HIGH_LEVEL: Final = 15
+MAX_ARGUMENTS: Final = 5
+
+_MEMORY: Final = {
+    ArgumentType.PTR_TO_READABLE_MEM,
+    ArgumentType.PTR_TO_READABLE_MEM_OR_NULL,
+    ArgumentType.PTR_TO_WRITABLE_MEM,
+    ArgumentType.PTR_TO_WRITABLE_MEM_OR_NULL,
+    ArgumentType.PTR_TO_READONLY_MEM,
+    ArgumentType.PTR_TO_READONLY_MEM_OR_NULL,
+}
+_SIZES: Final = {ArgumentType.CONST_SIZE, ArgumentType.CONST_SIZE_OR_ZERO}
+
+
+class ContractError(ValueError):
+    """A contract is malformed; ``field`` says where."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+
+def validate_program_data(data: ProgramData) -> None:
+    """Raise ``ContractError`` for the first rule that *data* breaks."""
+    descriptor = data.program_info.type_descriptor
+    if not descriptor.name:
+        raise ContractError("type_descriptor.name", "must not be empty")
+    if descriptor.program_type.int == 0:
+        raise ContractError("type_descriptor.program_type", "must not be the all-zero GUID")
+    if data.required_irql > HIGH_LEVEL:
+        raise ContractError("required_irql", f"{data.required_irql} is above {HIGH_LEVEL} (HIGH)")
+    _validate_context(data.context)
+    _validate_helpers(
+        "program_type_specific_helpers",
+        data.program_info.program_type_specific_helpers,
+        general=False,
+    )
+    _validate_helpers("global_helpers", data.program_info.global_helpers, general=True)
+    _validate_addresses(data)
+    _validate_fields(data)
+    for prefix in data.section_prefixes:
+        if not prefix:
+            raise ContractError("section_prefixes", "a prefix must not be empty")
+
+
+def _validate_context(context: ContextDescriptor) -> None:
+    where = "type_descriptor.context_descriptor"
+    if not MIN_CONTEXT_SIZE <= context.size <= MAX_CONTEXT_SIZE:
+        allowed = f"{MIN_CONTEXT_SIZE} to {MAX_CONTEXT_SIZE} bytes"
+        raise ContractError(f"{where}.size", f"{context.size} is not within {allowed}")
+    if (context.data == -1) != (context.end == -1):
+        raise ContractError(where, "data and end come together or not at all")
+    taken: dict[int, str] = {}
+    for name, offset in context.pointers():
+        if not 0 <= offset <= context.size - POINTER_SIZE:
+            problem = f"offset {offset} leaves no room for a pointer in {context.size} bytes"
+            raise ContractError(f"{where}.{name}", problem)
+        for other, other_name in taken.items():
+            if abs(other - offset) < POINTER_SIZE:
+                raise ContractError(f"{where}.{name}", f"overlaps {other_name}")
+        taken[offset] = name
+
+
+def _validate_helpers(
+    where: str, helpers: tuple[HelperFunctionPrototype, ...], *, general: bool
+) -> None:
+    for index, helper in enumerate(helpers):
+        at = f"{where}[{index}]"
+        if not helper.name:
+            raise ContractError(f"{at}.name", "must not be empty")
+        if (helper.helper_id < FIRST_TYPE_SPECIFIC_HELPER) != general:
+            rule = "below" if general else "at or above"
+            problem = f"{helper.helper_id} is not {rule} {FIRST_TYPE_SPECIFIC_HELPER}"
+            raise ContractError(f"{at}.helper_id", problem)
+        _validate_arguments(at, helper)
+    for helper_id, count in Counter(helper.helper_id for helper in helpers).items():
+        if count > 1:
+            raise ContractError(where, f"helper id {helper_id} is declared {count} times")
+
+
+def _validate_arguments(at: str, helper: HelperFunctionPrototype) -> None:
+    arguments = helper.arguments
+    for index, (argument, following) in enumerate(
+        zip(arguments, (*arguments[1:], ArgumentType.DONTCARE), strict=True)
+    ):
+        if argument in _MEMORY and following not in _SIZES:
+            problem = "a memory pointer must be followed by its size (CONST_SIZE)"
+            raise ContractError(f"{at}.arguments[{index}]", problem)
+        if argument in _SIZES and (index == 0 or arguments[index - 1] not in _MEMORY):
+            problem = "a size must follow the memory pointer that it bounds"
+            raise ContractError(f"{at}.arguments[{index}]", problem)
+        if argument is ArgumentType.DONTCARE and following is not ArgumentType.DONTCARE:
+            raise ContractError(f"{at}.arguments[{index}]", "no argument may follow DONTCARE")
+
+
+def _validate_addresses(data: ProgramData) -> None:
+    declared = {helper.helper_id for helper in data.program_info.helpers()}
+    if stray := sorted(data.helper_addresses - declared):
+        raise ContractError("helper_addresses", f"helper id {stray[0]} has no prototype")
+
+
+def _validate_fields(data: ProgramData) -> None:
+    names: set[str] = set()
+    for index, field in enumerate(data.fields):
+        at = f"fields[{index}]"
+        if not field.name or field.name in names:
+            raise ContractError(f"{at}.name", f"{field.name!r} is empty or stands twice")
+        names.add(field.name)
+        if field.size == 0 or field.offset + field.size > data.context.size:
+            problem = (
+                f"{field.name} takes bytes {field.offset} to {field.offset + field.size} "
+                f"of a context of {data.context.size}"
+            )
+            raise ContractError(at, problem)

@@ -1,0 +1,170 @@
+"""Contracts as frozen values, named as in the headers of eBPF for Windows.
+
+Versioned headers belong to the binary forms and are left to the codecs.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from ebpfd_api.prototype import ArgumentType, ReturnType
+
+POINTER_SIZE: Final = 8
+"""Bytes of a context's data pointers."""
+
+FIRST_TYPE_SPECIFIC_HELPER: Final = 0x10000
+"""Helper ids from here on belong to one program type; those below are general."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextDescriptor:
+    """``ebpf_context_descriptor_t``: bytes, and byte offsets of pointers (-1: none)."""
+
+    size: int
+    data: int = -1
+    end: int = -1
+    meta: int = -1
+
+    def pointers(self) -> tuple[tuple[str, int], ...]:
+        """(name, offset) of each pointer that the context has."""
+        named = (("data", self.data), ("end", self.end), ("meta", self.meta))
+        return tuple((name, offset) for name, offset in named if offset != -1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramTypeDescriptor:
+    """``ebpf_program_type_descriptor_t``."""
+
+    name: str
+    context_descriptor: ContextDescriptor
+    program_type: UUID
+    bpf_prog_type: int = 0
+    is_privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperFunctionPrototype:
+    """``ebpf_helper_function_prototype_t``; ``arguments`` always has five entries."""
+
+    helper_id: int
+    name: str
+    return_type: ReturnType
+    arguments: tuple[ArgumentType, ...]
+    reallocate_packet: bool = False
+    implicit_context: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramInfo:
+    """``ebpf_program_info_t``."""
+
+    type_descriptor: ProgramTypeDescriptor
+    program_type_specific_helpers: tuple[HelperFunctionPrototype, ...] = ()
+    global_helpers: tuple[HelperFunctionPrototype, ...] = ()
+
+    def helpers(self) -> tuple[HelperFunctionPrototype, ...]:
+        """All prototypes: the type's own, then its overrides of general ones."""
+        return self.program_type_specific_helpers + self.global_helpers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextField:
+    """A named piece of the context; what a program writes to it comes back if ``writable``."""
+
+    name: str
+    offset: int
+    size: int
+    writable: bool = True
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramData:
+    """``ebpf_program_data_t``: characteristics of a program-information provider.
+
+    ``helper_addresses`` are the ids of the helpers that the provider serves.
+    """
+
+    program_info: ProgramInfo
+    required_irql: int = 0
+    capabilities: int = 0
+    helper_addresses: frozenset[int] = frozenset()
+    fields: tuple[ContextField, ...] = ()
+    section_prefixes: tuple[str, ...] = ()
+
+    @property
+    def program_type(self) -> UUID:
+        """GUID of the type that is described."""
+        return self.program_info.type_descriptor.program_type
+
+    @property
+    def name(self) -> str:
+        """What people call the type."""
+        return self.program_info.type_descriptor.name
+
+    @property
+    def context(self) -> ContextDescriptor:
+        """Layout of the contexts that programs of the type get."""
+        return self.program_info.type_descriptor.context_descriptor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachProviderData:
+    """``ebpf_attach_provider_data_t``: characteristics of a hook provider, with the hook's name."""
+
+    supported_program_type: UUID
+    bpf_attach_type: int = 0
+    link_type: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionData:
+    """``ebpf_extension_data_t``: characteristics of a hook client, with who is behind it."""
+
+    data: bytes = b""
+    prog_attach_flags: int = 0
+    link_id: int = 0
+    program_id: int = 0
+    program_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInformation:
+    """A contract as the engine reads it: what may be called, seen and written back."""
+
+    name: str
+    context: ContextDescriptor
+    is_privileged: bool
+    helpers: tuple[HelperFunctionPrototype, ...]
+    writable: tuple[tuple[int, int], ...]
+
+
+def engine_information(data: ProgramData) -> EngineInformation:
+    """The engine's view of *data*."""
+    descriptor = data.program_info.type_descriptor
+    return EngineInformation(
+        name=descriptor.name,
+        context=descriptor.context_descriptor,
+        is_privileged=descriptor.is_privileged,
+        helpers=data.program_info.helpers(),
+        writable=_writable(data),
+    )
+
+
+def _writable(data: ProgramData) -> tuple[tuple[int, int], ...]:
+    """(offset, size) of what comes back of a context: never its pointers."""
+    pointers = sorted(offset for _, offset in data.context.pointers())
+    if data.fields:
+        return tuple(
+            (field.offset, field.size)
+            for field in data.fields
+            if field.writable and field.offset not in pointers
+        )
+    gaps: list[tuple[int, int]] = []
+    start = 0
+    for pointer in (*pointers, data.context.size):
+        if pointer > start:
+            gaps.append((start, pointer - start))
+        start = pointer + POINTER_SIZE
+    return tuple(gaps)

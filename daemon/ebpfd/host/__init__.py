@@ -1,0 +1,1 @@
+"""The daemon's running parts, on one asyncio loop; they know values, not wires."""

@@ -1,0 +1,193 @@
+"""Running what is attached: contexts in, codes and results out.
+
+Most batches run where they arrive, on the event loop, since handing one to a thread costs more
+than it takes.  Two kinds do not: programs that call helpers of an extension, which wait; and
+batches that would hold up the loop for long.  Either way the order per target is kept.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from ebpfd.errors import RequestError
+from ebpfd.host.modules import Module
+from ebpfd.host.trace import TraceLog
+from ebpfd.objects import Link, Program, Rundown
+from ebpfd_api.result import Result
+from ebpfd_vm import BatchResult, EngineError
+
+LONGEST_ON_LOOP_NS: Final = 5_000_000
+"""A batch that is expected to take longer leaves the event loop."""
+
+MAX_QUEUED: Final = 256
+"""Batches that wait for one target; one more is refused with NO_MEMORY."""
+
+BLOCKING_THREADS: Final = 32
+"""Invocations that may wait for remote helpers at once."""
+
+
+class Columns(Protocol):
+    """A batch as it arrives: packed columns."""
+
+    @property
+    def count(self) -> int:
+        """Contexts; 0 means 1."""
+        ...
+
+    @property
+    def contexts(self) -> bytes:
+        """The contexts, of equal size; empty: zeros."""
+        ...
+
+    @property
+    def data(self) -> bytes:
+        """The data of all contexts, one after the other."""
+        ...
+
+    @property
+    def data_lengths(self) -> bytes:
+        """A little-endian u32 for each context."""
+        ...
+
+    @property
+    def meta_lengths(self) -> bytes:
+        """The same, of the metadata that the data begins with."""
+        ...
+
+
+class Executor:
+    """Runs batches of programs, in place or on threads."""
+
+    def __init__(self, trace: TraceLog) -> None:
+        self.trace: Final = trace
+        self._threads = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="invocation")
+
+    async def __aenter__(self) -> Self:
+        """Threads are started when they are first needed."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Forget what has not begun; what runs ends by its helpers' deadlines."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def fits_loop(self, program: Program, columns: Columns) -> bool:
+        """Whether the batch may run on the event loop."""
+        expected = program.nanoseconds_per_run * max(columns.count, 1)
+        return not program.engine.blocking and expected <= LONGEST_ON_LOOP_NS
+
+    def run(self, program: Program, columns: Columns) -> BatchResult:
+        """Run a batch here and now."""
+        if not program.provider.rundown.acquire():
+            raise _provider_gone(program)
+        try:
+            outcome = _run_batch(program, columns)
+        finally:
+            program.provider.rundown.release()
+            self.trace.collect()
+        return outcome
+
+    async def run_on_thread(self, program: Program, columns: Columns) -> BatchResult:
+        """Run a batch on a thread, and the loop goes on."""
+        if not program.provider.rundown.acquire():
+            raise _provider_gone(program)
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, _run_batch, program, columns)
+        # The thread runs on when the caller is cancelled, so the end of the run ends the use.
+        running.add_done_callback(lambda _: program.provider.rundown.release())
+        try:
+            return await asyncio.shield(running)
+        finally:
+            self.trace.collect()
+
+
+class Target:
+    """What one binding runs: the program of its link."""
+
+    __slots__ = ("_executor", "_order", "_queued", "link", "owner", "rundown")
+
+    def __init__(self, link: Link, owner: Module, executor: Executor) -> None:
+        self.link = link
+        self.owner = owner
+        self.rundown = Rundown()
+        self._executor = executor
+        self._order = asyncio.Lock()
+        self._queued = 0
+
+    def run_now(self, columns: Columns) -> BatchResult | None:
+        """Run a batch at once; None: it must queue with ``run_queued``."""
+        program = self.link.program
+        if self._queued or not self._executor.fits_loop(program, columns):
+            return None
+        return self._executor.run(program, columns)
+
+    async def run_queued(self, columns: Columns) -> BatchResult:
+        """Run a batch after those that came before it."""
+        if self._queued >= MAX_QUEUED:
+            message = f"link {self.link.id} has {MAX_QUEUED} batches waiting: send fewer at once"
+            raise RequestError(Result.NO_MEMORY, message)
+        if not self.rundown.acquire():
+            raise binding_gone()
+        self._queued += 1
+        try:
+            async with self._order:
+                return await self._executor.run_on_thread(self.link.program, columns)
+        finally:
+            self._queued -= 1
+            self.rundown.release()
+
+
+class Targets:
+    """The targets by binding."""
+
+    def __init__(self) -> None:
+        self._by_binding: dict[int, Target] = {}
+
+    def add(self, binding: int, target: Target) -> None:
+        """Let *binding* be invoked."""
+        self._by_binding[binding] = target
+
+    async def remove(self, binding: int) -> None:
+        """Let it be invoked no more; returns when nothing of it is in flight."""
+        target = self._by_binding.pop(binding, None)
+        if target is None:
+            return
+        target.rundown.close()
+        idle = asyncio.Event()
+        target.rundown.when_idle(idle.set)
+        await idle.wait()
+
+    def find(self, binding: int, owner: Module) -> Target:
+        """The target that *owner*, its hook's provider, may invoke."""
+        target = self._by_binding.get(binding)
+        if target is None or target.owner is not owner:
+            raise binding_gone()
+        return target
+
+
+def binding_gone() -> RequestError:
+    """The error for a binding that is gone, or was never the caller's."""
+    return RequestError(Result.OBJECT_NOT_FOUND, "the binding is gone: its link was detached")
+
+
+def _run_batch(program: Program, columns: Columns) -> BatchResult:
+    count = columns.count or 1
+    contexts = columns.contexts or bytes(program.contract.context.size * count)
+    try:
+        outcome = program.engine.run_batch(
+            contexts, count, columns.data, columns.data_lengths, columns.meta_lengths
+        )
+    except EngineError as error:
+        raise RequestError(Result(error.code), error.message) from None
+    program.nanoseconds_per_run = outcome.elapsed_ns / count
+    return outcome
+
+
+def _provider_gone(program: Program) -> RequestError:
+    message = f"program {program.id} ({program.name}) waits: {program.provider.reason}"
+    return RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)

@@ -1,0 +1,174 @@
+"""What a module is to its host: the callbacks of NMR, and for extensions two services more.
+
+Modules inside the daemon and modules at the far end of a session stand behind one interface.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
+from uuid import UUID
+
+from ebpfd.nmr import (
+    BindingHandle,
+    ClientAttachProvider,
+    ProviderAttachClient,
+    Role,
+)
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTable:
+    """An NPI-defined function table, by the names of its functions."""
+
+    version: int
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachAnswer:
+    """How a provider answers a client: context and dispatch count on SUCCESS only."""
+
+    status: int
+    context: bytes = b""
+    dispatch: DispatchTable | None = None
+    message: str = ""
+
+
+class Module(Hashable, Protocol):
+    """The callbacks of one module.  Calls for one binding never overlap."""
+
+    @property
+    def name(self) -> str:
+        """What people call the module."""
+        ...
+
+    async def client_attach_provider(self, call: ClientAttachProvider) -> int:
+        """A provider is there: take it by a nested attach, or decline with NOINTERFACE."""
+        ...
+
+    async def provider_attach_client(self, call: ProviderAttachClient) -> AttachAnswer:
+        """A client wants to attach."""
+        ...
+
+    async def detach(self, binding: BindingHandle, role: Role) -> int:
+        """Make no new calls to the peer; SUCCESS when none is in flight, else PENDING."""
+        ...
+
+    async def cleanup(self, binding: BindingHandle, role: Role) -> None:
+        """Both sides have detached: free what belongs to the binding."""
+        ...
+
+
+class LocalModule:
+    """A module in the daemon that says no to everything: a base to start from.
+
+    ``label`` is what listings call it.
+    """
+
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Owner of all local modules."""
+        return "daemon"
+
+    async def client_attach_provider(self, call: ClientAttachProvider) -> int:
+        """Decline."""
+        del call
+        return NtStatus.NOINTERFACE
+
+    async def provider_attach_client(self, call: ProviderAttachClient) -> AttachAnswer:
+        """Decline."""
+        del call
+        return AttachAnswer(NtStatus.NOINTERFACE)
+
+    async def detach(self, binding: BindingHandle, role: Role) -> int:
+        """Agree: a local module's calls do not outlive the turn they are made in."""
+        del binding, role
+        return NtStatus.SUCCESS
+
+    async def cleanup(self, binding: BindingHandle, role: Role) -> None:
+        """Free nothing."""
+        del binding, role
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Contexts with their data, in columns; numbers are packed little-endian u32."""
+
+    count: int = 1
+    contexts: bytes = b""
+    data: bytes = b""
+    data_lengths: bytes = b""
+    meta_lengths: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What a batch came to: ``code`` for the whole, or columns for each context."""
+
+    code: int = Result.SUCCESS
+    message: str = ""
+    codes: bytes = b""
+    results: bytes = b""
+    contexts: bytes = b""
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class MapArgument:
+    """A helper argument that is a map: its id."""
+
+    map_id: int
+
+
+HelperArgument: TypeAlias = int | bytes | MapArgument | None
+"""An integer, a copy of memory, a map, or nothing (the context, a null pointer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelperCall:
+    """A program calls a helper that an extension serves."""
+
+    program_type: UUID
+    helper_id: int
+    arguments: Sequence[HelperArgument]
+    context: bytes
+    program_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HelperOutcome:
+    """A helper's r0 and its writable arguments; ``error`` instead if it failed."""
+
+    result: int = 0
+    outputs: tuple[tuple[int, bytes], ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FireCall:
+    """A client fires a hook; ``parameter`` None leaves the choice to the provider."""
+
+    attach_type: UUID
+    parameter: bytes | None
+    batch: Batch = field(default_factory=Batch)
+
+
+class ModuleGoneError(Exception):
+    """The module's process ended before it answered."""
+
+
+@runtime_checkable
+class ExtensionModule(Module, Protocol):
+    """A module that provides hooks or helpers."""
+
+    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+        """Run what is attached to a hook of this extension's; ``ModuleGoneError``, TimeoutError."""
+        ...
+
+    async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
+        """Run a helper; ``ModuleGoneError``, TimeoutError."""
+        ...

@@ -1,0 +1,158 @@
+"""A program's two registrations as a client of program information.
+
+The general one comes first and must be bound before the type-specific one may be.  What the
+type-specific provider offers is compared with what the program was verified against, so that
+verified code never runs under another contract.
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import cast
+from uuid import UUID, uuid4
+
+from ebpfd import nmr
+from ebpfd.contracts import ProgramData, contract_digest
+from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER
+from ebpfd.host.modules import ExtensionModule, LocalModule
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.objects import TypeProvider
+from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
+from ebpfd_api.ntstatus import NtStatus
+
+
+class ProgramClients:
+    """Both registrations of one program, and the state that they share."""
+
+    def __init__(
+        self,
+        registrar: RegistrarHost,
+        program_type: UUID,
+        used_helpers: Collection[int],
+        *,
+        label: str,
+    ) -> None:
+        self.provider = TypeProvider()
+        self.extension: ExtensionModule | None = None
+        self.data: ProgramData | None = None
+        self._registrar = registrar
+        self._program_type = program_type
+        self._used_helpers = used_helpers
+        self._digest: bytes | None = None
+        self._handles: list[nmr.RegistrationHandle] = []
+        self._general = _GeneralClient(registrar)
+        self._label = label
+        self._module_id = nmr.ModuleId.guid(uuid4())
+
+    async def register(self) -> ProgramData | None:
+        """Register both; the type's contract if both providers are bound now."""
+        for module in (self._general, _TypeClient(self)):
+            module.label = self._label
+            instance = nmr.RegistrationInstance(PROGRAM_INFORMATION, self._module_id)
+            handle = await self._registrar.register(nmr.Role.CLIENT, instance, module)
+            self._handles.append(handle)
+        return self.data if self._general.bound else None
+
+    async def withdraw(self) -> None:
+        """Deregister both, the type-specific one first."""
+        while self._handles:
+            await self._registrar.withdraw(self._handles.pop())
+
+    def seal(self, data: ProgramData) -> bytes:
+        """The program is verified against *data*: from now on nothing else will do."""
+        self._digest = contract_digest(data, self._used_helpers)
+        return self._digest
+
+    def judge(self, instance: nmr.RegistrationInstance) -> tuple[int, str]:
+        """Whether a provider will do; a status, and why not."""
+        data = instance.characteristics
+        if instance.module_id.value != self._program_type or not isinstance(data, ProgramData):
+            return NtStatus.INVALID_PARAMETER, ""
+        if data.capabilities != 0:
+            return NtStatus.INVALID_PARAMETER, "its provider sets reserved capability bits"
+        if not self._general.bound:
+            return NtStatus.INVALID_PARAMETER, "the general helpers have no provider"
+        if self.data is not None:
+            return NtStatus.INVALID_PARAMETER, ""
+        if self._digest and contract_digest(data, self._used_helpers) != self._digest:
+            reason = "its provider came back with another contract: load the program anew"
+            return NtStatus.INVALID_PARAMETER, reason
+        if self._digest and (missing := missing_helpers(data, self._used_helpers)):
+            reason = f"its provider no longer serves helper {missing[0]}"
+            return NtStatus.INVALID_PARAMETER, reason
+        return NtStatus.SUCCESS, ""
+
+    async def attach(self, call: nmr.ClientAttachProvider) -> int:
+        """Take the provider if it will do."""
+        status, reason = self.judge(call.provider_instance)
+        if status != NtStatus.SUCCESS:
+            self.provider.reason = reason or self.provider.reason
+            return status
+        context = self._module_id.value
+        assert isinstance(context, UUID), "made in __init__"
+        side = await self._registrar.attach_provider(call.binding, context.bytes, None)
+        if side.status == NtStatus.SUCCESS:
+            owner = self._registrar.provider_of(call.binding).owner
+            # Providers of program types are extensions: nothing else registers one.
+            self.extension = cast("ExtensionModule", owner)
+            self.data = cast("ProgramData", call.provider_instance.characteristics)
+            self.provider.name = self.extension.name
+            self.provider.reason = ""
+            self.provider.rundown.reopen()
+        return side.status
+
+    async def detach(self) -> int:
+        """The provider goes: let what is in flight end, then forget its data."""
+        provider = self.provider
+        provider.rundown.close()
+        provider.reason = f"the extension {provider.name} has gone"
+        idle = asyncio.Event()
+        provider.rundown.when_idle(idle.set)
+        await idle.wait()
+        self.extension = None
+        self.data = None
+        return NtStatus.SUCCESS
+
+
+def missing_helpers(data: ProgramData, used: Collection[int]) -> list[int]:
+    """Helpers in use that the type's provider must serve, and does not."""
+    overridden = {helper.helper_id for helper in data.program_info.global_helpers}
+    own = {each for each in used if each >= FIRST_TYPE_SPECIFIC_HELPER or each in overridden}
+    return sorted(own - data.helper_addresses)
+
+
+class _GeneralClient(LocalModule):
+    """Binds to the provider of the general helpers and no other."""
+
+    def __init__(self, registrar: RegistrarHost) -> None:
+        self.bound = False
+        self._registrar = registrar
+
+    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
+        """Take the general helpers."""
+        if call.provider_instance.module_id.value != GENERAL_HELPERS_MODULE:
+            return NtStatus.NOINTERFACE
+        side = await self._registrar.attach_provider(call.binding, b"general", None)
+        self.bound = side.status == NtStatus.SUCCESS
+        return side.status
+
+    async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
+        """The engine's helpers stay callable: they live as long as the daemon."""
+        del binding, role
+        self.bound = False
+        return NtStatus.SUCCESS
+
+
+class _TypeClient(LocalModule):
+    """The type-specific registration's callbacks."""
+
+    def __init__(self, clients: ProgramClients) -> None:
+        self._clients = clients
+
+    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
+        """Take the program type's provider."""
+        return await self._clients.attach(call)
+
+    async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
+        """Run down."""
+        del binding, role
+        return await self._clients.detach()

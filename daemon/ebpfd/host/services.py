@@ -1,0 +1,65 @@
+"""Tasks with an owner: a group for loops and callbacks, ended and awaited together."""
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+_Value = TypeVar("_Value")
+
+
+class Services:
+    """A TaskGroup whose end cancels what still runs.
+
+    A service that *fails* ends the block at once, as in any TaskGroup.
+    """
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, service: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """Run *service* until it ends or the block is left."""
+        task = self._group.create_task(service, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def finish(self, work: Coroutine[Any, Any, _Value], *, name: str) -> _Value:
+        """Run *work* to its end even if the caller is cancelled meanwhile.
+
+        What changes state in several steps must not be left half done because a client hung up.
+        """
+        outcome: asyncio.Future[_Value] = asyncio.get_running_loop().create_future()
+        self.start(_settle(work, outcome), name=name)
+        return await asyncio.shield(outcome)
+
+    async def __aenter__(self) -> Self:
+        """Open the group."""
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Cancel what still runs, and wait for it."""
+        for task in tuple(self._running):
+            task.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+
+async def _settle(work: Coroutine[Any, Any, _Value], outcome: asyncio.Future[_Value]) -> None:
+    """Put the value or the error of *work* into *outcome*, so that it does not end the group."""
+    try:
+        value = await work
+    except asyncio.CancelledError:
+        outcome.cancel()
+        raise
+    except Exception as error:  # noqa: BLE001 (raised again where the caller waits)
+        outcome.set_exception(error)
+        outcome.exception()  # a caller that hung up never looks: that is no news for the log
+    else:
+        outcome.set_result(value)

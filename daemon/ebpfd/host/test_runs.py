@@ -1,0 +1,76 @@
+"""``bpf_prog_test_run``: a program run on a context that the caller gives.
+
+All repetitions use one context, so what the program changes accumulates.  They run on a thread, in
+slices, so that a caller that hangs up ends them.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from ebpfd.errors import RequestError
+from ebpfd.host.trace import TraceLog
+from ebpfd.objects import Program
+from ebpfd_api.result import Result
+from ebpfd_vm import EngineError
+
+SLICE_NS: Final = 20_000_000
+"""How long one slice should take."""
+
+_Slice: TypeAlias = tuple[int, int, bytes, bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """The last run's code and result, the context and data after it, the average time of a run."""
+
+    code: int
+    result: int
+    context: bytes
+    data: bytes
+    duration_ns: int
+
+
+async def test_run(
+    program: Program, trace: TraceLog, context: bytes, data: bytes, meta_length: int, repeat: int
+) -> RunOutcome:
+    """Run *program* *repeat* times; an empty context means zeros."""
+    if not program.provider.rundown.acquire():
+        message = f"program {program.id} ({program.name}) cannot run: {program.provider.reason}"
+        raise RequestError(Result.INVALID_ARGUMENT, message)
+    try:
+        return await _run_in_slices(
+            program, context or bytes(program.contract.context.size), data, meta_length, repeat
+        )
+    except EngineError as error:
+        raise RequestError(Result(error.code), error.message) from None
+    finally:
+        program.provider.rundown.release()
+        trace.collect()
+
+
+async def _run_in_slices(
+    program: Program, context: bytes, data: bytes, meta_length: int, repeat: int
+) -> RunOutcome:
+    left, total_ns, step = repeat, 0, 1
+    while True:
+        code, result, context, data, elapsed = await _finished(
+            asyncio.to_thread(program.engine.test_run, context, data, meta_length, min(step, left))
+        )
+        total_ns += elapsed
+        left -= min(step, left)
+        if left == 0 or code != Result.SUCCESS:
+            runs = repeat - left
+            return RunOutcome(code, result, context, data, total_ns // runs)
+        step = max(1, SLICE_NS * (repeat - left) // max(total_ns, 1))
+
+
+async def _finished(run: Coroutine[Any, Any, _Slice]) -> _Slice:
+    """Await a thread to its end even when cancelled: the rundown must not be released before."""
+    task = asyncio.ensure_future(run)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,80 @@
+"""What the daemon and its verification workers say to each other: length-prefixed msgpack.
+
+A request carries the object file itself, so that the worker judges the very bytes that will run.
+"""
+
+import struct
+from typing import Final
+
+import msgspec
+
+LENGTH: Final = struct.Struct("<I")
+"""Goes before each frame: its size in bytes."""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """A context descriptor."""
+
+    size: int
+    data: int
+    end: int
+    meta: int
+
+
+class Helper(msgspec.Struct, frozen=True):
+    """A helper prototype."""
+
+    helper_id: int
+    name: str
+    return_type: int
+    arguments: list[int]
+    reallocate_packet: bool
+    implicit_context: bool
+
+
+class Information(msgspec.Struct, frozen=True):
+    """A contract as the engine reads it."""
+
+    name: str
+    context: Context
+    is_privileged: bool
+    helpers: list[Helper]
+    writable: list[tuple[int, int]]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Judge program number ``program`` of ``object`` against ``information``."""
+
+    object: bytes
+    program: int
+    information: Information
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A line of the program's source."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why a program is refused."""
+
+    reason: str
+    pc: int | None = None
+    instruction: str = ""
+    hint: str = ""
+    detail: str = ""
+    source: Source | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The judgement; ``rejection`` is None if the program is accepted."""
+
+    judge: str
+    rejection: Rejection | None = None
+    has_loops: bool = False
+    instruction_count: int = 0
+    duration_ns: int = 0

@@ -1,0 +1,134 @@
+"""The register itself: every registration and binding, indexed by whatever the registrar asks for.
+
+Invariant: all indices agree.  Only the listings walk the whole book, so what one registration or
+binding costs does not grow with the number of others.
+"""
+
+from uuid import UUID
+
+from ebpfd.nmr.binding import Binding
+from ebpfd.nmr.errors import ForeignHandleError, LateCallError, UnknownHandleError
+from ebpfd.nmr.identity import (
+    ANYONE,
+    BindingHandle,
+    Owner,
+    RegistrationHandle,
+    RegistrationInstance,
+    Role,
+)
+from ebpfd.nmr.registration import Registration
+
+
+class Book:
+    """Holds registrations and bindings, and gives out their handles."""
+
+    def __init__(self) -> None:
+        """Open an empty book."""
+        self._registrations: dict[RegistrationHandle, Registration] = {}
+        self._bindings: dict[BindingHandle, Binding] = {}
+        self._live: dict[tuple[UUID, Role], dict[RegistrationHandle, Registration]] = {}
+        self._owned: dict[Owner, dict[RegistrationHandle, Registration]] = {}
+        self._last_registration = 0
+        self._last_binding = 0
+
+    def enter(
+        self, role: Role, instance: RegistrationInstance, *, owner: Owner, has_cleanup: bool
+    ) -> Registration:
+        """Add a registration that others may bind to from now on."""
+        self._last_registration += 1
+        handle = RegistrationHandle(self._last_registration)
+        registration = Registration(handle, role, instance, owner, has_cleanup)
+        self._registrations[handle] = registration
+        self._owned.setdefault(owner, {})[handle] = registration
+        if instance.npi_id is not None:
+            self._live.setdefault((instance.npi_id, role), {})[handle] = registration
+        return registration
+
+    def close(self, registration: Registration) -> None:
+        """Let nothing bind to *registration* any more."""
+        if registration.instance.npi_id is None:
+            return
+        key = (registration.instance.npi_id, registration.role)
+        del self._live[key][registration.handle]
+        if not self._live[key]:
+            del self._live[key]
+
+    def strike(self, registration: Registration) -> None:
+        """Remove a closed registration."""
+        del self._registrations[registration.handle]
+        owned = self._owned[registration.owner]
+        del owned[registration.handle]
+        if not owned:
+            del self._owned[registration.owner]
+
+    def opposites(self, registration: Registration) -> list[Registration]:
+        """Return the live registrations that match *registration*, in handle order."""
+        npi_id = registration.instance.npi_id
+        if npi_id is None:
+            return []
+        return list(self._live.get((npi_id, registration.role.opposite), {}).values())
+
+    def owned(self, owner: Owner) -> list[Registration]:
+        """Return the registrations of *owner*, in handle order."""
+        return list(self._owned.get(owner, {}).values())
+
+    def pair(self, client: Registration, provider: Registration) -> Binding:
+        """Add the binding of two live registrations."""
+        self._last_binding += 1
+        binding = Binding(BindingHandle(self._last_binding), client, provider)
+        self._bindings[binding.handle] = binding
+        client.bindings[provider.handle] = provider.bindings[client.handle] = binding
+        return binding
+
+    def unpair(self, binding: Binding) -> None:
+        """Remove *binding*."""
+        del self._bindings[binding.handle]
+        del binding.client.bindings[binding.provider.handle]
+        del binding.provider.bindings[binding.client.handle]
+
+    def registration(self, handle: RegistrationHandle, *, by: Owner = ANYONE) -> Registration:
+        """Return the registration that *handle* names, if *by* may use it."""
+        registration = self._registrations.get(handle)
+        if registration is None:
+            raise _missing(handle, self._last_registration)
+        _check(registration, handle, by)
+        return registration
+
+    def binding(self, handle: BindingHandle, role: Role, *, by: Owner = ANYONE) -> Binding:
+        """Return the binding that *handle* names, if *by* may speak for its side of *role*."""
+        binding = self.any_binding(handle)
+        _check(binding.registration(role), handle, by)
+        return binding
+
+    def any_binding(self, handle: BindingHandle) -> Binding:
+        """Return the binding that *handle* names."""
+        binding = self._bindings.get(handle)
+        if binding is None:
+            raise _missing(handle, self._last_binding)
+        return binding
+
+    def any_registration(self, handle: RegistrationHandle) -> Registration:
+        """Return the registration that *handle* names, its owner lost or not."""
+        registration = self._registrations.get(handle)
+        if registration is None:
+            raise _missing(handle, self._last_registration)
+        return registration
+
+    def registrations(self, role: Role) -> list[Registration]:
+        """Return every registration of *role*, in handle order."""
+        return [each for each in self._registrations.values() if each.role is role]
+
+    def bindings(self) -> list[Binding]:
+        """Return every binding, in handle order."""
+        return list(self._bindings.values())
+
+
+def _missing(handle: int, last: int) -> LateCallError | UnknownHandleError:
+    return LateCallError(handle) if 1 <= handle <= last else UnknownHandleError(handle)
+
+
+def _check(registration: Registration, handle: int, by: Owner) -> None:
+    if by is not ANYONE and by != registration.owner:
+        raise ForeignHandleError(handle, by)
+    if registration.lost:
+        raise LateCallError(handle)

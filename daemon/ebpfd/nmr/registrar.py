@@ -1,0 +1,183 @@
+"""The registrar: calls of modules and the ends of their callbacks go in, effects come out.
+
+It follows NMR as usersim implements it, with callbacks that take time.  Each public method checks
+first and changes afterwards, so a refused call leaves no trace; it returns what must now be done.
+It knows no clock, no task and no transport: whoever runs the effects owns those.
+
+Invariant: of one binding at most one callback runs at a time, except that a client's attach
+callback contains the provider's; nothing is ever asked of a lost owner.
+"""
+
+from typing import Final
+
+from ebpfd.nmr.binding import DetachEvent, Event
+from ebpfd.nmr.book import Book
+from ebpfd.nmr.effects import Effect
+from ebpfd.nmr.errors import InvalidValueError, LateCallError, OutOfTurnError, RegistrarError
+from ebpfd.nmr.identity import (
+    ANYONE,
+    BindingHandle,
+    Owner,
+    RegistrationHandle,
+    RegistrationInstance,
+    Role,
+)
+from ebpfd.nmr.life import Life
+from ebpfd.nmr.snapshots import BindingSnapshot, RegistrationSnapshot
+from ebpfd.nmr.status import Status
+
+_RETURN: Final = {
+    Status.SUCCESS: DetachEvent.RETURN_SUCCESS,
+    Status.PENDING: DetachEvent.RETURN_PENDING,
+}
+
+
+class Registrar:
+    """Introduces clients to providers of the same contract, and parts them in order.
+
+    Every method that a module can reach takes *by*, the caller; with it the registrar refuses the
+    handles of others.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody registered."""
+        self._book = Book()
+        self._life = Life(self._book)
+
+    # Calls of modules.
+
+    def register(
+        self, role: Role, instance: RegistrationInstance, *, owner: Owner, has_cleanup: bool = True
+    ) -> tuple[RegistrationHandle, list[Effect]]:
+        """Register a module and offer it to its opposites, one after the other in handle order."""
+        registration = self._book.enter(role, instance, owner=owner, has_cleanup=has_cleanup)
+        opposites = self._book.opposites(registration)
+        if role is Role.CLIENT:
+            pairs = [self._book.pair(registration, each) for each in opposites]
+        else:
+            pairs = [self._book.pair(each, registration) for each in opposites]
+        self._life.attach_all(pairs, registered=registration)
+        return registration.handle, self._life.take()
+
+    def client_attach_provider(
+        self,
+        binding: BindingHandle,
+        client_context: object,
+        client_dispatch: object,
+        *,
+        by: Owner = ANYONE,
+    ) -> list[Effect]:
+        """Pass the client's yes on to the provider; legal once, inside the attach callback."""
+        bound = self._book.binding(binding, Role.CLIENT, by=by)
+        bound.require(Event.NEST)
+        bound.client_side.context = client_context
+        bound.client_side.dispatch = client_dispatch
+        self._life.ask_provider(bound)
+        return self._life.take()
+
+    def deregister(self, registration: RegistrationHandle, *, by: Owner = ANYONE) -> list[Effect]:
+        """Let nothing new bind to *registration*, and part it from its peers."""
+        leaving = self._book.registration(registration, by=by)
+        if leaving.deregistering:
+            raise OutOfTurnError(registration, "DEREGISTERING", "DEREGISTER")
+        leaving.answer_due = True
+        self._life.retire([leaving])
+        return self._life.take()
+
+    def wait(self, registration: RegistrationHandle, *, by: Owner = ANYONE) -> Status:
+        """Say whether ``DeregisterCompleted`` is past (SUCCESS) or will come (PENDING)."""
+        try:
+            waited = self._book.registration(registration, by=by)
+        except LateCallError:
+            return Status.SUCCESS
+        except RegistrarError:
+            return Status.INVALID_PARAMETER
+        return Status.PENDING if waited.deregistering else Status.INVALID_PARAMETER
+
+    # Ends of callbacks.
+
+    def provider_attach_returned(
+        self,
+        binding: BindingHandle,
+        status: int,
+        provider_context: object = None,
+        provider_dispatch: object = None,
+        *,
+        by: Owner = ANYONE,
+    ) -> list[Effect]:
+        """Take the provider's answer; its context and dispatch count only with SUCCESS."""
+        bound = self._book.binding(binding, Role.PROVIDER, by=by)
+        bound.require(Event.ANSWER)
+        if status == Status.SUCCESS:
+            bound.accepted = True
+            bound.provider_side.context = provider_context
+            bound.provider_side.dispatch = provider_dispatch
+        self._life.provider_answered(bound, status)
+        return self._life.take()
+
+    def client_attach_returned(
+        self, binding: BindingHandle, status: int, *, by: Owner = ANYONE
+    ) -> list[Effect]:
+        """Take the client's answer; SUCCESS counts only after the provider's."""
+        bound = self._book.binding(binding, Role.CLIENT, by=by)
+        agreed = status == Status.SUCCESS and bound.accepted
+        self._life.client_answered(bound, Event.ACCEPT if agreed else Event.FAIL)
+        return self._life.take()
+
+    def detach_returned(
+        self, binding: BindingHandle, role: Role, status: int, *, by: Owner = ANYONE
+    ) -> list[Effect]:
+        """Take the end of a detach callback: SUCCESS, or PENDING if calls are still in flight."""
+        bound = self._book.binding(binding, role, by=by)
+        if status not in _RETURN:
+            raise InvalidValueError("status", status)
+        self._life.detach_ended(bound, role, _RETURN[Status(status)])
+        return self._life.take()
+
+    def detach_complete(
+        self, binding: BindingHandle, role: Role, *, by: Owner = ANYONE
+    ) -> list[Effect]:
+        """Take the end of the calls that were in flight when the detach callback ran."""
+        bound = self._book.binding(binding, role, by=by)
+        self._life.detach_completed(bound, role)
+        return self._life.take()
+
+    def cleanup_returned(
+        self, binding: BindingHandle, role: Role, *, by: Owner = ANYONE
+    ) -> list[Effect]:
+        """Take the end of a cleanup callback."""
+        self._life.cleaned(self._book.binding(binding, role, by=by), role)
+        return self._life.take()
+
+    def lost(self, owner: Owner) -> list[Effect]:
+        """Deregister all that a vanished *owner* had; whatever it was doing is taken as done."""
+        registrations = self._book.owned(owner)
+        for registration in registrations:
+            registration.lost = True
+        self._life.retire([each for each in registrations if not each.deregistering])
+        for registration in registrations:
+            for binding in list(registration.bindings.values()):
+                self._life.lose(binding, registration.role)
+        return self._life.take()
+
+    # Listing.
+
+    def clients(self) -> tuple[RegistrationSnapshot, ...]:
+        """Picture every client, in handle order."""
+        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.CLIENT)))
+
+    def providers(self) -> tuple[RegistrationSnapshot, ...]:
+        """Picture every provider, in handle order."""
+        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.PROVIDER)))
+
+    def bindings(self) -> tuple[BindingSnapshot, ...]:
+        """Picture every binding, in handle order."""
+        return tuple(map(BindingSnapshot.of, self._book.bindings()))
+
+    def registration(self, handle: RegistrationHandle) -> RegistrationSnapshot:
+        """Picture one registration."""
+        return RegistrationSnapshot.of(self._book.any_registration(handle))
+
+    def binding(self, handle: BindingHandle) -> BindingSnapshot:
+        """Picture one binding."""
+        return BindingSnapshot.of(self._book.any_binding(handle))

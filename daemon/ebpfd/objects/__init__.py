@@ -1,0 +1,19 @@
+"""Programs, maps and links: ids, references and life-cycles, without I/O."""
+
+from ebpfd.objects.links import IllegalTransitionError, Link, LinkState
+from ebpfd.objects.maps import MapObject
+from ebpfd.objects.programs import Program, ProgramState, TypeProvider
+from ebpfd.objects.rundown import Rundown
+from ebpfd.objects.table import Objects
+
+__all__ = [
+    "IllegalTransitionError",
+    "Link",
+    "LinkState",
+    "MapObject",
+    "Objects",
+    "Program",
+    "ProgramState",
+    "Rundown",
+    "TypeProvider",
+]

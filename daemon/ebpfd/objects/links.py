@@ -1,0 +1,83 @@
+"""The life of a link, as in eBPF for Windows.
+
+    INITIAL -attach-> ATTACHING -attached-> ATTACHED -detach-> DETACHING -detached-> DETACHED
+                          '-------------refused------------------^
+
+``TRANSITIONS`` is the only place that says what may follow what.  A link whose hook provider has
+gone stays ATTACHED; ``binding`` is then 0.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from ebpfd.objects.programs import Program
+
+
+class LinkState(Enum):
+    """Where a link is in its life."""
+
+    INITIAL = "initial"
+    ATTACHING = "attaching"
+    ATTACHED = "attached"
+    DETACHING = "detaching"
+    DETACHED = "detached"
+
+
+class LinkEvent(Enum):
+    """What moves a link."""
+
+    ATTACH = "attach"
+    ATTACHED = "attached"
+    REFUSED = "refused"
+    DETACH = "detach"
+    DETACHED = "detached"
+
+
+TRANSITIONS: Final = MappingProxyType(
+    {
+        (LinkState.INITIAL, LinkEvent.ATTACH): LinkState.ATTACHING,
+        (LinkState.ATTACHING, LinkEvent.ATTACHED): LinkState.ATTACHED,
+        (LinkState.ATTACHING, LinkEvent.REFUSED): LinkState.DETACHING,
+        (LinkState.ATTACHED, LinkEvent.DETACH): LinkState.DETACHING,
+        (LinkState.DETACHING, LinkEvent.DETACHED): LinkState.DETACHED,
+    }
+)
+
+
+class IllegalTransitionError(Exception):
+    """A link was asked for a step that its state does not allow."""
+
+    def __init__(self, state: LinkState, event: LinkEvent) -> None:
+        super().__init__(f"a link that is {state.value} cannot {event.value}")
+        self.state = state
+        self.event = event
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """A program attached to a hook with a parameter.
+
+    ``binding`` names the binding with the hook's provider, 0 while there is none.
+    """
+
+    id: int
+    program: Program
+    attach_type: UUID
+    parameter: bytes = b""
+    prog_attach_flags: int = 0
+    state: LinkState = LinkState.INITIAL
+    binding: int = 0
+    provider: str = ""
+    link_type: int = 0
+    bpf_attach_type: int = 0
+
+    def apply(self, event: LinkEvent) -> LinkState:
+        """Move along *event*, or raise and leave the state untouched."""
+        try:
+            self.state = TRANSITIONS[self.state, event]
+        except KeyError:
+            raise IllegalTransitionError(self.state, event) from None
+        return self.state

@@ -1,0 +1,67 @@
+"""A loaded program: its code, what it was verified against, and whether it can run now."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from uuid import UUID
+
+from ebpfd.contracts import ProgramData
+from ebpfd.objects.maps import MapObject
+from ebpfd.objects.rundown import Rundown
+from ebpfd_vm import Program as EngineProgram
+from ebpfd_vm import ProgramSpec
+
+
+class ProgramState(Enum):
+    """Whether invocations run, which hangs on the program-information providers."""
+
+    READY = "ready"
+    WAITING = "waiting"
+
+
+@dataclass(slots=True, eq=False)
+class TypeProvider:
+    """The provider of a program's type, as the program sees it.
+
+    ``rundown`` protects the provider's data: it is closed while the provider is away, and the
+    provider's detach waits for what is in flight.  ``reason`` says why it is away.
+    """
+
+    name: str = ""
+    reason: str = "no extension provides its program type"
+    rundown: Rundown = field(default_factory=lambda: Rundown(closed=True))
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """One program.  It lives while it is loaded or linked.
+
+    ``nanoseconds_per_run`` is what the latest runs took, or before the first run of one with loops
+    what it might take.
+    """
+
+    id: int
+    spec: ProgramSpec
+    contract: ProgramData
+    contract_digest: bytes
+    engine: EngineProgram
+    file_name: str
+    maps: tuple[MapObject, ...]
+    provider: TypeProvider
+    loaded: bool = True
+    nanoseconds_per_run: float = 0.0
+    link_ids: set[int] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """Name of the function in the object file."""
+        return self.spec.name
+
+    @property
+    def program_type(self) -> UUID:
+        """GUID of the program type."""
+        return self.contract.program_type
+
+    @property
+    def state(self) -> ProgramState:
+        """READY while its provider is bound."""
+        return ProgramState.WAITING if self.provider.rundown.closed else ProgramState.READY

@@ -1,0 +1,57 @@
+"""Rundown protection: counts uses of something, and says when the last one has ended.
+
+Windows' EX_RUNDOWN_REF for one event loop: no locks, since nothing here is called from a thread.
+"""
+
+from collections.abc import Callable
+
+
+class Rundown:
+    """How many uses are in flight, and whether new ones are still let in."""
+
+    __slots__ = ("_active", "_closed", "_when_idle")
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self._active = 0
+        self._closed = closed
+        self._when_idle: list[Callable[[], None]] = []
+
+    @property
+    def active(self) -> int:
+        """Uses in flight."""
+        return self._active
+
+    @property
+    def closed(self) -> bool:
+        """Whether new uses are refused."""
+        return self._closed
+
+    def acquire(self) -> bool:
+        """Begin a use; False: running down, do not use it."""
+        if self._closed:
+            return False
+        self._active += 1
+        return True
+
+    def release(self) -> None:
+        """End a use that ``acquire`` let in."""
+        self._active -= 1
+        if self._active == 0 and self._when_idle:
+            waiting, self._when_idle = self._when_idle, []
+            for idle in waiting:
+                idle()
+
+    def close(self) -> None:
+        """Refuse new uses from now on."""
+        self._closed = True
+
+    def reopen(self) -> None:
+        """Let new uses in again."""
+        self._closed = False
+
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        """Call *callback* once nothing is in flight: at once if that is now."""
+        if self._active == 0:
+            callback()
+        else:
+            self._when_idle.append(callback)

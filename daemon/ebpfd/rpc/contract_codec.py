@@ -1,0 +1,203 @@
+"""Contracts between protobuf and values; a malformed one names its field."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from ebpfd.contracts import (
+    AttachProviderData,
+    ContextDescriptor,
+    ContextField,
+    ContractError,
+    ExtensionData,
+    HelperFunctionPrototype,
+    ProgramData,
+    ProgramInfo,
+    ProgramTypeDescriptor,
+)
+from ebpfd.contracts.validation import MAX_ARGUMENTS
+from ebpfd_api.prototype import ArgumentType, ReturnType
+from ebpfd_api.v1 import contract_pb2 as pb
+
+_Number = TypeVar("_Number", ArgumentType, ReturnType)
+
+
+def decode_guid(value: bytes, field: str) -> UUID:
+    """A GUID in RFC 4122 order."""
+    if len(value) != 16:
+        raise ContractError(field, f"a GUID has 16 bytes, not {len(value)}")
+    return UUID(bytes=value)
+
+
+def decode_program_data(message: pb.ProgramData) -> ProgramData:
+    """Program information; raises ``ContractError``."""
+    info = message.program_info
+    return ProgramData(
+        program_info=ProgramInfo(
+            type_descriptor=_decode_descriptor(info.type_descriptor),
+            program_type_specific_helpers=_decode_helpers(
+                info.program_type_specific_helpers, "program_type_specific_helpers"
+            ),
+            global_helpers=_decode_helpers(info.global_helpers, "global_helpers"),
+        ),
+        required_irql=message.required_irql,
+        capabilities=message.capabilities,
+        helper_addresses=frozenset(message.helper_addresses),
+        fields=tuple(
+            ContextField(
+                name=field.name,
+                offset=field.offset,
+                size=field.size,
+                writable=field.writable,
+                type=field.type,
+            )
+            for field in message.fields
+        ),
+        section_prefixes=tuple(message.section_prefixes),
+    )
+
+
+def encode_program_data(data: ProgramData) -> pb.ProgramData:
+    """Program information as a message."""
+    descriptor = data.program_info.type_descriptor
+    context = descriptor.context_descriptor
+    return pb.ProgramData(
+        program_info=pb.ProgramInfo(
+            type_descriptor=pb.ProgramTypeDescriptor(
+                name=descriptor.name,
+                context_descriptor=pb.ContextDescriptor(
+                    size=context.size, data=context.data, end=context.end, meta=context.meta
+                ),
+                program_type=descriptor.program_type.bytes,
+                bpf_prog_type=descriptor.bpf_prog_type,
+                is_privileged=descriptor.is_privileged,
+            ),
+            program_type_specific_helpers=_encode_helpers(
+                data.program_info.program_type_specific_helpers
+            ),
+            global_helpers=_encode_helpers(data.program_info.global_helpers),
+        ),
+        required_irql=data.required_irql,
+        capabilities=data.capabilities,
+        helper_addresses=sorted(data.helper_addresses),
+        fields=[
+            pb.ContextField(
+                name=field.name,
+                offset=field.offset,
+                size=field.size,
+                writable=field.writable,
+                type=field.type,
+            )
+            for field in data.fields
+        ],
+        section_prefixes=data.section_prefixes,
+    )
+
+
+def decode_attach_data(message: pb.AttachProviderData) -> AttachProviderData:
+    """A hook's description; raises ``ContractError``."""
+    supported = decode_guid(message.supported_program_type, "supported_program_type")
+    if supported.int == 0:
+        raise ContractError("supported_program_type", "must not be the all-zero GUID")
+    return AttachProviderData(
+        supported_program_type=supported,
+        bpf_attach_type=message.bpf_attach_type,
+        link_type=message.link_type,
+        name=message.name,
+    )
+
+
+def encode_attach_data(data: AttachProviderData) -> pb.AttachProviderData:
+    """A hook's description as a message."""
+    return pb.AttachProviderData(
+        supported_program_type=data.supported_program_type.bytes,
+        bpf_attach_type=data.bpf_attach_type,
+        link_type=data.link_type,
+        name=data.name,
+    )
+
+
+def decode_extension_data(message: pb.ExtensionData) -> ExtensionData:
+    """A hook client's data."""
+    return ExtensionData(
+        data=message.data,
+        prog_attach_flags=message.prog_attach_flags,
+        link_id=message.link_id,
+        program_id=message.program_id,
+        program_name=message.program_name,
+    )
+
+
+def encode_extension_data(data: ExtensionData) -> pb.ExtensionData:
+    """A hook client's data as a message."""
+    return pb.ExtensionData(
+        data=data.data,
+        prog_attach_flags=data.prog_attach_flags,
+        link_id=data.link_id,
+        program_id=data.program_id,
+        program_name=data.program_name,
+    )
+
+
+def _decode_descriptor(message: pb.ProgramTypeDescriptor) -> ProgramTypeDescriptor:
+    if not message.HasField("context_descriptor"):
+        raise ContractError("type_descriptor.context_descriptor", "is missing")
+    context = message.context_descriptor
+    return ProgramTypeDescriptor(
+        name=message.name,
+        context_descriptor=ContextDescriptor(
+            size=context.size, data=context.data, end=context.end, meta=context.meta
+        ),
+        program_type=decode_guid(message.program_type, "type_descriptor.program_type"),
+        bpf_prog_type=message.bpf_prog_type,
+        is_privileged=message.is_privileged,
+    )
+
+
+def _decode_helpers(
+    messages: Sequence[pb.HelperFunctionPrototype], where: str
+) -> tuple[HelperFunctionPrototype, ...]:
+    return tuple(
+        _decode_helper(message, f"{where}[{index}]") for index, message in enumerate(messages)
+    )
+
+
+def _decode_helper(message: pb.HelperFunctionPrototype, at: str) -> HelperFunctionPrototype:
+    given = len(message.arguments)
+    if given > MAX_ARGUMENTS:
+        raise ContractError(f"{at}.arguments", f"{given} are more than {MAX_ARGUMENTS}")
+    arguments = [
+        _number(ArgumentType, argument, f"{at}.arguments[{index}]")
+        for index, argument in enumerate(message.arguments)
+    ]
+    return HelperFunctionPrototype(
+        helper_id=message.helper_id,
+        name=message.name,
+        return_type=_number(ReturnType, message.return_type, f"{at}.return_type"),
+        arguments=(*arguments, *[ArgumentType.DONTCARE] * (MAX_ARGUMENTS - given)),
+        reallocate_packet=message.reallocate_packet,
+        implicit_context=message.implicit_context,
+    )
+
+
+def _encode_helpers(
+    helpers: Sequence[HelperFunctionPrototype],
+) -> list[pb.HelperFunctionPrototype]:
+    return [
+        pb.HelperFunctionPrototype(
+            helper_id=helper.helper_id,
+            name=helper.name,
+            return_type=helper.return_type,
+            arguments=[each for each in helper.arguments if each is not ArgumentType.DONTCARE],
+            reallocate_packet=helper.reallocate_packet,
+            implicit_context=helper.implicit_context,
+        )
+        for helper in helpers
+    ]
+
+
+def _number(kind: type[_Number], value: int, field: str) -> _Number:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ContractError(field, f"{value} is no {kind.__doc__ or kind.__name__}") from None

@@ -1,0 +1,179 @@
+"""The ``Hook`` service: the data streams of extensions, and fires of clients.
+
+``Invoke`` is the hot path: a message that names a light program is answered in the turn it
+arrives.  Only what must wait, for a helper or for its turn, gets a task of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+import grpc
+
+from ebpfd.errors import RequestError
+from ebpfd.host.hooks import Hooks
+from ebpfd.host.invocation import Target, Targets
+from ebpfd.host.links import Links
+from ebpfd.host.modules import BatchOutcome, FireCall
+from ebpfd.host.services import Services
+from ebpfd.rpc.attach_type import decode_attach_type
+from ebpfd.rpc.batch_codec import decode_batch, encode_result
+from ebpfd.rpc.session import RemoteModule, Sessions
+from ebpfd_api.metadata import SESSION
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2 as pb
+from ebpfd_api.v1 import hook_pb2_grpc as services_pb
+
+DEFAULT_FIRE_DEADLINE_S: Final = 5.0
+
+
+class InvokeStream:
+    """One extension's data stream."""
+
+    def __init__(
+        self,
+        context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]",
+        module: RemoteModule,
+        targets: Targets,
+        services: Services,
+    ) -> None:
+        self._context = context
+        self._module = module
+        self._targets = targets
+        self._services = services
+        self._writing = asyncio.Lock()  # gRPC allows one write at a time
+
+    async def serve(self) -> None:
+        """Answer messages until the stream ends."""
+        read, write, writing = self._context.read, self._context.write, self._writing
+        while isinstance(request := await read(), pb.InvokeRequest):
+            reply = self._answer(request)
+            if reply is not None:
+                async with writing:
+                    await write(reply)
+
+    async def send(self, message: pb.InvokeResponse) -> None:
+        """Send *message* after those before it."""
+        async with self._writing:
+            await self._context.write(message)
+
+    def _answer(self, request: pb.InvokeRequest) -> pb.InvokeResponse | None:
+        """The reply, or None if it comes later or is not due."""
+        try:
+            if request.binding:
+                target = self._targets.find(request.binding, self._module)
+                done = target.run_now(request)
+                if done is not None:
+                    return pb.InvokeResponse(
+                        sequence=request.sequence,
+                        codes=done.codes,
+                        results=done.results,
+                        contexts=done.contexts,
+                        data=done.data,
+                    )
+                self._services.start(
+                    self._answer_later(target, request), name=f"invoke {request.binding}"
+                )
+                return None
+            if request.HasField("fire_return"):
+                answer = request.fire_return
+                self._module.answered(answer.fire_id, answer.result)
+                return None
+        except RequestError as error:
+            return _refusal(request, error)
+        message = "name a binding: whole chains, by hook and parameter, are not there yet"
+        unsupported = RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+        return _refusal(request, unsupported)
+
+    async def _answer_later(self, target: Target, request: pb.InvokeRequest) -> None:
+        try:
+            done = await target.run_queued(request)
+            reply = pb.InvokeResponse(
+                sequence=request.sequence,
+                codes=done.codes,
+                results=done.results,
+                contexts=done.contexts,
+                data=done.data,
+            )
+        except RequestError as error:
+            reply = _refusal(request, error)
+        try:
+            await self.send(reply)
+        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
+            return  # the stream has ended meanwhile: nobody is there to be told
+
+
+class HookServicer(services_pb.HookServicer):
+    """Data streams of extensions, fires of clients."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        targets: Targets,
+        hooks: Hooks,
+        links: Links,
+        services: Services,
+    ) -> None:
+        self._sessions = sessions
+        self._targets = targets
+        self._hooks = hooks
+        self._links = links
+        self._services = services
+
+    async def Invoke(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        request_iterator: AsyncIterator[pb.InvokeRequest],
+        context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]",
+    ) -> None:
+        """Serve one extension's data stream until it ends."""
+        del request_iterator
+        module = self._module_of(context)
+        if module is None:
+            await context.abort(
+                grpc.StatusCode.UNAUTHENTICATED,
+                f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
+            )
+        stream = InvokeStream(context, module, self._targets, self._services)
+        module.data_stream = stream
+        try:
+            await stream.serve()
+        finally:
+            if module.data_stream is stream:
+                module.data_stream = None
+
+    async def Fire(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        request_iterator: AsyncIterator[pb.FireRequest],
+        context: "grpc.aio.ServicerContext[pb.FireRequest, pb.FireResponse]",
+    ) -> None:
+        """Fire hooks, one message after the other."""
+        del request_iterator
+        while isinstance(request := await context.read(), pb.FireRequest):
+            response = pb.FireResponse(sequence=request.sequence)
+            encode_result(await self._fire(request), response.result)
+            await context.write(response)
+
+    async def _fire(self, request: pb.FireRequest) -> BatchOutcome:
+        try:
+            attach_type: UUID = self._links.find_attach_type(decode_attach_type(request.hook))
+            parameter = request.parameter if request.HasField("parameter") else None
+            call = FireCall(attach_type, parameter, decode_batch(request.batch))
+            deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
+            return await self._hooks.fire(call, deadline_s)
+        except RequestError as error:
+            return BatchOutcome(code=error.code, message=error.message)
+
+    def _module_of(
+        self, context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]"
+    ) -> RemoteModule | None:
+        metadata = context.invocation_metadata() or ()
+        for key, value in metadata:
+            if key == SESSION:
+                return self._sessions.find(value if isinstance(value, str) else value.decode())
+        return None
+
+
+def _refusal(request: pb.InvokeRequest, error: RequestError) -> pb.InvokeResponse:
+    return pb.InvokeResponse(sequence=request.sequence, code=error.code, message=error.message)

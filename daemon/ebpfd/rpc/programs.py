@@ -1,0 +1,190 @@
+"""The ``Programs`` service."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final, TypeAlias
+
+import grpc
+
+from ebpfd.errors import RequestError
+from ebpfd.host.programs import JudgedProgram, Programs
+from ebpfd.host.services import Services
+from ebpfd.host.test_runs import test_run
+from ebpfd.host.trace import PrintedLine, TraceLog
+from ebpfd.objects import Objects, Program, ProgramState
+from ebpfd.rpc.maps import encode_map
+from ebpfd.rpc.status import answering, rejection
+from ebpfd_api.result import Result, result_name
+from ebpfd_api.v1 import programs_pb2 as pb
+from ebpfd_api.v1 import programs_pb2_grpc as services_pb
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+_STATES: Final = {
+    ProgramState.READY: pb.PROGRAM_STATE_READY,
+    ProgramState.WAITING: pb.PROGRAM_STATE_WAITING,
+}
+_EXECUTORS: Final = {
+    "interpreter": pb.EXECUTION_TYPE_INTERPRET,
+    "jit": pb.EXECUTION_TYPE_JIT,
+}
+
+
+class ProgramsServicer(services_pb.ProgramsServicer):
+    """Load, judge, run and list programs."""
+
+    def __init__(
+        self, *, programs: Programs, objects: Objects, trace: TraceLog, services: Services
+    ) -> None:
+        self._programs = programs
+        self._objects = objects
+        self._trace = trace
+        self._services = services
+
+    async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
+        """All programs of a file, or none."""
+        del context
+        response = pb.LoadResponse()
+        with answering(response.status):
+            if request.execution == pb.EXECUTION_TYPE_JIT:
+                message = "execution: this build has no JIT; leave it out or ask for INTERPRET"
+                raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+            loaded = await self._services.finish(
+                self._programs.load(request.object, request.file_name, list(request.programs)),
+                name="load",
+            )
+            response.programs.extend(encode_program(program) for program in loaded)
+            maps = {each.id: each for program in loaded for each in program.maps}
+            response.maps.extend(encode_map(maps[map_id]) for map_id in sorted(maps))
+        return response
+
+    async def Verify(self, request: pb.VerifyRequest, context: _Context) -> pb.VerifyResponse:
+        """Judge without loading."""
+        del context
+        response = pb.VerifyResponse()
+        with answering(response.status):
+            judged = await self._programs.verify(request.object, list(request.programs))
+            response.verdicts.extend(_encode_verdict(each) for each in judged)
+        return response
+
+    async def List(
+        self, request: pb.ProgramsListRequest, context: _Context
+    ) -> pb.ProgramsListResponse:
+        """All programs by id."""
+        del request, context
+        programs = [encode_program(program) for program in self._objects.programs()]
+        return pb.ProgramsListResponse(programs=programs)
+
+    async def Get(
+        self, request: pb.ProgramsGetRequest, context: _Context
+    ) -> pb.ProgramsGetResponse:
+        """One program."""
+        del context
+        response = pb.ProgramsGetResponse()
+        with answering(response.status):
+            response.program.CopyFrom(encode_program(self._objects.program(request.id)))
+        return response
+
+    async def TestRun(self, request: pb.TestRunRequest, context: _Context) -> pb.TestRunResponse:
+        """Run a program on the caller's context."""
+        del context
+        response = pb.TestRunResponse()
+        with answering(response.status):
+            outcome = await test_run(
+                self._objects.program(request.id),
+                self._trace,
+                request.context,
+                request.data,
+                request.meta_length,
+                request.repeat or 1,
+            )
+            response.status.code = outcome.code
+            if outcome.code != Result.SUCCESS:
+                response.status.message = f"the run ended with {result_name(outcome.code)}"
+            response.result, response.duration_ns = outcome.result, outcome.duration_ns
+            response.context, response.data = outcome.context, outcome.data
+        return response
+
+    async def Unload(self, request: pb.UnloadRequest, context: _Context) -> pb.UnloadResponse:
+        """Give up the daemon's own reference."""
+        del context
+        response = pb.UnloadResponse()
+        with answering(response.status):
+            links = await self._services.finish(
+                self._programs.unload(request.id), name=f"unload {request.id}"
+            )
+            response.link_ids.extend(links)
+        return response
+
+    async def Trace(
+        self, request: pb.TraceRequest, context: _Context
+    ) -> AsyncIterator[pb.TraceResponse]:
+        """Recent lines, then new ones."""
+        del context
+        if request.no_follow:
+            for line in self._trace.recent():
+                if request.program_id in (0, line.program_id):
+                    yield self._encode_line(line)
+            return
+        async for line in self._trace.follow():
+            if request.program_id in (0, line.program_id):
+                yield self._encode_line(line)
+
+    def _encode_line(self, line: PrintedLine) -> pb.TraceResponse:
+        return pb.TraceResponse(
+            time_ns=line.time_ns,
+            program_id=line.program_id,
+            program_name=self._name_of(line.program_id),
+            text=line.text,
+            lost=line.lost,
+        )
+
+    def _name_of(self, program_id: int) -> str:
+        """A line outlives its program."""
+        try:
+            return self._objects.program(program_id).name
+        except RequestError:
+            return ""
+
+
+def encode_program(program: Program) -> pb.Program:
+    """A program for listings."""
+    counters = program.engine.counters()
+    return pb.Program(
+        id=program.id,
+        name=program.name,
+        section=program.spec.section,
+        program_type=program.program_type.bytes,
+        program_type_name=program.contract.name,
+        state=_STATES[program.state],
+        state_reason=program.provider.reason,
+        map_ids=[each.id for each in program.maps],
+        link_ids=sorted(program.link_ids),
+        instruction_count=len(program.spec.instructions) // 8,
+        instructions_sha256=program.spec.sha256,
+        contract_digest=program.contract_digest,
+        executor=_EXECUTORS[program.engine.executor],
+        blocking=program.engine.blocking,
+        budget=program.engine.budget,
+        counters=pb.ProgramCounters(
+            runs=counters.runs, nanoseconds=counters.nanoseconds, failures=counters.failures
+        ),
+        file_name=program.file_name,
+        loaded=program.loaded,
+    )
+
+
+def _encode_verdict(judged: JudgedProgram) -> pb.Verdict:
+    verdict = judged.verdict
+    answer = pb.Verdict(
+        program=judged.spec.name,
+        section=judged.spec.section,
+        program_type_name=judged.contract.name,
+        accepted=verdict.rejection is None,
+        judge=verdict.judge,
+        instruction_count=len(judged.spec.instructions) // 8,
+        has_loops=verdict.has_loops,
+        duration_ns=verdict.duration_ns,
+    )
+    if verdict.rejection is not None:
+        answer.rejection.CopyFrom(rejection(judged))
+    return answer

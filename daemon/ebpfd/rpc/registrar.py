@@ -1,0 +1,301 @@
+"""The ``Registrar`` service: sessions of module processes, and lists."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from uuid import uuid4
+
+import grpc
+import structlog
+
+from ebpfd import nmr
+from ebpfd.contracts import AttachProviderData, ContractError, KnownContracts, ProgramData
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.services import Services
+from ebpfd.rpc.contract_codec import decode_guid
+from ebpfd.rpc.registration_codec import (
+    decode_dispatch,
+    decode_instance,
+    decode_role,
+    encode_registration,
+    encode_side,
+)
+from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_instance
+from ebpfd_api.npi import PROGRAM_INFORMATION
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.v1 import registrar_pb2 as pb
+from ebpfd_api.v1 import registrar_pb2_grpc as services_pb
+
+PROTOCOL_VERSION: Final = 1
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_STATES: Final = {
+    nmr.Stage.QUEUED: pb.BINDING_STATE_ATTACHING,
+    nmr.Stage.CLIENT_ATTACHING: pb.BINDING_STATE_ATTACHING,
+    nmr.Stage.PROVIDER_ATTACHING: pb.BINDING_STATE_ATTACHING,
+    nmr.Stage.DESERTED: pb.BINDING_STATE_ATTACHING,
+    nmr.Stage.ANSWERED: pb.BINDING_STATE_ATTACHING,
+    nmr.Stage.READY: pb.BINDING_STATE_READY,
+    nmr.Stage.CLIENT_DETACHING: pb.BINDING_STATE_DETACHING,
+    nmr.Stage.PROVIDER_DETACHING: pb.BINDING_STATE_DETACHING,
+    nmr.Stage.DRAINING: pb.BINDING_STATE_DETACHING,
+    nmr.Stage.CLIENT_CLEANUP: pb.BINDING_STATE_CLEANUP,
+    nmr.Stage.PROVIDER_CLEANUP: pb.BINDING_STATE_CLEANUP,
+    nmr.Stage.GONE: pb.BINDING_STATE_CLEANUP,
+}
+
+
+class RegistrarServicer(services_pb.RegistrarServicer):
+    """Sessions in, registrations listed."""
+
+    def __init__(
+        self,
+        *,
+        registrar: RegistrarHost,
+        contracts: KnownContracts,
+        sessions: Sessions,
+        services: Services,
+        version: str,
+    ) -> None:
+        self._registrar = registrar
+        self._contracts = contracts
+        self._sessions = sessions
+        self._services = services
+        self._version = version
+        self._instance = uuid4()
+
+    async def Session(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        request_iterator: AsyncIterator[pb.SessionRequest],
+        context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
+    ) -> None:
+        """Serve one module process until its stream ends."""
+        del request_iterator
+        first = await context.read()
+        if not isinstance(first, pb.SessionRequest) or not first.HasField("hello"):
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be hello")
+        hello = first.hello
+        if hello.protocol_version != PROTOCOL_VERSION:
+            await context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"protocol version {hello.protocol_version} is not {PROTOCOL_VERSION}: "
+                f"use an SDK made for ebpfd {self._version}",
+            )
+        module = RemoteModule(
+            ModuleIdentity(
+                name=hello.name or "unnamed",
+                session_id=secrets.token_urlsafe(16),
+                process_instance=hello.process_instance,
+                process_id=hello.process_id,
+            )
+        )
+        await context.write(self._welcome(module))
+        self._sessions.add(module)
+        identity = module.identity
+        log = _log.bind(extension=identity.name, pid=identity.process_id)
+        log.info("extension connected", instance=process_instance(identity.process_instance))
+        try:
+            await self._converse(module, context)
+        finally:
+            self._end(module, log)
+
+    def _welcome(self, module: RemoteModule) -> pb.SessionResponse:
+        return pb.SessionResponse(
+            welcome=pb.Welcome(
+                protocol_version=PROTOCOL_VERSION,
+                daemon_version=self._version,
+                daemon_instance=self._instance.bytes,
+                session_id=module.identity.session_id,
+            )
+        )
+
+    def _end(self, module: RemoteModule, log: structlog.stdlib.BoundLogger) -> None:
+        left = [
+            registration
+            for registration in (*self._registrar.providers(), *self._registrar.clients())
+            if registration.owner is module
+        ]
+        waiting = sum(
+            each.binding_count for each in left if each.instance.npi_id != PROGRAM_INFORMATION
+        )
+        self._sessions.remove(module)
+        self._registrar.lost(module)
+        module.lose()
+        if left:
+            log.warning("extension lost", registrations=len(left), links_waiting=waiting)
+        else:
+            log.info("extension left")
+
+    async def _converse(
+        self,
+        module: RemoteModule,
+        context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
+    ) -> None:
+        writer = self._services.start(
+            _write_all(module, context), name=f"session writer of {module.name}"
+        )
+        try:
+            while isinstance(request := await context.read(), pb.SessionRequest):
+                self._dispatch(module, request)
+                if module.gone.is_set():
+                    return
+        finally:
+            writer.cancel()
+
+    def _dispatch(self, module: RemoteModule, request: pb.SessionRequest) -> None:
+        match request.WhichOneof("message"):
+            case "callback_return":
+                answer = request.callback_return
+                module.answered(answer.callback_id, answer)
+            case "helper_return":
+                module.answered(request.helper_return.callback_id, request.helper_return)
+            case "detach_complete":
+                self._detach_complete(module, request.detach_complete)
+            case "register":
+                self._start(module, request, self._register(module, request.register))
+            case "deregister":
+                self._start(module, request, self._deregister(module, request.deregister))
+            case "client_attach_provider":
+                call = request.client_attach_provider
+                self._start(module, request, self._attach_provider(module, call))
+            case "heartbeat":
+                module.send(pb.SessionResponse(heartbeat=pb.Heartbeat()))
+            case _:
+                _log.warning("unknown session message", extension=module.name)
+
+    def _start(self, module: RemoteModule, request: pb.SessionRequest, work: Any) -> None:
+        """Do *work* beside other calls, and answer with what it returns."""
+
+        async def answer() -> None:
+            try:
+                returned: pb.CallReturn = await work
+            except ContractError as error:
+                returned = pb.CallReturn(status=NtStatus.INVALID_PARAMETER, message=str(error))
+            except nmr.RegistrarError as error:
+                returned = pb.CallReturn(status=error.status, message=str(error))
+            returned.call_id = request.call_id
+            module.send(pb.SessionResponse(call_return=returned))
+
+        self._services.start(answer(), name=f"{request.WhichOneof('message')} of {module.name}")
+
+    async def _register(self, module: RemoteModule, register: pb.Register) -> pb.CallReturn:
+        role = decode_role(register.role)
+        instance = decode_instance(register.instance, role)
+        if role is nmr.Role.PROVIDER:
+            self._remember(instance)
+        handle = await self._registrar.register(
+            role, instance, module, has_cleanup=register.has_cleanup
+        )
+        return pb.CallReturn(status=NtStatus.SUCCESS, registration=handle)
+
+    def _remember(self, instance: nmr.RegistrationInstance) -> None:
+        match instance.characteristics, instance.module_id.value:
+            case ProgramData() as data, _:
+                self._contracts.remember_program_type(data)
+            case AttachProviderData() as data, attach_type if not isinstance(attach_type, int):
+                self._contracts.remember_attach_type(attach_type, data)
+            case _:
+                pass  # a contract that the daemon only brokers
+
+    async def _deregister(self, module: RemoteModule, call: pb.Deregister) -> pb.CallReturn:
+        handle = nmr.RegistrationHandle(call.registration)
+        status = await self._registrar.deregister(handle, by=module)
+        if status == NtStatus.PENDING:
+            self._services.start(
+                self._complete_later(module, handle), name=f"deregistration {handle}"
+            )
+        return pb.CallReturn(status=status, registration=handle)
+
+    async def _complete_later(self, module: RemoteModule, handle: nmr.RegistrationHandle) -> None:
+        await self._registrar.wait_deregistered(handle)
+        complete = pb.DeregisterComplete(registration=handle)
+        module.send(pb.SessionResponse(deregister_complete=complete))
+
+    async def _attach_provider(
+        self, module: RemoteModule, call: pb.ClientAttachProvider
+    ) -> pb.CallReturn:
+        context = call.client.binding_context or call.binding.to_bytes(8, "little")
+        side = await self._registrar.attach_provider(
+            nmr.BindingHandle(call.binding), context, decode_dispatch(call.client), by=module
+        )
+        answer = pb.CallReturn(status=side.status, message=side.message)
+        if side.status == NtStatus.SUCCESS:
+            answer.provider.CopyFrom(encode_side(side.context, side.dispatch))
+        return answer
+
+    def _detach_complete(self, module: RemoteModule, call: pb.DetachComplete) -> None:
+        """The call has no answer, so a module that is wrong is told in the log."""
+        try:
+            self._registrar.detach_complete(
+                nmr.BindingHandle(call.binding), decode_role(call.role), by=module
+            )
+        except (ContractError, nmr.RegistrarError) as error:
+            _log.warning("detach_complete refused", extension=module.name, reason=str(error))
+
+    async def ListProviders(
+        self,
+        request: pb.ListProvidersRequest,
+        context: "grpc.aio.ServicerContext[pb.ListProvidersRequest, pb.ListProvidersResponse]",
+    ) -> pb.ListProvidersResponse:
+        """Registered providers."""
+        npi_id = await _npi_filter(request.npi_id, context)
+        found = self._registrar.providers(npi_id)
+        return pb.ListProvidersResponse(registrations=[self._encode(each) for each in found])
+
+    async def ListClients(
+        self,
+        request: pb.ListClientsRequest,
+        context: "grpc.aio.ServicerContext[pb.ListClientsRequest, pb.ListClientsResponse]",
+    ) -> pb.ListClientsResponse:
+        """Registered clients."""
+        npi_id = await _npi_filter(request.npi_id, context)
+        found = self._registrar.clients(npi_id)
+        return pb.ListClientsResponse(registrations=[self._encode(each) for each in found])
+
+    async def ListBindings(
+        self,
+        request: pb.ListBindingsRequest,
+        context: "grpc.aio.ServicerContext[pb.ListBindingsRequest, pb.ListBindingsResponse]",
+    ) -> pb.ListBindingsResponse:
+        """Clients with the providers that they are bound to."""
+        del request, context
+        by_handle = {
+            each.handle: each for each in (*self._registrar.providers(), *self._registrar.clients())
+        }
+        answer = pb.ListBindingsResponse()
+        for binding in self._registrar.bindings():
+            provider = by_handle[binding.provider]
+            answer.bindings.add(
+                binding=binding.handle,
+                npi_id=provider.instance.npi_id.bytes if provider.instance.npi_id else b"",
+                client=self._encode(by_handle[binding.client]),
+                provider=self._encode(provider),
+                state=_STATES[binding.stage],
+            )
+        return answer
+
+    def _encode(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
+        return encode_registration(registration, self._registrar.module_of(registration))
+
+
+async def _write_all(
+    module: RemoteModule,
+    context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
+) -> None:
+    """Send what is queued, in order; the end of the stream ends this by cancellation."""
+    try:
+        while True:
+            await context.write(await module.outgoing.get())
+    except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
+        module.lose()
+
+
+async def _npi_filter(npi_id: bytes, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+    if not npi_id:
+        return None
+    try:
+        return decode_guid(npi_id, "npi_id")
+    except ContractError as error:
+        return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))

@@ -1,0 +1,156 @@
+"""Registrations, dispatch tables and binding sides between protobuf and values."""
+
+from dataclasses import dataclass
+
+from ebpfd import nmr
+from ebpfd.contracts import (
+    AttachProviderData,
+    ContractError,
+    ExtensionData,
+    ProgramData,
+    validate_program_data,
+)
+from ebpfd.host.modules import DispatchTable, LocalModule, Module
+from ebpfd.rpc.contract_codec import (
+    decode_attach_data,
+    decode_extension_data,
+    decode_guid,
+    decode_program_data,
+    encode_attach_data,
+    encode_extension_data,
+    encode_program_data,
+)
+from ebpfd_api.npi import HOOK, NAMES, PROGRAM_INFORMATION
+from ebpfd_api.v1 import registrar_pb2 as pb
+
+ROLES = {pb.ROLE_CLIENT: nmr.Role.CLIENT, pb.ROLE_PROVIDER: nmr.Role.PROVIDER}
+WIRE_ROLES = {role: wire for wire, role in ROLES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Characteristics of a contract that the daemon knows nothing of."""
+
+    content_type: str
+    value: bytes
+
+
+def decode_role(role: pb.Role) -> nmr.Role:
+    """CLIENT or PROVIDER; raises ``ContractError``."""
+    if role not in ROLES:
+        raise ContractError("role", f"{role} is neither client (1) nor provider (2)")
+    return ROLES[role]
+
+
+def decode_instance(message: pb.RegistrationInstance, role: nmr.Role) -> nmr.RegistrationInstance:
+    """What a module registers; raises ``ContractError`` for what makes no sense."""
+    npi_id = decode_guid(message.npi_id, "instance.npi_id")
+    module_id = _decode_module_id(message.module_id)
+    characteristics = _decode_characteristics(message.characteristics)
+    if role is nmr.Role.PROVIDER and npi_id == PROGRAM_INFORMATION:
+        if not isinstance(characteristics, ProgramData):
+            raise ContractError("instance.characteristics", "program_data is missing")
+        validate_program_data(characteristics)
+        if module_id.value != characteristics.program_type:
+            raise ContractError("instance.module_id", "is not the program type's GUID")
+    if role is nmr.Role.PROVIDER and npi_id == HOOK:
+        if not isinstance(characteristics, AttachProviderData):
+            raise ContractError("instance.characteristics", "attach_provider_data is missing")
+        if module_id.kind is not nmr.ModuleIdKind.MIT_GUID:
+            raise ContractError("instance.module_id", "is not a GUID, the attach type's")
+    return nmr.RegistrationInstance(npi_id, module_id, message.number, characteristics)
+
+
+def encode_instance(instance: nmr.RegistrationInstance) -> pb.RegistrationInstance:
+    """What a peer is shown of a module."""
+    message = pb.RegistrationInstance(
+        npi_id=instance.npi_id.bytes if instance.npi_id else b"",
+        module_id=_encode_module_id(instance.module_id),
+        number=instance.number,
+    )
+    match instance.characteristics:
+        case ProgramData() as program:
+            message.characteristics.program_data.CopyFrom(encode_program_data(program))
+        case AttachProviderData() as attach:
+            message.characteristics.attach_provider_data.CopyFrom(encode_attach_data(attach))
+        case ExtensionData() as extension:
+            message.characteristics.extension_data.CopyFrom(encode_extension_data(extension))
+        case Blob(content_type, value):
+            message.characteristics.blob.content_type = content_type
+            message.characteristics.blob.value = value
+        case _:
+            pass  # the daemon's own modules may show nothing
+    return message
+
+
+def decode_dispatch(side: pb.BindingSide) -> DispatchTable | None:
+    """A side's function table, if it has one."""
+    if not side.HasField("dispatch"):
+        return None
+    return DispatchTable(side.dispatch.version, tuple(side.dispatch.functions))
+
+
+def encode_side(context: object, dispatch: object) -> pb.BindingSide:
+    """One side of a binding for its peer."""
+    side = pb.BindingSide(binding_context=context if isinstance(context, bytes) else b"")
+    if isinstance(dispatch, DispatchTable):
+        side.dispatch.version = dispatch.version
+        side.dispatch.functions.extend(dispatch.functions)
+    return side
+
+
+def encode_registration(registration: nmr.RegistrationSnapshot, module: Module) -> pb.Registration:
+    """A registration for listings."""
+    npi_id = registration.instance.npi_id
+    return pb.Registration(
+        registration=registration.handle,
+        role=WIRE_ROLES[registration.role],
+        instance=encode_instance(registration.instance),
+        owner=module.name,
+        deregistering=registration.deregistering,
+        binding_count=registration.binding_count,
+        npi_name=NAMES.get(npi_id, "") if npi_id else "",
+        module_name=_module_name(registration.instance, module),
+    )
+
+
+def _module_name(instance: nmr.RegistrationInstance, module: Module) -> str:
+    match instance.characteristics:
+        case ProgramData() as program:
+            return program.name
+        case AttachProviderData() as attach:
+            return attach.name
+        case ExtensionData() as extension:
+            return f"link {extension.link_id} ({extension.program_name})"
+        case _:
+            return module.label if isinstance(module, LocalModule) else ""
+
+
+def _decode_module_id(message: pb.ModuleId) -> nmr.ModuleId:
+    match message.WhichOneof("id"):
+        case "guid":
+            return nmr.ModuleId.guid(decode_guid(message.guid, "instance.module_id.guid"))
+        case "if_luid":
+            return nmr.ModuleId(nmr.ModuleIdKind.MIT_IF_LUID, message.if_luid)
+        case _:
+            raise ContractError("instance.module_id", "is missing")
+
+
+def _encode_module_id(module_id: nmr.ModuleId) -> pb.ModuleId:
+    if isinstance(module_id.value, int):
+        return pb.ModuleId(if_luid=module_id.value)
+    return pb.ModuleId(guid=module_id.value.bytes)
+
+
+def _decode_characteristics(message: pb.Characteristics) -> object:
+    match message.WhichOneof("value"):
+        case "program_data":
+            return decode_program_data(message.program_data)
+        case "attach_provider_data":
+            return decode_attach_data(message.attach_provider_data)
+        case "extension_data":
+            return decode_extension_data(message.extension_data)
+        case "blob":
+            return Blob(message.blob.content_type, message.blob.value)
+        case _:
+            return None

@@ -1,0 +1,231 @@
+"""One extension's connection: a module at the far end of two streams.
+
+``RemoteModule`` stands for the process wherever the host wants a module.  Callbacks go out with
+an id and come back with it; nothing here handles messages one after the other, since an attach
+callback may contain another call.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol
+from uuid import UUID
+
+from ebpfd import nmr
+from ebpfd.host.modules import (
+    AttachAnswer,
+    BatchOutcome,
+    FireCall,
+    HelperCall,
+    HelperOutcome,
+    MapArgument,
+    ModuleGoneError,
+)
+from ebpfd.rpc.batch_codec import decode_result, encode_batch
+from ebpfd.rpc.registration_codec import (
+    WIRE_ROLES,
+    decode_dispatch,
+    encode_instance,
+    encode_side,
+)
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.v1 import hook_pb2, registrar_pb2
+
+MAX_OUTGOING = 1024
+"""Messages that wait for a module that does not read; with more it counts as gone."""
+
+
+class DataStream(Protocol):
+    """A module's ``Hook.Invoke`` stream."""
+
+    async def send(self, message: hook_pb2.InvokeResponse) -> None:
+        """Send *message* after those before it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleIdentity:
+    """Who a module says it is."""
+
+    name: str
+    session_id: str
+    process_instance: bytes
+    process_id: int
+
+
+class RemoteModule:
+    """A module process, as NMR callbacks, fires and helper calls reach it."""
+
+    def __init__(self, identity: ModuleIdentity) -> None:
+        self.identity = identity
+        self.data_stream: DataStream | None = None
+        self.gone = asyncio.Event()
+        self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
+        self._callback_ids = count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """What the module calls itself."""
+        return self.identity.name
+
+    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
+        """Offer a provider to this client."""
+        message = registrar_pb2.SessionResponse()
+        attach = message.attach
+        attach.role = registrar_pb2.ROLE_CLIENT
+        attach.binding, attach.registration = call.binding, call.registration
+        attach.peer.CopyFrom(encode_instance(call.provider_instance))
+        answer = await self._call_back(message)
+        return answer.status if answer else NtStatus.DEVICE_NOT_READY
+
+    async def provider_attach_client(self, call: nmr.ProviderAttachClient) -> AttachAnswer:
+        """Offer a client to this provider."""
+        message = registrar_pb2.SessionResponse()
+        attach = message.attach
+        attach.role = registrar_pb2.ROLE_PROVIDER
+        attach.binding, attach.registration = call.binding, call.registration
+        attach.peer.CopyFrom(encode_instance(call.client_instance))
+        attach.client.CopyFrom(encode_side(call.client_context, call.client_dispatch))
+        answer = await self._call_back(message)
+        if answer is None:
+            return AttachAnswer(NtStatus.DEVICE_NOT_READY, message="the extension went away")
+        side = answer.provider
+        # A module may leave its context out; NMR calls detach only where there is one.
+        context = side.binding_context or call.binding.to_bytes(8, "little")
+        return AttachAnswer(answer.status, context, decode_dispatch(side), answer.message)
+
+    async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
+        """Ask the module to make no new calls."""
+        message = registrar_pb2.SessionResponse()
+        message.detach.binding, message.detach.role = binding, WIRE_ROLES[role]
+        answer = await self._call_back(message)
+        pending = answer is not None and answer.status == NtStatus.PENDING
+        return NtStatus.PENDING if pending else NtStatus.SUCCESS
+
+    async def cleanup(self, binding: nmr.BindingHandle, role: nmr.Role) -> None:
+        """Let the module free its binding context."""
+        message = registrar_pb2.SessionResponse()
+        message.cleanup.binding, message.cleanup.role = binding, WIRE_ROLES[role]
+        await self._call_back(message)
+
+    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+        """Hand a client's fire to the module."""
+        stream = self.data_stream
+        if stream is None:
+            raise ModuleGoneError
+        fire_id, answer = self._expect()
+        message = hook_pb2.InvokeResponse()
+        fire = message.fire
+        fire.fire_id, fire.attach_type = fire_id, call.attach_type.bytes
+        fire.has_parameter, fire.parameter = call.parameter is not None, call.parameter or b""
+        fire.deadline_ms = int(deadline_s * 1000)
+        encode_batch(call.batch, fire.batch)
+        await stream.send(message)
+        return decode_result(await self._answer(fire_id, answer, deadline_s))
+
+    async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
+        """Run one of the module's helpers."""
+        message = registrar_pb2.SessionResponse(callback_id=0)
+        helper = message.helper_call
+        helper.program_type, helper.helper_id = call.program_type.bytes, call.helper_id
+        helper.context, helper.program_id = call.context, call.program_id
+        helper.deadline_ms = int(deadline_s * 1000)
+        for argument in call.arguments:
+            match argument:
+                case int():
+                    helper.arguments.add(integer=argument)
+                case bytes():
+                    helper.arguments.add(memory=argument)
+                case MapArgument(map_id):
+                    helper.arguments.add(map_id=map_id)
+                case None:
+                    helper.arguments.add(absent=registrar_pb2.Absent())
+        message.callback_id, answer = self._expect()
+        self.send(message)
+        outcome = await self._answer(message.callback_id, answer, deadline_s)
+        outputs = tuple((output.argument, output.memory) for output in outcome.outputs)
+        return HelperOutcome(outcome.result, outputs, outcome.error)
+
+    def send(self, message: registrar_pb2.SessionResponse) -> None:
+        """Send a control message; a module that does not read any more is gone."""
+        try:
+            self.outgoing.put_nowait(message)
+        except asyncio.QueueFull:
+            self.lose()
+
+    def answered(self, callback_id: int, answer: object) -> None:
+        """An answer has arrived; one that nobody waits for is late and means nothing."""
+        waiting = self._waiting.pop(callback_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def lose(self) -> None:
+        """The connection is over: everybody who waits for an answer learns it."""
+        self.gone.set()
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(ModuleGoneError())
+
+    def owns(self, session_id: str) -> bool:
+        """Whether this is the session of that id."""
+        return self.identity.session_id == session_id
+
+    async def _call_back(
+        self, message: registrar_pb2.SessionResponse
+    ) -> registrar_pb2.CallbackReturn | None:
+        """The module's return, or None if it went away first."""
+        message.callback_id, answer = self._expect()
+        self.send(message)
+        try:
+            returned: registrar_pb2.CallbackReturn = await answer
+        except ModuleGoneError:
+            return None
+        return returned
+
+    def _expect(self) -> tuple[int, asyncio.Future[Any]]:
+        callback_id = next(self._callback_ids)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.gone.is_set():
+            answer.set_exception(ModuleGoneError())
+        else:
+            self._waiting[callback_id] = answer
+        return callback_id, answer
+
+    async def _answer(
+        self, callback_id: int, answer: asyncio.Future[Any], deadline_s: float
+    ) -> Any:
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await answer
+        finally:
+            self._waiting.pop(callback_id, None)
+
+
+class Sessions:
+    """The module processes that are connected."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, RemoteModule] = {}
+
+    def add(self, module: RemoteModule) -> None:
+        """A module has said hello."""
+        self._by_id[module.identity.session_id] = module
+
+    def remove(self, module: RemoteModule) -> None:
+        """Its session has ended."""
+        self._by_id.pop(module.identity.session_id, None)
+
+    def find(self, session_id: str) -> RemoteModule | None:
+        """The module of that session."""
+        return self._by_id.get(session_id)
+
+    def all(self) -> list[RemoteModule]:
+        """Every connected module."""
+        return list(self._by_id.values())
+
+
+def process_instance(value: bytes) -> str:
+    """A process-instance UUID as text; empty if the module gave none."""
+    return str(UUID(bytes=value)) if len(value) == 16 else ""

@@ -1,0 +1,48 @@
+"""The engine of ebpfd: it reads, verifies and runs programs.
+
+Object files become specs (``parse_object``), specs are judged (``verify``) and
+become live maps and programs (``Map``, ``Program``).  Everything is implemented
+in Rust, in ``_native``; this module only says what is public.
+"""
+
+from ebpfd_vm._native import (
+    BatchResult,
+    Counters,
+    EngineError,
+    Helper,
+    HelperError,
+    Map,
+    MapSpec,
+    Object,
+    Program,
+    ProgramSpec,
+    Rejection,
+    SourceLine,
+    Trace,
+    TraceLine,
+    Verdict,
+    general_helpers,
+    parse_object,
+    verify,
+)
+
+__all__ = [
+    "BatchResult",
+    "Counters",
+    "EngineError",
+    "Helper",
+    "HelperError",
+    "Map",
+    "MapSpec",
+    "Object",
+    "Program",
+    "ProgramSpec",
+    "Rejection",
+    "SourceLine",
+    "Trace",
+    "TraceLine",
+    "Verdict",
+    "general_helpers",
+    "parse_object",
+    "verify",
+]

@@ -1,0 +1,270 @@
+"""Types of the native engine; every name here is implemented in ``daemon/vm/src``."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, final
+
+from typing_extensions import Buffer
+
+class EngineError(Exception):
+    """The engine refused an input; ``code`` is the ``ebpf_result`` that says how."""
+
+    code: int
+    message: str
+
+class HelperError(Exception):
+    """Raised by a helper callback to end the invocation with ``code`` (an ``ebpf_result``)."""
+
+    code: int
+    def __init__(self, code: int, message: str = "") -> None: ...
+
+# What the engine reads of a contract.  The daemon's own values have these attributes.
+
+class ContextDescriptor(Protocol):
+    """Size of a context in bytes, and the byte offsets of its pointers (-1: none)."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def data(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def meta(self) -> int: ...
+
+class HelperFunctionPrototype(Protocol):
+    """A helper; types are the numbers of ``ebpf_argument_type`` and ``ebpf_return_type``."""
+
+    @property
+    def helper_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def return_type(self) -> int: ...
+    @property
+    def arguments(self) -> Sequence[int]: ...
+    @property
+    def reallocate_packet(self) -> bool: ...
+    @property
+    def implicit_context(self) -> bool: ...
+
+class ProgramInformation(Protocol):
+    """One program type as the verifier and the executors see it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def context(self) -> ContextDescriptor: ...
+    @property
+    def is_privileged(self) -> bool: ...
+    @property
+    def helpers(self) -> Sequence[HelperFunctionPrototype]:
+        """Type-specific helpers, and global ones that override general ones."""
+    @property
+    def writable(self) -> Sequence[tuple[int, int]]:
+        """(offset, size) of what comes back of a context after a run."""
+
+@final
+class Helper:
+    """A general helper that the engine itself implements."""
+
+    helper_id: int
+    name: str
+    return_type: int
+    arguments: tuple[int, ...]
+    reallocate_packet: bool
+    implicit_context: bool
+
+def general_helpers() -> list[Helper]:
+    """The general helpers (facts of the model: ids below 65535) in id order."""
+
+# Loader: bytes to values.  Pure and deterministic.
+
+@final
+class SourceLine:
+    file: str
+    line: int
+    column: int
+    text: str
+
+@final
+class MapSpec:
+    """A map as an object file declares it; ``initial`` holds a data section's bytes."""
+
+    name: str
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    pinning: int
+    inner: int | None
+    initial: bytes | None
+    read_only: bool
+
+@final
+class ProgramSpec:
+    """One program with its sub-programs linked behind it.
+
+    A ``lddw`` with source 1 (map) or 2 (map value) holds an index into ``Object.maps``.
+    """
+
+    name: str
+    section: str
+    instructions: bytes
+    sha256: bytes
+    map_indices: list[int]
+    helper_ids: list[int]
+    subprograms: list[tuple[str, int]]
+    def source_line(self, pc: int, /) -> SourceLine | None: ...
+
+@final
+class Object:
+    """What an ELF file holds, independent of any environment."""
+
+    programs: list[ProgramSpec]
+    maps: list[MapSpec]
+    license: str | None
+
+def parse_object(data: bytes, /) -> Object:
+    """Parse a BPF ELF file; ``EngineError`` ELF_PARSING_FAILED says what is wrong with it."""
+
+# Verifier.
+
+@final
+class Rejection:
+    """Why a program is refused: one cause, not its cascade."""
+
+    pc: int | None
+    instruction: str
+    reason: str
+    hint: str
+    detail: str
+    source: SourceLine | None
+
+@final
+class Verdict:
+    accepted: bool
+    rejection: Rejection | None
+    judge: str
+    has_loops: bool
+    instruction_count: int
+    duration_ns: int
+
+def verify(
+    program: ProgramSpec, maps: Sequence[MapSpec], information: ProgramInformation, /
+) -> Verdict:
+    """Judge one program.  May take long or overflow the stack: call it in a worker process."""
+
+# Maps.
+
+@final
+class Map:
+    """A live map.  Errors are ``EngineError`` with the code that eBPF for Windows gives."""
+
+    def __new__(
+        cls,
+        type: int,
+        key_size: int,
+        value_size: int,
+        max_entries: int,
+        *,
+        name: str = "",
+        flags: int = 0,
+        initial: bytes | None = None,
+        read_only: bool = False,
+    ) -> Map: ...
+    @property
+    def type(self) -> int: ...
+    @property
+    def key_size(self) -> int: ...
+    @property
+    def value_size(self) -> int: ...
+    @property
+    def max_entries(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def flags(self) -> int: ...
+    def lookup(self, key: bytes, /) -> bytes: ...
+    def update(self, key: bytes, value: bytes, flags: int = 0, /) -> None: ...
+    def delete(self, key: bytes, /) -> None: ...
+    def next_key(self, key: bytes | None, /) -> bytes: ...
+    def entries(self, after: bytes | None, limit: int, /) -> list[tuple[bytes, bytes]]:
+        """Up to *limit* entries that follow *after*; an empty list at the end."""
+
+# Execution.
+
+@final
+class TraceLine:
+    time_ns: int
+    program: int
+    text: str
+
+@final
+class Trace:
+    """A bounded ring of printk lines; the oldest is dropped and counted when it is full."""
+
+    def __new__(cls, capacity: int = 1024) -> Trace: ...
+    @property
+    def pending(self) -> bool: ...
+    @property
+    def lost(self) -> int: ...
+    def drain(self) -> list[TraceLine]: ...
+
+type HelperCallback = Callable[
+    [int, list[int | bytes | Map | None], bytes], tuple[int, list[tuple[int, bytes]]]
+]
+
+@final
+class BatchResult:
+    codes: bytes
+    """One ``ebpf_result`` a context, a byte each."""
+    results: bytes
+    """Little-endian u32 a context."""
+    contexts: bytes
+    """All contexts as the program left them; empty when none changed."""
+    data: bytes
+    """All data as the program left it; empty when none changed."""
+    elapsed_ns: int
+
+@final
+class Counters:
+    runs: int
+    nanoseconds: int
+    failures: dict[int, int]
+
+@final
+class Program:
+    """A program ready to run.  ``blocking`` ones call extension helpers: run them on a thread."""
+
+    def __new__(
+        cls,
+        program: ProgramSpec,
+        maps: Sequence[Map],
+        information: ProgramInformation,
+        *,
+        helper: HelperCallback | None = None,
+        trace: Trace | None = None,
+        tag: int = 0,
+        budget: int | None = None,
+    ) -> Program: ...
+    @property
+    def blocking(self) -> bool: ...
+    @property
+    def executor(self) -> str: ...
+    @property
+    def budget(self) -> int: ...
+    def run_batch(
+        self,
+        contexts: Buffer,
+        count: int,
+        data: Buffer = b"",
+        data_lengths: Buffer = b"",
+        meta_lengths: Buffer = b"",
+        /,
+    ) -> BatchResult: ...
+    def test_run(
+        self, context: Buffer, data: Buffer, meta_length: int, repeat: int, /
+    ) -> tuple[int, int, bytes, bytes, int]:
+        """Run *repeat* times on one context; (code, result, context, data, elapsed ns)."""
+    def counters(self) -> Counters: ...

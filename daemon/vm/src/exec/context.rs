@@ -1,0 +1,96 @@
+//! A context in engine memory, behind the header that programs never see.
+//!
+//! ```text
+//!   | header, 64 bytes            | context                    |
+//!   | state | descriptor | zeros  |  r1 points to its start    |
+//! ```
+//!
+//! The header has the layout of eBPF for Windows, whose helpers find the
+//! execution state through it.  This engine keeps it zero: its helpers get the
+//! state as an argument.
+
+use super::input::Item;
+use crate::contract::{ContextDescriptor, POINTER_SIZE, ProgramInformation};
+
+const HEADER_SIZE: usize = 64;
+
+/// Room for one context, used for one after the other.
+pub struct ContextBlock {
+    /// Words, so that contexts begin at a multiple of 8.
+    words: Vec<u64>,
+    size: usize,
+}
+
+impl ContextBlock {
+    pub fn new(size: usize) -> Self {
+        Self {
+            words: vec![0; (HEADER_SIZE + size).div_ceil(8)],
+            size,
+        }
+    }
+
+    pub fn bytes(&mut self) -> &mut [u8] {
+        let length = self.words.len() * 8;
+        let base = self.words.as_mut_ptr().cast::<u8>();
+        // SAFETY: the words own `length` bytes, and bytes need no alignment.
+        let all = unsafe { std::slice::from_raw_parts_mut(base, length) };
+        &mut all[HEADER_SIZE..HEADER_SIZE + self.size]
+    }
+
+    /// Take over the caller's context and let its pointers show to the data.
+    pub fn load(&mut self, source: &[u8], descriptor: &ContextDescriptor, base: u64, item: Item) {
+        let size = self.size;
+        self.bytes().copy_from_slice(&source[..size]);
+        self.point(descriptor, base, item);
+    }
+
+    /// Set the pointers; `base` is the address of the batch's data.
+    pub fn point(&mut self, descriptor: &ContextDescriptor, base: u64, item: Item) {
+        let start = base + item.start as u64;
+        let fields = [
+            (descriptor.data, start + item.meta as u64),
+            (descriptor.end, start + item.length as u64),
+            (descriptor.meta, start),
+        ];
+        for (field, address) in fields {
+            if let Some(offset) = ContextDescriptor::pointer(field) {
+                self.bytes()[offset..offset + POINTER_SIZE]
+                    .copy_from_slice(&address.to_le_bytes());
+            }
+        }
+    }
+
+    /// Bring back what the contract lets a program write; says if anything changed.
+    pub fn store(&mut self, target: &mut [u8], writable: &[(usize, usize)]) -> bool {
+        let mut changed = false;
+        for (offset, size) in writable {
+            let range = *offset..offset + size;
+            let source = &self.bytes()[range.clone()];
+            changed |= target[range.clone()] != *source;
+            target[range].copy_from_slice(source);
+        }
+        changed
+    }
+}
+
+/// The writable ranges of a program type without the bytes of its pointers.
+pub fn writable_ranges(information: &ProgramInformation) -> Vec<(usize, usize)> {
+    let mut pointers: Vec<usize> = information.context.pointers().collect();
+    pointers.sort_unstable();
+    let mut ranges = Vec::new();
+    for (offset, size) in &information.writable {
+        let (mut start, end) = (*offset, offset + size);
+        for pointer in &pointers {
+            if *pointer < end && pointer + POINTER_SIZE > start {
+                if start < *pointer {
+                    ranges.push((start, pointer - start));
+                }
+                start = pointer + POINTER_SIZE;
+            }
+        }
+        if start < end {
+            ranges.push((start, end - start));
+        }
+    }
+    ranges
+}

@@ -1,0 +1,34 @@
+//! Why an invocation ended before its program did.
+
+use crate::error::ResultCode;
+
+/// The end of an invocation: one `ebpf_result`, and a sentence for the trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub code: u8,
+    pub message: String,
+}
+
+impl Fault {
+    pub fn new(code: ResultCode, message: impl Into<String>) -> Self {
+        Self {
+            code: code as u8,
+            message: message.into(),
+        }
+    }
+
+    /// An access outside of what the program may touch.
+    #[cold]
+    pub fn memory(address: u64, size: u64, write: bool) -> Self {
+        let what = if write { "write" } else { "read" };
+        Self::new(
+            ResultCode::InvalidPointer,
+            format!("{what} of {size} bytes at 0x{address:x}, which the program may not touch"),
+        )
+    }
+
+    #[cold]
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ResultCode::Failed, message)
+    }
+}

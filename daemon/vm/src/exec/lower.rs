@@ -1,0 +1,218 @@
+//! A validated program as the interpreter wants it: one [`Op`] per slot.
+//!
+//! Immediates are sign-extended, jump targets absolute, map references
+//! addresses, helpers already found.  The opcode byte of RFC 9669 is kept
+//! where it says all; where it does not (signed division, sign extension,
+//! byte swaps, kinds of calls), a byte that is free in class LD stands in.
+
+use crate::contract::{Argument, ProgramInformation};
+use crate::error::{EngineError, Result, ResultCode};
+use crate::helpers::{self, Native};
+use crate::isa::{self, Insn, alu, class, jump, mem};
+use crate::maps::Map;
+use crate::spec::ProgramSpec;
+use std::sync::Arc;
+
+/// One instruction, ready to execute.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op {
+    pub code: u8,
+    pub dst: u8,
+    pub src: u8,
+    /// Bytes that a memory access adds, or the slot that a jump or call leads to.
+    pub offset: i32,
+    pub imm: u64,
+}
+
+/// Bytes for what an opcode alone does not say; free in class LD.
+pub mod extra {
+    // 0x00 stays free: it is the second slot of a lddw, which never runs.
+    pub const SDIV64_K: u8 = 0x08;
+    pub const SDIV64_X: u8 = 0x10;
+    pub const SDIV32_K: u8 = 0x20;
+    pub const SDIV32_X: u8 = 0x28;
+    pub const SMOD64_K: u8 = 0x30;
+    pub const SMOD64_X: u8 = 0x38;
+    pub const SMOD32_K: u8 = 0x40;
+    pub const SMOD32_X: u8 = 0x48;
+    pub const MOVSX8_64: u8 = 0x50;
+    pub const MOVSX16_64: u8 = 0x58;
+    pub const MOVSX32_64: u8 = 0x60;
+    pub const MOVSX8_32: u8 = 0x68;
+    pub const MOVSX16_32: u8 = 0x70;
+    pub const TO_LE16: u8 = 0x78;
+    pub const TO_LE32: u8 = 0x80;
+    pub const TO_LE64: u8 = 0x88;
+    pub const TO_BE16: u8 = 0x90;
+    pub const TO_BE32: u8 = 0x98;
+    pub const TO_BE64: u8 = 0xa0;
+    pub const CALL_NATIVE: u8 = 0xa8;
+    pub const CALL_REMOTE: u8 = 0xb0;
+    pub const CALL_LOCAL: u8 = 0xb8;
+    pub const GOTO: u8 = 0xc0;
+}
+
+/// A helper of an extension, with what is needed to pass its arguments.
+#[derive(Clone, Debug)]
+pub struct RemoteHelper {
+    pub id: u32,
+    pub name: String,
+    pub arguments: Vec<Argument>,
+}
+
+/// A program that can run.
+pub struct Code {
+    pub ops: Vec<Op>,
+    pub natives: Vec<Native>,
+    pub remotes: Vec<RemoteHelper>,
+}
+
+/// Check and lower a program; `maps` has an entry for each index that it uses.
+pub fn lower(
+    program: &ProgramSpec,
+    maps: &[Arc<Map>],
+    information: &ProgramInformation,
+) -> Result<Code> {
+    isa::validate(&program.instructions, &program.starts()).map_err(|invalid| {
+        EngineError::new(
+            ResultCode::VerificationFailed,
+            format!(
+                "program {}: instruction {}: {}",
+                program.name, invalid.pc, invalid.message
+            ),
+        )
+    })?;
+    let mut code = Code {
+        ops: vec![Op::default(); program.instructions.len()],
+        natives: Vec::new(),
+        remotes: Vec::new(),
+    };
+    let mut pc = 0;
+    while pc < program.instructions.len() {
+        let insn = program.instructions[pc];
+        let mut op = Op {
+            code: insn.opcode,
+            dst: insn.dst,
+            src: insn.src,
+            offset: insn.offset.into(),
+            imm: i64::from(insn.imm) as u64,
+        };
+        match insn.class() {
+            class::ALU | class::ALU64 => op.code = arithmetic_code(insn),
+            class::JMP | class::JMP32 => {
+                if let Some(distance) = insn.distance() {
+                    op.offset = (pc as i64 + 1 + distance) as i32;
+                }
+                op.code = jump_code(insn);
+                if insn.is_helper_call() {
+                    resolve_helper(insn.imm as u32, information, &mut code, &mut op)?;
+                }
+            }
+            class::LD => op.imm = address(insn, program.instructions[pc + 1], maps)?,
+            _ => {}
+        }
+        code.ops[pc] = op;
+        pc += if insn.is_lddw() { 2 } else { 1 };
+    }
+    Ok(code)
+}
+
+fn arithmetic_code(insn: Insn) -> u8 {
+    let wide = insn.class() == class::ALU64;
+    let register = insn.is_register_source();
+    match (insn.operation(), insn.offset, wide, register) {
+        (alu::DIV, 1, true, false) => extra::SDIV64_K,
+        (alu::DIV, 1, true, true) => extra::SDIV64_X,
+        (alu::DIV, 1, false, false) => extra::SDIV32_K,
+        (alu::DIV, 1, false, true) => extra::SDIV32_X,
+        (alu::MOD, 1, true, false) => extra::SMOD64_K,
+        (alu::MOD, 1, true, true) => extra::SMOD64_X,
+        (alu::MOD, 1, false, false) => extra::SMOD32_K,
+        (alu::MOD, 1, false, true) => extra::SMOD32_X,
+        (alu::MOV, 8, true, _) => extra::MOVSX8_64,
+        (alu::MOV, 16, true, _) => extra::MOVSX16_64,
+        (alu::MOV, 32, true, _) => extra::MOVSX32_64,
+        (alu::MOV, 8, false, _) => extra::MOVSX8_32,
+        (alu::MOV, 16, false, _) => extra::MOVSX16_32,
+        // On a little-endian machine an unconditional swap is one to big-endian.
+        (alu::END, ..) => match (wide || register, insn.imm) {
+            (true, 16) => extra::TO_BE16,
+            (true, 32) => extra::TO_BE32,
+            (true, _) => extra::TO_BE64,
+            (false, 16) => extra::TO_LE16,
+            (false, 32) => extra::TO_LE32,
+            (false, _) => extra::TO_LE64,
+        },
+        _ => insn.opcode,
+    }
+}
+
+fn jump_code(insn: Insn) -> u8 {
+    match insn.operation() {
+        jump::JA => extra::GOTO,
+        jump::CALL if insn.is_local_call() => extra::CALL_LOCAL,
+        _ => insn.opcode,
+    }
+}
+
+/// A contract's own helper comes before a general one of the same id.
+fn resolve_helper(
+    id: u32,
+    information: &ProgramInformation,
+    code: &mut Code,
+    op: &mut Op,
+) -> Result<()> {
+    if let Some(prototype) = information.helper(id) {
+        op.code = extra::CALL_REMOTE;
+        op.imm = code.remotes.len() as u64;
+        code.remotes.push(RemoteHelper {
+            id,
+            name: prototype.name.clone(),
+            arguments: prototype.marshalled()?,
+        });
+        return Ok(());
+    }
+    let native = helpers::general(id).and_then(|helper| helper.native);
+    let Some(native) = native else {
+        return Err(EngineError::new(
+            ResultCode::VerificationFailed,
+            helpers::unavailable(id, information),
+        ));
+    };
+    op.code = extra::CALL_NATIVE;
+    op.imm = code.natives.len() as u64;
+    code.natives.push(native);
+    Ok(())
+}
+
+/// The value of a `lddw`: a number, a map, or a place in a map's only value.
+fn address(insn: Insn, second: Insn, maps: &[Arc<Map>]) -> Result<u64> {
+    let number = u64::from(insn.imm as u32) | (u64::from(second.imm as u32) << 32);
+    if insn.src == isa::LDDW_VALUE {
+        return Ok(number);
+    }
+    debug_assert_eq!(mem::DW, insn.opcode, "only lddw is valid in class LD");
+    let index = insn.imm as u32 as usize;
+    let Some(map) = maps.get(index) else {
+        return Err(EngineError::argument(format!(
+            "maps has {} maps, but the program refers to map {index} of its object",
+            maps.len()
+        )));
+    };
+    if insn.src == isa::LDDW_MAP {
+        return Ok(Arc::as_ptr(map) as u64);
+    }
+    let offset = second.imm as u32 as usize;
+    match map.first_value() {
+        Some(base) if offset <= map.value_size() => Ok((base + offset) as u64),
+        Some(_) => Err(EngineError::argument(format!(
+            "offset {offset} lies outside of map {}, whose values have {} bytes",
+            map.name(),
+            map.value_size()
+        ))),
+        None => Err(EngineError::argument(format!(
+            "map {} is no ARRAY: a program cannot refer to its values directly",
+            map.name()
+        ))),
+    }
+}

@@ -1,0 +1,194 @@
+//! What a program may touch: its stack, context and data, and map values.
+//!
+//! Registers hold real addresses, so every access is judged by the region that
+//! holds its first byte, and must end there.  The last map value is kept: most
+//! accesses to values come in groups.
+//!
+//! Sound because: the regions are live memory for as long as the value borrows
+//! them (`'r`), a map's values live as long as the map, and the caller stays
+//! pinned, so no hash entry is reused.  Only an access that `check` allowed is
+//! made, in the same call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use super::fault::Fault;
+use crate::maps::{Map, bytes, epoch::Pin};
+
+/// Bytes that programs may touch together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Region {
+    pub base: u64,
+    pub length: u64,
+}
+
+impl Region {
+    pub fn of(bytes: &mut [u8]) -> Self {
+        Self {
+            base: bytes.as_mut_ptr() as u64,
+            length: bytes.len() as u64,
+        }
+    }
+
+    #[inline(always)]
+    fn holds(self, address: u64, size: u64) -> bool {
+        let offset = address.wrapping_sub(self.base);
+        offset < self.length && self.length - offset >= size
+    }
+}
+
+/// The memory of one invocation.
+pub struct Memory<'r> {
+    /// The frames of active functions: grows down with each local call.
+    pub(super) stack: Region,
+    context: Region,
+    data: Region,
+    value: Region,
+    value_writable: bool,
+    maps: &'r [Arc<Map>],
+    pin: &'r Pin,
+}
+
+impl<'r> Memory<'r> {
+    pub(super) fn new(
+        stack: Region,
+        context: &'r mut [u8],
+        data: &'r mut [u8],
+        maps: &'r [Arc<Map>],
+        pin: &'r Pin,
+    ) -> Self {
+        Self {
+            stack,
+            context: Region::of(context),
+            data: Region::of(data),
+            value: Region::default(),
+            value_writable: false,
+            maps,
+            pin,
+        }
+    }
+
+    pub fn pin(&self) -> &Pin {
+        self.pin
+    }
+
+    /// Whether `address` is the context, as helpers demand it.
+    pub fn is_context(&self, address: u64) -> bool {
+        address == self.context.base
+    }
+
+    /// The bytes of the context as they are now.
+    pub fn context(&mut self) -> Vec<u8> {
+        let Region { base, length } = self.context;
+        // SAFETY: the context's own region.
+        unsafe { bytes::copy_out(base as usize, length as usize) }
+    }
+
+    /// Which of the program's maps a register refers to.
+    pub fn map(&self, handle: u64) -> Result<(usize, &'r Arc<Map>), Fault> {
+        self.maps
+            .iter()
+            .enumerate()
+            .find(|(_, map)| Arc::as_ptr(map) as u64 == handle)
+            .ok_or_else(|| {
+                Fault::new(
+                    crate::error::ResultCode::InvalidPointer,
+                    format!("0x{handle:x} is no map of the program"),
+                )
+            })
+    }
+
+    /// Whether the program may read, or write, these bytes; `size` is not 0.
+    #[inline(always)]
+    fn check(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
+        if self.stack.holds(address, size)
+            || self.data.holds(address, size)
+            || self.context.holds(address, size)
+            || self.value.holds(address, size) && (!write || self.value_writable)
+        {
+            return Ok(());
+        }
+        self.check_values(address, size, write)
+    }
+
+    #[inline(never)]
+    fn check_values(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
+        for map in self.maps {
+            if let Some(range) = map.value_at(address as usize) {
+                self.value = Region {
+                    base: range.address as u64,
+                    length: range.size as u64,
+                };
+                self.value_writable = !map.read_only();
+                if self.value.holds(address, size) && (!write || self.value_writable) {
+                    return Ok(());
+                }
+            }
+        }
+        Err(Fault::memory(address, size, write))
+    }
+
+    #[inline(always)]
+    pub(super) fn load<T: Copy>(&mut self, address: u64) -> Result<T, Fault> {
+        self.check(address, size_of::<T>() as u64, false)?;
+        // SAFETY: checked.
+        Ok(unsafe { bytes::load(address) })
+    }
+
+    #[inline(always)]
+    pub(super) fn store<T: Copy>(&mut self, address: u64, value: T) -> Result<(), Fault> {
+        self.check(address, size_of::<T>() as u64, true)?;
+        // SAFETY: checked.
+        unsafe { bytes::store(address, value) };
+        Ok(())
+    }
+
+    /// The bytes that a helper reads; none for size 0, whatever the address.
+    pub fn read(&mut self, address: u64, size: u64) -> Result<Vec<u8>, Fault> {
+        if size == 0 {
+            return Ok(Vec::new());
+        }
+        self.check(address, size, false)?;
+        // SAFETY: checked.
+        Ok(unsafe { bytes::copy_out(address as usize, size as usize) })
+    }
+
+    /// Let a helper write; nothing happens for no bytes, whatever the address.
+    pub fn write(&mut self, address: u64, data: &[u8]) -> Result<(), Fault> {
+        self.check_writable(address, data.len() as u64)?;
+        // SAFETY: checked, or there is nothing to write.
+        unsafe { bytes::copy_in(address as usize, data) };
+        Ok(())
+    }
+
+    /// Whether a helper may write `size` bytes.
+    pub fn check_writable(&mut self, address: u64, size: u64) -> Result<(), Fault> {
+        if size == 0 {
+            return Ok(());
+        }
+        self.check(address, size, true)
+    }
+
+    /// A number that several threads may change at once, as atomic instructions need it.
+    pub(super) fn atomic32(&mut self, address: u64) -> Result<&AtomicU32, Fault> {
+        self.check_atomic(address, 4)?;
+        // SAFETY: checked, and aligned.
+        Ok(unsafe { AtomicU32::from_ptr(address as *mut u32) })
+    }
+
+    pub(super) fn atomic64(&mut self, address: u64) -> Result<&AtomicU64, Fault> {
+        self.check_atomic(address, 8)?;
+        // SAFETY: checked, and aligned.
+        Ok(unsafe { AtomicU64::from_ptr(address as *mut u64) })
+    }
+
+    fn check_atomic(&mut self, address: u64, size: u64) -> Result<(), Fault> {
+        if !address.is_multiple_of(size) {
+            return Err(Fault::new(
+                crate::error::ResultCode::InvalidPointer,
+                format!("atomic access to 0x{address:x}, which is no multiple of {size}"),
+            ));
+        }
+        self.check(address, size, true)
+    }
+}

@@ -1,0 +1,258 @@
+//! A program ready to run, with everything that it refers to.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::context::{ContextBlock, writable_ranges};
+use super::counters::{CounterValues, Counters};
+use super::fault::Fault;
+use super::input::{self, Input, Item};
+use super::interpreter::{self, STACK_SIZE, Services, Stack};
+use super::lower::{self, Code};
+use super::memory::{Memory, Region};
+use super::remote::Remote;
+use crate::contract::{ContextDescriptor, ProgramInformation};
+use crate::error::{EngineError, Result};
+use crate::maps::{Map, epoch};
+use crate::spec::ProgramSpec;
+use crate::trace::Trace;
+
+/// Instructions that one invocation may execute.
+pub const DEFAULT_BUDGET: u64 = 1_000_000;
+/// Invocations in a row that keep the same pin; more would hold back memory longer.
+const PINNED_RUNS: usize = 64;
+
+/// What a program may be given.
+#[derive(Default)]
+pub struct Options {
+    /// Who carries calls of extension helpers.
+    pub remote: Option<Arc<dyn Remote>>,
+    pub trace: Option<Arc<Trace>>,
+    /// Names the program in its trace lines.
+    pub tag: u64,
+    /// Instructions per invocation; `None`: [`DEFAULT_BUDGET`].
+    pub budget: Option<u64>,
+}
+
+/// What a batch leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// One `ebpf_result` a context.
+    pub codes: Vec<u8>,
+    /// r0 of each, truncated to 32 bits, little-endian; 0 for a failed one.
+    pub results: Vec<u8>,
+    /// All contexts; empty when none changed.
+    pub contexts: Vec<u8>,
+    /// All data; empty when none changed.
+    pub data: Vec<u8>,
+    pub elapsed_ns: u64,
+}
+
+/// What repeated runs on one context leave behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TestRun {
+    /// Of the last run; the first failure ends the test.
+    pub code: u8,
+    pub result: u32,
+    pub context: Vec<u8>,
+    pub data: Vec<u8>,
+    /// Of all runs together.
+    pub elapsed_ns: u64,
+}
+
+/// A program ready to run; any number of threads may run it at once.
+pub struct Program {
+    name: String,
+    code: Code,
+    maps: Vec<Arc<Map>>,
+    descriptor: ContextDescriptor,
+    pointers: [Option<usize>; 3],
+    writable: Vec<(usize, usize)>,
+    options: Options,
+    counters: Counters,
+}
+
+impl Program {
+    /// Check the program and bind it to its maps: `maps[i]` is map `i` of the object.
+    pub fn new(
+        spec: &ProgramSpec,
+        maps: Vec<Arc<Map>>,
+        information: &ProgramInformation,
+        options: Options,
+    ) -> Result<Self> {
+        information.validate()?;
+        let code = lower::lower(spec, &maps, information)?;
+        if let (Some(helper), None) = (code.remotes.first(), &options.remote) {
+            return Err(EngineError::argument(format!(
+                "helper is not given, but program {} calls {} ({}) of its extension",
+                spec.name, helper.name, helper.id
+            )));
+        }
+        let descriptor = information.context;
+        let pointer = ContextDescriptor::pointer;
+        Ok(Self {
+            name: spec.name.clone(),
+            code,
+            maps,
+            descriptor,
+            pointers: [descriptor.data, descriptor.end, descriptor.meta].map(pointer),
+            writable: writable_ranges(information),
+            options,
+            counters: Counters::default(),
+        })
+    }
+
+    /// Whether a run may wait for an extension.
+    pub fn blocking(&self) -> bool {
+        !self.code.remotes.is_empty()
+    }
+
+    pub fn budget(&self) -> u64 {
+        self.options.budget.unwrap_or(DEFAULT_BUDGET)
+    }
+
+    pub fn counters(&self) -> CounterValues {
+        self.counters.values()
+    }
+
+    /// Run once on each context.
+    pub fn run_batch(&self, input: Input<'_>) -> Result<Batch> {
+        let stride = input::stride(&input, &self.descriptor)?;
+        let items = input::items(&input, &self.descriptor)?;
+        let mut batch = Batch {
+            codes: Vec::with_capacity(input.count),
+            results: Vec::with_capacity(input.count * 4),
+            contexts: input.contexts.to_vec(),
+            data: input.data.to_vec(),
+            elapsed_ns: 0,
+        };
+        let start = Instant::now();
+        let mut machine = Machine::new(self.descriptor.size as usize);
+        let mut changed = false;
+        let mut pin = epoch::pin();
+        for (index, item) in items.into_iter().enumerate() {
+            if self.blocking() || index % PINNED_RUNS == PINNED_RUNS - 1 {
+                drop(pin);
+                pin = epoch::pin();
+            }
+            let context = &mut batch.contexts[index * stride..(index + 1) * stride];
+            let base = batch.data.as_mut_ptr() as u64;
+            machine.context.load(context, &self.descriptor, base, item);
+            let (code, result) = self.run(&mut machine, &mut batch.data, item, &pin);
+            changed |= machine.context.store(context, &self.writable);
+            batch.codes.push(code);
+            batch.results.extend(result.to_le_bytes());
+        }
+        drop(pin);
+        batch.elapsed_ns = start.elapsed().as_nanos() as u64;
+        self.counters.add(input.count as u64, batch.elapsed_ns);
+        if !changed {
+            batch.contexts = Vec::new();
+        }
+        if batch.data == input.data {
+            batch.data = Vec::new();
+        }
+        Ok(batch)
+    }
+
+    /// Run `repeat` times on one context, which keeps what each run leaves in it.
+    pub fn test_run(
+        &self,
+        context: &[u8],
+        data: &[u8],
+        meta_length: usize,
+        repeat: u64,
+    ) -> Result<TestRun> {
+        if repeat == 0 {
+            return Err(EngineError::argument("repeat is 0: it must be at least 1"));
+        }
+        let meta = u32::try_from(meta_length)
+            .map_err(|_| EngineError::argument(format!("meta_length {meta_length} is too large")))?
+            .to_le_bytes();
+        let input = Input {
+            contexts: context,
+            count: 1,
+            data,
+            data_lengths: &[],
+            meta_lengths: &meta,
+        };
+        input::stride(&input, &self.descriptor)?;
+        let item = input::items(&input, &self.descriptor)?[0];
+        let mut test = TestRun {
+            context: context.to_vec(),
+            data: data.to_vec(),
+            ..TestRun::default()
+        };
+        let mut machine = Machine::new(self.descriptor.size as usize);
+        let base = test.data.as_mut_ptr() as u64;
+        machine.context.load(context, &self.descriptor, base, item);
+        let start = Instant::now();
+        let mut runs = 0;
+        while runs < repeat && test.code == 0 {
+            let pin = epoch::pin();
+            machine.context.point(&self.descriptor, base, item);
+            (test.code, test.result) = self.run(&mut machine, &mut test.data, item, &pin);
+            runs += 1;
+        }
+        test.elapsed_ns = start.elapsed().as_nanos() as u64;
+        self.counters.add(runs, test.elapsed_ns);
+        machine.context.store(&mut test.context, &self.writable);
+        Ok(test)
+    }
+
+    /// One invocation on the context that `machine` holds; its code and result.
+    fn run(
+        &self,
+        machine: &mut Machine,
+        data: &mut [u8],
+        item: Item,
+        pin: &epoch::Pin,
+    ) -> (u8, u32) {
+        let context = machine.context.bytes();
+        let address = context.as_mut_ptr() as u64;
+        let stack = Region::default();
+        let data = &mut data[item.start..item.start + item.length];
+        let mut services = Services {
+            memory: Memory::new(stack, context, data, &self.maps, pin),
+            trace: self.options.trace.as_deref(),
+            tag: self.options.tag,
+            remote: self.options.remote.as_deref(),
+            pointers: self.pointers,
+        };
+        let budget = self.budget();
+        let stack = &mut machine.stack;
+        match interpreter::run(&self.code, &mut services, stack, address, budget) {
+            Ok(result) => (0, result as u32),
+            Err((pc, fault)) => (self.failed(pc, fault), 0),
+        }
+    }
+
+    /// Count a failed invocation and say in the trace why it failed.
+    #[cold]
+    fn failed(&self, pc: usize, fault: Fault) -> u8 {
+        self.counters.fail(fault.code);
+        if let Some(trace) = &self.options.trace {
+            let text = format!(
+                "{}: ended with code {} at instruction {pc}: {}",
+                self.name, fault.code, fault.message
+            );
+            trace.push(self.options.tag, text);
+        }
+        fault.code
+    }
+}
+
+/// Memory of one executing thread.
+struct Machine {
+    stack: Box<Stack>,
+    context: ContextBlock,
+}
+
+impl Machine {
+    fn new(context_size: usize) -> Self {
+        Self {
+            stack: Box::new(Stack([0; STACK_SIZE])),
+            context: ContextBlock::new(context_size),
+        }
+    }
+}

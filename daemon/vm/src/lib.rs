@@ -1,0 +1,24 @@
+//! The engine of ebpfd: bytes and memory in, values out.
+//!
+//! ```text
+//!   ELF --loader--> specs --verifier--> verdict
+//!                     |
+//!                     '--exec (interpreter) -- maps, helpers --> results
+//! ```
+//!
+//! The core is plain Rust and knows nothing of Python, gRPC, files or clocks
+//! other than those a helper reads; `python` is a thin shell around it.
+
+pub mod contract;
+pub mod error;
+pub mod exec;
+pub mod helpers;
+pub mod isa;
+pub mod loader;
+pub mod maps;
+pub mod spec;
+pub mod trace;
+pub mod verifier;
+
+#[cfg(feature = "python")]
+mod python;

@@ -1,0 +1,52 @@
+//! ELF bytes to values: the only reader of object files in the system.
+//!
+//! ```text
+//!  bytes -> elf (sections, symbols, relocations)
+//!             |-> btf   (types)   -> maps  (BTF, legacy, data sections)
+//!             |-> lines (BTF.ext) -.
+//!             '-> link  (functions, calls, references) -> programs
+//! ```
+//!
+//! Input is hostile: every offset is checked, every count has a cap, nothing
+//! here can panic.  Program types are decided elsewhere, by section name.
+
+mod btf;
+mod elf;
+mod lines;
+mod link;
+mod maps;
+mod reader;
+
+pub(crate) use reader::u32_at;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::Result;
+use crate::spec::Object;
+
+/// Parse a BPF ELF file; the error is ELF_PARSING_FAILED and says what is wrong.
+pub fn parse_object(data: &[u8]) -> Result<Object> {
+    let elf = elf::Elf::parse(data)?;
+    let types = match elf.section_named(".BTF") {
+        Some(section) => Some(btf::Types::parse(section.data)?),
+        None => None,
+    };
+    let maps = maps::declared(&elf, types.as_ref())?;
+    let lines = match (elf.section_named(".BTF.ext"), &types) {
+        (Some(section), Some(types)) => lines::Lines::parse(section.data, types)?,
+        _ => lines::Lines::default(),
+    };
+    let programs = link::programs(&elf, &maps, &lines)?;
+    Ok(Object {
+        programs,
+        maps: maps.specs,
+        license: license(&elf),
+    })
+}
+
+fn license(elf: &elf::Elf<'_>) -> Option<String> {
+    let data = elf.section_named("license")?.data;
+    let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+    Some(String::from_utf8_lossy(text).into_owned())
+}

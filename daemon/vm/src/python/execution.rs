@@ -1,0 +1,166 @@
+//! Programs for Python: buffers in, bytes out, the GIL released in between.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::contract::information;
+use super::errors::guarded;
+use super::helper::Callback;
+use super::maps::Map;
+use super::objects::ProgramSpec;
+use super::trace::Trace;
+use crate::exec::{self, Input, Options, Remote};
+
+const EXECUTOR: &str = "interpreter";
+
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+pub struct BatchResult {
+    codes: Py<PyBytes>,
+    results: Py<PyBytes>,
+    contexts: Py<PyBytes>,
+    data: Py<PyBytes>,
+    elapsed_ns: u64,
+}
+
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+pub struct Counters {
+    runs: u64,
+    nanoseconds: u64,
+    failures: BTreeMap<u8, u64>,
+}
+
+/// A program ready to run.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct Program(exec::Program);
+
+type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
+
+#[pymethods]
+impl Program {
+    #[new]
+    #[pyo3(signature = (
+        program, maps, information, *, helper = None, trace = None, tag = 0, budget = None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "all but three are options by keyword")]
+    fn new(
+        py: Python<'_>,
+        program: &Bound<'_, ProgramSpec>,
+        maps: Vec<Py<Map>>,
+        #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
+        helper: Option<Py<PyAny>>,
+        trace: Option<Py<Trace>>,
+        tag: u64,
+        budget: Option<u64>,
+    ) -> PyResult<Self> {
+        let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
+        let remote = helper.filter(|function| !function.is_none(py));
+        let remote = remote.map(|function| Arc::new(Callback { function, maps }) as Arc<dyn Remote>);
+        let options = Options {
+            remote,
+            trace: trace.map(|trace| Arc::clone(&trace.get().0)),
+            tag,
+            budget,
+        };
+        let spec = &program.get().0;
+        guarded(|| exec::Program::new(spec, live, &information, options)).map(Self)
+    }
+
+    #[getter]
+    fn blocking(&self) -> bool {
+        self.0.blocking()
+    }
+
+    #[getter]
+    fn executor(&self) -> &'static str {
+        EXECUTOR
+    }
+
+    #[getter]
+    fn budget(&self) -> u64 {
+        self.0.budget()
+    }
+
+    #[pyo3(signature = (
+        contexts, count, data = None, data_lengths = None, meta_lengths = None, /,
+    ))]
+    fn run_batch(
+        &self,
+        py: Python<'_>,
+        contexts: &Bound<'_, PyAny>,
+        count: usize,
+        data: Option<&Bound<'_, PyAny>>,
+        data_lengths: Option<&Bound<'_, PyAny>>,
+        meta_lengths: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BatchResult> {
+        let contexts = bytes_of(contexts)?;
+        let data = optional_bytes_of(data)?;
+        let data_lengths = optional_bytes_of(data_lengths)?;
+        let meta_lengths = optional_bytes_of(meta_lengths)?;
+        let batch = py.detach(|| {
+            guarded(|| {
+                self.0.run_batch(Input {
+                    contexts: &contexts,
+                    count,
+                    data: &data,
+                    data_lengths: &data_lengths,
+                    meta_lengths: &meta_lengths,
+                })
+            })
+        })?;
+        Ok(BatchResult {
+            codes: PyBytes::new(py, &batch.codes).unbind(),
+            results: PyBytes::new(py, &batch.results).unbind(),
+            contexts: PyBytes::new(py, &batch.contexts).unbind(),
+            data: PyBytes::new(py, &batch.data).unbind(),
+            elapsed_ns: batch.elapsed_ns,
+        })
+    }
+
+    #[pyo3(signature = (context, data, meta_length, repeat, /))]
+    fn test_run<'py>(
+        &self,
+        py: Python<'py>,
+        context: &Bound<'_, PyAny>,
+        data: &Bound<'_, PyAny>,
+        meta_length: usize,
+        repeat: u64,
+    ) -> PyResult<TestResult<'py>> {
+        let context = bytes_of(context)?;
+        let data = bytes_of(data)?;
+        let test =
+            py.detach(|| guarded(|| self.0.test_run(&context, &data, meta_length, repeat)))?;
+        Ok((
+            test.code,
+            test.result,
+            PyBytes::new(py, &test.context),
+            PyBytes::new(py, &test.data),
+            test.elapsed_ns,
+        ))
+    }
+
+    fn counters(&self) -> Counters {
+        let values = self.0.counters();
+        Counters {
+            runs: values.runs,
+            nanoseconds: values.nanoseconds,
+            failures: values.failures,
+        }
+    }
+}
+
+/// The contents of a buffer: borrowed if nobody can change them, else copied.
+fn bytes_of<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+    if let Ok(bytes) = object.cast::<PyBytes>() {
+        return Ok(Cow::Borrowed(bytes.as_bytes()));
+    }
+    Ok(Cow::Owned(PyBuffer::<u8>::get(object)?.to_vec(object.py())?))
+}
+
+fn optional_bytes_of<'a>(object: Option<&'a Bound<'_, PyAny>>) -> PyResult<Cow<'a, [u8]>> {
+    object.map_or(Ok(Cow::Borrowed(&[])), |object| bytes_of(object))
+}

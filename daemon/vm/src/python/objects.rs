@@ -1,0 +1,192 @@
+//! What the loader gives: objects, programs, maps and source lines as values.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use sha2::{Digest, Sha256};
+
+use super::errors::guarded;
+use crate::{loader, spec};
+
+#[pyclass(frozen, get_all, eq, module = "ebpfd_vm._native")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLine {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+    pub text: String,
+}
+
+impl From<&spec::SourceLine> for SourceLine {
+    fn from(source: &spec::SourceLine) -> Self {
+        Self {
+            file: source.file.clone(),
+            line: source.line,
+            column: source.column,
+            text: source.text.clone(),
+        }
+    }
+}
+
+#[pymethods]
+impl SourceLine {
+    fn __repr__(&self) -> String {
+        format!("SourceLine({}:{}:{})", self.file, self.line, self.column)
+    }
+}
+
+/// A map as an object file declares it.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct MapSpec(pub spec::MapSpec);
+
+#[pymethods]
+impl MapSpec {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[getter]
+    fn r#type(&self) -> u32 {
+        self.0.map_type
+    }
+
+    #[getter]
+    fn key_size(&self) -> u32 {
+        self.0.key_size
+    }
+
+    #[getter]
+    fn value_size(&self) -> u32 {
+        self.0.value_size
+    }
+
+    #[getter]
+    fn max_entries(&self) -> u32 {
+        self.0.max_entries
+    }
+
+    #[getter]
+    fn flags(&self) -> u32 {
+        self.0.flags
+    }
+
+    #[getter]
+    fn pinning(&self) -> u32 {
+        self.0.pinning
+    }
+
+    #[getter]
+    fn inner(&self) -> Option<usize> {
+        self.0.inner
+    }
+
+    #[getter]
+    fn initial<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.0.initial.as_ref().map(|bytes| PyBytes::new(py, bytes))
+    }
+
+    #[getter]
+    fn read_only(&self) -> bool {
+        self.0.read_only
+    }
+
+    fn __repr__(&self) -> String {
+        format!("MapSpec({:?}, type={})", self.0.name, self.0.map_type)
+    }
+}
+
+/// One program with its sub-programs linked behind it.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct ProgramSpec(pub Arc<spec::ProgramSpec>);
+
+#[pymethods]
+impl ProgramSpec {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[getter]
+    fn section(&self) -> &str {
+        &self.0.section
+    }
+
+    #[getter]
+    fn instructions<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.bytes())
+    }
+
+    #[getter]
+    fn sha256<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &Sha256::digest(self.0.bytes()))
+    }
+
+    #[getter]
+    fn map_indices(&self) -> Vec<usize> {
+        self.0.map_indices()
+    }
+
+    #[getter]
+    fn helper_ids(&self) -> Vec<u32> {
+        self.0.helper_ids()
+    }
+
+    #[getter]
+    fn subprograms(&self) -> Vec<(String, usize)> {
+        let subprograms = self.0.subprograms.iter();
+        subprograms.map(|sub| (sub.name.clone(), sub.start)).collect()
+    }
+
+    #[pyo3(signature = (pc, /))]
+    fn source_line(&self, pc: usize) -> Option<SourceLine> {
+        self.0.source_line(pc).map(SourceLine::from)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("ProgramSpec({:?}, section={:?})", self.0.name, self.0.section)
+    }
+}
+
+/// What an ELF file holds.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct Object {
+    programs: Vec<Py<ProgramSpec>>,
+    maps: Vec<Py<MapSpec>>,
+    #[pyo3(get)]
+    license: Option<String>,
+}
+
+#[pymethods]
+impl Object {
+    #[getter]
+    fn programs(&self, py: Python<'_>) -> Vec<Py<ProgramSpec>> {
+        self.programs.iter().map(|spec| spec.clone_ref(py)).collect()
+    }
+
+    #[getter]
+    fn maps(&self, py: Python<'_>) -> Vec<Py<MapSpec>> {
+        self.maps.iter().map(|spec| spec.clone_ref(py)).collect()
+    }
+}
+
+/// Parse a BPF ELF file.
+#[pyfunction]
+#[pyo3(signature = (data, /))]
+pub fn parse_object(py: Python<'_>, data: &[u8]) -> PyResult<Object> {
+    let object = py.detach(|| guarded(|| loader::parse_object(data)))?;
+    Ok(Object {
+        programs: object
+            .programs
+            .into_iter()
+            .map(|spec| Py::new(py, ProgramSpec(Arc::new(spec))))
+            .collect::<PyResult<_>>()?,
+        maps: object
+            .maps
+            .into_iter()
+            .map(|spec| Py::new(py, MapSpec(spec)))
+            .collect::<PyResult<_>>()?,
+        license: object.license,
+    })
+}

@@ -1,0 +1,1 @@
+int lone(void *ctx) { return 7; }

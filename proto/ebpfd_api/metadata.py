@@ -1,0 +1,9 @@
+"""Names of the gRPC metadata that the API gives a meaning."""
+
+from typing import Final
+
+SESSION: Final = "ebpfd-session"
+"""On ``Hook.Invoke``: the session whose bindings this stream runs (``Welcome.session_id``)."""
+
+OWNER: Final = "ebpfd-owner"
+"""On calls that make objects: the token of the owner that they die with."""

@@ -1,0 +1,115 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ContextDescriptor(_message.Message):
+    __slots__ = ("size", "data", "end", "meta")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    data: int
+    end: int
+    meta: int
+    def __init__(self, size: _Optional[int] = ..., data: _Optional[int] = ..., end: _Optional[int] = ..., meta: _Optional[int] = ...) -> None: ...
+
+class ProgramTypeDescriptor(_message.Message):
+    __slots__ = ("name", "context_descriptor", "program_type", "bpf_prog_type", "is_privileged")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BPF_PROG_TYPE_FIELD_NUMBER: _ClassVar[int]
+    IS_PRIVILEGED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    context_descriptor: ContextDescriptor
+    program_type: bytes
+    bpf_prog_type: int
+    is_privileged: bool
+    def __init__(self, name: _Optional[str] = ..., context_descriptor: _Optional[_Union[ContextDescriptor, _Mapping]] = ..., program_type: _Optional[bytes] = ..., bpf_prog_type: _Optional[int] = ..., is_privileged: _Optional[bool] = ...) -> None: ...
+
+class HelperFunctionPrototype(_message.Message):
+    __slots__ = ("helper_id", "name", "return_type", "arguments", "reallocate_packet", "implicit_context")
+    HELPER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RETURN_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    REALLOCATE_PACKET_FIELD_NUMBER: _ClassVar[int]
+    IMPLICIT_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    helper_id: int
+    name: str
+    return_type: int
+    arguments: _containers.RepeatedScalarFieldContainer[int]
+    reallocate_packet: bool
+    implicit_context: bool
+    def __init__(self, helper_id: _Optional[int] = ..., name: _Optional[str] = ..., return_type: _Optional[int] = ..., arguments: _Optional[_Iterable[int]] = ..., reallocate_packet: _Optional[bool] = ..., implicit_context: _Optional[bool] = ...) -> None: ...
+
+class ProgramInfo(_message.Message):
+    __slots__ = ("type_descriptor", "program_type_specific_helpers", "global_helpers")
+    TYPE_DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_SPECIFIC_HELPERS_FIELD_NUMBER: _ClassVar[int]
+    GLOBAL_HELPERS_FIELD_NUMBER: _ClassVar[int]
+    type_descriptor: ProgramTypeDescriptor
+    program_type_specific_helpers: _containers.RepeatedCompositeFieldContainer[HelperFunctionPrototype]
+    global_helpers: _containers.RepeatedCompositeFieldContainer[HelperFunctionPrototype]
+    def __init__(self, type_descriptor: _Optional[_Union[ProgramTypeDescriptor, _Mapping]] = ..., program_type_specific_helpers: _Optional[_Iterable[_Union[HelperFunctionPrototype, _Mapping]]] = ..., global_helpers: _Optional[_Iterable[_Union[HelperFunctionPrototype, _Mapping]]] = ...) -> None: ...
+
+class ContextField(_message.Message):
+    __slots__ = ("name", "offset", "size", "writable", "type")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    WRITABLE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    offset: int
+    size: int
+    writable: bool
+    type: str
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ..., writable: _Optional[bool] = ..., type: _Optional[str] = ...) -> None: ...
+
+class ProgramData(_message.Message):
+    __slots__ = ("program_info", "required_irql", "capabilities", "helper_addresses", "fields", "section_prefixes")
+    PROGRAM_INFO_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_IRQL_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    HELPER_ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    SECTION_PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    program_info: ProgramInfo
+    required_irql: int
+    capabilities: int
+    helper_addresses: _containers.RepeatedScalarFieldContainer[int]
+    fields: _containers.RepeatedCompositeFieldContainer[ContextField]
+    section_prefixes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, program_info: _Optional[_Union[ProgramInfo, _Mapping]] = ..., required_irql: _Optional[int] = ..., capabilities: _Optional[int] = ..., helper_addresses: _Optional[_Iterable[int]] = ..., fields: _Optional[_Iterable[_Union[ContextField, _Mapping]]] = ..., section_prefixes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AttachProviderData(_message.Message):
+    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name")
+    SUPPORTED_PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    supported_program_type: bytes
+    bpf_attach_type: int
+    link_type: int
+    name: str
+    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ExtensionData(_message.Message):
+    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    prog_attach_flags: int
+    link_id: int
+    program_id: int
+    program_name: str
+    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,95 @@
+from ebpfd_api.v1 import hook_pb2 as _hook_pb2
+from ebpfd_api.v1 import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class LinkState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LINK_STATE_UNSPECIFIED: _ClassVar[LinkState]
+    LINK_STATE_ATTACHING: _ClassVar[LinkState]
+    LINK_STATE_ATTACHED: _ClassVar[LinkState]
+    LINK_STATE_DETACHING: _ClassVar[LinkState]
+    LINK_STATE_WAITING: _ClassVar[LinkState]
+LINK_STATE_UNSPECIFIED: LinkState
+LINK_STATE_ATTACHING: LinkState
+LINK_STATE_ATTACHED: LinkState
+LINK_STATE_DETACHING: LinkState
+LINK_STATE_WAITING: LinkState
+
+class Link(_message.Message):
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    program_id: int
+    program_name: str
+    attach_type: bytes
+    attach_type_name: str
+    parameter: bytes
+    state: LinkState
+    binding: int
+    link_type: int
+    bpf_attach_type: int
+    provider: str
+    prog_attach_flags: int
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ...) -> None: ...
+
+class AttachRequest(_message.Message):
+    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags")
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_FIELD_NUMBER: _ClassVar[int]
+    PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    program_id: int
+    attach_type: _hook_pb2.AttachType
+    parameter: bytes
+    prog_attach_flags: int
+    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ...) -> None: ...
+
+class AttachResponse(_message.Message):
+    __slots__ = ("status", "link")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    link: Link
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link: _Optional[_Union[Link, _Mapping]] = ...) -> None: ...
+
+class DetachRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class DetachResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class LinksListRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LinksListResponse(_message.Message):
+    __slots__ = ("status", "links")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    links: _containers.RepeatedCompositeFieldContainer[Link]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,241 @@
+from ebpfd_api.v1 import maps_pb2 as _maps_pb2
+from ebpfd_api.v1 import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ExecutionType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXECUTION_TYPE_UNSPECIFIED: _ClassVar[ExecutionType]
+    EXECUTION_TYPE_JIT: _ClassVar[ExecutionType]
+    EXECUTION_TYPE_INTERPRET: _ClassVar[ExecutionType]
+
+class ProgramState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROGRAM_STATE_UNSPECIFIED: _ClassVar[ProgramState]
+    PROGRAM_STATE_READY: _ClassVar[ProgramState]
+    PROGRAM_STATE_WAITING: _ClassVar[ProgramState]
+EXECUTION_TYPE_UNSPECIFIED: ExecutionType
+EXECUTION_TYPE_JIT: ExecutionType
+EXECUTION_TYPE_INTERPRET: ExecutionType
+PROGRAM_STATE_UNSPECIFIED: ProgramState
+PROGRAM_STATE_READY: ProgramState
+PROGRAM_STATE_WAITING: ProgramState
+
+class Program(_message.Message):
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_REASON_FIELD_NUMBER: _ClassVar[int]
+    MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    LINK_IDS_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTIONS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EXECUTOR_FIELD_NUMBER: _ClassVar[int]
+    BLOCKING_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    LOADED_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    section: str
+    program_type: bytes
+    program_type_name: str
+    state: ProgramState
+    state_reason: str
+    map_ids: _containers.RepeatedScalarFieldContainer[int]
+    link_ids: _containers.RepeatedScalarFieldContainer[int]
+    instruction_count: int
+    instructions_sha256: bytes
+    contract_digest: bytes
+    executor: ExecutionType
+    blocking: bool
+    budget: int
+    counters: ProgramCounters
+    file_name: str
+    loaded: bool
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ...) -> None: ...
+
+class ProgramCounters(_message.Message):
+    __slots__ = ("runs", "nanoseconds", "failures")
+    class FailuresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: int
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    NANOSECONDS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    runs: int
+    nanoseconds: int
+    failures: _containers.ScalarMap[int, int]
+    def __init__(self, runs: _Optional[int] = ..., nanoseconds: _Optional[int] = ..., failures: _Optional[_Mapping[int, int]] = ...) -> None: ...
+
+class LoadRequest(_message.Message):
+    __slots__ = ("object", "file_name", "programs", "execution")
+    OBJECT_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    object: bytes
+    file_name: str
+    programs: _containers.RepeatedScalarFieldContainer[str]
+    execution: ExecutionType
+    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ..., execution: _Optional[_Union[ExecutionType, str]] = ...) -> None: ...
+
+class LoadResponse(_message.Message):
+    __slots__ = ("status", "programs", "maps")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    MAPS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    programs: _containers.RepeatedCompositeFieldContainer[Program]
+    maps: _containers.RepeatedCompositeFieldContainer[_maps_pb2.Map]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., programs: _Optional[_Iterable[_Union[Program, _Mapping]]] = ..., maps: _Optional[_Iterable[_Union[_maps_pb2.Map, _Mapping]]] = ...) -> None: ...
+
+class VerifyRequest(_message.Message):
+    __slots__ = ("object", "file_name", "programs")
+    OBJECT_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    object: bytes
+    file_name: str
+    programs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class VerifyResponse(_message.Message):
+    __slots__ = ("status", "verdicts")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    verdicts: _containers.RepeatedCompositeFieldContainer[Verdict]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ...) -> None: ...
+
+class Verdict(_message.Message):
+    __slots__ = ("program", "section", "program_type_name", "accepted", "rejection", "judge", "instruction_count", "has_loops", "duration_ns")
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    REJECTION_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HAS_LOOPS_FIELD_NUMBER: _ClassVar[int]
+    DURATION_NS_FIELD_NUMBER: _ClassVar[int]
+    program: str
+    section: str
+    program_type_name: str
+    accepted: bool
+    rejection: _status_pb2.Rejection
+    judge: str
+    instruction_count: int
+    has_loops: bool
+    duration_ns: int
+    def __init__(self, program: _Optional[str] = ..., section: _Optional[str] = ..., program_type_name: _Optional[str] = ..., accepted: _Optional[bool] = ..., rejection: _Optional[_Union[_status_pb2.Rejection, _Mapping]] = ..., judge: _Optional[str] = ..., instruction_count: _Optional[int] = ..., has_loops: _Optional[bool] = ..., duration_ns: _Optional[int] = ...) -> None: ...
+
+class ProgramsListRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ProgramsListResponse(_message.Message):
+    __slots__ = ("status", "programs")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    programs: _containers.RepeatedCompositeFieldContainer[Program]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., programs: _Optional[_Iterable[_Union[Program, _Mapping]]] = ...) -> None: ...
+
+class ProgramsGetRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ProgramsGetResponse(_message.Message):
+    __slots__ = ("status", "program")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    program: Program
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., program: _Optional[_Union[Program, _Mapping]] = ...) -> None: ...
+
+class TestRunRequest(_message.Message):
+    __slots__ = ("id", "context", "data", "meta_length", "repeat", "batch_size", "cpu")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    META_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CPU_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    context: bytes
+    data: bytes
+    meta_length: int
+    repeat: int
+    batch_size: int
+    cpu: int
+    def __init__(self, id: _Optional[int] = ..., context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., meta_length: _Optional[int] = ..., repeat: _Optional[int] = ..., batch_size: _Optional[int] = ..., cpu: _Optional[int] = ...) -> None: ...
+
+class TestRunResponse(_message.Message):
+    __slots__ = ("status", "result", "context", "data", "duration_ns")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DURATION_NS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    result: int
+    context: bytes
+    data: bytes
+    duration_ns: int
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., result: _Optional[int] = ..., context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., duration_ns: _Optional[int] = ...) -> None: ...
+
+class UnloadRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class UnloadResponse(_message.Message):
+    __slots__ = ("status", "link_ids")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LINK_IDS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    link_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TraceRequest(_message.Message):
+    __slots__ = ("program_id", "no_follow")
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    NO_FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    program_id: int
+    no_follow: bool
+    def __init__(self, program_id: _Optional[int] = ..., no_follow: _Optional[bool] = ...) -> None: ...
+
+class TraceResponse(_message.Message):
+    __slots__ = ("time_ns", "program_id", "program_name", "text", "lost")
+    TIME_NS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    time_ns: int
+    program_id: int
+    program_name: str
+    text: str
+    lost: int
+    def __init__(self, time_ns: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., text: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...

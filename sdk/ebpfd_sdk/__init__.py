@@ -1,0 +1,126 @@
+"""Write extensions and clients of ebpfd, an eBPF for programs in user mode.
+
+An extension declares a ``Context``, a ``ProgramType`` and a ``Hook``, and calls ``run``.  A client
+opens a ``Client``.  Everything public is named here; modules with an underscore are not.
+"""
+
+from ebpfd_api.address import default_address
+from ebpfd_api.map_type import MapType
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
+from ebpfd_sdk._answer import Answer
+from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._client import Client
+from ebpfd_sdk._context import Context
+from ebpfd_sdk._errors import (
+    DaemonUnavailable,
+    DeclarationError,
+    EbpfdError,
+    Refused,
+    RegistrationRefused,
+    VerificationFailed,
+)
+from ebpfd_sdk._extension import Extension
+from ebpfd_sdk._fields import (
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Data,
+    DataEnd,
+    DataMeta,
+    Integer,
+    Length,
+    ReadableMemory,
+    WritableMemory,
+    hidden,
+    read_only,
+)
+from ebpfd_sdk._fire import FireEvent, Origin
+from ebpfd_sdk._hook import Hook
+from ebpfd_sdk._lane import Counters
+from ebpfd_sdk._links import Link
+from ebpfd_sdk._map import Map, MapUpdate, number
+from ebpfd_sdk._program import AttachedLink, Program
+from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._run import run, serve
+from ebpfd_sdk._values import (
+    Binding,
+    BindingState,
+    Execution,
+    LinkState,
+    ProgramCounters,
+    ProgramState,
+    Registration,
+    Rejection,
+    Role,
+    SourceLine,
+    TestRun,
+    TraceLine,
+    Verdict,
+)
+
+__all__ = [
+    "I8",
+    "I16",
+    "I32",
+    "I64",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "Answer",
+    "AttachedLink",
+    "Binding",
+    "BindingState",
+    "Client",
+    "Columns",
+    "Context",
+    "Counters",
+    "DaemonUnavailable",
+    "Data",
+    "DataEnd",
+    "DataMeta",
+    "DeclarationError",
+    "EbpfdError",
+    "Execution",
+    "Extension",
+    "FireEvent",
+    "Hook",
+    "Integer",
+    "Length",
+    "Link",
+    "LinkState",
+    "Map",
+    "MapType",
+    "MapUpdate",
+    "NtStatus",
+    "Origin",
+    "Program",
+    "ProgramCounters",
+    "ProgramState",
+    "ProgramType",
+    "ReadableMemory",
+    "Refused",
+    "Registration",
+    "RegistrationRefused",
+    "Rejection",
+    "Result",
+    "Role",
+    "SourceLine",
+    "TestRun",
+    "TraceLine",
+    "Verdict",
+    "VerificationFailed",
+    "WritableMemory",
+    "default_address",
+    "hidden",
+    "number",
+    "read_only",
+    "run",
+    "serve",
+]

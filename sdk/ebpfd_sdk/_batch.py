@@ -1,0 +1,236 @@
+"""Invocations on their way as one message.  This is the hot path: measured, not pretty.
+
+``Gathered`` holds the single invocations of one turn of the event loop, ``Bulk`` a batch that
+the caller packed.  Both turn into one request and are settled by one reply.
+"""
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._answer import RESULTS, Answer, C, result_of
+
+MOST_CONTEXTS: Final = 1024
+"""Contexts in one gathered message: beyond, a longer message is not faster, only later."""
+
+FULL_BYTES: Final = 1 << 20
+"""A gathered message that reaches this size takes no further invocation."""
+
+LARGEST_BYTES: Final = 3 << 20
+"""No message may be larger: gRPC's ordinary limit is 4 MiB, and hitting it ends the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A batch's outcome in columns, numbers packed little-endian."""
+
+    code: Result
+    """Of the whole batch; not SUCCESS: nothing ran, and the columns are empty."""
+
+    message: str = ""
+    codes: bytes = b""
+    """One result code for each context, a byte each."""
+
+    results: bytes = b""
+    """u32 for each context."""
+
+    contexts: bytes = b""
+    """All contexts as the programs left them; empty: none changed."""
+
+    data: bytes = b""
+    """The same of the data."""
+
+
+class Pending(Protocol):
+    """Something that becomes one message."""
+
+    @property
+    def count(self) -> int:
+        """How many invocations it holds."""
+        ...
+
+    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+        """Build the message; None: nobody waits for it any more."""
+        ...
+
+    def settle(self, columns: Columns) -> None:
+        """Hand the outcome to whoever waits."""
+        ...
+
+
+class Gathered(Generic[C]):
+    """Single invocations of one target, in the order of their calls."""
+
+    __slots__ = ("contexts", "data", "futures", "size_bytes", "type_")
+
+    def __init__(self, type_: type[C] | None) -> None:
+        self.type_ = type_
+        self.futures: list[asyncio.Future[Answer[C]]] = []
+        self.contexts: list[bytes] = []
+        self.data: list[bytes] = []
+        self.size_bytes = 0
+
+    @property
+    def count(self) -> int:
+        """How many invocations it holds."""
+        return len(self.futures)
+
+    @property
+    def full(self) -> bool:
+        """Whether the next invocation starts another message."""
+        return len(self.futures) >= MOST_CONTEXTS or self.size_bytes >= FULL_BYTES
+
+    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+        """Build the message from what is still wanted."""
+        if any(future.done() for future in self.futures):
+            self._forget_cancelled()
+        count = len(self.futures)
+        if count == 0:
+            return None
+        if not any(self.data):
+            return hook_pb2.InvokeRequest(
+                sequence=sequence, binding=binding, count=count, contexts=b"".join(self.contexts)
+            )
+        return hook_pb2.InvokeRequest(
+            sequence=sequence,
+            binding=binding,
+            count=count,
+            contexts=b"".join(self.contexts),
+            data=b"".join(self.data),
+            data_lengths=pack_lengths(self.data),
+        )
+
+    def settle(self, columns: Columns) -> None:
+        """Answer every future that its caller has not cancelled."""
+        columns = checked(columns, self.count)
+        if columns.code is not Result.SUCCESS:
+            self._fail(columns)
+            return
+        count, type_ = self.count, self.type_
+        contexts = cut_evenly(columns.contexts, count) if columns.contexts else self.contexts
+        data = self.data
+        if columns.data:
+            if len(columns.data) != sum(len(each) for each in data):
+                self._fail(Columns(Result.FAILED, "the daemon answered data of another length"))
+                return
+            data = cut(columns.data, [len(each) for each in data])
+        results = struct.unpack(f"<{count}I", columns.results)
+        for future, code, result, context, packet in zip(
+            self.futures, columns.codes, results, contexts, data, strict=True
+        ):
+            if not future.done():
+                future.set_result(Answer(RESULTS[code], result, context, packet, "", type_))
+
+    def _fail(self, columns: Columns) -> None:
+        for future, context, data in zip(self.futures, self.contexts, self.data, strict=True):
+            if not future.done():
+                future.set_result(
+                    Answer(columns.code, 0, context, data, columns.message, self.type_)
+                )
+
+    def _forget_cancelled(self) -> None:
+        kept = [index for index, future in enumerate(self.futures) if not future.done()]
+        self.futures = [self.futures[index] for index in kept]
+        self.contexts = [self.contexts[index] for index in kept]
+        self.data = [self.data[index] for index in kept]
+
+
+class Bulk:
+    """A batch that its caller packed, answered in columns."""
+
+    __slots__ = ("batch", "future")
+
+    def __init__(self, batch: hook_pb2.Batch, future: asyncio.Future[Columns]) -> None:
+        self.batch = batch
+        self.future = future
+
+    @property
+    def count(self) -> int:
+        """How many invocations it holds."""
+        return self.batch.count or 1
+
+    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+        """Build the message."""
+        if self.future.done():
+            return None
+        return hook_pb2.InvokeRequest(
+            sequence=sequence,
+            binding=binding,
+            count=self.count,
+            contexts=self.batch.contexts,
+            data=self.batch.data,
+            data_lengths=self.batch.data_lengths,
+            meta_lengths=self.batch.meta_lengths,
+        )
+
+    def settle(self, columns: Columns) -> None:
+        """Hand the columns on as they are."""
+        if not self.future.done():
+            self.future.set_result(checked(columns, self.count))
+
+
+def columns_of(reply: hook_pb2.InvokeResponse | hook_pb2.BatchResult) -> Columns:
+    """Read the columns of a reply."""
+    return Columns(
+        result_of(reply.code),
+        reply.message,
+        reply.codes,
+        reply.results,
+        reply.contexts,
+        reply.data,
+    )
+
+
+def checked(columns: Columns, count: int) -> Columns:
+    """Turn columns that do not fit the request into a failure."""
+    if columns.code is not Result.SUCCESS:
+        return columns
+    if len(columns.codes) != count or len(columns.results) != 4 * count:
+        return Columns(
+            Result.FAILED,
+            f"{len(columns.codes)} codes and {len(columns.results)} bytes of results came back "
+            f"for {count} contexts",
+        )
+    if len(columns.contexts) % count:
+        return Columns(Result.FAILED, "contexts of unequal size came back")
+    return columns
+
+
+def pack_lengths(pieces: Sequence[bytes]) -> bytes:
+    """Pack the length of each piece as a u32."""
+    return struct.pack(f"<{len(pieces)}I", *(len(piece) for piece in pieces))
+
+
+def cut_evenly(column: bytes, count: int) -> list[bytes]:
+    """Cut a column of equal pieces."""
+    stride = len(column) // count
+    return [column[at : at + stride] for at in range(0, len(column), stride)]
+
+
+def cut(column: bytes, lengths: Sequence[int]) -> list[bytes]:
+    """Cut a column at given lengths."""
+    pieces: list[bytes] = []
+    at = 0
+    for length in lengths:
+        pieces.append(column[at : at + length])
+        at += length
+    return pieces
+
+
+def answer_of(columns: Columns, context: bytes, data: bytes, type_: type[C] | None) -> Answer[C]:
+    """Read the outcome of a batch of one; what did not change is as it was sent."""
+    columns = checked(columns, 1)
+    if columns.code is not Result.SUCCESS:
+        return Answer(columns.code, 0, context, data, columns.message, type_)
+    return Answer(
+        RESULTS[columns.codes[0]],
+        int.from_bytes(columns.results, "little"),
+        columns.contexts or context,
+        columns.data or data,
+        "",
+        type_,
+    )

@@ -1,0 +1,225 @@
+"""The client: load programs, attach them, fire hooks, look around."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar, overload
+from uuid import UUID
+
+from ebpfd_api.address import default_address
+from ebpfd_api.v1 import hook_pb2, links_pb2, maps_pb2, programs_pb2, registrar_pb2
+from ebpfd_sdk._answer import Answer
+from ebpfd_sdk._batch import Columns, answer_of
+from ebpfd_sdk._context import Context
+from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
+from ebpfd_sdk._decode import binding, check, registration, trace_line, verdict
+from ebpfd_sdk._fire_stream import FireStream
+from ebpfd_sdk._hook import Hook, packed
+from ebpfd_sdk._map import Map, map_of
+from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
+from ebpfd_sdk._values import Binding, Execution, Registration, TraceLine, Verdict
+
+K = TypeVar("K", bound=Context)
+
+
+class Client:
+    """A connection to a daemon: ``async with Client() as ebpfd``."""
+
+    def __init__(self, address: str | None = None) -> None:
+        self.address = address or default_address()
+        """Where the daemon is, or is expected."""
+
+        self._opened: tuple[Daemon, FireStream] | None = None
+
+    async def __aenter__(self) -> Self:
+        # Not before: a channel belongs to the loop that runs when it is made.
+        daemon = Daemon(self.address)
+        self._opened = daemon, FireStream(daemon)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._opened is not None:
+            daemon, fires = self._opened
+            self._opened = None
+            await fires.close()
+            await daemon.connection.close()
+
+    async def load(
+        self,
+        source: str | Path | bytes,
+        *,
+        programs: Sequence[str] = (),
+        execution: Execution | None = None,
+        file_name: str = "",
+    ) -> dict[str, Program]:
+        """Load an object file, by path or as bytes; return its programs by name."""
+        content, name = await _read(source, file_name)
+        request = programs_pb2.LoadRequest(
+            object=content, file_name=name, programs=programs, execution=_execution(execution)
+        )
+        reply = await self._daemon.ask(self._daemon.programs.Load, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return {each.name: each for each in self._programs(reply.programs, reply.maps)}
+
+    async def verify(
+        self, source: str | Path | bytes, *, programs: Sequence[str] = (), file_name: str = ""
+    ) -> tuple[Verdict, ...]:
+        """Ask the verifier for its opinion of each program, without loading any."""
+        content, name = await _read(source, file_name)
+        request = programs_pb2.VerifyRequest(object=content, file_name=name, programs=programs)
+        stub = self._daemon.programs
+        reply = await self._daemon.ask(stub.Verify, request, timeout_s=LONG_CALL_S)
+        if not reply.verdicts:
+            check(reply.status)
+        return tuple(map(verdict, reply.verdicts))
+
+    async def programs(self) -> tuple[Program, ...]:
+        """List the loaded programs."""
+        request = programs_pb2.ProgramsListRequest()
+        reply = await self._daemon.ask(self._daemon.programs.List, request)
+        check(reply.status)
+        return self._programs(reply.programs, await self._map_messages())
+
+    async def program(self, id_: int) -> Program:
+        """Look up one program."""
+        request = programs_pb2.ProgramsGetRequest(id=id_)
+        reply = await self._daemon.ask(self._daemon.programs.Get, request)
+        check(reply.status)
+        return self._programs([reply.program], await self._map_messages())[0]
+
+    async def maps(self) -> tuple[Map, ...]:
+        """List the maps."""
+        return tuple(map_of(each, self._daemon) for each in await self._map_messages())
+
+    async def links(self) -> tuple[AttachedLink, ...]:
+        """List the links, in invocation order for each hook."""
+        request = links_pb2.LinksListRequest()
+        reply = await self._daemon.ask(self._daemon.links.List, request)
+        check(reply.status)
+        return tuple(link_of(each, self._daemon) for each in reply.links)
+
+    async def providers(self, npi: UUID | None = None) -> tuple[Registration, ...]:
+        """List the registered providers, of one contract or of all."""
+        request = registrar_pb2.ListProvidersRequest(npi_id=npi.bytes if npi else b"")
+        reply = await self._daemon.ask(self._daemon.registrar.ListProviders, request)
+        return tuple(map(registration, reply.registrations))
+
+    async def clients(self, npi: UUID | None = None) -> tuple[Registration, ...]:
+        """List the registered clients, of one contract or of all."""
+        request = registrar_pb2.ListClientsRequest(npi_id=npi.bytes if npi else b"")
+        reply = await self._daemon.ask(self._daemon.registrar.ListClients, request)
+        return tuple(map(registration, reply.registrations))
+
+    async def bindings(self) -> tuple[Binding, ...]:
+        """List which client is bound to which provider."""
+        request = registrar_pb2.ListBindingsRequest()
+        reply = await self._daemon.ask(self._daemon.registrar.ListBindings, request)
+        return tuple(map(binding, reply.bindings))
+
+    @overload
+    async def fire(
+        self,
+        hook: Hook[K],
+        *,
+        context: K | bytes = b"",
+        data: bytes = b"",
+        parameter: bytes | None = None,
+        deadline_ms: int = 0,
+    ) -> Answer[K]: ...
+    @overload
+    async def fire(
+        self,
+        hook: str | UUID,
+        *,
+        context: Context | bytes = b"",
+        data: bytes = b"",
+        parameter: bytes | None = None,
+        deadline_ms: int = 0,
+    ) -> Answer[Context]: ...
+    async def fire(
+        self,
+        hook: Hook[K] | str | UUID,
+        *,
+        context: Context | bytes = b"",
+        data: bytes = b"",
+        parameter: bytes | None = None,
+        deadline_ms: int = 0,
+    ) -> Answer[K] | Answer[Context]:
+        """Fire a hook once, as if its event had happened; its provider decides what runs."""
+        raw = context if isinstance(context, bytes) else context.pack()
+        columns = await self.fire_batch(
+            hook, contexts=raw, data=data, parameter=parameter, deadline_ms=deadline_ms
+        )
+        type_ = hook.program_type.context if isinstance(hook, Hook) else None
+        return answer_of(columns, raw, data, type_)
+
+    async def fire_batch(
+        self,
+        hook: HookName,
+        *,
+        contexts: bytes = b"",
+        count: int = 1,
+        data: bytes = b"",
+        data_lengths: Sequence[int] | bytes = b"",
+        parameter: bytes | None = None,
+        deadline_ms: int = 0,
+    ) -> Columns:
+        """Fire a hook for a batch that is packed already, and return the columns."""
+        request = hook_pb2.FireRequest(
+            hook=attach_type(hook),
+            parameter=parameter,
+            batch=hook_pb2.Batch(
+                count=count, contexts=contexts, data=data, data_lengths=packed(data_lengths)
+            ),
+            deadline_ms=deadline_ms,
+        )
+        return await self._open[1].fire(request)
+
+    async def trace(self, *, follow: bool = True, program_id: int = 0) -> AsyncGenerator[TraceLine]:
+        """Read the lines that programs print: the recent ones, then new ones as they come."""
+        request = programs_pb2.TraceRequest(program_id=program_id, no_follow=not follow)
+        async for reply in self._daemon.follow(self._daemon.programs.Trace, request):
+            yield trace_line(reply)
+
+    @property
+    def _open(self) -> tuple[Daemon, FireStream]:
+        if self._opened is None:
+            raise RuntimeError("the client is not open: use `async with Client() as ebpfd`")
+        return self._opened
+
+    @property
+    def _daemon(self) -> Daemon:
+        return self._open[0]
+
+    async def _map_messages(self) -> Sequence[maps_pb2.Map]:
+        reply = await self._daemon.ask(self._daemon.maps.List, maps_pb2.MapsListRequest())
+        check(reply.status)
+        return reply.maps
+
+    def _programs(
+        self, programs: Sequence[programs_pb2.Program], maps: Sequence[maps_pb2.Map]
+    ) -> tuple[Program, ...]:
+        known = {each.id: map_of(each, self._daemon) for each in maps}
+        return tuple(program_of(each, known, self._daemon) for each in programs)
+
+
+async def _read(source: str | Path | bytes, file_name: str) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        return source, file_name
+    return await asyncio.to_thread(Path(source).read_bytes), file_name or Path(source).name
+
+
+def _execution(execution: Execution | None) -> programs_pb2.ExecutionType:
+    match execution:
+        case None:
+            return programs_pb2.EXECUTION_TYPE_UNSPECIFIED
+        case Execution.JIT:
+            return programs_pb2.EXECUTION_TYPE_JIT
+        case Execution.INTERPRET:
+            return programs_pb2.EXECUTION_TYPE_INTERPRET

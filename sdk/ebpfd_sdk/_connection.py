@@ -1,0 +1,66 @@
+"""A channel to the daemon, and what goes wrong on it in the SDK's own words."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import grpc
+
+from ebpfd_api.result import Result
+from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
+
+OPTIONS: Final = (
+    # Bounds what a stream that nobody reads can pile up, here and in the daemon.
+    ("grpc.http2.lookahead_bytes", 65536),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.max_receive_message_length", 16 << 20),
+    ("grpc.max_send_message_length", 16 << 20),
+    # A proxy for the web is none for a daemon on this host.
+    ("grpc.enable_http_proxy", 0),
+    # The end of a channel is not shared with other channels of this process.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+UNREACHABLE: Final = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+)
+
+
+class Connection:
+    """One channel, and the address for messages."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.channel = grpc.aio.insecure_channel(self.address, options=OPTIONS)
+
+    @contextmanager
+    def translated(self) -> Generator[None]:
+        """Turn what gRPC raises into what the SDK raises."""
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise self.error_of(error) from None
+
+    def error_of(self, error: grpc.aio.AioRpcError) -> EbpfdError:
+        """Say what a failed call means to its caller."""
+        details = error.details() or error.code().name
+        if error.code() in UNREACHABLE:
+            return self.unavailable(details)
+        return EbpfdError(Result.RPC_EXCEPTION, f"{error.code().name}: {details}")
+
+    def unavailable(self, details: str) -> DaemonUnavailable:
+        """Say that nobody answers, in few words."""
+        return DaemonUnavailable(self.address, _shortened(details))
+
+    async def close(self) -> None:
+        """End all calls on the channel."""
+        await self.channel.close()
+
+
+def _shortened(details: str) -> str:
+    """Keep the system's own word of a connection error, without gRPC's story of it."""
+    for error in ("No such file or directory", "Connection refused", "Permission denied"):
+        if error.lower() in details.lower():
+            return error.lower()
+    return details.splitlines()[0] if details else os.strerror(0)

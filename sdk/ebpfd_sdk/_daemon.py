@@ -1,0 +1,62 @@
+"""The daemon as a client's objects call it: the stubs of one connection."""
+
+from collections.abc import AsyncGenerator
+from typing import Final, TypeVar
+
+import grpc
+
+from ebpfd_api.v1 import (
+    hook_pb2_grpc,
+    links_pb2_grpc,
+    maps_pb2_grpc,
+    programs_pb2_grpc,
+    registrar_pb2_grpc,
+)
+from ebpfd_sdk._connection import Connection
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+CALL_S: Final = 30.0
+"""Deadline of an ordinary call."""
+
+LONG_CALL_S: Final = 300.0
+"""Deadline where the verifier or an extension's answer decides."""
+
+
+class Daemon:
+    """Everything that a daemon can be asked."""
+
+    def __init__(self, address: str) -> None:
+        self.connection = Connection(address)
+        channel = self.connection.channel
+        self.registrar = registrar_pb2_grpc.RegistrarStub(channel)
+        self.hook = hook_pb2_grpc.HookStub(channel)
+        self.programs = programs_pb2_grpc.ProgramsStub(channel)
+        self.maps = maps_pb2_grpc.MapsStub(channel)
+        self.links = links_pb2_grpc.LinksStub(channel)
+
+    async def ask(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        *,
+        timeout_s: float = CALL_S,
+    ) -> Response:
+        """Call a method with a deadline, and speak of failures in the SDK's words."""
+        with self.connection.translated():
+            return await method(request, timeout=timeout_s)
+
+    async def follow(
+        self,
+        method: "grpc.aio.UnaryStreamMultiCallable[Request, Response]",
+        request: Request,
+    ) -> AsyncGenerator[Response]:
+        """Read a stream to its end; whoever stops early ends the call."""
+        call = method(request)
+        try:
+            with self.connection.translated():
+                async for response in call:
+                    yield response
+        finally:
+            call.cancel()

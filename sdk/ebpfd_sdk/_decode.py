@@ -1,0 +1,142 @@
+"""From protobuf to the values of ``_values``: the only place that knows both."""
+
+from enum import Enum
+from typing import TypeVar
+from uuid import UUID
+
+from ebpfd_api.v1 import links_pb2, programs_pb2, registrar_pb2, status_pb2
+from ebpfd_sdk._answer import result_of
+from ebpfd_sdk._errors import EbpfdError, VerificationFailed
+from ebpfd_sdk._values import (
+    Binding,
+    BindingState,
+    LinkState,
+    ProgramCounters,
+    ProgramState,
+    Registration,
+    Rejection,
+    Role,
+    SourceLine,
+    TraceLine,
+    Verdict,
+)
+
+E = TypeVar("E", bound=Enum)
+
+
+def check(status: status_pb2.Status) -> None:
+    """Raise what a reply's status means, if it is not success."""
+    if not status.code:
+        return
+    code = result_of(status.code)
+    if status.rejections:
+        rejections = tuple(map(rejection, status.rejections))
+        raise VerificationFailed(status.message or _summary(rejections), rejections)
+    raise EbpfdError(code, status.message)
+
+
+def guid(raw: bytes) -> UUID:
+    """Read a GUID; one that the daemon left out is all zero."""
+    return UUID(bytes=raw or bytes(16))
+
+
+def rejection(message: status_pb2.Rejection) -> Rejection:
+    """Read why a program is refused."""
+    source = message.source
+    return Rejection(
+        program=message.program,
+        section=message.section,
+        pc=message.pc if message.HasField("pc") else None,
+        instruction=message.instruction,
+        reason=message.reason,
+        hint=message.hint,
+        detail=message.detail,
+        source=SourceLine(source.file, source.line, source.column, source.text)
+        if message.HasField("source")
+        else None,
+        judge=message.judge,
+    )
+
+
+def verdict(message: programs_pb2.Verdict) -> Verdict:
+    """Read what the verifier thinks of a program."""
+    return Verdict(
+        program=message.program,
+        section=message.section,
+        program_type_name=message.program_type_name,
+        accepted=message.accepted,
+        rejection=rejection(message.rejection) if message.HasField("rejection") else None,
+        judge=message.judge,
+        instruction_count=message.instruction_count,
+        has_loops=message.has_loops,
+        duration_ns=message.duration_ns,
+    )
+
+
+def counters(message: programs_pb2.ProgramCounters) -> ProgramCounters:
+    """Read a program's counters."""
+    return ProgramCounters(message.runs, message.nanoseconds, dict(message.failures))
+
+
+def trace_line(message: programs_pb2.TraceResponse) -> TraceLine:
+    """Read a line that a program printed."""
+    return TraceLine(
+        message.time_ns, message.program_id, message.program_name, message.text, message.lost
+    )
+
+
+def registration(message: registrar_pb2.Registration) -> Registration:
+    """Read a module's registration."""
+    instance = message.instance
+    return Registration(
+        registration=message.registration,
+        role=Role.CLIENT if message.role == registrar_pb2.ROLE_CLIENT else Role.PROVIDER,
+        npi=guid(instance.npi_id),
+        npi_name=message.npi_name,
+        module=_module(instance.module_id),
+        module_name=message.module_name,
+        number=instance.number,
+        owner=message.owner,
+        deregistering=message.deregistering,
+        binding_count=message.binding_count,
+    )
+
+
+def binding(message: registrar_pb2.Binding) -> Binding:
+    """Read a binding."""
+    return Binding(
+        binding=message.binding,
+        npi=guid(message.npi_id),
+        client=registration(message.client),
+        provider=registration(message.provider),
+        state=known(BindingState, message.state, BindingState.ATTACHING),
+    )
+
+
+def program_state(message: programs_pb2.Program) -> ProgramState:
+    """Read whether a program can run; one that does not say cannot."""
+    return known(ProgramState, message.state, ProgramState.WAITING)
+
+
+def link_state(message: links_pb2.Link) -> LinkState:
+    """Read how far a link is."""
+    return known(LinkState, message.state, LinkState.WAITING)
+
+
+def known(kind: type[E], number: int, default: E) -> E:
+    """Read an enumeration's value, or *default* for one that is new to us."""
+    return next((each for each in kind if each.value == number), default)
+
+
+def _module(message: registrar_pb2.ModuleId) -> UUID | int | None:
+    match message.WhichOneof("id"):
+        case "guid":
+            return guid(message.guid)
+        case "if_luid":
+            return message.if_luid
+        case _:
+            return None
+
+
+def _summary(rejections: tuple[Rejection, ...]) -> str:
+    return "; ".join(f"{each.program}: {each.reason}" for each in rejections)

@@ -1,0 +1,71 @@
+"""A client's fire, as the hook's provider sees it."""
+
+from dataclasses import dataclass
+
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._batch import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who caused the events."""
+
+    pid: int
+    tid: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class FireEvent:
+    """Events that a client asks a hook to run, in the columns of a batch."""
+
+    parameter: bytes | None
+    """None: the client named none, so the choice is the hook's."""
+
+    count: int
+    contexts: bytes
+    data: bytes
+    data_lengths: bytes
+    meta_lengths: bytes
+    origin: Origin | None
+    deadline_ms: int
+
+    def batch(self) -> hook_pb2.Batch:
+        """Pack it for the wire."""
+        return hook_pb2.Batch(
+            count=self.count,
+            contexts=self.contexts,
+            data=self.data,
+            data_lengths=self.data_lengths,
+            meta_lengths=self.meta_lengths,
+        )
+
+
+def event_of(fire: hook_pb2.Fire) -> FireEvent:
+    """Read what a client fires."""
+    origin = fire.origin
+    return FireEvent(
+        parameter=fire.parameter if fire.has_parameter else None,
+        count=fire.batch.count or 1,
+        contexts=fire.batch.contexts,
+        data=fire.batch.data,
+        data_lengths=fire.batch.data_lengths,
+        meta_lengths=fire.batch.meta_lengths,
+        origin=Origin(origin.pid, origin.tid, origin.uid) if fire.HasField("origin") else None,
+        deadline_ms=fire.deadline_ms,
+    )
+
+
+def fire_return(fire_id: int, columns: Columns) -> hook_pb2.FireReturn:
+    """Write what it came to."""
+    return hook_pb2.FireReturn(
+        fire_id=fire_id,
+        result=hook_pb2.BatchResult(
+            code=columns.code,
+            message=columns.message,
+            codes=columns.codes,
+            results=columns.results,
+            contexts=columns.contexts,
+            data=columns.data,
+        ),
+    )

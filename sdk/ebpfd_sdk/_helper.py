@@ -1,0 +1,153 @@
+"""Helper functions: a Python signature becomes a prototype, a call's arguments its parameters.
+
+ctx: SampleContext     PTR_TO_CTX, or nothing for an implicit context
+arg: U32               ANYTHING, cut to the type's width
+needle: ReadableMemory PTR_TO_READABLE_MEM, CONST_SIZE
+into: WritableMemory   PTR_TO_WRITABLE_MEM, CONST_SIZE; what is written goes back
+-> Integer             r0
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never, get_type_hints
+
+from ebpfd_api.prototype import ArgumentType, ReturnType
+from ebpfd_api.v1 import contract_pb2, registrar_pb2
+from ebpfd_sdk._context import Context
+from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
+
+HelperFunction: TypeAlias = Callable[..., int] | Callable[..., Awaitable[int]]
+
+MOST_ARGUMENTS: Final = 5
+FIRST_OWN_ID: Final = 0x10000
+"""Smaller ids override general helpers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of the Python function; *argument* is its first one in the prototype."""
+
+    name: str
+    type: Number | Memory | type[Context]
+    argument: int
+
+
+class Helper:
+    """A function that programs of one type may call."""
+
+    def __init__(
+        self,
+        id_: int,
+        name: str,
+        function: HelperFunction,
+        *,
+        implicit_context: bool,
+        reallocate_packet: bool,
+    ) -> None:
+        self.id = id_
+        self.name = name
+        self.function = function
+        self.implicit_context = implicit_context
+        self.reallocate_packet = reallocate_packet
+        self.asynchronous = inspect.iscoroutinefunction(function)
+        self.parameters, self.arguments = self._derive()
+
+    def prototype(self) -> contract_pb2.HelperFunctionPrototype:
+        """Say how programs call it."""
+        return contract_pb2.HelperFunctionPrototype(
+            helper_id=self.id,
+            name=self.name,
+            return_type=ReturnType.INTEGER,
+            arguments=self.arguments,
+            reallocate_packet=self.reallocate_packet,
+            implicit_context=self.implicit_context,
+        )
+
+    def unmarshal(self, call: registrar_pb2.HelperCall) -> list[object]:
+        """Turn the arguments of a call into parameters."""
+        parameters: list[object] = []
+        for parameter in self.parameters:
+            if isinstance(parameter.type, type):
+                parameters.append(parameter.type.unpack(call.context))
+                continue
+            argument = call.arguments[parameter.argument]
+            match parameter.type:
+                case Number() as number:
+                    parameters.append(number.of(argument.integer))
+                case Memory(pointer=ArgumentType.PTR_TO_WRITABLE_MEM):
+                    parameters.append(bytearray(argument.memory))
+                case Memory():
+                    parameters.append(argument.memory)
+                case _ as never:
+                    assert_never(never)
+        return parameters
+
+    def marshal(
+        self, callback_id: int, parameters: Sequence[object], result: object
+    ) -> registrar_pb2.HelperReturn:
+        """Turn the function's result, and the memory that it wrote, into the answer."""
+        if not isinstance(result, int):
+            kind = type(result).__name__
+            return self.failed(callback_id, f"it returned {kind}, a helper returns an int")
+        if not -(1 << 63) <= result < 1 << 64:
+            return self.failed(callback_id, f"it returned {result}, which 64 bits cannot hold")
+        signed = (int(result) + (1 << 63)) % (1 << 64) - (1 << 63)
+        answer = registrar_pb2.HelperReturn(callback_id=callback_id, result=signed)
+        for parameter, value in zip(self.parameters, parameters, strict=True):
+            if isinstance(value, bytearray):
+                answer.outputs.add(argument=parameter.argument, memory=bytes(value))
+        return answer
+
+    def failed(self, callback_id: int, reason: str) -> registrar_pb2.HelperReturn:
+        """Answer that the helper did not do its work: the invocation ends with FAILED."""
+        return registrar_pb2.HelperReturn(
+            callback_id=callback_id, error=f"helper {self.name}: {reason}"
+        )
+
+    def _derive(self) -> tuple[list[Parameter], list[ArgumentType]]:
+        hints = get_type_hints(self.function, include_extras=True)
+        returned = hints.pop("return", None)
+        if returned is not int and not isinstance(meaning(returned), Number):
+            raise DeclarationError(f"helper {self.name}: it must say that it returns Integer")
+        parameters: list[Parameter] = []
+        arguments: list[ArgumentType] = []
+        for name in inspect.signature(self.function).parameters:
+            type_ = self._type(name, hints.get(name))
+            parameters.append(Parameter(name, type_, len(arguments)))
+            if isinstance(type_, type):
+                arguments += [] if self.implicit_context else [ArgumentType.PTR_TO_CTX]
+            elif isinstance(type_, Memory):
+                arguments += [type_.pointer, ArgumentType.CONST_SIZE]
+            else:
+                arguments.append(ArgumentType.ANYTHING)
+        if len(arguments) > MOST_ARGUMENTS:
+            raise DeclarationError(
+                f"helper {self.name}: {len(arguments)} arguments, {MOST_ARGUMENTS} are possible "
+                "(memory takes two)"
+            )
+        if self.implicit_context and not any(isinstance(p.type, type) for p in parameters):
+            raise DeclarationError(f"helper {self.name}: no parameter takes the implicit context")
+        return parameters, arguments
+
+    def _type(self, name: str, hint: object) -> Number | Memory | type[Context]:
+        if hint is int:
+            return I64
+        if isinstance(hint, type):
+            if issubclass(hint, Context):
+                return hint
+            hint = None
+        match meaning(hint):
+            case Number() | Memory() as known:
+                return known
+            case None | Pointer() | Length():
+                raise DeclarationError(
+                    f"helper {self.name}, parameter {name}: not a type of an argument; use the "
+                    "context's class, U8 to U64, I8 to I64, ReadableMemory or WritableMemory"
+                )
+            case _ as never:
+                assert_never(never)
+
+
+I64: Final = Number("i64", "q", 8)

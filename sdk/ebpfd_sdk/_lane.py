@@ -1,0 +1,138 @@
+"""Lanes: the invocations of one binding, in order, a bounded number of messages in flight."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._answer import Answer, C
+from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending
+from ebpfd_sdk._stream import Sender
+
+WINDOW: Final = 8
+"""Messages in flight for each binding; more gains nothing, and the daemon bounds it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What went through a hook so far."""
+
+    invocations: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
+
+
+class Traffic:
+    """Counts what goes through the links of one hook, past and present."""
+
+    __slots__ = ("invocations", "received", "sent")
+
+    def __init__(self) -> None:
+        self.invocations = self.sent = self.received = 0
+
+    def counters(self) -> Counters:
+        """Take a snapshot."""
+        return Counters(self.invocations, self.sent, self.received)
+
+
+class Lane(Generic[C]):
+    """Queue and window of one binding; *wake* tells the stream that there is work."""
+
+    def __init__(
+        self, binding: int, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]
+    ) -> None:
+        self.binding = binding
+        self.listed = False
+        """Whether the stream knows that there is work here."""
+
+        self._type = type_
+        self._traffic = traffic
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._open: Gathered[C] | None = None
+        self._queue: deque[Pending] = deque()
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def invoke(self, context: bytes, data: bytes) -> asyncio.Future[Answer[C]]:
+        """Add one invocation to the message of this turn."""
+        batch = self._open
+        if batch is None or batch.full:
+            batch = self._open = Gathered(self._type)
+            self._append(batch)
+        future: asyncio.Future[Answer[C]] = self._loop.create_future()
+        batch.futures.append(future)
+        batch.contexts.append(context)
+        batch.data.append(data)
+        batch.size_bytes += len(context) + len(data)
+        return future
+
+    def submit(self, batch: hook_pb2.Batch) -> asyncio.Future[Columns]:
+        """Queue a batch that its caller packed."""
+        future: asyncio.Future[Columns] = self._loop.create_future()
+        self._append(Bulk(batch, future))
+        self._open = None  # what is invoked later runs later
+        return future
+
+    @property
+    def sendable(self) -> bool:
+        """Whether a message waits and the window has room for it."""
+        return bool(self._queue) and self._in_flight < WINDOW
+
+    def take(self, sequence: int) -> tuple[Pending, hook_pb2.InvokeRequest] | None:
+        """Take the next message that somebody still wants."""
+        while self.sendable:
+            pending = self._queue.popleft()
+            if pending is self._open:
+                self._open = None
+            request = pending.request(sequence, self.binding)
+            if request is not None:
+                self._in_flight += 1
+                self._traffic.sent += 1
+                self._traffic.invocations += pending.count
+                return pending, request
+        self._note_idle()
+        return None
+
+    def settle(self, pending: Pending, columns: Columns) -> None:
+        """Take the reply to a message out of flight."""
+        self._in_flight -= 1
+        self._traffic.received += 1
+        pending.settle(columns)
+        if self._queue:
+            self._wake(self)
+        self._note_idle()
+
+    def lose(self, reason: str) -> None:
+        """Answer what waits, because the stream is gone."""
+        columns = Columns(Result.CANCELED, reason)
+        while self._queue:
+            self._queue.popleft().settle(columns)
+        self._open = None
+        self._in_flight = 0
+        self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until every invocation started here is answered."""
+        await self._idle.wait()
+
+    def _append(self, pending: Pending) -> None:
+        self._queue.append(pending)
+        self._idle.clear()
+        self._wake(self)
+
+    def _note_idle(self) -> None:
+        if not self._queue and self._in_flight == 0:
+            self._idle.set()
+
+
+def check_size(size_bytes: int) -> None:
+    """Refuse what no message can carry, before it costs the stream."""
+    if size_bytes > LARGEST_BYTES:
+        raise ValueError(
+            f"{size_bytes} bytes do not fit one message of {LARGEST_BYTES}: use smaller batches"
+        )

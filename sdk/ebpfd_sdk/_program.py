@@ -1,0 +1,175 @@
+"""Programs and their links, as a client holds them: snapshots that can be acted on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+from uuid import UUID
+
+from ebpfd_api.v1 import hook_pb2, links_pb2, programs_pb2
+from ebpfd_sdk._context import Context
+from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
+from ebpfd_sdk._decode import check, counters, guid, link_state, program_state
+from ebpfd_sdk._map import Map
+from ebpfd_sdk._provider import Declaration
+from ebpfd_sdk._values import Execution, LinkState, ProgramCounters, ProgramState, TestRun
+
+HookName: TypeAlias = str | UUID | Declaration
+"""A hook by its name, its GUID (also as text), or its ``Hook``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedLink:
+    """A program attached to a hook, as it was when the daemon was asked."""
+
+    id: int
+    program_id: int
+    program_name: str
+    attach_type: UUID
+    attach_type_name: str
+    parameter: bytes
+    state: LinkState
+    binding: int
+    """With the hook's provider; 0: none."""
+
+    link_type: int
+    bpf_attach_type: int
+    provider: str
+    flags: int
+    daemon: Daemon = field(repr=False, compare=False)
+
+    async def detach(self) -> None:
+        """Detach; when it returns, nothing of the link is in flight."""
+        request = links_pb2.DetachRequest(id=self.id)
+        reply = await self.daemon.ask(self.daemon.links.Detach, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A loaded program, as it was when the daemon was asked."""
+
+    id: int
+    name: str
+    section: str
+    program_type: UUID
+    program_type_name: str
+    state: ProgramState
+    state_reason: str
+    maps: Mapping[str, Map]
+    link_ids: tuple[int, ...]
+    instruction_count: int
+    instructions_sha256: bytes
+    contract_digest: bytes
+    executor: Execution
+    blocking: bool
+    """It calls helpers of an extension, so it runs on a thread of its own."""
+
+    budget: int
+    """Instructions that one invocation may execute; 0: no limit, termination is proved."""
+
+    counters: ProgramCounters
+    file_name: str
+    loaded: bool
+    """The daemon keeps it until it is unloaded."""
+
+    daemon: Daemon = field(repr=False, compare=False)
+
+    async def attach(
+        self, hook: HookName, *, parameter: bytes = b"", flags: int = 0
+    ) -> AttachedLink:
+        """Attach the program to a hook."""
+        request = links_pb2.AttachRequest(
+            program_id=self.id,
+            attach_type=attach_type(hook),
+            parameter=parameter,
+            prog_attach_flags=flags,
+        )
+        reply = await self.daemon.ask(self.daemon.links.Attach, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return link_of(reply.link, self.daemon)
+
+    async def test_run(
+        self,
+        *,
+        context: Context | bytes = b"",
+        data: bytes = b"",
+        meta_length: int = 0,
+        repeat: int = 1,
+    ) -> TestRun:
+        """Run the program on one context, *repeat* times, without any hook."""
+        request = programs_pb2.TestRunRequest(
+            id=self.id,
+            context=context if isinstance(context, bytes) else context.pack(),
+            data=data,
+            meta_length=meta_length,
+            repeat=repeat,
+        )
+        reply = await self.daemon.ask(self.daemon.programs.TestRun, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return TestRun(reply.result, reply.context, reply.data, reply.duration_ns)
+
+    async def unload(self) -> tuple[int, ...]:
+        """Give up the daemon's own reference; return the ids of links that still hold it."""
+        request = programs_pb2.UnloadRequest(id=self.id)
+        reply = await self.daemon.ask(self.daemon.programs.Unload, request)
+        check(reply.status)
+        return tuple(reply.link_ids)
+
+
+def attach_type(hook: HookName) -> hook_pb2.AttachType:
+    """Name a hook on the wire; text that reads as a GUID is one."""
+    if isinstance(hook, Declaration):
+        return hook_pb2.AttachType(guid=hook.guid.bytes)
+    if isinstance(hook, UUID):
+        return hook_pb2.AttachType(guid=hook.bytes)
+    try:
+        return hook_pb2.AttachType(guid=UUID(hook).bytes)
+    except ValueError:
+        return hook_pb2.AttachType(name=hook)
+
+
+def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
+    """Read a link's description."""
+    return AttachedLink(
+        id=message.id,
+        program_id=message.program_id,
+        program_name=message.program_name,
+        attach_type=guid(message.attach_type),
+        attach_type_name=message.attach_type_name,
+        parameter=message.parameter,
+        state=link_state(message),
+        binding=message.binding,
+        link_type=message.link_type,
+        bpf_attach_type=message.bpf_attach_type,
+        provider=message.provider,
+        flags=message.prog_attach_flags,
+        daemon=daemon,
+    )
+
+
+def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: Daemon) -> Program:
+    """Read a program's description; *maps* are known by their ids."""
+    own = (maps[id_] for id_ in message.map_ids if id_ in maps)
+    interpreted = message.executor == programs_pb2.EXECUTION_TYPE_INTERPRET
+    return Program(
+        id=message.id,
+        name=message.name,
+        section=message.section,
+        program_type=guid(message.program_type),
+        program_type_name=message.program_type_name,
+        state=program_state(message),
+        state_reason=message.state_reason,
+        maps=MappingProxyType({each.name: each for each in own}),
+        link_ids=tuple(message.link_ids),
+        instruction_count=message.instruction_count,
+        instructions_sha256=message.instructions_sha256,
+        contract_digest=message.contract_digest,
+        executor=Execution.INTERPRET if interpreted else Execution.JIT,
+        blocking=message.blocking,
+        budget=message.budget,
+        counters=counters(message.counters),
+        file_name=message.file_name,
+        loaded=message.loaded,
+        daemon=daemon,
+    )

@@ -1,0 +1,130 @@
+"""Program types: what programs of an extension may see and call."""
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from ebpfd_api.npi import PROGRAM_INFORMATION
+from ebpfd_api.v1 import contract_pb2, registrar_pb2
+from ebpfd_sdk._answer import C
+from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
+from ebpfd_sdk._provider import Declaration, Provider
+from ebpfd_sdk._stream import InvokeStream
+
+F = TypeVar("F", bound=HelperFunction)
+
+
+class ProgramType(Declaration, Generic[C]):
+    """A kind of programs: its GUID, its context, its helpers and its ELF sections."""
+
+    def __init__(
+        self,
+        guid: str | UUID,
+        context: type[C],
+        *,
+        name: str | None = None,
+        section: str | tuple[str, ...] = (),
+        bpf_prog_type: int = 0,
+        privileged: bool = False,
+        required_irql: int = 0,
+    ) -> None:
+        if not hasattr(context, "layout"):
+            raise DeclarationError(f"program type {name or guid}: {context.__name__} has no fields")
+        self.guid = guid if isinstance(guid, UUID) else UUID(guid)
+        self.context = context
+        self.name = name or context.__name__
+        self.sections = (section,) if isinstance(section, str) else section
+        self.bpf_prog_type = bpf_prog_type
+        self.privileged = privileged
+        self.required_irql = required_irql
+        self.helpers: dict[int, Helper] = {}
+
+    def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
+        """Make the registrar's view of the type; for the extension, not for authors."""
+        return ProgramTypeProvider(self)
+
+    def helper(
+        self,
+        id_: int,
+        *,
+        name: str | None = None,
+        implicit_context: bool = False,
+        reallocate_packet: bool = False,
+    ) -> Callable[[F], F]:
+        """Offer the decorated function to programs; ids below 0x10000 override general helpers."""
+
+        def offer(function: F) -> F:
+            helper = Helper(
+                id_,
+                name or function.__name__,
+                function,
+                implicit_context=implicit_context,
+                reallocate_packet=reallocate_packet,
+            )
+            for parameter in helper.parameters:
+                if isinstance(parameter.type, type) and parameter.type is not self.context:
+                    raise DeclarationError(
+                        f"helper {helper.name}, parameter {parameter.name}: programs of type "
+                        f"{self.name} have a {self.context.__name__}"
+                    )
+            if other := self.helpers.get(id_):
+                raise DeclarationError(
+                    f"helper {helper.name}: {other.name} has the id {id_:#x} already"
+                )
+            self.helpers[id_] = helper
+            return function
+
+        return offer
+
+    def program_data(self) -> contract_pb2.ProgramData:
+        """Build the contract that programs are verified against."""
+        prototypes = [self.helpers[id_].prototype() for id_ in sorted(self.helpers)]
+        return contract_pb2.ProgramData(
+            program_info=contract_pb2.ProgramInfo(
+                type_descriptor=contract_pb2.ProgramTypeDescriptor(
+                    name=self.name,
+                    context_descriptor=self.context.layout.descriptor(),
+                    program_type=self.guid.bytes,
+                    bpf_prog_type=self.bpf_prog_type,
+                    is_privileged=self.privileged,
+                ),
+                program_type_specific_helpers=[
+                    prototype for prototype in prototypes if prototype.helper_id >= FIRST_OWN_ID
+                ],
+                global_helpers=[
+                    prototype for prototype in prototypes if prototype.helper_id < FIRST_OWN_ID
+                ],
+            ),
+            required_irql=self.required_irql,
+            helper_addresses=sorted(self.helpers),
+            fields=self.context.layout.offered(),
+            section_prefixes=self.sections,
+        )
+
+
+class ProgramTypeProvider(Provider, Generic[C]):
+    """The registrar's view of a program type; each program of the type is a client.
+
+    Any program is welcome: the daemon has verified it against the contract.  A detach waits for
+    nothing, because helper calls belong to invocations, which the daemon ends first.
+    """
+
+    def __init__(self, declared: ProgramType[C]) -> None:
+        self.guid = declared.guid
+        self.label = f"program type {declared.name}"
+        self._declared = declared
+
+    def instance(self) -> registrar_pb2.RegistrationInstance:
+        """Offer the program data under the program type's GUID."""
+        return registrar_pb2.RegistrationInstance(
+            npi_id=PROGRAM_INFORMATION.bytes,
+            module_id=registrar_pb2.ModuleId(guid=self.guid.bytes),
+            characteristics=registrar_pb2.Characteristics(
+                program_data=self._declared.program_data()
+            ),
+        )
+
+    def helpers(self) -> Mapping[int, Helper]:
+        """Offer the declared functions to programs."""
+        return self._declared.helpers

@@ -1,0 +1,62 @@
+"""What a session needs of anything that an extension registers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from uuid import UUID
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2, registrar_pb2
+from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._fire import fire_return
+from ebpfd_sdk._helper import Helper
+from ebpfd_sdk._stream import InvokeStream
+
+
+class Provider(ABC):
+    """A provider module: the registrar's view of a program type or a hook."""
+
+    guid: UUID
+    """Its module id."""
+
+    label: str
+    """What people call it, in messages."""
+
+    @abstractmethod
+    def instance(self) -> registrar_pb2.RegistrationInstance:
+        """Say of itself what its clients decide by."""
+
+    async def attach(self, callback: registrar_pb2.AttachCallback) -> registrar_pb2.BindingSide:
+        """Take a client, or raise Refused."""
+        return registrar_pb2.BindingSide(binding_context=callback.binding.to_bytes(8, "little"))
+
+    async def detach(self, binding: int) -> None:  # noqa: B027 (most keep nothing of a client)
+        """Let go of a client: nothing is in flight when it returns."""
+
+    def open(self) -> None:  # noqa: B027 (only hooks have a gate)
+        """Let invocations through."""
+
+    def close(self, reason: str) -> None:  # noqa: B027 (same)
+        """Answer every further invocation with CANCELED."""
+
+    async def drained(self) -> None:  # noqa: B027 (same)
+        """Wait until every invocation that was started is answered."""
+
+    def helpers(self) -> Mapping[int, Helper]:
+        """Offer functions to programs."""
+        return {}
+
+    async def answer(self, fire: hook_pb2.Fire) -> hook_pb2.FireReturn:
+        """Run a client's fire."""
+        refusal = Columns(Result.OBJECT_NOT_FOUND, f"{self.label} is no hook")
+        return fire_return(fire.fire_id, refusal)
+
+
+class Declaration(ABC):
+    """Something that an extension declares and registers: a program type or a hook."""
+
+    name: str
+    guid: UUID
+
+    @abstractmethod
+    def provider(self, stream: InvokeStream) -> Provider:
+        """Make the registrar's view of it; for the extension, not for authors."""

@@ -1,0 +1,109 @@
+"""``run``: a whole extension in one call, from connecting to SIGTERM."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final, TypeAlias
+
+from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._extension import Extension
+from ebpfd_sdk._provider import Declaration
+from ebpfd_sdk._tasks import logger
+
+Main: TypeAlias = Callable[[Extension], Awaitable[None]]
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(
+    *declarations: Declaration | Main,
+    main: Main | None = None,
+    address: str | None = None,
+    name: str | None = None,
+) -> None:
+    """Connect, register, run *main*, serve until SIGTERM or SIGINT, then leave in good order.
+
+    *main* may be the last positional argument.  When it returns, the extension goes on serving,
+    unless it called ``extension.stop()``; what it raises ends the extension.
+    """
+    declared = [each for each in declarations if isinstance(each, Declaration)]
+    mains = [each for each in declarations if not isinstance(each, Declaration)]
+    if main is not None:
+        mains.append(main)
+    if len(mains) > 1:
+        raise TypeError("run() takes one main function")
+    extension = Extension(*declared, address=address, name=name)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(serve(extension, *mains))
+        except EbpfdError as error:
+            _say(f"{extension.name}: {error}")
+            sys.exit(1)
+
+
+async def serve(extension: Extension, main: Main | None = None) -> None:
+    """Do what ``run`` does, on a loop that is running."""
+    loop = asyncio.get_running_loop()
+    async with extension:
+        # From here on a signal asks to leave; a second one ends the process as ever.
+        for number in SIGNALS:
+            loop.add_signal_handler(number, _leave, extension)
+        _say(f"{extension.name}: connected to {extension.address}, offering {extension.offering}")
+        try:
+            await _serve(extension, main)
+        finally:
+            _restore_signals()
+
+
+async def _serve(extension: Extension, main: Main | None) -> None:
+    stopped = asyncio.create_task(extension.stopped(), name="stop")
+    if main is None:
+        await stopped
+        return
+    work = asyncio.ensure_future(main(extension))
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+            await stopped
+        else:
+            # What main waits for is answered before it is told to end.
+            await extension.drain()
+            await _end(work)
+            if not work.cancelled() and (error := work.exception()):
+                logger.error("main failed while stopping", exc_info=error)
+            await stopped
+    finally:
+        await _end(work)
+        await _end(stopped)
+
+
+async def _end(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _leave(extension: Extension) -> None:
+    _restore_signals()
+    extension.stop()
+
+
+def _restore_signals() -> None:
+    for number in SIGNALS:
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Prefer uvloop, which is optional, to asyncio's own loop."""
+    if find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    return factory
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

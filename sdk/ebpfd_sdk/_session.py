@@ -1,0 +1,245 @@
+"""The conversation of a module process with the registrar.
+
+Calls go one way with call ids, callbacks the other way with callback ids, and neither waits for
+the other: a registration is answered only when the attaches that it queued have ended, so this
+side handles callbacks while its own call is open.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+import grpc
+
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
+from ebpfd_sdk._connection import Connection
+from ebpfd_sdk._errors import DaemonUnavailable, Refused, RegistrationRefused
+from ebpfd_sdk._helper_calls import HelperCalls
+from ebpfd_sdk._provider import Provider
+from ebpfd_sdk._tasks import Tasks, logger
+
+SessionCall: TypeAlias = (
+    "grpc.aio.StreamStreamCall[registrar_pb2.SessionRequest, registrar_pb2.SessionResponse]"
+)
+
+PROTOCOL_VERSION: Final = 1
+HANDSHAKE_S: Final = 10.0
+PROCESS_INSTANCE: Final = uuid4()
+"""Made anew when the process starts."""
+
+
+class Session:
+    """``Registrar.Session``, from hello to the end of the stream."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        helpers: HelperCalls,
+        tasks: Tasks,
+        on_lost: Callable[[DaemonUnavailable], None],
+    ) -> None:
+        self._connection = connection
+        self._helpers = helpers
+        self._tasks = tasks
+        self._on_lost = on_lost
+        self._call: SessionCall = registrar_pb2_grpc.RegistrarStub(connection.channel).Session()
+        self._outgoing: asyncio.Queue[registrar_pb2.SessionRequest] = asyncio.Queue()
+        self._last_call_id = 0
+        self._calls: dict[int, asyncio.Future[registrar_pb2.CallReturn]] = {}
+        self._providers: dict[int, Provider] = {}
+        self._registering: Provider | None = None
+        self._bindings: dict[int, Provider] = {}
+        self._completions: dict[int, asyncio.Event] = {}
+        self._welcome = False
+        self._lost: DaemonUnavailable | None = None
+
+    async def open(self, name: str) -> str:
+        """Say hello; return the session's id."""
+        hello = registrar_pb2.Hello(
+            protocol_version=PROTOCOL_VERSION,
+            name=name,
+            process_instance=PROCESS_INSTANCE.bytes,
+            process_id=os.getpid(),
+        )
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                with self._connection.translated():
+                    await self._call.write(registrar_pb2.SessionRequest(hello=hello))
+                    welcome = await self._call.read()
+        except TimeoutError:
+            raise self._connection.unavailable(f"no welcome in {HANDSHAKE_S:.0f} s") from None
+        if not isinstance(welcome, registrar_pb2.SessionResponse) or not welcome.HasField(
+            "welcome"
+        ):
+            raise self._connection.unavailable("it does not speak the registrar's protocol")
+        self._welcome = True
+        self._tasks.start(self._write(), name="session writer")
+        self._tasks.start(self._read(), name="session reader")
+        return welcome.welcome.session_id
+
+    async def register(self, provider: Provider) -> int:
+        """Register a provider; one after the other, so that its first attaches find it."""
+        self._helpers.add(provider)
+        self._registering = provider
+        answer = await self._ask(
+            registrar_pb2.SessionRequest(
+                register=registrar_pb2.Register(
+                    role=registrar_pb2.ROLE_PROVIDER, instance=provider.instance(), has_cleanup=True
+                )
+            )
+        )
+        self._registering = None
+        if answer.status != NtStatus.SUCCESS:
+            raise RegistrationRefused(provider.label, answer.status, answer.message)
+        self._providers[answer.registration] = provider
+        return answer.registration
+
+    async def deregister(self, registration: int) -> None:
+        """Deregister, and wait until the last binding is gone."""
+        completion = self._completions[registration] = asyncio.Event()
+        answer = await self._ask(
+            registrar_pb2.SessionRequest(
+                deregister=registrar_pb2.Deregister(registration=registration)
+            )
+        )
+        if answer.status == NtStatus.PENDING:
+            await completion.wait()
+        del self._completions[registration]
+        self._providers.pop(registration, None)
+        if self._lost:
+            raise self._lost
+
+    async def close(self) -> None:
+        """End the stream from this side; nothing may be registered any more."""
+        if not self._welcome or self._lost:
+            self._call.cancel()
+            return
+        await self._outgoing.join()
+        self._lost = self._connection.unavailable("the session is closed")
+        await self._call.done_writing()
+
+    async def _ask(self, request: registrar_pb2.SessionRequest) -> registrar_pb2.CallReturn:
+        if self._lost:
+            raise self._lost
+        self._last_call_id += 1
+        request.call_id = self._last_call_id
+        answer: asyncio.Future[registrar_pb2.CallReturn] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._calls[request.call_id] = answer
+        self._outgoing.put_nowait(request)
+        try:
+            return await answer
+        finally:
+            del self._calls[request.call_id]
+
+    async def _write(self) -> None:
+        """Write what others queued: writes on one call must not overlap."""
+        while True:
+            request = await self._outgoing.get()
+            try:
+                await self._call.write(request)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                pass  # the reader meets the same end, and says why
+            finally:
+                self._outgoing.task_done()
+
+    async def _read(self) -> None:
+        """Dispatch messages until the stream ends, without waiting for what they start."""
+        reason = "the daemon closed the session"
+        try:
+            while isinstance(message := await self._call.read(), registrar_pb2.SessionResponse):
+                self._dispatch(message)
+        except grpc.aio.AioRpcError as error:
+            reason = error.details() or error.code().name
+        self._end(self._connection.unavailable(reason))
+
+    def _end(self, lost: DaemonUnavailable) -> None:
+        if self._lost:
+            return
+        self._lost = lost
+        for answer in self._calls.values():
+            if not answer.done():
+                answer.set_exception(lost)
+        for completion in self._completions.values():
+            completion.set()
+        self._on_lost(lost)
+
+    def _dispatch(self, message: registrar_pb2.SessionResponse) -> None:
+        match message.WhichOneof("message"):
+            case "call_return":
+                answer = self._calls.get(message.call_return.call_id)
+                if answer is not None and not answer.done():
+                    answer.set_result(message.call_return)
+            case "attach":
+                self._tasks.start(self._attach(message), name="attach callback")
+            case "detach":
+                self._tasks.start(self._detach(message), name="detach callback")
+            case "cleanup":
+                self._cleanup(message)
+            case "helper_call":
+                self._helpers.handle(message.callback_id, message.helper_call, self._return_helper)
+            case "deregister_complete":
+                completion = self._completions.get(message.deregister_complete.registration)
+                if completion is not None:
+                    completion.set()
+            case "heartbeat":
+                self._outgoing.put_nowait(
+                    registrar_pb2.SessionRequest(heartbeat=registrar_pb2.Heartbeat())
+                )
+            case _:
+                logger.warning("ignored a message that this version does not know")
+
+    async def _attach(self, message: registrar_pb2.SessionResponse) -> None:
+        callback = message.attach
+        # Until register is answered, its registration has no number on this side.
+        provider = self._providers.get(callback.registration) or self._registering
+        if provider is None:
+            self._return(message.callback_id, NtStatus.NOINTERFACE, "no such registration")
+            return
+        try:
+            side = await provider.attach(callback)
+        except Refused as refusal:
+            self._return(message.callback_id, refusal.status, refusal.message)
+        except Exception as error:  # noqa: BLE001 (the extension's own code may raise anything)
+            logger.exception("%s: attaching failed", provider.label)
+            reason = f"{provider.label}: {type(error).__name__}: {error}"
+            self._return(message.callback_id, NtStatus.INVALID_DEVICE_STATE, reason)
+        else:
+            self._bindings[callback.binding] = provider
+            self._return(message.callback_id, NtStatus.SUCCESS, provider=side)
+
+    async def _detach(self, message: registrar_pb2.SessionResponse) -> None:
+        provider = self._bindings.get(message.detach.binding)
+        try:
+            if provider is not None:
+                await provider.detach(message.detach.binding)
+        finally:
+            # Whatever the extension's own notice did, nothing is in flight any more.
+            self._return(message.callback_id, NtStatus.SUCCESS)
+
+    def _cleanup(self, message: registrar_pb2.SessionResponse) -> None:
+        self._bindings.pop(message.cleanup.binding, None)
+        self._return(message.callback_id, NtStatus.SUCCESS)
+
+    def _return(
+        self,
+        callback_id: int,
+        status: NtStatus,
+        message: str = "",
+        *,
+        provider: registrar_pb2.BindingSide | None = None,
+    ) -> None:
+        self._outgoing.put_nowait(
+            registrar_pb2.SessionRequest(
+                callback_return=registrar_pb2.CallbackReturn(
+                    callback_id=callback_id, status=status, message=message, provider=provider
+                )
+            )
+        )
+
+    def _return_helper(self, answer: registrar_pb2.HelperReturn) -> None:
+        self._outgoing.put_nowait(registrar_pb2.SessionRequest(helper_return=answer))

@@ -1,0 +1,124 @@
+"""The data stream of an extension: one writer, one reader, any number of lanes.
+
+    invoke() -> lane -> [writer] -> Hook.Invoke -> [reader] -> futures
+
+A pending read or write is never cancelled while the stream is in use: gRPC would end the call.
+Writes never overlap, because only the writer task writes.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import grpc
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._batch import Columns, Pending, columns_of
+
+InvokeCall: TypeAlias = "grpc.aio.StreamStreamCall[hook_pb2.InvokeRequest, hook_pb2.InvokeResponse]"
+
+
+class Sender(Protocol):
+    """A lane as the stream sees it."""
+
+    listed: bool
+
+    @property
+    def sendable(self) -> bool:
+        """Whether a message waits and the window has room for it."""
+        ...
+
+    def take(self, sequence: int) -> tuple[Pending, hook_pb2.InvokeRequest] | None:
+        """Take the next message that somebody still wants."""
+        ...
+
+    def settle(self, pending: Pending, columns: Columns) -> None:
+        """Take the reply to a message out of flight."""
+        ...
+
+    def lose(self, reason: str) -> None:
+        """Answer what waits, because the stream is gone."""
+        ...
+
+
+class InvokeStream:
+    """``Hook.Invoke`` of one session."""
+
+    def __init__(self, call: InvokeCall, on_fire: Callable[[hook_pb2.Fire], None]) -> None:
+        self._call = call
+        self._on_fire = on_fire
+        self._sequence = 0
+        self._working: deque[Sender] = deque()
+        self._in_flight: dict[int, tuple[Sender, Pending]] = {}
+        self._fire_returns: deque[hook_pb2.FireReturn] = deque()
+        self._work = asyncio.Event()
+        self._lost = ""
+
+    def wake(self, lane: Sender) -> None:
+        """Note that a lane has something to send; it is sent when this turn is over."""
+        if self._lost:
+            # Not at once: a caller that loops must let others run.
+            asyncio.get_running_loop().call_soon(lane.lose, self._lost)
+        elif not lane.listed and lane.sendable:
+            lane.listed = True
+            self._working.append(lane)
+            self._work.set()
+
+    def answer_fire(self, answer: hook_pb2.FireReturn) -> None:
+        """Send what a client's fire came to."""
+        self._fire_returns.append(answer)
+        self._work.set()
+
+    async def write(self) -> None:
+        """Send what lanes and fires have, one message of each in turn, until the call ends."""
+        try:
+            while True:
+                await self._work.wait()
+                self._work.clear()
+                while self._fire_returns or self._working:
+                    if self._fire_returns:
+                        answer = self._fire_returns.popleft()
+                        await self._call.write(hook_pb2.InvokeRequest(fire_return=answer))
+                    if self._working:
+                        await self._write_one(self._working.popleft())
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return  # the reader meets the same end, and says why
+
+    async def read(self) -> str:
+        """Settle replies until the stream ends; return why it did."""
+        while True:
+            try:
+                reply = await self._call.read()
+            except grpc.aio.AioRpcError as error:
+                return error.details() or error.code().name
+            if not isinstance(reply, hook_pb2.InvokeResponse):
+                return "the daemon closed the data stream"
+            if reply.HasField("fire"):
+                self._on_fire(reply.fire)
+            elif flown := self._in_flight.pop(reply.sequence, None):
+                lane, pending = flown
+                lane.settle(pending, columns_of(reply))
+
+    def lose(self, reason: str) -> None:
+        """Answer everything with CANCELED, now and from now on."""
+        self._lost = reason
+        flown, self._in_flight = self._in_flight, {}
+        working, self._working = self._working, deque()
+        for lane, pending in flown.values():
+            lane.settle(pending, Columns(Result.CANCELED, reason))
+        for lane in working:
+            lane.lose(reason)
+
+    async def _write_one(self, lane: Sender) -> None:
+        lane.listed = False
+        self._sequence += 1
+        sequence = self._sequence
+        taken = lane.take(sequence)
+        if taken is None:
+            return
+        pending, request = taken
+        self._in_flight[sequence] = (lane, pending)
+        self.wake(lane)
+        await self._call.write(request)

@@ -1,0 +1,149 @@
+"""What the daemon tells its clients, as plain frozen values: no protobuf, no connection."""
+
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+
+class Role(Enum):
+    """The two sides of a contract."""
+
+    CLIENT = 1
+    PROVIDER = 2
+
+
+class BindingState(Enum):
+    """How far a binding is in its life."""
+
+    ATTACHING = 1
+    READY = 2
+    DETACHING = 3
+    CLEANUP = 4
+
+
+class Execution(Enum):
+    """How a program runs."""
+
+    JIT = 1
+    INTERPRET = 2
+
+
+class ProgramState(Enum):
+    """Whether a program can run."""
+
+    READY = 1
+    WAITING = 2
+
+
+class LinkState(Enum):
+    """How far a link is in its life; WAITING: its hook's provider is away."""
+
+    ATTACHING = 1
+    ATTACHED = 2
+    DETACHING = 3
+    WAITING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the program's source, from its debug information."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why the verifier refuses a program: one cause, not its cascade."""
+
+    program: str
+    section: str
+    pc: int | None
+    instruction: str
+    reason: str
+    hint: str
+    detail: str
+    source: SourceLine | None
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the verifier thinks of one program."""
+
+    program: str
+    section: str
+    program_type_name: str
+    accepted: bool
+    rejection: Rejection | None
+    judge: str
+    instruction_count: int
+    has_loops: bool
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCounters:
+    """How often a program ran, for how long, and what went wrong (by result code)."""
+
+    runs: int
+    nanoseconds: int
+    failures: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """What a test run came to."""
+
+    __test__ = False  # no test of pytest's
+
+    result: int
+    context: bytes
+    data: bytes
+    duration_ns: int
+    """Average of one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """A line that a program printed."""
+
+    time_ns: int
+    """Since the epoch."""
+
+    program_id: int
+    program_name: str
+    text: str
+    lost: int
+    """Lines lost before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A module that is registered with the registrar."""
+
+    registration: int
+    role: Role
+    npi: UUID
+    npi_name: str
+    module: UUID | int | None
+    """GUID or interface LUID."""
+
+    module_name: str
+    number: int
+    owner: str
+    deregistering: bool
+    binding_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A client and a provider that found each other."""
+
+    binding: int
+    npi: UUID
+    client: Registration
+    provider: Registration
+    state: BindingState

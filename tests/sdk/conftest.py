@@ -1,0 +1,55 @@
+"""A fake daemon and an extension that is about to meet it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ebpfd_sdk import Extension, Hook, ProgramType
+from tests.sdk.fake_daemon import FakeDaemon, serving
+from tests.sdk.parcels import Parcel, declare
+
+
+@dataclass
+class Scene:
+    """What most tests need."""
+
+    daemon: FakeDaemon
+    kind: ProgramType[Parcel]
+    hook: Hook[Parcel]
+
+    def extension(self) -> Extension:
+        """An extension of this scene, not connected yet."""
+        return Extension(self.kind, self.hook, address=self.daemon.address)
+
+    async def request(self, count: int) -> None:
+        """Wait until the daemon has got so many messages."""
+        await self.until(lambda: len(self.daemon.requests) >= count)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that the daemon sees."""
+        async with asyncio.timeout(10):
+            while not true():
+                self.daemon.noted.clear()
+                await self.daemon.noted.wait()
+
+    async def round_trip(self) -> None:
+        """Let everything arrive that was sent: a heartbeat goes there and back."""
+        self.daemon.heartbeats.clear()
+        self.daemon.beat()
+        await self.daemon.heartbeats.wait()
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncGenerator[FakeDaemon]:
+    """A fake daemon that serves."""
+    async with serving(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def scene(daemon: FakeDaemon) -> Scene:
+    """A fake daemon with an extension for it."""
+    return Scene(daemon, *declare())

@@ -1,0 +1,329 @@
+"""An extension's life: registered, attached to, called, and leaving in the right order."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.v1 import hook_pb2, registrar_pb2
+from ebpfd_sdk import (
+    Answer,
+    Columns,
+    DaemonUnavailable,
+    DeclarationError,
+    Extension,
+    FireEvent,
+    Link,
+    Refused,
+    RegistrationRefused,
+    Result,
+)
+
+from tests.sdk.conftest import Scene
+from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE, Parcel, declare
+
+
+async def test_everything_is_registered(scene: Scene) -> None:
+    """The program type comes first, then the hook, whatever the order of declaration."""
+    async with Extension(scene.hook, scene.kind, address=scene.daemon.address) as extension:
+        kind, hook = scene.daemon.registered.values()
+        assert "program type parcel, hook passing" == extension.offering
+        assert ["session-1"] == scene.daemon.session_ids
+    assert (PROGRAM_INFORMATION, UUID(PROGRAM_TYPE)) == _ids(kind)
+    assert (HOOK, UUID(ATTACH_TYPE)) == _ids(hook)
+    data = kind.characteristics.program_data
+    assert [0x10000, 0x10001, 0x10002] == list(data.helper_addresses)
+    assert ["parcel"] == list(data.section_prefixes)
+    descriptor = data.program_info.type_descriptor
+    assert ("parcel", 77, 24) == (
+        descriptor.name,
+        descriptor.bpf_prog_type,
+        descriptor.context_descriptor.size,
+    )
+    said = hook.characteristics.attach_provider_data
+    assert (UUID(PROGRAM_TYPE).bytes, 78, "passing") == (
+        said.supported_program_type,
+        said.bpf_attach_type,
+        said.name,
+    )
+
+
+def _ids(instance: registrar_pb2.RegistrationInstance) -> tuple[UUID, UUID]:
+    return UUID(bytes=instance.npi_id), UUID(bytes=instance.module_id.guid)
+
+
+async def test_hello_names_the_process(scene: Scene) -> None:
+    """The first message says who is there."""
+    async with Extension(scene.kind, address=scene.daemon.address, name="post"):
+        hello = scene.daemon.hello
+    assert ("post", 1, 16) == (hello.name, hello.protocol_version, len(hello.process_instance))
+
+
+async def test_links_attach_while_the_hook_registers(scene: Scene) -> None:
+    """Callbacks are answered while the register call is open: it waits for them."""
+    scene.daemon.attach_on_register = [b"a", b"b"]
+    async with scene.extension():
+        assert [b"a", b"b"] == [link.parameter for link in scene.hook.links]
+
+
+async def test_a_refused_registration_says_why(scene: Scene) -> None:
+    """A registration that the daemon does not take ends the block before it begins."""
+    scene.daemon.refuse = NtStatus.INVALID_PARAMETER
+    with pytest.raises(RegistrationRefused, match="program type parcel .*INVALID_PARAM") as caught:
+        async with scene.extension():
+            pytest.fail("it must not be entered")
+    assert NtStatus.INVALID_PARAMETER == caught.value.status
+
+
+async def test_one_link_for_each_parameter(scene: Scene) -> None:
+    """A second link with the same parameter is refused; when the first is gone, it is welcome."""
+    async with scene.extension():
+        first = await scene.daemon.link(b"\x01")
+        answer, _ = await scene.daemon.attach(b"\x01")
+        assert NtStatus.INVALID_PARAMETER == answer.status
+        assert "is attached with parameter 01 already" in answer.message
+        await scene.daemon.detach(first)
+        await scene.daemon.link(b"\x01")
+
+
+async def test_the_extension_may_refuse_a_link(scene: Scene) -> None:
+    """What on_attach raises is the answer, with its status and message."""
+
+    @scene.hook.on_attach
+    async def check(link: Link) -> None:
+        await asyncio.sleep(0)
+        if len(link.parameter) != 4:
+            raise Refused("parameter must be 4 bytes", status=NtStatus.NOT_SUPPORTED)
+
+    async with scene.extension():
+        answer, _ = await scene.daemon.attach(b"abc")
+        await scene.daemon.link(b"abcd")
+    assert (NtStatus.NOT_SUPPORTED, "parameter must be 4 bytes") == (answer.status, answer.message)
+
+
+async def test_a_broken_policy_refuses(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An on_attach that fails does not attach, and is logged with its traceback."""
+
+    @scene.hook.on_attach
+    def check(_: Link) -> None:
+        raise KeyError("shelf")
+
+    async with scene.extension():
+        answer, _ = await scene.daemon.attach()
+    assert NtStatus.INVALID_DEVICE_STATE == answer.status
+    assert "hook passing: KeyError: 'shelf'" == answer.message
+    assert "hook passing: attaching failed" in caplog.text
+
+
+async def test_an_unknown_registration_is_declined(scene: Scene) -> None:
+    """An attach for something that is not registered is no interest of ours."""
+    async with scene.extension():
+        answer, _ = await scene.daemon.attach(registration=99)
+    assert NtStatus.NOINTERFACE == answer.status
+
+
+async def test_detach_waits_for_what_is_in_flight(scene: Scene) -> None:
+    """New invocations find no link at once; the detach returns when the last is answered."""
+    gone: list[Link] = []
+    scene.hook.on_detach(lambda link: gone.append(link))
+    async with scene.extension():
+        binding = await scene.daemon.link()
+        scene.daemon.gate.clear()
+        invocation = scene.hook.invoke()
+        await scene.request(1)
+        detaching = asyncio.create_task(scene.daemon.detach(binding))
+        await scene.round_trip()
+        assert Result.OBJECT_NOT_FOUND is (await scene.hook.invoke()).code
+        assert [] == gone
+        scene.daemon.gate.set()
+        await detaching
+        assert Result.SUCCESS is (await invocation).code
+    order = [f"detach {binding}", "answer 1", f"detached {binding}"]
+    assert order == scene.daemon.journal[:3]
+    assert [binding] == [link.binding for link in gone]
+
+
+async def test_a_broken_notice_does_not_hold_the_link(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A detach is answered whatever the extension's own notice does."""
+
+    @scene.hook.on_detach
+    async def notice(_: Link) -> None:
+        raise KeyError("shelf")
+
+    async with scene.extension():
+        await scene.daemon.detach(await scene.daemon.link())
+    assert "detach callback failed" in caplog.text
+
+
+@pytest.mark.parametrize("pending", [False, True])
+async def test_leaving_answers_first(scene: Scene, pending: bool) -> None:
+    """Leaving: nothing new, all answers, hooks deregistered, then program types, then the end."""
+    scene.daemon.deregister_pending = pending
+    async with scene.extension() as extension:
+        binding = await scene.daemon.link()
+        scene.daemon.gate.clear()
+        started = scene.hook.invoke()
+        await scene.request(1)
+        draining = asyncio.create_task(extension.drain())
+        await scene.round_trip()
+        late = await scene.hook.invoke()
+        assert not draining.done()
+        scene.daemon.gate.set()
+        await draining
+    await scene.until(lambda: "session ended" in scene.daemon.journal)
+    assert Result.SUCCESS is (await started).code
+    assert Result.CANCELED is late.code
+    assert "hook passing: the extension is stopping" == late.message
+    assert [
+        "answer 1",
+        f"detach {binding}",
+        f"detached {binding}",
+        "deregistered hook",
+        "deregistered program type",
+        "session ended",
+    ] == scene.daemon.journal
+
+
+async def test_an_extension_can_come_back(scene: Scene) -> None:
+    """The same declarations serve a second connection, without links of the first."""
+    for _ in range(2):
+        async with scene.extension():
+            assert () == scene.hook.links
+            await scene.daemon.link()
+            assert Result.SUCCESS is (await scene.hook.invoke()).code
+
+
+async def test_heartbeats_are_answered(scene: Scene) -> None:
+    """A sign of life is asked for, and given."""
+    async with scene.extension():
+        scene.daemon.beat()
+        async with asyncio.timeout(10):
+            await scene.daemon.heartbeats.wait()
+
+
+def _call(helper: int, **values: object) -> registrar_pb2.HelperCall:
+    return registrar_pb2.HelperCall(
+        program_type=UUID(PROGRAM_TYPE).bytes,
+        helper_id=helper,
+        **values,  # type: ignore[arg-type]  # the callers' values have their fields' types
+    )
+
+
+async def test_helpers_answer(scene: Scene) -> None:
+    """Plain and async helpers answer with result and memory, while others go on."""
+    stamp = _call(0x10001)
+    for memory in (b"........", b"ok"):
+        stamp.arguments.add(memory=memory)
+        stamp.arguments.add(integer=len(memory))
+    weigh = _call(0x10000, context=Parcel(weight=40).pack())
+    weigh.arguments.add(absent=registrar_pb2.Absent())
+    weigh.arguments.add(integer=2)
+    async with scene.extension():
+        stamped, weighed = await asyncio.gather(
+            scene.daemon.call_helper(stamp), scene.daemon.call_helper(weigh)
+        )
+    assert 42 == weighed.result
+    assert (2, b"ok......") == (stamped.result, stamped.outputs[0].memory)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (_call(0x10002), "helper parcel_lose: LookupError: lost in the post"),
+        (_call(0x10000), "helper parcel_weigh: ValueError: Parcel takes 24 bytes, not 0"),
+        (_call(0x10001), "helper parcel_stamp: IndexError: list index out of range"),
+        (_call(0x1FFFF), "program type parcel has no helper 0x1ffff"),
+        (registrar_pb2.HelperCall(helper_id=1), "this extension has no helper 0x1"),
+    ],
+)
+async def test_a_helper_that_fails_says_so(
+    scene: Scene, call: registrar_pb2.HelperCall, error: str
+) -> None:
+    """An exception, a malformed call or an unknown helper ends the invocation with a reason."""
+    async with scene.extension():
+        answer = await scene.daemon.call_helper(call)
+    assert error == answer.error
+
+
+def _fire(parameter: bytes | None = None) -> hook_pb2.Fire:
+    return hook_pb2.Fire(
+        attach_type=UUID(ATTACH_TYPE).bytes,
+        parameter=parameter or b"",
+        has_parameter=parameter is not None,
+        batch=hook_pb2.Batch(count=2, contexts=2 * Parcel(weight=1).pack(), data=b"abc"),
+    )
+
+
+async def test_a_fire_runs_the_link_of_its_parameter(scene: Scene) -> None:
+    """By default a client's fire runs as its parameter says, and its columns come back."""
+    async with scene.extension():
+        assert Result.OBJECT_NOT_FOUND == (await scene.daemon.fire(_fire())).code
+        first, second = await scene.daemon.link(b"a"), await scene.daemon.link(b"b")
+        assert Result.KEY_NOT_FOUND == (await scene.daemon.fire(_fire(b""))).code
+        result = await scene.daemon.fire(_fire())
+        await scene.daemon.fire(_fire(b"b"))
+    assert [first, second] == [request.binding for request in scene.daemon.requests]
+    assert (0, bytes(2), bytes.fromhex("0000000001000000")) == (
+        result.code,
+        result.codes,
+        result.results,
+    )
+    assert (2, b"abc") == (scene.daemon.requests[0].count, scene.daemon.requests[0].data)
+
+
+async def test_an_extension_may_answer_fires_itself(scene: Scene) -> None:
+    """on_fire decides what a fire does; what it raises is a failure of the fire."""
+
+    @scene.hook.on_fire
+    async def answer(event: FireEvent) -> Columns:
+        if event.parameter is not None:
+            raise LookupError("no such shelf")
+        return Columns(Result.SUCCESS, codes=bytes(event.count), results=b"\7\0\0\0" * event.count)
+
+    async with scene.extension():
+        assert b"\7\0\0\0" * 2 == (await scene.daemon.fire(_fire())).results
+        failed = await scene.daemon.fire(_fire(b"x"))
+    assert (Result.FAILED, "hook passing: LookupError: no such shelf") == (
+        failed.code,
+        failed.message,
+    )
+
+
+async def test_a_fire_of_a_foreign_hook_finds_nobody(scene: Scene) -> None:
+    """A fire that is not ours is answered, not dropped."""
+    async with scene.extension():
+        result = await scene.daemon.fire(hook_pb2.Fire(attach_type=bytes(16)))
+    assert Result.OBJECT_NOT_FOUND == result.code
+
+
+async def test_a_lost_daemon_ends_the_wait(scene: Scene) -> None:
+    """Whoever waits for the stop learns that the daemon is gone; leaving does not hang."""
+    async with scene.extension() as extension:
+        scene.daemon.hang_up()
+        with pytest.raises(DaemonUnavailable, match="start it with `ebpfd run`"):
+            await extension.stopped()
+        answer: Answer[Parcel] = await scene.hook.invoke()
+    assert Result.CANCELED is answer.code
+    assert "hook passing: the daemon is gone" == answer.message
+
+
+async def test_nobody_at_the_address(tmp_path: Path) -> None:
+    """No daemon is one clear error that says what to do."""
+    address = f"unix:{tmp_path}/nobody.sock"
+    with pytest.raises(DaemonUnavailable) as caught:
+        async with Extension(*declare(), address=address):
+            pytest.fail("it must not be entered")
+    assert (
+        f"no daemon at {address} (no such file or directory): start it with `ebpfd run`, "
+        "or name another with --address or EBPFD_ADDRESS"
+    ) == str(caught.value)
+
+
+def test_an_extension_declares_something() -> None:
+    """Nothing to register is a mistake."""
+    with pytest.raises(DeclarationError, match="a program type or a hook at least"):
+        Extension()

@@ -1,0 +1,280 @@
+"""Invocations: gathered, bounded, in order, and nobody's cancellation but one's own."""
+
+import asyncio
+
+import pytest
+
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk import Answer, Columns, Result
+from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
+from ebpfd_sdk._lane import WINDOW
+from tests.sdk.conftest import Scene
+from tests.sdk.parcels import Parcel, declare
+
+
+async def test_one_turn_is_one_message(scene: Scene) -> None:
+    """All invocations of one turn of the event loop travel together, in order."""
+    async with scene.extension():
+        await scene.daemon.link()
+        answers = await asyncio.gather(*(scene.hook.invoke(Parcel(weight=n)) for n in range(64)))
+    assert list(range(64)) == [answer.result for answer in answers]
+    assert [request.count for request in scene.daemon.requests] == [64]
+    counters = scene.hook.counters
+    assert (counters.invocations, counters.messages_sent, counters.messages_received) == (64, 1, 1)
+
+
+async def test_data_travels_in_columns(scene: Scene) -> None:
+    """Contexts, data and lengths are columns of the message."""
+    async with scene.extension():
+        await scene.daemon.link()
+        await asyncio.gather(
+            scene.hook.invoke(Parcel(weight=1), data=b"abc"), scene.hook.invoke(data=b"de")
+        )
+    request = scene.daemon.requests[0]
+    assert Parcel(weight=1).pack() + Parcel().pack() == request.contexts
+    assert request.data == b"abcde"
+    assert bytes.fromhex("03000000 02000000") == request.data_lengths
+
+
+async def test_what_programs_changed_comes_back(scene: Scene) -> None:
+    """Changed columns are cut for each invocation; unchanged ones are as they were sent."""
+
+    def change(request: hook_pb2.InvokeRequest) -> hook_pb2.InvokeResponse:
+        return hook_pb2.InvokeResponse(
+            sequence=request.sequence,
+            codes=bytes([0, Result.TIMEOUT]),
+            results=bytes(8),
+            contexts=Parcel(weight=5).pack() + Parcel(weight=6).pack(),
+            data=request.data.upper(),
+        )
+
+    scene.daemon.reply = change
+    async with scene.extension():
+        await scene.daemon.link()
+        first, second = await asyncio.gather(
+            scene.hook.invoke(data=b"abc"), scene.hook.invoke(data=b"de")
+        )
+    assert (first.code, first.context.weight, first.data) == (Result.SUCCESS, 5, b"ABC")
+    assert (second.code, second.context.weight, second.data) == (Result.TIMEOUT, 6, b"DE")
+
+
+async def test_unchanged_contexts_are_as_sent(scene: Scene) -> None:
+    """An empty column means that nothing changed."""
+    async with scene.extension():
+        await scene.daemon.link()
+        answer = await scene.hook.invoke(Parcel(weight=3), data=b"abc")
+    assert (answer.context.weight, answer.data) == (3, b"abc")
+
+
+async def test_messages_in_flight_are_bounded(scene: Scene) -> None:
+    """Beyond the window invocations wait, and then leave as one message."""
+    async with scene.extension():
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        waiting: list[asyncio.Future[Answer[Parcel]]] = []
+        for _ in range(WINDOW):
+            waiting.append(scene.hook.invoke())
+            await scene.request(len(waiting))
+        waiting += [scene.hook.invoke() for _ in range(10)]
+        await scene.round_trip()
+        assert len(scene.daemon.requests) == WINDOW
+        scene.daemon.gate.set()
+        await asyncio.gather(*waiting)
+    assert [request.count for request in scene.daemon.requests] == [1] * WINDOW + [10]
+
+
+async def test_long_turns_are_split(scene: Scene) -> None:
+    """More invocations than a message takes become several messages, in order."""
+    async with scene.extension():
+        await scene.daemon.link()
+        count = 2 * MOST_CONTEXTS + 1
+        await asyncio.gather(*(scene.hook.invoke(Parcel(weight=n)) for n in range(count)))
+    assert [each.count for each in scene.daemon.requests] == [MOST_CONTEXTS, MOST_CONTEXTS, 1]
+    assert Parcel(weight=count - 1).pack() == scene.daemon.requests[-1].contexts
+
+
+async def test_a_cancelled_waiter_is_alone(scene: Scene) -> None:
+    """Cancelling one waiter in flight leaves the others and the stream as they are."""
+    async with scene.extension():
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        first, second = scene.hook.invoke(), scene.hook.invoke()
+        await scene.request(1)
+        first.cancel()
+        scene.daemon.gate.set()
+        assert (await second).result == 1
+        assert Result.SUCCESS is (await scene.hook.invoke()).code
+    assert first.cancelled()
+
+
+async def test_what_is_cancelled_in_time_is_not_sent(scene: Scene) -> None:
+    """An invocation that nobody waits for any more does not leave."""
+    async with scene.extension():
+        await scene.daemon.link()
+        first, second = scene.hook.invoke(Parcel(weight=1)), scene.hook.invoke(Parcel(weight=2))
+        first.cancel()
+        await second
+        alone = scene.hook.invoke()
+        alone.cancel()
+        await scene.round_trip()
+    assert [Parcel(weight=2).pack()] == [request.contexts for request in scene.daemon.requests]
+
+
+async def test_a_late_timeout_does_not_end_the_stream(scene: Scene) -> None:
+    """A user's timeout touches only the future."""
+    async with scene.extension():
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(scene.hook.invoke(), 0)
+        scene.daemon.gate.set()
+        assert Result.SUCCESS is (await scene.hook.invoke()).code
+
+
+async def test_replies_may_come_in_another_order(scene: Scene) -> None:
+    """Replies find their message by its number."""
+    async with scene.extension():
+        await scene.daemon.link(b"a")
+        await scene.daemon.link(b"b")
+        held: list[hook_pb2.InvokeResponse] = []
+        reply = scene.daemon.reply
+        scene.daemon.reply = lambda request: held.append(reply(request)) or _nothing()
+        slow, quick = scene.hook.invoke(parameter=b"a"), scene.hook.invoke(parameter=b"b")
+        await scene.request(2)
+        await scene.until(lambda: len(held) == 2)
+        for each in reversed(held):
+            each.results = each.sequence.to_bytes(4, "little")
+            scene.daemon.send(each)
+        assert [(await slow).result, (await quick).result] == [1, 2]
+
+
+def _nothing() -> hook_pb2.InvokeResponse:
+    """A reply that no message waits for."""
+    return hook_pb2.InvokeResponse(sequence=1 << 40)
+
+
+async def test_the_parameter_selects_the_link(scene: Scene) -> None:
+    """A parameter names its link; none means the link that came first."""
+    async with scene.extension():
+        first, second = await scene.daemon.link(b"a"), await scene.daemon.link(b"b")
+        await scene.hook.invoke(parameter=b"b")
+        await scene.hook.invoke()
+    assert [second, first] == [request.binding for request in scene.daemon.requests]
+
+
+async def test_nobody_is_an_answer_too(scene: Scene) -> None:
+    """No link at all, and no link with that parameter, have codes of their own."""
+    async with scene.extension():
+        assert Result.OBJECT_NOT_FOUND is (await scene.hook.invoke(parameter=b"a")).code
+        await scene.daemon.link(b"a")
+        answer = await scene.hook.invoke(Parcel(weight=4), parameter=b"b")
+        assert Result.KEY_NOT_FOUND is answer.code
+        assert answer.context.weight == 4
+        assert answer.message == "hook passing: nothing is attached with this parameter"
+        columns = await scene.hook.invoke_batch(count=2, parameter=b"b")
+        assert Result.KEY_NOT_FOUND is columns.code
+
+
+async def test_a_loop_without_a_link_lets_others_run(scene: Scene) -> None:
+    """Answers that need no message come in the next turn, so a busy loop starves nobody."""
+    async with scene.extension():
+
+        async def until_attached() -> None:
+            while (await scene.hook.invoke()).code is not Result.SUCCESS:
+                pass
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(until_attached())
+            await scene.daemon.link()
+
+
+async def test_batches_keep_their_columns(scene: Scene) -> None:
+    """A packed batch travels and comes back as it is, in order with single invocations."""
+    async with scene.extension():
+        await scene.daemon.link()
+        before = scene.hook.invoke(Parcel(weight=1))
+        batch = scene.hook.invoke_batch(
+            Parcel(weight=2).pack() * 3, count=3, data=b"abcdef", data_lengths=[1, 2, 3]
+        )
+        after = scene.hook.invoke(Parcel(weight=3))
+        columns = await batch
+        await asyncio.gather(before, after)
+    assert [request.count for request in scene.daemon.requests] == [1, 3, 1]
+    assert bytes.fromhex("01000000 02000000 03000000") == scene.daemon.requests[1].data_lengths
+    assert Columns(Result.SUCCESS, "", bytes(3), columns.results) == columns
+    assert scene.hook.counters.invocations == 5
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "message"),
+    [
+        ({"code": Result.NO_MEMORY, "message": "full"}, Result.NO_MEMORY, "full"),
+        ({"codes": b"", "results": b""}, Result.FAILED, "0 codes and 0 bytes of results"),
+        ({"codes": b"\0", "results": b"123"}, Result.FAILED, "1 codes and 3 bytes of results"),
+        (
+            {"codes": b"\0", "results": bytes(4), "data": b"too long"},
+            Result.FAILED,
+            "data of another length",
+        ),
+        ({"codes": b"\xff", "results": bytes(4)}, Result.FAILED, ""),
+    ],
+)
+async def test_bad_replies_are_failures(
+    scene: Scene, reply: dict[str, bytes], code: Result, message: str
+) -> None:
+    """A refused message, or columns that do not fit it, answer every invocation in it."""
+    scene.daemon.reply = lambda request: hook_pb2.InvokeResponse(
+        sequence=request.sequence,
+        **reply,  # type: ignore[arg-type]  # the table's values have their fields' types
+    )
+    async with scene.extension():
+        await scene.daemon.link()
+        answer = await scene.hook.invoke(data=b"abc")
+    assert code is answer.code
+    assert message in answer.message
+
+
+async def test_a_lost_stream_cancels_what_is_in_flight(scene: Scene) -> None:
+    """In flight, waiting or new: every invocation is answered with CANCELED."""
+    async with scene.extension():
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        waiting = []
+        for count in range(1, WINDOW + 1):
+            waiting.append(scene.hook.invoke())
+            await scene.request(count)
+        waiting.append(scene.hook.invoke())
+        scene.daemon.hang_up()
+        answers = await asyncio.gather(*waiting)
+        late = await scene.hook.invoke()
+    assert {Result.CANCELED} == {answer.code for answer in answers}
+    assert Result.CANCELED is late.code
+
+
+def test_contexts_have_the_declared_size(scene: Scene) -> None:
+    """Bytes of another size are refused before they travel."""
+    with pytest.raises(ValueError, match="Parcel takes 24 bytes, not 23"):
+        scene.hook.invoke(bytes(23))
+
+
+def test_what_no_message_carries_is_refused(scene: Scene) -> None:
+    """An invocation beyond gRPC's limit fails by itself, not the stream."""
+    with pytest.raises(ValueError, match="use smaller batches"):
+        scene.hook.invoke(data=bytes(LARGEST_BYTES))
+
+
+async def test_a_hook_that_is_not_connected_cancels() -> None:
+    """Before and after its extension's block a hook answers CANCELED."""
+    _, hook = declare()
+    assert Result.CANCELED is (await hook.invoke()).code
+
+
+async def test_attached_waits_for_the_first_link(scene: Scene) -> None:
+    """Waiting ends with the first link, and at once if there is one."""
+    async with scene.extension():
+        waiting = asyncio.create_task(scene.hook.attached())
+        await scene.round_trip()
+        assert not waiting.done()
+        binding = await scene.daemon.link(b"x")
+        assert binding == (await waiting).binding
+        assert scene.hook.links == (await scene.hook.attached(),)

@@ -1,0 +1,103 @@
+"""``run`` and ``serve``: main, stop, failure."""
+
+import asyncio
+
+import pytest
+from ebpfd_sdk import DaemonUnavailable, Extension, Result, run, serve
+
+from tests.sdk.conftest import Scene
+from tests.sdk.parcels import declare
+
+
+async def test_main_may_stop_the_extension(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says that it is connected; stop() in main ends it in good order."""
+
+    async def main(extension: Extension) -> None:
+        await scene.daemon.link()
+        assert Result.SUCCESS is (await scene.hook.invoke()).code
+        extension.stop()
+
+    await serve(scene.extension(), main)
+    assert (
+        f"parcel: connected to {scene.daemon.address}, "
+        "offering program type parcel, hook passing\n"
+    ) == capsys.readouterr().err
+    assert ["deregistered hook", "deregistered program type"] == scene.daemon.journal[-3:-1]
+
+
+async def test_the_extension_outlives_its_main(scene: Scene) -> None:
+    """When main returns, the extension goes on serving until it is stopped."""
+    returned = asyncio.Event()
+
+    async def main(_: Extension) -> None:
+        returned.set()
+
+    extension = scene.extension()
+    serving = asyncio.create_task(serve(extension, main))
+    await returned.wait()
+    await scene.daemon.link()
+    assert not serving.done()
+    extension.stop()
+    await serving
+
+
+async def test_main_is_told_to_end_after_its_answers(scene: Scene) -> None:
+    """On a stop main gets the answers to what it started, then CANCELED, then its end."""
+    codes: list[Result] = []
+    ended = asyncio.Event()
+
+    async def main(_: Extension) -> None:
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        try:
+            while True:
+                codes.append((await scene.hook.invoke()).code)
+        finally:
+            ended.set()
+
+    extension = scene.extension()
+    serving = asyncio.create_task(serve(extension, main))
+    await scene.request(1)
+    extension.stop()
+    await scene.round_trip()
+    assert [] == codes
+    scene.daemon.gate.set()
+    await serving
+    assert ended.is_set()
+    assert Result.SUCCESS is codes[0]
+    assert {Result.CANCELED} >= set(codes[1:])
+
+
+async def test_a_failing_main_ends_the_extension(scene: Scene) -> None:
+    """What main raises surfaces, after everything is deregistered."""
+
+    async def main(_: Extension) -> None:
+        raise LookupError("lost in the post")
+
+    with pytest.raises(LookupError, match="lost in the post"):
+        await serve(scene.extension(), main)
+    assert {} == scene.daemon.registered
+
+
+async def test_a_lost_daemon_ends_main(scene: Scene) -> None:
+    """Without a daemon main is ended, and the error says what to do."""
+    forever = asyncio.Event()
+
+    async def main(_: Extension) -> None:
+        scene.daemon.hang_up()
+        await forever.wait()
+
+    with pytest.raises(DaemonUnavailable):
+        await serve(scene.extension(), main)
+
+
+def test_there_is_one_main() -> None:
+    """Two main functions are a mistake of the caller's."""
+
+    async def main(_: Extension) -> None:
+        """Do nothing."""
+
+    with pytest.raises(TypeError, match="one main"):
+        run(*declare(), main, main=main)
