@@ -118,8 +118,7 @@ async def bench(quick: bool) -> None:
             program = (await client.load(HERE / "programs" / "verdict.o"))["verdict"]
             await program.attach("bench_event")
             rows = [
-                await row(extension, channel, peer, client, program, size, rounds)
-                for size in SIZES
+                await row(extension, channel, peer, client, program, size, rounds) for size in SIZES
             ]
     bars = [report.bar("ping-pong time / bare echo", rows[0]["time_ratio"], 1.5, "lower")]
     bars += [

@@ -81,7 +81,12 @@ async def command(name: str, *arguments: str, **environment: str) -> Ran:
     """Run an installed command to its end."""
     script = Path(sys.executable).with_name(name)
     child = await asyncio.create_subprocess_exec(
-        script, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
+        script,
+        *arguments,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **environment},
     )
     async with asyncio.timeout(PATIENCE_S):
         out, err = await child.communicate()

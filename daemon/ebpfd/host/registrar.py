@@ -142,6 +142,8 @@ class RegistrarHost:
                     _log.debug("binding is up", binding=effect.binding)
                 case nmr.BindingGone():
                     self._messages.pop(effect.binding, None)
+                    unanswered = self._attaching.pop(effect.binding, None)
+                    _resolve(unanswered, ProviderSide(NtStatus.DEVICE_NOT_READY))
                     _log.debug("binding is gone", binding=effect.binding)
                 case _:
                     self._call_back(effect)

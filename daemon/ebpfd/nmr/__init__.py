@@ -41,7 +41,6 @@ from ebpfd.nmr.identity import (
 )
 from ebpfd.nmr.registrar import Registrar
 from ebpfd.nmr.snapshots import BindingSnapshot, RegistrationSnapshot
-from ebpfd.nmr.status import Status
 
 __all__ = [
     "ANYONE",
@@ -77,6 +76,5 @@ __all__ = [
     "RegistrationSnapshot",
     "Role",
     "Stage",
-    "Status",
     "UnknownHandleError",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ebpfd.nmr.identity import BindingHandle, Owner, RegistrationHandle, RegistrationInstance
-from ebpfd.nmr.status import Status
+from ebpfd_api.ntstatus import NtStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RegisterReturned:
     """Answer ``register``: every attach that it queued has ended, well or not."""
 
     registration: RegistrationHandle
-    status: Status
+    status: NtStatus
     owner: Owner
 
 
@@ -99,7 +99,7 @@ class DeregisterReturned:
     """Answer ``deregister``: ``SUCCESS`` if every binding is gone, else ``PENDING``."""
 
     registration: RegistrationHandle
-    status: Status
+    status: NtStatus
     owner: Owner
 
 

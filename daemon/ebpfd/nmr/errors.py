@@ -13,13 +13,13 @@ Whenever one is raised, the registrar's state is as it was before the call.
 from collections.abc import Hashable
 from typing import ClassVar
 
-from ebpfd.nmr.status import Status
+from ebpfd_api.ntstatus import NtStatus
 
 
 class RegistrarError(Exception):
     """A call that the registrar refused without changing anything."""
 
-    status: ClassVar[Status] = Status.INVALID_PARAMETER
+    status: ClassVar[NtStatus] = NtStatus.INVALID_PARAMETER
     """What to answer to a caller that understands only status codes."""
 
 
@@ -50,7 +50,7 @@ class ForeignHandleError(RegistrarError):
 class OutOfTurnError(RegistrarError):
     """The call does not follow from the state that the registration or binding is in."""
 
-    status: ClassVar[Status] = Status.INVALID_DEVICE_STATE
+    status: ClassVar[NtStatus] = NtStatus.INVALID_DEVICE_STATE
 
     def __init__(self, handle: int, state: str, event: str) -> None:
         super().__init__(f"handle {handle}: {event} cannot follow {state}")

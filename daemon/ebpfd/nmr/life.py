@@ -32,7 +32,7 @@ from ebpfd.nmr.effects import (
 from ebpfd.nmr.identity import Role
 from ebpfd.nmr.registration import AttachQueue, Registration
 from ebpfd.nmr.retries import Retries
-from ebpfd.nmr.status import Status
+from ebpfd_api.ntstatus import NtStatus
 
 _DETACH: Final[Mapping[Role, type[ClientDetachProvider | ProviderDetachClient]]] = {
     Role.CLIENT: ClientDetachProvider,
@@ -78,7 +78,7 @@ class Life:
         binding.apply(Event.NEST)
         provider, side = binding.provider, binding.client_side
         if provider.lost:
-            self.provider_answered(binding, Status.DEVICE_NOT_READY)
+            self.provider_answered(binding, NtStatus.DEVICE_NOT_READY)
             return
         self._effects.append(
             ProviderAttachClient(
@@ -132,7 +132,7 @@ class Life:
                 return
         registered = queue.registered
         if registered is not None:
-            answer = RegisterReturned(registered.handle, Status.SUCCESS, registered.owner)
+            answer = RegisterReturned(registered.handle, NtStatus.SUCCESS, registered.owner)
             self._effects.append(answer)
 
     def _attach(self, binding: Binding) -> None:
@@ -207,7 +207,7 @@ class Life:
             case Stage.ANSWERED, Role.CLIENT:
                 self.client_answered(binding, Event.FAIL)
             case ((Stage.PROVIDER_ATTACHING | Stage.DESERTED), Role.PROVIDER):
-                self.provider_answered(binding, Status.DEVICE_NOT_READY)
+                self.provider_answered(binding, NtStatus.DEVICE_NOT_READY)
             case (Stage.CLIENT_CLEANUP, Role.CLIENT) | (Stage.PROVIDER_CLEANUP, Role.PROVIDER):
                 self.cleaned(binding, role)
             case _:
@@ -285,7 +285,7 @@ class Life:
         handle, owner, gone = registration.handle, registration.owner, not registration.bindings
         if registration.answer_due:
             registration.answer_due = False
-            status = Status.SUCCESS if gone else Status.PENDING
+            status = NtStatus.SUCCESS if gone else NtStatus.PENDING
             self._effects.append(DeregisterReturned(handle, status, owner))
         if gone:
             self._book.strike(registration)

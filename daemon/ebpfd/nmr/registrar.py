@@ -24,11 +24,11 @@ from ebpfd.nmr.identity import (
 )
 from ebpfd.nmr.life import Life
 from ebpfd.nmr.snapshots import BindingSnapshot, RegistrationSnapshot
-from ebpfd.nmr.status import Status
+from ebpfd_api.ntstatus import NtStatus
 
 _RETURN: Final = {
-    Status.SUCCESS: DetachEvent.RETURN_SUCCESS,
-    Status.PENDING: DetachEvent.RETURN_PENDING,
+    NtStatus.SUCCESS: DetachEvent.RETURN_SUCCESS,
+    NtStatus.PENDING: DetachEvent.RETURN_PENDING,
 }
 
 
@@ -84,15 +84,15 @@ class Registrar:
         self._life.retire([leaving])
         return self._life.take()
 
-    def wait(self, registration: RegistrationHandle, *, by: Owner = ANYONE) -> Status:
+    def wait(self, registration: RegistrationHandle, *, by: Owner = ANYONE) -> NtStatus:
         """Say whether ``DeregisterCompleted`` is past (SUCCESS) or will come (PENDING)."""
         try:
             waited = self._book.registration(registration, by=by)
         except LateCallError:
-            return Status.SUCCESS
+            return NtStatus.SUCCESS
         except RegistrarError:
-            return Status.INVALID_PARAMETER
-        return Status.PENDING if waited.deregistering else Status.INVALID_PARAMETER
+            return NtStatus.INVALID_PARAMETER
+        return NtStatus.PENDING if waited.deregistering else NtStatus.INVALID_PARAMETER
 
     # Ends of callbacks.
 
@@ -108,7 +108,7 @@ class Registrar:
         """Take the provider's answer; its context and dispatch count only with SUCCESS."""
         bound = self._book.binding(binding, Role.PROVIDER, by=by)
         bound.require(Event.ANSWER)
-        if status == Status.SUCCESS:
+        if status == NtStatus.SUCCESS:
             bound.accepted = True
             bound.provider_side.context = provider_context
             bound.provider_side.dispatch = provider_dispatch
@@ -120,7 +120,7 @@ class Registrar:
     ) -> list[Effect]:
         """Take the client's answer; SUCCESS counts only after the provider's."""
         bound = self._book.binding(binding, Role.CLIENT, by=by)
-        agreed = status == Status.SUCCESS and bound.accepted
+        agreed = status == NtStatus.SUCCESS and bound.accepted
         self._life.client_answered(bound, Event.ACCEPT if agreed else Event.FAIL)
         return self._life.take()
 
@@ -131,7 +131,7 @@ class Registrar:
         bound = self._book.binding(binding, role, by=by)
         if status not in _RETURN:
             raise InvalidValueError("status", status)
-        self._life.detach_ended(bound, role, _RETURN[Status(status)])
+        self._life.detach_ended(bound, role, _RETURN[NtStatus(status)])
         return self._life.take()
 
     def detach_complete(

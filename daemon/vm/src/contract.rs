@@ -61,7 +61,10 @@ impl ContextDescriptor {
         }
         let fields: Vec<usize> = self.pointers().collect();
         for (i, a) in fields.iter().enumerate() {
-            if fields[i + 1..].iter().any(|b| a.abs_diff(*b) < POINTER_SIZE) {
+            if fields[i + 1..]
+                .iter()
+                .any(|b| a.abs_diff(*b) < POINTER_SIZE)
+            {
                 return Err(EngineError::argument(
                     "context: the pointers data, end and meta overlap",
                 ));
@@ -172,7 +175,10 @@ impl Prototype {
             return fail(format!("return_type {} is unknown", self.return_type));
         }
         if self.arguments.len() > 5 {
-            return fail(format!("{} arguments are more than 5", self.arguments.len()));
+            return fail(format!(
+                "{} arguments are more than 5",
+                self.arguments.len()
+            ));
         }
         for (index, number) in self.arguments.iter().enumerate() {
             if *number == 0 || *number == 16 || *number > LAST_ARGUMENT {
@@ -196,16 +202,22 @@ impl Prototype {
         let mut kinds = Vec::new();
         for (index, number) in self.arguments.iter().enumerate() {
             let Some(kind) = Argument::from_number(*number) else {
-                return fail(format!("arguments[{index}] of type {number} cannot be passed"));
+                return fail(format!(
+                    "arguments[{index}] of type {number} cannot be passed"
+                ));
             };
             let previous = kinds.last().copied();
             if kind.is_size() != previous.is_some_and(Argument::is_sized_memory) {
-                return fail(format!("arguments[{index}]: a size must follow its pointer"));
+                return fail(format!(
+                    "arguments[{index}]: a size must follow its pointer"
+                ));
             }
             if matches!(kind, Argument::MapKey | Argument::MapValue)
                 && !kinds.contains(&Argument::Map)
             {
-                return fail(format!("arguments[{index}]: a map must come before its key"));
+                return fail(format!(
+                    "arguments[{index}]: a map must come before its key"
+                ));
             }
             kinds.push(kind);
         }

@@ -30,8 +30,8 @@ from ebpfd.nmr import (
     RegistrationSnapshot,
     Role,
     Stage,
-    Status,
 )
+from ebpfd_api.ntstatus import NtStatus
 
 NPI = UUID(int=0)
 OTHER_NPI = UUID(int=1)
@@ -54,7 +54,7 @@ def _word(effect: Effect) -> str:
     parts += [handle, getattr(effect, "owner", None)]
     status = getattr(effect, "status", None)
     if isinstance(status, int):
-        parts.append(Status(status).name)
+        parts.append(NtStatus(status).name)
     return " ".join(str(part) for part in parts if part is not None)
 
 
@@ -91,7 +91,7 @@ class Desk:
         return words(self.registrar.client_attach_provider(handle, context, "client dispatch"))
 
     def answer(
-        self, binding: int, status: int = Status.SUCCESS, context: object = "P"
+        self, binding: int, status: int = NtStatus.SUCCESS, context: object = "P"
     ) -> list[str]:
         """Let the provider's attach callback return."""
         handle = BindingHandle(binding)
@@ -100,7 +100,7 @@ class Desk:
         )
         return words(effects)
 
-    def attached(self, binding: int, status: int = Status.SUCCESS) -> list[str]:
+    def attached(self, binding: int, status: int = NtStatus.SUCCESS) -> list[str]:
         """Let the client's attach callback return."""
         return words(self.registrar.client_attach_returned(BindingHandle(binding), status))
 
@@ -114,7 +114,7 @@ class Desk:
         """Deregister."""
         return words(self.registrar.deregister(RegistrationHandle(registration)))
 
-    def detached(self, binding: int, role: Role, status: int = Status.SUCCESS) -> list[str]:
+    def detached(self, binding: int, role: Role, status: int = NtStatus.SUCCESS) -> list[str]:
         """Let a detach callback return."""
         return words(self.registrar.detach_returned(BindingHandle(binding), role, status))
 
@@ -165,12 +165,12 @@ class _Step(Protocol):
 def _steps(desk: Desk) -> list[tuple[Stage, _Step]]:
     return [
         (Stage.PROVIDER_ATTACHING, lambda: desk.nest(1)),
-        (Stage.DESERTED, lambda: desk.attached(1, Status.NOINTERFACE)),
+        (Stage.DESERTED, lambda: desk.attached(1, NtStatus.NOINTERFACE)),
         (Stage.ANSWERED, lambda: desk.answer(1)),
         (Stage.READY, lambda: desk.attached(1)),
         (Stage.CLIENT_DETACHING, lambda: (desk.deregister(2), desk.deregister(1))),
-        (Stage.PROVIDER_DETACHING, lambda: desk.detached(1, CLIENT, Status.PENDING)),
-        (Stage.DRAINING, lambda: desk.detached(1, PROVIDER, Status.PENDING)),
+        (Stage.PROVIDER_DETACHING, lambda: desk.detached(1, CLIENT, NtStatus.PENDING)),
+        (Stage.DRAINING, lambda: desk.detached(1, PROVIDER, NtStatus.PENDING)),
         (Stage.CLIENT_CLEANUP, lambda: (desk.complete(1, CLIENT), desk.complete(1, PROVIDER))),
         (Stage.PROVIDER_CLEANUP, lambda: desk.cleaned(1, CLIENT)),
         (Stage.GONE, lambda: desk.cleaned(1, PROVIDER)),
@@ -184,11 +184,11 @@ class Module(Protocol):
         """Serve as an owner."""
         ...
 
-    def attach(self, host: "Host", effect: ClientAttachProvider | ProviderAttachClient) -> Status:
+    def attach(self, host: "Host", effect: ClientAttachProvider | ProviderAttachClient) -> NtStatus:
         """Answer an attach callback."""
         ...
 
-    def detach(self, context: object) -> Status:
+    def detach(self, context: object) -> NtStatus:
         """Answer a detach callback."""
         ...
 
@@ -208,21 +208,21 @@ class Host:
     outputs: dict[BindingHandle, tuple[object, object]] = field(
         default_factory=dict[BindingHandle, tuple[object, object]]
     )
-    statuses: dict[type, Status] = field(default_factory=dict[type, Status])
+    statuses: dict[type, NtStatus] = field(default_factory=dict[type, NtStatus])
     completed: list[RegistrationHandle] = field(default_factory=list[RegistrationHandle])
 
-    def register(self, role: Role, module: Module) -> tuple[Status, RegistrationHandle]:
+    def register(self, role: Role, module: Module) -> tuple[NtStatus, RegistrationHandle]:
         """``NmrRegisterClient`` or ``NmrRegisterProvider``."""
         handle, effects = self.registrar.register(role, instance(), owner=module)
         self._run(effects)
         return self.statuses.pop(RegisterReturned), handle
 
-    def deregister(self, handle: RegistrationHandle) -> Status:
+    def deregister(self, handle: RegistrationHandle) -> NtStatus:
         """``NmrDeregisterClient`` or ``NmrDeregisterProvider``."""
         self._run(self.registrar.deregister(handle))
         return self.statuses.pop(DeregisterReturned)
 
-    def wait(self, handle: RegistrationHandle) -> Status:
+    def wait(self, handle: RegistrationHandle) -> NtStatus:
         """``NmrWaitFor…DeregisterComplete``, which must not have to block."""
         return self.registrar.wait(handle)
 

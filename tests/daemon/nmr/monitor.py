@@ -23,8 +23,8 @@ from ebpfd.nmr import (
     RegisterReturned,
     RegistrationHandle,
     Role,
-    Status,
 )
+from ebpfd_api.ntstatus import NtStatus
 
 ORDER = (
     ClientAttachProvider,
@@ -69,7 +69,7 @@ class ModuleRecord:
     register_answers: int = 0
     asked: bool = False
     deregistering: bool = False
-    deregister_answers: list[Status] = field(default_factory=list[Status])
+    deregister_answers: list[NtStatus] = field(default_factory=list[NtStatus])
     lost: bool = False
 
 
@@ -102,7 +102,7 @@ class Monitor:
                 module = self.modules[effect.registration]
                 module.register_answers += 1
                 assert module.register_answers == 1
-                assert effect.status == Status.SUCCESS
+                assert effect.status == NtStatus.SUCCESS
             case DeregisterReturned():
                 self._see_deregister_answer(effect)
             case DeregisterCompleted():
@@ -169,7 +169,7 @@ class Monitor:
         module.deregister_answers.append(effect.status)
         assert len(module.deregister_answers) == 1
         left = [each for each in self.bound.values() if handle in (each.client, each.provider)]
-        assert (effect.status == Status.PENDING) == bool(left)
+        assert (effect.status == NtStatus.PENDING) == bool(left)
 
     def _see_completed(self, handle: RegistrationHandle) -> None:
         module = self.modules.pop(handle)

@@ -11,11 +11,11 @@ from ebpfd.nmr import (
     ProviderAttachClient,
     Registrar,
     Stage,
-    Status,
 )
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, NPI, OTHER_NPI, PROVIDER, Desk, desk_at, instance
 
-DECLINES = [Status.NOINTERFACE, Status.ACCESS_DENIED, Status.PENDING, 0xC0000001]
+DECLINES = [NtStatus.NOINTERFACE, NtStatus.ACCESS_DENIED, NtStatus.PENDING, 0xC0000001]
 
 
 def test_attach_exchanges_instances_contexts_and_dispatches() -> None:
@@ -28,9 +28,9 @@ def test_attach_exchanges_instances_contexts_and_dispatches() -> None:
     assert effects == [ClientAttachProvider(binding, client, "c", provided)]
     effects = registrar.client_attach_provider(binding, "C", "cd")
     assert effects == [ProviderAttachClient(binding, provider, "p", wanted, "C", "cd")]
-    effects = registrar.provider_attach_returned(binding, Status.SUCCESS, "P", "pd")
-    assert effects == [ClientAttachProviderReturned(binding, "c", Status.SUCCESS, "P", "pd")]
-    registrar.client_attach_returned(binding, Status.SUCCESS)
+    effects = registrar.provider_attach_returned(binding, NtStatus.SUCCESS, "P", "pd")
+    assert effects == [ClientAttachProviderReturned(binding, "c", NtStatus.SUCCESS, "P", "pd")]
+    registrar.client_attach_returned(binding, NtStatus.SUCCESS)
     bound = registrar.binding(binding)
     assert (bound.client, bound.provider, bound.stage) == (client, provider, Stage.READY)
     assert (bound.client_context, bound.client_dispatch) == ("C", "cd")
@@ -79,7 +79,7 @@ def test_queued_attaches_run_one_after_the_other_in_handle_order(role: object) -
     owners = ["z"] * 3 if last is CLIENT else ["a", "b", "c"]
     assert desk.register(last, "z")[1] == [f"ClientAttachProvider 1 {owners[0]}"]
     assert [each.stage for each in desk.registrar.bindings()][1:] == [Stage.QUEUED] * 2
-    declined = desk.attached(1, Status.NOINTERFACE)
+    declined = desk.attached(1, NtStatus.NOINTERFACE)
     assert declined == ["BindingGone 1", f"ClientAttachProvider 2 {owners[1]}"]
     assert desk.bind(2) == ["BindingReady 2", f"ClientAttachProvider 3 {owners[2]}"]
     assert desk.bind(3) == ["BindingReady 3", "RegisterReturned 4 z SUCCESS"]
@@ -114,7 +114,7 @@ def test_a_declining_client_costs_nothing(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", DECLINES)
-@pytest.mark.parametrize("client_says", [Status.SUCCESS, Status.NOINTERFACE])
+@pytest.mark.parametrize("client_says", [NtStatus.SUCCESS, NtStatus.NOINTERFACE])
 def test_a_declining_provider_gives_nothing_and_wins_over_the_client(
     status: int, client_says: int
 ) -> None:
@@ -135,12 +135,12 @@ def test_success_without_the_nested_call_is_a_refusal() -> None:
 def test_a_client_that_fails_after_the_provider_agreed_cleans_up_both() -> None:
     """As in usersim: both contexts are freed, client first, and no detach callback runs."""
     desk = desk_at(Stage.ANSWERED)
-    assert desk.attached(1, Status.NO_MEMORY) == ["ClientCleanupBindingContext 1 c"]
+    assert desk.attached(1, NtStatus.NO_MEMORY) == ["ClientCleanupBindingContext 1 c"]
     assert desk.cleaned(1, CLIENT) == ["ProviderCleanupBindingContext 1 p"]
     assert desk.cleaned(1, PROVIDER) == ["BindingGone 1", "RegisterReturned 2 c SUCCESS"]
 
 
-@pytest.mark.parametrize("status", [Status.SUCCESS, Status.NOINTERFACE])
+@pytest.mark.parametrize("status", [NtStatus.SUCCESS, NtStatus.NOINTERFACE])
 def test_a_client_that_does_not_wait_for_the_answer_has_refused(status: int) -> None:
     """The provider's callback is waited for, its context freed, and no answer is sent."""
     desk = desk_at(Stage.PROVIDER_ATTACHING)
@@ -162,7 +162,7 @@ def test_a_failed_attach_cleans_up_only_what_is_there(
     desk.register(PROVIDER, "p")
     desk.register(CLIENT, "c", has_cleanup=has_cleanup)
     desk.nest(1, client_context)
-    desk.answer(1, Status.NOINTERFACE)
-    called = desk.attached(1, Status.NOINTERFACE)
+    desk.answer(1, NtStatus.NOINTERFACE)
+    called = desk.attached(1, NtStatus.NOINTERFACE)
     assert ("ClientCleanupBindingContext 1 c" in called) == cleanup
     assert ("BindingGone 1" in called) != cleanup

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from ebpfd.nmr import BindingHandle, RegistrationHandle, Role, Stage, Status
+from ebpfd.nmr import BindingHandle, RegistrationHandle, Role, Stage
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, NPI, PROVIDER, Desk, desk_at
 
 DETACH = {CLIENT: "ClientDetachProvider 1 c", PROVIDER: "ProviderDetachClient 1 p"}
@@ -41,7 +42,7 @@ def test_cleanup_waits_for_both_sides_to_complete(slow: set[Role]) -> None:
     """PENDING answers the deregistration; the last completion starts the cleanup."""
     desk = desk_at(Stage.READY)
     desk.deregister(1)
-    says = {role: Status.PENDING if role in slow else Status.SUCCESS for role in Role}
+    says = {role: NtStatus.PENDING if role in slow else NtStatus.SUCCESS for role in Role}
     desk.detached(1, CLIENT, says[CLIENT])
     assert desk.detached(1, PROVIDER, says[PROVIDER]) == ["DeregisterReturned 1 p PENDING"]
     assert desk.stage(1) is Stage.DRAINING
@@ -51,7 +52,7 @@ def test_cleanup_waits_for_both_sides_to_complete(slow: set[Role]) -> None:
     assert desk.cleaned(1, PROVIDER) == ["BindingGone 1", "DeregisterCompleted 1 p"]
 
 
-@pytest.mark.parametrize(("role", "says"), list(itertools.product(Role, [0, Status.PENDING])))
+@pytest.mark.parametrize(("role", "says"), list(itertools.product(Role, [0, NtStatus.PENDING])))
 def test_a_completion_that_overtakes_its_callback_is_not_lost(role: Role, says: int) -> None:
     """The binding goes on when the callback returns, whatever that says."""
     desk = desk_at(Stage.READY)
@@ -117,7 +118,7 @@ def test_a_deregistration_is_answered_when_all_its_detach_callbacks_have_returne
     for binding in (1, 2):
         desk.bind(binding)
     assert desk.deregister(1) == ["ClientDetachProvider 1 m", "ClientDetachProvider 2 m"]
-    desk.detached(1, CLIENT, Status.PENDING)
+    desk.detached(1, CLIENT, NtStatus.PENDING)
     assert desk.detached(1, PROVIDER) == []
     desk.detached(2, CLIENT)
     desk.detached(2, PROVIDER)
@@ -158,7 +159,7 @@ def test_the_second_of_two_deregistrations_finds_it_unbinding_already(
     desk.deregister(HANDLE[first])
     told = desk.deregister(HANDLE[second])
     assert told == [f"DeregisterReturned {HANDLE[second]} {OWNER[second]} PENDING"]
-    assert desk.registrar.wait(RegistrationHandle(HANDLE[second])) == Status.PENDING
+    assert desk.registrar.wait(RegistrationHandle(HANDLE[second])) == NtStatus.PENDING
 
 
 def test_both_deregistrations_complete_with_the_last_binding() -> None:
@@ -188,7 +189,7 @@ def test_a_deregistration_during_an_attach_that_fails_succeeds(role: Role) -> No
     """There is nothing to detach, so the answer is SUCCESS, after that of the registration."""
     desk, handle, owner = desk_at(Stage.CLIENT_ATTACHING), HANDLE[role], OWNER[role]
     desk.deregister(handle)
-    assert desk.attached(1, Status.NOINTERFACE) == [
+    assert desk.attached(1, NtStatus.NOINTERFACE) == [
         "BindingGone 1",
         "RegisterReturned 2 c SUCCESS",
         f"DeregisterReturned {handle} {owner} SUCCESS",
@@ -208,9 +209,9 @@ def test_deregistration_withdraws_what_is_queued() -> None:
         "DeregisterReturned 2 b SUCCESS",
         "DeregisterCompleted 2 b",
     ]
-    assert desk.attached(1, Status.NOINTERFACE) == ["BindingGone 1", "ClientAttachProvider 3 c"]
+    assert desk.attached(1, NtStatus.NOINTERFACE) == ["BindingGone 1", "ClientAttachProvider 3 c"]
     assert desk.deregister(4) == []
-    assert "RegisterReturned 4 c SUCCESS" in desk.attached(3, Status.NOINTERFACE)
+    assert "RegisterReturned 4 c SUCCESS" in desk.attached(3, NtStatus.NOINTERFACE)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -225,16 +226,16 @@ def test_wait_tells_before_from_during_from_after() -> None:
     """INVALID_PARAMETER before deregister and for made-up handles, then PENDING, then SUCCESS."""
     desk, handle = desk_at(Stage.READY), RegistrationHandle(1)
     registrar = desk.registrar
-    assert registrar.wait(handle) == Status.INVALID_PARAMETER
-    assert registrar.wait(RegistrationHandle(9)) == Status.INVALID_PARAMETER
+    assert registrar.wait(handle) == NtStatus.INVALID_PARAMETER
+    assert registrar.wait(RegistrationHandle(9)) == NtStatus.INVALID_PARAMETER
     desk.deregister(1)
-    assert registrar.wait(handle) == Status.PENDING
-    assert registrar.wait(handle, by="c") == Status.INVALID_PARAMETER
+    assert registrar.wait(handle) == NtStatus.PENDING
+    assert registrar.wait(handle, by="c") == NtStatus.INVALID_PARAMETER
     desk.detached(1, CLIENT)
     desk.detached(1, PROVIDER)
     desk.cleaned(1, CLIENT)
     desk.cleaned(1, PROVIDER)
-    assert registrar.wait(handle) == Status.SUCCESS
+    assert registrar.wait(handle) == NtStatus.SUCCESS
 
 
 def test_handles_are_never_reused() -> None:

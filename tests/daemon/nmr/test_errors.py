@@ -15,9 +15,9 @@ from ebpfd.nmr import (
     RegistrarError,
     RegistrationHandle,
     Stage,
-    Status,
     UnknownHandleError,
 )
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, PROVIDER, Desk, desk_at
 
 Call = Callable[[Registrar, BindingHandle, str], list[Effect]]
@@ -139,7 +139,7 @@ def test_deregister_refuses_what_is_not_registered_by_the_caller() -> None:
         desk_at(Stage.GONE).deregister(1)
 
 
-@pytest.mark.parametrize("status", [Status.NOINTERFACE, 1, 0xC0000001])
+@pytest.mark.parametrize("status", [NtStatus.NOINTERFACE, 1, 0xC0000001])
 def test_a_detach_callback_returns_success_or_pending(status: int) -> None:
     """Anything else is no answer; the callback is still to be reported."""
     desk = desk_at(Stage.CLIENT_DETACHING)
@@ -152,7 +152,7 @@ def test_a_detach_callback_returns_success_or_pending(status: int) -> None:
 def test_a_second_nested_call_is_refused() -> None:
     """A client asks its provider once per attach, whatever the answer was."""
     desk = desk_at(Stage.PROVIDER_ATTACHING)
-    desk.answer(1, Status.NOINTERFACE)
+    desk.answer(1, NtStatus.NOINTERFACE)
     with pytest.raises(OutOfTurnError, match="NEST cannot follow ANSWERED"):
         desk.nest(1, "another")
     assert desk.registrar.binding(BindingHandle(1)).client_context == "C"
@@ -160,5 +160,5 @@ def test_a_second_nested_call_is_refused() -> None:
 
 def test_every_error_has_a_status_for_the_caller() -> None:
     """Whoever understands only status codes gets one."""
-    assert RegistrarError.status == Status.INVALID_PARAMETER
-    assert OutOfTurnError.status == Status.INVALID_DEVICE_STATE
+    assert RegistrarError.status == NtStatus.INVALID_PARAMETER
+    assert OutOfTurnError.status == NtStatus.INVALID_DEVICE_STATE

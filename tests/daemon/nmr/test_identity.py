@@ -17,9 +17,9 @@ from ebpfd.nmr import (
     RegistrationInstance,
     Role,
     Stage,
-    Status,
     UnknownHandleError,
 )
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, NPI, PROVIDER, desk_at
 
 GUID = UUID(int=1)
@@ -58,7 +58,7 @@ def test_roles_are_each_others_opposite() -> None:
 
 def test_status_numbers_are_those_of_windows() -> None:
     """They cross the wire unchanged."""
-    assert {status.name: status.value for status in Status} == {
+    assert {status.name: status.value for status in NtStatus} == {
         "SUCCESS": 0,
         "PENDING": 0x103,
         "INVALID_PARAMETER": 0xC000000D,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ebpfd.nmr import BindingHandle, LateCallError, RegistrationHandle, Role, Stage, Status
+from ebpfd.nmr import BindingHandle, LateCallError, RegistrationHandle, Role, Stage
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, PROVIDER, Desk, desk_at
 
 LIVE_STAGES = [stage for stage in Stage if stage not in (Stage.QUEUED, Stage.GONE)]
@@ -25,7 +26,7 @@ def _play(desk: Desk, told: list[str]) -> list[str]:
 def _next(desk: Desk, word: str) -> list[str] | None:
     role = CLIENT if word.startswith("Client") else PROVIDER
     if word.startswith("ClientAttachProviderReturned"):
-        return desk.attached(1, Status.DEVICE_NOT_READY)
+        return desk.attached(1, NtStatus.DEVICE_NOT_READY)
     if "Detach" in word:
         return desk.detached(1, role)
     return desk.cleaned(1, role) if "Cleanup" in word else None
@@ -107,12 +108,12 @@ def test_a_survivor_that_is_busy_is_waited_for(stage: Stage, owner: str) -> None
 @pytest.mark.parametrize(
     ("status", "runs"),
     [
-        (Status.SUCCESS, [PROVIDER_DETACH, PROVIDER_CLEANUP]),
-        (Status.NOINTERFACE, []),
+        (NtStatus.SUCCESS, [PROVIDER_DETACH, PROVIDER_CLEANUP]),
+        (NtStatus.NOINTERFACE, []),
     ],
 )
 def test_a_provider_that_agrees_to_a_lost_client_is_detached(
-    status: Status, runs: list[str]
+    status: NtStatus, runs: list[str]
 ) -> None:
     """What it began on its yes it can end in its detach callback; after a no there is nothing."""
     desk = desk_at(Stage.PROVIDER_ATTACHING)
@@ -126,7 +127,7 @@ def test_a_provider_that_agrees_to_a_lost_client_is_detached(
 def test_a_client_lost_after_a_refusal_leaves_nothing_to_do() -> None:
     """The provider declined, so it has nothing to detach."""
     desk = desk_at(Stage.PROVIDER_ATTACHING)
-    desk.answer(1, Status.NOINTERFACE)
+    desk.answer(1, NtStatus.NOINTERFACE)
     assert _callbacks(desk.lost("c")) == []
     assert desk.registrar.bindings() == ()
 
@@ -166,11 +167,11 @@ def test_an_owner_of_both_sides_is_lost_without_a_call(
     client, provider = (order.index(role) + 1 for role in (CLIENT, PROVIDER))
     steps: list[Callable[[], object]] = [
         lambda: desk.nest(1),
-        lambda: desk.attached(1, Status.NOINTERFACE) if stage is Stage.DESERTED else None,
+        lambda: desk.attached(1, NtStatus.NOINTERFACE) if stage is Stage.DESERTED else None,
         lambda: desk.answer(1),
         lambda: desk.attached(1),
         lambda: desk.deregister(client),
-        lambda: desk.detached(1, CLIENT, Status.PENDING),
+        lambda: desk.detached(1, CLIENT, NtStatus.PENDING),
         lambda: desk.detached(1, PROVIDER),
         lambda: desk.complete(1, CLIENT),
         lambda: desk.cleaned(1, CLIENT),
@@ -221,8 +222,8 @@ def test_what_a_lost_owner_still_says_is_late() -> None:
     before = desk.picture()
     calls: list[Callable[[], object]] = [
         lambda: registrar.client_attach_provider(binding, None, None),
-        lambda: registrar.client_attach_returned(binding, Status.SUCCESS),
-        lambda: registrar.detach_returned(binding, CLIENT, Status.SUCCESS),
+        lambda: registrar.client_attach_returned(binding, NtStatus.SUCCESS),
+        lambda: registrar.detach_returned(binding, CLIENT, NtStatus.SUCCESS),
         lambda: registrar.detach_complete(binding, CLIENT),
         lambda: registrar.cleanup_returned(binding, CLIENT),
         lambda: registrar.deregister(RegistrationHandle(2)),

@@ -23,8 +23,8 @@ from ebpfd.nmr import (
     RegistrationHandle,
     Role,
     Stage,
-    Status,
 )
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import instance
 from tests.daemon.nmr.monitor import ROLE, BoundRecord, ModuleRecord, Monitor
 
@@ -32,7 +32,9 @@ T = TypeVar("T")
 OWNERS = st.sampled_from(["a", "b", "c", "d"])
 NPIS = st.sampled_from([UUID(int=1), UUID(int=1), UUID(int=2), None])
 CHOICE = st.integers(0, 1 << 16)
-ATTACH_STATUS = st.sampled_from([Status.SUCCESS, Status.SUCCESS, Status.NOINTERFACE, 0xC0000001])
+ATTACH_STATUS = st.sampled_from(
+    [NtStatus.SUCCESS, NtStatus.SUCCESS, NtStatus.NOINTERFACE, 0xC0000001]
+)
 CONTEXT = st.sampled_from(["context", "context", None])
 
 
@@ -140,13 +142,13 @@ class RegistrarMachine(RuleBasedStateMachine):
             case ClientAttachProvider():
                 self._do(registrar.client_attach_returned(handle, status, by=by))
             case ProviderAttachClient():
-                if status == Status.SUCCESS:
+                if status == NtStatus.SUCCESS:
                     record.accepted = True
                     record.contexts[role] = context
                 self._do(registrar.provider_attach_returned(handle, status, context, by=by))
             case ClientDetachProvider() | ProviderDetachClient():
-                answer = Status.PENDING if slow or role in record.early else Status.SUCCESS
-                if role not in record.early and answer == Status.PENDING:
+                answer = NtStatus.PENDING if slow or role in record.early else NtStatus.SUCCESS
+                if role not in record.early and answer == NtStatus.PENDING:
                     record.pending.add(role)
                 self._do(registrar.detach_returned(handle, role, answer, by=by))
             case _:
@@ -186,12 +188,12 @@ class RegistrarMachine(RuleBasedStateMachine):
             return
         calls: list[Callable[[], object]] = [
             lambda: registrar.detach_complete(binding, role),
-            lambda: registrar.detach_returned(binding, role, Status.SUCCESS),
+            lambda: registrar.detach_returned(binding, role, NtStatus.SUCCESS),
             lambda: registrar.cleanup_returned(binding, role),
             lambda: (
-                registrar.client_attach_returned(binding, Status.SUCCESS)
+                registrar.client_attach_returned(binding, NtStatus.SUCCESS)
                 if role is Role.CLIENT
-                else registrar.provider_attach_returned(binding, Status.SUCCESS)
+                else registrar.provider_attach_returned(binding, NtStatus.SUCCESS)
             ),
         ]
         before = registrar.clients(), registrar.providers(), registrar.bindings()
@@ -237,13 +239,13 @@ class RegistrarMachine(RuleBasedStateMachine):
                 self.monitor.bound[binding].pending.discard(role)
                 self._do(self.registrar.detach_complete(binding, role))
             for record, effect in self._running():
-                self._step(record, effect, Status.SUCCESS, "context", slow=False)
+                self._step(record, effect, NtStatus.SUCCESS, "context", slow=False)
         assert self.registrar.clients() == self.registrar.providers() == ()
         assert self.registrar.bindings() == ()
         assert not self.monitor.modules
         assert not self.monitor.bound
         for handle in self.monitor.completed:
-            assert self.registrar.wait(handle) == Status.SUCCESS
+            assert self.registrar.wait(handle) == NtStatus.SUCCESS
         assert _kept(self.registrar) == []
 
 

@@ -1,9 +1,10 @@
 """Beyond NMR: a pair that failed because the client was bound elsewhere is offered again."""
 
-from ebpfd.nmr import Stage, Status
+from ebpfd.nmr import Stage
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, PROVIDER, Desk
 
-DECLINE = Status.NOINTERFACE
+DECLINE = NtStatus.NOINTERFACE
 
 
 def _desk(*providers: str) -> Desk:
@@ -49,8 +50,8 @@ def test_a_provider_that_refuses_a_bound_client_gets_a_second_offer_too() -> Non
     desk = _desk("old")
     desk.register(PROVIDER, "new")
     desk.nest(2)
-    desk.answer(2, Status.ACCESS_DENIED)
-    desk.attached(2, Status.ACCESS_DENIED)
+    desk.answer(2, NtStatus.ACCESS_DENIED)
+    desk.attached(2, NtStatus.ACCESS_DENIED)
     desk.cleaned(2, CLIENT)
     assert _end(desk, 1, 2) == ["ClientAttachProvider 3 c"]
 

@@ -10,8 +10,8 @@ from ebpfd.nmr import (
     ProviderAttachClient,
     RegistrationHandle,
     Role,
-    Status,
 )
+from ebpfd_api.ntstatus import NtStatus
 from tests.daemon.nmr.harness import CLIENT, PROVIDER, Host
 
 CLIENT_DISPATCH, PROVIDER_DISPATCH = 1, 2
@@ -40,10 +40,10 @@ class Context:
 class Side:
     """A module with one static binding context."""
 
-    detach_status: Status = Status.SUCCESS
+    detach_status: NtStatus = NtStatus.SUCCESS
     context: Context = field(default_factory=Context)
 
-    def attach(self, host: Host, effect: ClientAttachProvider | ProviderAttachClient) -> Status:
+    def attach(self, host: Host, effect: ClientAttachProvider | ProviderAttachClient) -> NtStatus:
         """Allocate the context and exchange it with the peer's."""
         self.context.allocated = True
         self.context.handle = effect.binding
@@ -51,13 +51,13 @@ class Side:
             self.context.peer_context = effect.client_context
             self.context.peer_dispatch = effect.client_dispatch
             host.outputs[effect.binding] = (self.context, PROVIDER_DISPATCH)
-            return Status.SUCCESS
+            return NtStatus.SUCCESS
         answer = host.client_attach_provider(effect.binding, self.context, CLIENT_DISPATCH)
         self.context.peer_context = answer.provider_context
         self.context.peer_dispatch = answer.provider_dispatch
-        return Status(answer.status)
+        return NtStatus(answer.status)
 
-    def detach(self, context: object) -> Status:
+    def detach(self, context: object) -> NtStatus:
         """Forget the peer."""
         assert context is self.context
         self.context.peer_context = self.context.peer_dispatch = None
@@ -71,7 +71,7 @@ class Side:
 
 def _register(host: Host, role: Role, module: Side) -> RegistrationHandle:
     status, handle = host.register(role, module)
-    assert status == Status.SUCCESS
+    assert status == NtStatus.SUCCESS
     return handle
 
 
@@ -92,7 +92,7 @@ def test_one_side_alone_registers_and_deregisters(role: Role) -> None:
     host, side = Host(), Side()
     handle = _register(host, role, side)
     assert side.context.is_reset
-    assert host.deregister(handle) == Status.SUCCESS
+    assert host.deregister(handle) == NtStatus.SUCCESS
 
 
 @pytest.mark.parametrize("last", list(Role))
@@ -102,21 +102,21 @@ def test_the_second_to_register_attaches_and_its_deregistration_detaches(last: R
     first_handle = _register(host, last.opposite, sides[last.opposite])
     last_handle = _register(host, last, sides[last])
     _assert_attached(sides[CLIENT], sides[PROVIDER])
-    assert host.deregister(last_handle) == Status.SUCCESS
+    assert host.deregister(last_handle) == NtStatus.SUCCESS
     assert all(side.context.is_reset for side in sides.values())
-    assert host.deregister(first_handle) == Status.SUCCESS
+    assert host.deregister(first_handle) == NtStatus.SUCCESS
 
 
 @pytest.mark.parametrize("slow", list(Role))
 def test_a_pending_detach_keeps_both_contexts_until_it_completes(slow: Role) -> None:
     """Cases 5 and 6: deregistration is PENDING, completes later, and then all is cleaned."""
     host, sides = Host(), {CLIENT: Side(), PROVIDER: Side()}
-    sides[slow].detach_status = Status.PENDING
+    sides[slow].detach_status = NtStatus.PENDING
     handles = {slow.opposite: _register(host, slow.opposite, sides[slow.opposite])}
     handles[slow] = _register(host, slow, sides[slow])
     _assert_attached(sides[CLIENT], sides[PROVIDER])
 
-    assert host.deregister(handles[slow]) == Status.PENDING
+    assert host.deregister(handles[slow]) == NtStatus.PENDING
     for side in sides.values():
         assert side.context.allocated
         assert side.context.handle is not None
@@ -125,7 +125,7 @@ def test_a_pending_detach_keeps_both_contexts_until_it_completes(slow: Role) -> 
     binding = sides[slow].context.handle
     assert binding is not None
     host.detach_complete(binding, slow)
-    assert host.wait(handles[slow]) == Status.SUCCESS
+    assert host.wait(handles[slow]) == NtStatus.SUCCESS
     assert host.completed == [handles[slow]]
     assert all(side.context.is_reset for side in sides.values())
-    assert host.deregister(handles[slow.opposite]) == Status.SUCCESS
+    assert host.deregister(handles[slow.opposite]) == NtStatus.SUCCESS

@@ -1,7 +1,7 @@
 """Types of the native engine; every name here is implemented in ``daemon/vm/src``."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, final
+from typing import Protocol, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -211,7 +211,7 @@ class Trace:
     def lost(self) -> int: ...
     def drain(self) -> list[TraceLine]: ...
 
-type HelperCallback = Callable[
+HelperCallback: TypeAlias = Callable[
     [int, list[int | bytes | Map | None], bytes], tuple[int, list[tuple[int, bytes]]]
 ]
 

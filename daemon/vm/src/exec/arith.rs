@@ -28,7 +28,11 @@ macro_rules! arithmetic {
             }
             #[inline(always)]
             pub fn sdiv(a: U, b: U) -> U {
-                if b == 0 { 0 } else { (a as S).wrapping_div(b as S) as U }
+                if b == 0 {
+                    0
+                } else {
+                    (a as S).wrapping_div(b as S) as U
+                }
             }
             #[inline(always)]
             pub fn rem(a: U, b: U) -> U {
@@ -36,7 +40,11 @@ macro_rules! arithmetic {
             }
             #[inline(always)]
             pub fn srem(a: U, b: U) -> U {
-                if b == 0 { a } else { (a as S).wrapping_rem(b as S) as U }
+                if b == 0 {
+                    a
+                } else {
+                    (a as S).wrapping_rem(b as S) as U
+                }
             }
             #[inline(always)]
             pub fn or(a: U, b: U) -> U {

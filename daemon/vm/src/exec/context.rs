@@ -54,8 +54,7 @@ impl ContextBlock {
         ];
         for (field, address) in fields {
             if let Some(offset) = ContextDescriptor::pointer(field) {
-                self.bytes()[offset..offset + POINTER_SIZE]
-                    .copy_from_slice(&address.to_le_bytes());
+                self.bytes()[offset..offset + POINTER_SIZE].copy_from_slice(&address.to_le_bytes());
             }
         }
     }

@@ -164,7 +164,7 @@ pub fn run(
     loop {
         debug_assert!(pc < ops.len(), "validation keeps control inside");
         // SAFETY: see the module: control never leaves a validated program.
-        let op: Op = unsafe { *ops.get_unchecked(pc) };
+        let op: &Op = unsafe { ops.get_unchecked(pc) };
         pc += 1;
         if left == 0 {
             fail!(out_of_budget(budget));
@@ -412,10 +412,19 @@ pub fn run(
     }
 }
 
-const _: () = assert!(CALL & 7 == class::JMP, "calls are lowered, never dispatched");
+const _: () = assert!(
+    CALL & 7 == class::JMP,
+    "calls are lowered, never dispatched"
+);
 
 fn arguments(registers: &[u64; 16]) -> [u64; 5] {
-    [registers[1], registers[2], registers[3], registers[4], registers[5]]
+    [
+        registers[1],
+        registers[2],
+        registers[3],
+        registers[4],
+        registers[5],
+    ]
 }
 
 /// The stack from the frame of the innermost function up.
@@ -443,7 +452,7 @@ fn out_of_budget(budget: u64) -> Fault {
 macro_rules! atomic_operation {
     ($name:ident, $get:ident, $type:ty) => {
         #[inline(never)]
-        fn $name(op: Op, registers: &mut [u64; 16], memory: &mut Memory<'_>) -> Result<(), Fault> {
+        fn $name(op: &Op, registers: &mut [u64; 16], memory: &mut Memory<'_>) -> Result<(), Fault> {
             let dst = usize::from(op.dst & 15);
             let src = usize::from(op.src & 15);
             let address = registers[dst].wrapping_add_signed(op.offset.into());

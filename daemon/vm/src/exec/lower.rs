@@ -14,6 +14,7 @@ use crate::spec::ProgramSpec;
 use std::sync::Arc;
 
 /// One instruction, ready to execute.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Op {
     pub code: u8,

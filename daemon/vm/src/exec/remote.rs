@@ -39,8 +39,7 @@ pub struct Failure {
 
 /// Whoever carries a call to the extension; blocks until it has answered.
 pub trait Remote: Send + Sync {
-    fn call(&self, helper: u32, arguments: Vec<Value>, context: Vec<u8>)
-    -> Result<Reply, Failure>;
+    fn call(&self, helper: u32, arguments: Vec<Value>, context: Vec<u8>) -> Result<Reply, Failure>;
 }
 
 /// Call an extension's helper.
@@ -50,7 +49,10 @@ pub fn call(
     registers: [u64; 5],
 ) -> Result<u64, Fault> {
     let Some(remote) = services.remote else {
-        return Err(Fault::failed(format!("helper {} has no provider", helper.name)));
+        return Err(Fault::failed(format!(
+            "helper {} has no provider",
+            helper.name
+        )));
     };
     let mut arguments = Vec::with_capacity(helper.arguments.len());
     let mut map = None;
@@ -122,10 +124,7 @@ fn is_nullable(kind: Argument) -> bool {
 fn is_writable(kind: Argument) -> bool {
     matches!(
         kind,
-        Argument::WritableMemory
-            | Argument::WritableMemoryOrNull
-            | Argument::Long
-            | Argument::Int
+        Argument::WritableMemory | Argument::WritableMemoryOrNull | Argument::Long | Argument::Int
     )
 }
 

@@ -33,6 +33,8 @@ pub fn compare(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault
 pub fn set(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let [target, size, byte, ..] = args;
     services.memory.check_writable(target, size)?;
-    services.memory.write(target, &vec![byte as u8; size as usize])?;
+    services
+        .memory
+        .write(target, &vec![byte as u8; size as usize])?;
     Ok(0)
 }

@@ -48,7 +48,9 @@ pub fn general(id: u32) -> Option<&'static General> {
 
 /// The general helpers that this engine implements, by id.
 pub fn implemented() -> impl Iterator<Item = &'static General> {
-    table::GENERAL.iter().filter(|helper| helper.native.is_some())
+    table::GENERAL
+        .iter()
+        .filter(|helper| helper.native.is_some())
 }
 
 /// Whether a program of this type may call helper `id`.
@@ -59,7 +61,10 @@ pub fn is_available(id: u32, information: &ProgramInformation) -> bool {
 /// Why helper `id` cannot be called, and what could be.
 pub fn unavailable(id: u32, information: &ProgramInformation) -> String {
     if let Some(helper) = general(id) {
-        return format!("helper {} ({id}) is not implemented by this engine", helper.name);
+        return format!(
+            "helper {} ({id}) is not implemented by this engine",
+            helper.name
+        );
     }
     let offered: Vec<String> = information
         .helpers
@@ -72,5 +77,8 @@ pub fn unavailable(id: u32, information: &ProgramInformation) -> String {
     } else {
         offered.join(", ")
     };
-    format!("unknown helper {id}: program type \"{}\" offers {offered}", information.name)
+    format!(
+        "unknown helper {id}: program type \"{}\" offers {offered}",
+        information.name
+    )
 }

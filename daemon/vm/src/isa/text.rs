@@ -13,9 +13,19 @@ pub fn describe(program: &[Insn], pc: usize) -> String {
         class::LD => immediate_load(insn, program.get(pc + 1).copied()),
         class::LDX => {
             let sign = if insn.mode() == mem::MEMSX { 's' } else { 'u' };
-            format!("r{} = *({sign}{} *)({})", insn.dst, bits(insn), place(insn.src, insn))
+            format!(
+                "r{} = *({sign}{} *)({})",
+                insn.dst,
+                bits(insn),
+                place(insn.src, insn)
+            )
         }
-        class::ST => format!("*(u{} *)({}) = {}", bits(insn), place(insn.dst, insn), insn.imm),
+        class::ST => format!(
+            "*(u{} *)({}) = {}",
+            bits(insn),
+            place(insn.dst, insn),
+            insn.imm
+        ),
         _ => store(insn),
     }
 }
@@ -38,7 +48,11 @@ fn operand(insn: Insn, prefix: char) -> String {
 }
 
 fn arithmetic(insn: Insn) -> String {
-    let prefix = if insn.class() == class::ALU64 { 'r' } else { 'w' };
+    let prefix = if insn.class() == class::ALU64 {
+        'r'
+    } else {
+        'w'
+    };
     let dst = format!("{prefix}{}", insn.dst);
     let source = operand(insn, prefix);
     let signed = if insn.offset == 1 { "s" } else { "" };
@@ -120,7 +134,11 @@ fn store(insn: Insn) -> String {
         _ if insn.imm == atomic::XCHG => "xchg",
         _ => "cmpxchg",
     };
-    let fetch = if insn.imm & atomic::FETCH == 0 { "" } else { "_fetch" };
+    let fetch = if insn.imm & atomic::FETCH == 0 {
+        ""
+    } else {
+        "_fetch"
+    };
     format!("lock {name}{fetch} {target}, r{}", insn.src)
 }
 

@@ -170,11 +170,7 @@ fn check_jump(insn: Insn) -> Check {
         }
         jump::JA if !insn.is_register_source() => {
             zero(insn, insn.dst == 0 && insn.src == 0, "dst and src")?;
-            let unused = if wide {
-                insn.imm
-            } else {
-                insn.offset.into()
-            };
+            let unused = if wide { insn.imm } else { insn.offset.into() };
             zero(insn, unused == 0, if wide { "imm" } else { "offset" })
         }
         jump::JEQ..=jump::JSGE | jump::JLT..=jump::JSLE => check_operand(insn),

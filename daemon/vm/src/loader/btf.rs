@@ -47,16 +47,34 @@ pub struct Member {
 
 #[derive(Clone, Debug)]
 pub enum Type {
-    Pointer { target: u32 },
-    Array { element: u32, count: u32 },
-    Struct { size: u32, members: Vec<Member> },
+    Pointer {
+        target: u32,
+    },
+    Array {
+        element: u32,
+        count: u32,
+    },
+    Struct {
+        size: u32,
+        members: Vec<Member>,
+    },
     /// Typedefs, qualifiers and tags: they only stand for another type.
-    Alias { target: u32 },
-    Variable { name: String, type_id: u32 },
-    DataSection { name: String, variables: Vec<u32> },
+    Alias {
+        target: u32,
+    },
+    Variable {
+        name: String,
+        type_id: u32,
+    },
+    DataSection {
+        name: String,
+        variables: Vec<u32>,
+    },
     Function,
     /// Numbers, and whatever else only has a size.
-    Sized { size: u32 },
+    Sized {
+        size: u32,
+    },
     Void,
 }
 
@@ -153,7 +171,9 @@ impl<'data> Types<'data> {
                 return Err(damaged("it has too many types"));
             }
             let cut = || damaged("a type is cut off");
-            let name = self.string(u32_at(data, offset).ok_or_else(cut)?).to_owned();
+            let name = self
+                .string(u32_at(data, offset).ok_or_else(cut)?)
+                .to_owned();
             let info = u32_at(data, offset + 4).ok_or_else(cut)?;
             let size = u32_at(data, offset + 8).ok_or_else(cut)?;
             let (kind, count) = ((info >> 24) & 0x1f, info & 0xffff);
@@ -167,13 +187,7 @@ impl<'data> Types<'data> {
         Ok(())
     }
 
-    fn read_type(
-        &self,
-        kind: u32,
-        name: String,
-        size: u32,
-        extra: &[u8],
-    ) -> Result<Type> {
+    fn read_type(&self, kind: u32, name: String, size: u32, extra: &[u8]) -> Result<Type> {
         let word = |index: usize| u32_at(extra, index * 4).unwrap_or(0);
         Ok(match kind {
             kind::PTR => Type::Pointer { target: size },
@@ -190,11 +204,9 @@ impl<'data> Types<'data> {
                     })
                     .collect(),
             },
-            kind::TYPEDEF
-            | kind::VOLATILE
-            | kind::CONST
-            | kind::RESTRICT
-            | kind::TYPE_TAG => Type::Alias { target: size },
+            kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
+                Type::Alias { target: size }
+            }
             kind::VAR => Type::Variable {
                 name,
                 type_id: size,

@@ -198,7 +198,11 @@ fn read_section<'data>(
         index,
         name,
         data: contents,
-        size: if reserves { size as usize } else { contents.len() },
+        size: if reserves {
+            size as usize
+        } else {
+            contents.len()
+        },
         executable: flags.contains(elf::SHF_EXECINSTR) && !reserves,
         allocated: flags.contains(elf::SHF_ALLOC),
     })

@@ -37,8 +37,8 @@ impl Lines {
         let start = field(4)?
             .checked_add(field(16)?)
             .ok_or_else(|| damaged("an offset is too large"))?;
-        let table = slice_at(data, start, field(20)?)
-            .ok_or_else(|| damaged("its lines lie outside"))?;
+        let table =
+            slice_at(data, start, field(20)?).ok_or_else(|| damaged("its lines lie outside"))?;
         let mut lines = Self::default();
         if !table.is_empty() {
             lines.read_table(table, types)?;

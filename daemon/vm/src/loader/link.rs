@@ -53,7 +53,9 @@ pub fn programs(elf: &Elf<'_>, maps: &Maps, lines: &Lines) -> Result<Vec<Program
         functions.extend(functions_of(elf, section)?);
     }
     if functions.len() > MAX_FUNCTIONS {
-        return Err(EngineError::elf(format!("more than {MAX_FUNCTIONS} functions")));
+        return Err(EngineError::elf(format!(
+            "more than {MAX_FUNCTIONS} functions"
+        )));
     }
     let by_start = functions
         .iter()
@@ -241,10 +243,12 @@ impl Linker<'_> {
         }
         let base = program.instructions.len();
         let records = self.lines.of(&section.name, function.start, function.end);
-        program.lines.extend(records.iter().map(|record| LineRecord {
-            pc: record.pc - function.start + base,
-            source: record.source.clone(),
-        }));
+        program
+            .lines
+            .extend(records.iter().map(|record| LineRecord {
+                pc: record.pc - function.start + base,
+                source: record.source.clone(),
+            }));
         program.instructions.extend(slots);
         Ok(())
     }
@@ -325,7 +329,10 @@ impl Linker<'_> {
                 }
                 let slots = (symbol.value / 8) as i64;
                 let addend = relocation.addend / 8;
-                (section, slots.saturating_add(addend) + i64::from(insn.imm) + 1)
+                (
+                    section,
+                    slots.saturating_add(addend) + i64::from(insn.imm) + 1,
+                )
             }
             None => {
                 let here = (function.start + slot) as i64;
@@ -351,9 +358,10 @@ impl Linker<'_> {
         slot: usize,
         relocation: Relocation,
     ) -> Result<&super::elf::Symbol> {
-        self.elf.symbols.get(relocation.symbol).ok_or_else(|| {
-            self.located(function, slot, "relocation without a symbol".to_owned())
-        })
+        self.elf
+            .symbols
+            .get(relocation.symbol)
+            .ok_or_else(|| self.located(function, slot, "relocation without a symbol".to_owned()))
     }
 
     fn located(&self, function: &Function, slot: usize, what: String) -> EngineError {

@@ -97,9 +97,8 @@ fn is_data(section: &Section<'_>) -> bool {
 
 /// A data section as eBPF for Windows keeps it: one array entry with all its bytes.
 fn data_map(section: &Section<'_>) -> Result<MapSpec> {
-    let value_size = u32::try_from(section.size).map_err(|_| {
-        EngineError::elf(format!("section {} is larger than 4 GiB", section.name))
-    })?;
+    let value_size = u32::try_from(section.size)
+        .map_err(|_| EngineError::elf(format!("section {} is larger than 4 GiB", section.name)))?;
     let mut initial = section.data.to_vec();
     initial.resize(section.size, 0);
     Ok(MapSpec {
@@ -205,7 +204,10 @@ fn btf_map(
             _ => {}
         }
     }
-    let holds_maps = matches!(spec.map_type, MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS);
+    let holds_maps = matches!(
+        spec.map_type,
+        MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS
+    );
     if holds_maps && spec.value_size == 0 {
         spec.value_size = 4;
     }
@@ -303,7 +305,10 @@ fn connect_inner_maps(
 ) -> Result<(), String> {
     for (index, (inner_index, _, inner_id)) in records.iter().enumerate() {
         let spec = &maps.specs[first + index];
-        if !matches!(spec.map_type, MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS) {
+        if !matches!(
+            spec.map_type,
+            MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS
+        ) {
             continue;
         }
         let inner = if *inner_id != 0 {

@@ -88,9 +88,7 @@ impl Array {
         let first = self.index_after(after);
         (first..self.count)
             .take(limit)
-            .map(|index| {
-                ((index as u32).to_le_bytes().to_vec(), self.read(index))
-            })
+            .map(|index| ((index as u32).to_le_bytes().to_vec(), self.read(index)))
             .collect()
     }
 

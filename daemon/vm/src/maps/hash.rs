@@ -97,7 +97,8 @@ impl Hash {
     /// A copy of a key's value.
     pub fn lookup(&self, key: &[u8]) -> Option<Vec<u8>> {
         let _pin = epoch::pin();
-        self.locate(key, hash(key, self.seed)).map(|found| self.value(found.id))
+        self.locate(key, hash(key, self.seed))
+            .map(|found| self.value(found.id))
     }
 
     pub fn update(&self, key: &[u8], value: &[u8], update: Update) -> Result<()> {
@@ -131,7 +132,8 @@ impl Hash {
             }
             None => {
                 let head = self.bucket(hash as usize & self.mask);
-                self.next(id).store(head.load(Ordering::Acquire), Ordering::Relaxed);
+                self.next(id)
+                    .store(head.load(Ordering::Acquire), Ordering::Relaxed);
                 head.store(id, Ordering::Release);
             }
         }
@@ -152,7 +154,8 @@ impl Hash {
         let _pin = epoch::pin();
         let after = key.and_then(|key| {
             let hash = hash(key, self.seed);
-            self.locate(key, hash).map(|found| (hash as usize & self.mask, found.id))
+            self.locate(key, hash)
+                .map(|found| (hash as usize & self.mask, found.id))
         });
         let next = match after {
             None => self.first_from(0),

@@ -46,7 +46,10 @@ impl Program {
     #[pyo3(signature = (
         program, maps, information, *, helper = None, trace = None, tag = 0, budget = None,
     ))]
-    #[expect(clippy::too_many_arguments, reason = "all but three are options by keyword")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all but three are options by keyword"
+    )]
     fn new(
         py: Python<'_>,
         program: &Bound<'_, ProgramSpec>,
@@ -59,7 +62,8 @@ impl Program {
     ) -> PyResult<Self> {
         let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
         let remote = helper.filter(|function| !function.is_none(py));
-        let remote = remote.map(|function| Arc::new(Callback { function, maps }) as Arc<dyn Remote>);
+        let remote =
+            remote.map(|function| Arc::new(Callback { function, maps }) as Arc<dyn Remote>);
         let options = Options {
             remote,
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
@@ -158,7 +162,9 @@ fn bytes_of<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
-    Ok(Cow::Owned(PyBuffer::<u8>::get(object)?.to_vec(object.py())?))
+    Ok(Cow::Owned(
+        PyBuffer::<u8>::get(object)?.to_vec(object.py())?,
+    ))
 }
 
 fn optional_bytes_of<'a>(object: Option<&'a Bound<'_, PyAny>>) -> PyResult<Cow<'a, [u8]>> {

@@ -59,12 +59,7 @@ pub struct Callback {
 }
 
 impl Remote for Callback {
-    fn call(
-        &self,
-        helper: u32,
-        arguments: Vec<Value>,
-        context: Vec<u8>,
-    ) -> Result<Reply, Failure> {
+    fn call(&self, helper: u32, arguments: Vec<Value>, context: Vec<u8>) -> Result<Reply, Failure> {
         Python::try_attach(|py| {
             self.call_function(py, helper, arguments, &context)
                 .map_err(|error| failure(py, &error))

@@ -92,11 +92,7 @@ impl Map {
     }
 
     #[pyo3(signature = (key, /))]
-    fn next_key<'py>(
-        &self,
-        py: Python<'py>,
-        key: Option<&[u8]>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    fn next_key<'py>(&self, py: Python<'py>, key: Option<&[u8]>) -> PyResult<Bound<'py, PyBytes>> {
         let next = py.detach(|| guarded(|| self.0.next_key(key)))?;
         Ok(PyBytes::new(py, &next))
     }
@@ -110,9 +106,8 @@ impl Map {
         limit: usize,
     ) -> PyResult<Vec<Entry<'py>>> {
         let entries = py.detach(|| guarded(|| self.0.entries(after, limit)))?;
-        let pair = |(key, value): &(Vec<u8>, Vec<u8>)| {
-            (PyBytes::new(py, key), PyBytes::new(py, value))
-        };
+        let pair =
+            |(key, value): &(Vec<u8>, Vec<u8>)| (PyBytes::new(py, key), PyBytes::new(py, value));
         Ok(entries.iter().map(pair).collect())
     }
 

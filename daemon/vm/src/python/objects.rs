@@ -136,7 +136,9 @@ impl ProgramSpec {
     #[getter]
     fn subprograms(&self) -> Vec<(String, usize)> {
         let subprograms = self.0.subprograms.iter();
-        subprograms.map(|sub| (sub.name.clone(), sub.start)).collect()
+        subprograms
+            .map(|sub| (sub.name.clone(), sub.start))
+            .collect()
     }
 
     #[pyo3(signature = (pc, /))]
@@ -145,7 +147,10 @@ impl ProgramSpec {
     }
 
     fn __repr__(&self) -> String {
-        format!("ProgramSpec({:?}, section={:?})", self.0.name, self.0.section)
+        format!(
+            "ProgramSpec({:?}, section={:?})",
+            self.0.name, self.0.section
+        )
     }
 }
 
@@ -162,7 +167,10 @@ pub struct Object {
 impl Object {
     #[getter]
     fn programs(&self, py: Python<'_>) -> Vec<Py<ProgramSpec>> {
-        self.programs.iter().map(|spec| spec.clone_ref(py)).collect()
+        self.programs
+            .iter()
+            .map(|spec| spec.clone_ref(py))
+            .collect()
     }
 
     #[getter]

@@ -54,7 +54,10 @@ pub struct Verdict {
 #[pymethods]
 impl Verdict {
     fn __repr__(&self) -> String {
-        format!("Verdict(accepted={}, judge={:?})", self.accepted, self.judge)
+        format!(
+            "Verdict(accepted={}, judge={:?})",
+            self.accepted, self.judge
+        )
     }
 }
 

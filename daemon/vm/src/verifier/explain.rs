@@ -169,18 +169,30 @@ pub fn explain(program: &ProgramSpec, complaint: &Complaint) -> Rejection {
     let register = register(insn, &complaint.message);
     let (reason, hint) = meaning(complaint, register);
     let fill = |text: &str| {
-        text.replace("{r}", &register.map_or("a register".into(), |r| format!("r{r}")))
-            .replace("{n}", &width(insn, &complaint.message))
-            .replace("{end}", &end(insn))
-            .replace("{call}", &called(insn))
+        text.replace(
+            "{r}",
+            &register.map_or("a register".into(), |r| format!("r{r}")),
+        )
+        .replace("{n}", &width(insn, &complaint.message))
+        .replace("{end}", &end(insn))
+        .replace("{call}", &called(insn))
     };
     let mut detail = complaint.message.clone();
     for fact in &complaint.known {
         detail.push_str("\n  ");
         detail.push_str(fact);
     }
-    let rejection = at(program, complaint.pc.unwrap_or(0), fill(&reason), fill(&hint));
-    Rejection { detail, ..rejection }.without_place(complaint.pc.is_none())
+    let rejection = at(
+        program,
+        complaint.pc.unwrap_or(0),
+        fill(&reason),
+        fill(&hint),
+    );
+    Rejection {
+        detail,
+        ..rejection
+    }
+    .without_place(complaint.pc.is_none())
 }
 
 impl Rejection {
@@ -208,7 +220,10 @@ fn meaning(complaint: &Complaint, register: Option<u8>) -> (String, String) {
     match known {
         Some((.., reason, hint)) => ((*reason).to_owned(), (*hint).to_owned()),
         None => (
-            format!("the verifier cannot show that this is safe: {}", complaint.message),
+            format!(
+                "the verifier cannot show that this is safe: {}",
+                complaint.message
+            ),
             "simplify the code here, and check bounds explicitly".to_owned(),
         ),
     }
@@ -238,7 +253,10 @@ fn wrong_type(complaint: &Complaint, register: Option<u8>) -> (String, String) {
     }
     let wanted = complaint.message.split('(').nth(1).unwrap_or_default();
     (
-        format!("{{r}} has the wrong type here: wanted is {}", wanted.trim_end_matches(')')),
+        format!(
+            "{{r}} has the wrong type here: wanted is {}",
+            wanted.trim_end_matches(')')
+        ),
         "pass what the function asks for".into(),
     )
 }

@@ -204,14 +204,41 @@ fn prototype(helper: &Prototype) -> Option<HelperPrototype> {
 fn argument(number: u32) -> Option<A> {
     use A::*;
     let kinds = [
-        DontCare, Anything, ConstSize, ConstSizeOrZero, PtrToCtx, PtrToMap, PtrToMapOfPrograms,
-        PtrToMapKey, PtrToMapValue, PtrToReadableMem, PtrToReadableMemOrNull, PtrToWritableMem,
-        PtrToStack, PtrToStackOrNull, PtrToCtxOrNull, PtrToWritableMemOrNull,
+        DontCare,
+        Anything,
+        ConstSize,
+        ConstSizeOrZero,
+        PtrToCtx,
+        PtrToMap,
+        PtrToMapOfPrograms,
+        PtrToMapKey,
+        PtrToMapValue,
+        PtrToReadableMem,
+        PtrToReadableMemOrNull,
+        PtrToWritableMem,
+        PtrToStack,
+        PtrToStackOrNull,
+        PtrToCtxOrNull,
+        PtrToWritableMemOrNull,
         // 16 names nothing.
-        Unsupported, PtrToBtfIdSockCommon, PtrToSpinLock, PtrToSockCommon, PtrToBtfId, PtrToLong,
-        PtrToInt, PtrToConstStr, PtrToFunc, ConstAllocSizeOrZero, PtrToAllocMem, PtrToTimer,
-        PtrToPercpuBtfId, PtrToReadonlyMem, PtrToReadonlyMemOrNull, PtrToUninitMapValue,
-        ConstPtrToMap, Unsupported,
+        Unsupported,
+        PtrToBtfIdSockCommon,
+        PtrToSpinLock,
+        PtrToSockCommon,
+        PtrToBtfId,
+        PtrToLong,
+        PtrToInt,
+        PtrToConstStr,
+        PtrToFunc,
+        ConstAllocSizeOrZero,
+        PtrToAllocMem,
+        PtrToTimer,
+        PtrToPercpuBtfId,
+        PtrToReadonlyMem,
+        PtrToReadonlyMemOrNull,
+        PtrToUninitMapValue,
+        ConstPtrToMap,
+        Unsupported,
     ];
     kinds.get(number as usize).copied()
 }
@@ -219,9 +246,18 @@ fn argument(number: u32) -> Option<A> {
 fn return_type(number: u32) -> Option<R> {
     use R::*;
     let kinds = [
-        Integer, PtrToMapValueOrNull, IntegerOrNoReturnIfSucceed, Unsupported,
-        PtrToSockCommonOrNull, PtrToSocketOrNull, PtrToTcpSocketOrNull, PtrToAllocMemOrNull,
-        PtrToBtfIdOrNull, PtrToMemOrBtfIdOrNull, PtrToBtfId, PtrToMemOrBtfId,
+        Integer,
+        PtrToMapValueOrNull,
+        IntegerOrNoReturnIfSucceed,
+        Unsupported,
+        PtrToSockCommonOrNull,
+        PtrToSocketOrNull,
+        PtrToTcpSocketOrNull,
+        PtrToAllocMemOrNull,
+        PtrToBtfIdOrNull,
+        PtrToMemOrBtfIdOrNull,
+        PtrToBtfId,
+        PtrToMemOrBtfId,
     ];
     kinds.get(number as usize).copied()
 }

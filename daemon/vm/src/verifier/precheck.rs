@@ -50,7 +50,11 @@ fn check_helper(case: Case<'_>, pc: usize) -> Check {
         };
         return refuse(case, pc, reason, hint);
     }
-    match case.information.helper(id).map(|helper| helper.marshalled()) {
+    match case
+        .information
+        .helper(id)
+        .map(|helper| helper.marshalled())
+    {
         Some(Err(error)) => refuse(case, pc, error.message, "do without this helper"),
         _ => Ok(()),
     }
@@ -66,7 +70,10 @@ fn check_map(case: Case<'_>, pc: usize) -> Check {
         return refuse(
             case,
             pc,
-            format!("map {index} does not exist: {} maps were given", case.maps.len()),
+            format!(
+                "map {index} does not exist: {} maps were given",
+                case.maps.len()
+            ),
             "give all maps of the object, in its order",
         );
     };
@@ -77,7 +84,10 @@ fn check_map(case: Case<'_>, pc: usize) -> Check {
         return refuse(
             case,
             pc,
-            format!("map {} is no ARRAY: its values have no fixed address", map.name),
+            format!(
+                "map {} is no ARRAY: its values have no fixed address",
+                map.name
+            ),
             "use bpf_map_lookup_elem",
         );
     }
