@@ -8,12 +8,14 @@ from typing import Self, TypeVar, overload
 from uuid import UUID
 
 from ebpfd_api.address import default_address
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, links_pb2, maps_pb2, programs_pb2, registrar_pb2
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import binding, check, registration, trace_line, verdict
+from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._map import Map, map_of
@@ -96,6 +98,22 @@ class Client:
     async def maps(self) -> tuple[Map, ...]:
         """List the maps."""
         return tuple(map_of(each, self._daemon) for each in await self._map_messages())
+
+    async def map(self, id_: int) -> Map:
+        """Look up one map."""
+        for each in await self.maps():
+            if each.id == id_:
+                return each
+        raise EbpfdError(
+            Result.KEY_NOT_FOUND,
+            f"there is no map with id {id_}: `ebpfctl map list` shows those there are",
+        )
+
+    async def detach(self, link_id: int) -> None:
+        """Detach a link; when it returns, nothing of the link is in flight."""
+        request = links_pb2.DetachRequest(id=link_id)
+        stub = self._daemon.links
+        check((await self._daemon.ask(stub.Detach, request, timeout_s=LONG_CALL_S)).status)
 
     async def links(self) -> tuple[AttachedLink, ...]:
         """List the links, in invocation order for each hook."""

@@ -39,7 +39,8 @@ class Map:
         """Look up a value; None: there is none."""
         request = maps_pb2.LookupRequest(id=self.id, key=self._packed(key, self.key_size, "key"))
         reply = await self.daemon.ask(self.daemon.maps.Lookup, request)
-        if result_of(reply.status.code) in {Result.KEY_NOT_FOUND, Result.NO_MORE_KEYS}:
+        # A missing key is OBJECT_NOT_FOUND, a missing map KEY_NOT_FOUND: as eBPF for Windows has it.
+        if result_of(reply.status.code) is Result.OBJECT_NOT_FOUND:
             return None
         check(reply.status)
         return reply.value

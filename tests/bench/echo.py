@@ -20,10 +20,9 @@ async def echo(
     requests: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]"
 ) -> None:
     """Send every message back."""
-    del requests
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     burn_ns = int(metadata.get(BURN, 0))
-    while isinstance(message := await context.read(), bytes):
+    async for message in requests:
         if burn_ns:
             end = time.perf_counter_ns() + burn_ns
             while time.perf_counter_ns() < end:
@@ -34,7 +33,7 @@ async def echo(
 async def serve(address: str) -> None:
     """Serve until killed."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)])
-    handler = grpc.stream_stream_rpc_method_handler(echo)
+    handler: Any = grpc.stream_stream_rpc_method_handler(echo)
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("bench.Echo", {"Stream": handler}),)
     )

@@ -27,7 +27,7 @@ class RawExtension:
 
     def open_stream(self, channel: grpc.aio.Channel) -> Any:
         """A ``Hook.Invoke`` stream of bytes, so that (de)serialising is the caller's."""
-        invoke = channel.stream_stream("/ebpfd_api.v1.Hook/Invoke")
+        invoke: Any = channel.stream_stream("/ebpfd_api.v1.Hook/Invoke")
         return invoke(metadata=((SESSION, self.session_id),))
 
     def request(self, contexts: bytes, count: int) -> bytes:

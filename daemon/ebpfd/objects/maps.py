@@ -11,7 +11,7 @@ class MapObject:
 
     id: int
     map: Map
-    program_ids: set[int] = field(default_factory=set)
+    program_ids: set[int] = field(default_factory=set[int])
 
     @property
     def name(self) -> str:

@@ -49,7 +49,7 @@ class Program:
     provider: TypeProvider
     loaded: bool = True
     nanoseconds_per_run: float = 0.0
-    link_ids: set[int] = field(default_factory=set)
+    link_ids: set[int] = field(default_factory=set[int])
 
     @property
     def name(self) -> str:

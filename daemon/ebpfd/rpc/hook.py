@@ -33,11 +33,13 @@ class InvokeStream:
 
     def __init__(
         self,
+        requests: AsyncIterator[pb.InvokeRequest],
         context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]",
         module: RemoteModule,
         targets: Targets,
         services: Services,
     ) -> None:
+        self._requests = requests
         self._context = context
         self._module = module
         self._targets = targets
@@ -46,8 +48,8 @@ class InvokeStream:
 
     async def serve(self) -> None:
         """Answer messages until the stream ends."""
-        read, write, writing = self._context.read, self._context.write, self._writing
-        while isinstance(request := await read(), pb.InvokeRequest):
+        write, writing = self._context.write, self._writing
+        async for request in self._requests:
             reply = self._answer(request)
             if reply is not None:
                 async with writing:
@@ -128,14 +130,13 @@ class HookServicer(services_pb.HookServicer):
         context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]",
     ) -> None:
         """Serve one extension's data stream until it ends."""
-        del request_iterator
         module = self._module_of(context)
         if module is None:
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED,
                 f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
             )
-        stream = InvokeStream(context, module, self._targets, self._services)
+        stream = InvokeStream(request_iterator, context, module, self._targets, self._services)
         module.data_stream = stream
         try:
             await stream.serve()
@@ -149,8 +150,7 @@ class HookServicer(services_pb.HookServicer):
         context: "grpc.aio.ServicerContext[pb.FireRequest, pb.FireResponse]",
     ) -> None:
         """Fire hooks, one message after the other."""
-        del request_iterator
-        while isinstance(request := await context.read(), pb.FireRequest):
+        async for request in request_iterator:
             response = pb.FireResponse(sequence=request.sequence)
             encode_result(await self._fire(request), response.result)
             await context.write(response)

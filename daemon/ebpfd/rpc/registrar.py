@@ -72,9 +72,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
     ) -> None:
         """Serve one module process until its stream ends."""
-        del request_iterator
-        first = await context.read()
-        if not isinstance(first, pb.SessionRequest) or not first.HasField("hello"):
+        first = await anext(request_iterator, None)
+        if first is None or not first.HasField("hello"):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be hello")
         hello = first.hello
         if hello.protocol_version != PROTOCOL_VERSION:
@@ -97,7 +96,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         log = _log.bind(extension=identity.name, pid=identity.process_id)
         log.info("extension connected", instance=process_instance(identity.process_instance))
         try:
-            await self._converse(module, context)
+            await self._converse(module, request_iterator, context)
         finally:
             self._end(module, log)
 
@@ -131,13 +130,14 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     async def _converse(
         self,
         module: RemoteModule,
+        requests: AsyncIterator[pb.SessionRequest],
         context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
     ) -> None:
         writer = self._services.start(
             _write_all(module, context), name=f"session writer of {module.name}"
         )
         try:
-            while isinstance(request := await context.read(), pb.SessionRequest):
+            async for request in requests:
                 self._dispatch(module, request)
                 if module.gone.is_set():
                     return

@@ -12,6 +12,8 @@
 pub mod contract;
 pub mod error;
 pub mod exec;
+#[cfg(test)]
+mod fixtures;
 pub mod helpers;
 pub mod isa;
 pub mod loader;

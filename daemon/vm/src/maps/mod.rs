@@ -87,7 +87,7 @@ pub struct MapOptions {
 }
 
 enum Store {
-    Hash(Hash),
+    Hash(Box<Hash>),
     Array(Array),
 }
 
@@ -111,11 +111,11 @@ impl Map {
                 if options.initial.is_some() {
                     return Err(EngineError::argument("initial: a HASH map takes none"));
                 }
-                Store::Hash(Hash::new(
+                Store::Hash(Box::new(Hash::new(
                     options.key_size as usize,
                     options.value_size as usize,
                     options.max_entries as usize,
-                )?)
+                )?))
             }
             _ => Store::Array(Array::new(
                 options.value_size as usize,

@@ -19,7 +19,7 @@ impl Map {
     #[new]
     #[pyo3(signature = (
         r#type, key_size, value_size, max_entries,
-        *, name = String::new(), flags = 0, initial = None, read_only = false,
+        *, name = "", flags = 0, initial = None, read_only = false,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are a map's declaration")]
     fn new(
@@ -27,13 +27,13 @@ impl Map {
         key_size: u32,
         value_size: u32,
         max_entries: u32,
-        name: String,
+        name: &str,
         flags: u32,
         initial: Option<Vec<u8>>,
         read_only: bool,
     ) -> PyResult<Self> {
         let options = MapOptions {
-            name,
+            name: name.to_owned(),
             map_type: r#type,
             key_size,
             value_size,

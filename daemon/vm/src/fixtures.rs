@@ -1,0 +1,130 @@
+//! What tests share: compiled objects, the sample program type, small programs.
+
+use std::sync::Arc;
+
+use crate::contract::{ContextDescriptor, ProgramInformation, Prototype};
+use crate::exec::{Options, Program, TestRun};
+use crate::isa::Insn;
+use crate::loader::parse_object;
+use crate::maps::{Map, MapOptions};
+use crate::spec::{MapSpec, Object, ProgramSpec};
+
+/// Every object that clang made of `tests/programs/*.c`, with its name.
+pub const OBJECTS: [(&str, &[u8]); 11] = [
+    ("externs", include_bytes!("../tests/programs/externs.o")),
+    ("globals", include_bytes!("../tests/programs/globals.o")),
+    ("helpers", include_bytes!("../tests/programs/helpers.o")),
+    ("legacy_maps", include_bytes!("../tests/programs/legacy_maps.o")),
+    ("loops", include_bytes!("../tests/programs/loops.o")),
+    ("maps", include_bytes!("../tests/programs/maps.o")),
+    ("only_text", include_bytes!("../tests/programs/only_text.o")),
+    ("packet", include_bytes!("../tests/programs/packet.o")),
+    ("plain", include_bytes!("../tests/programs/plain.o")),
+    ("rejected", include_bytes!("../tests/programs/rejected.o")),
+    ("subprograms", include_bytes!("../tests/programs/subprograms.o")),
+];
+
+/// Bytes of the sample context.
+pub const CONTEXT_SIZE: usize = 32;
+
+pub fn bytes(name: &str) -> &'static [u8] {
+    let found = OBJECTS.iter().find(|(object, _)| *object == name);
+    found.expect("a fixture of this name").1
+}
+
+pub fn object(name: &str) -> Object {
+    parse_object(bytes(name)).expect("the fixture parses")
+}
+
+pub fn program<'a>(object: &'a Object, name: &str) -> &'a ProgramSpec {
+    let found = object.programs.iter().find(|program| program.name == name);
+    found.expect("a program of this name")
+}
+
+/// The sample program type of eBPF for Windows: 32 bytes, data at 0, end at 8.
+pub fn sample() -> ProgramInformation {
+    let helper = |id, name: &str, return_type, arguments: &[u32]| Prototype {
+        id,
+        name: format!("sample_ebpf_extension_{name}"),
+        return_type,
+        arguments: arguments.to_vec(),
+        reallocate_packet: false,
+        implicit_context: name.contains("implicit"),
+    };
+    ProgramInformation {
+        name: "sample".into(),
+        context: ContextDescriptor {
+            size: CONTEXT_SIZE as i32,
+            data: 0,
+            end: 8,
+            meta: -1,
+        },
+        is_privileged: false,
+        helpers: vec![
+            helper(0x10000, "helper_function1", 0, &[4]),
+            helper(0x10001, "find", 0, &[9, 2, 9, 2]),
+            helper(0x10002, "replace", 0, &[11, 2, 1, 9, 2]),
+            helper(0x10003, "helper_implicit_1", 0, &[]),
+            helper(0x10004, "helper_implicit_2", 0, &[1]),
+            helper(0x10005, "map_lookup_element", 1, &[5, 7]),
+            helper(0x10006, "map_get_value", 0, &[5, 7, 11, 2]),
+        ],
+        writable: vec![(16, 16)],
+    }
+}
+
+/// A sample context with these numbers in it.
+pub fn context(number: u32, half: u16) -> Vec<u8> {
+    let mut context = vec![0; CONTEXT_SIZE];
+    context[16..20].copy_from_slice(&number.to_le_bytes());
+    context[20..22].copy_from_slice(&half.to_le_bytes());
+    context
+}
+
+/// A program of these instructions; `starts` are those of its sub-programs.
+pub fn assembled(instructions: &[Insn], starts: &[usize]) -> ProgramSpec {
+    let subprograms = starts.iter().map(|start| crate::spec::Subprogram {
+        name: format!("at_{start}"),
+        start: *start,
+    });
+    ProgramSpec {
+        name: "assembled".into(),
+        section: "sample_ext".into(),
+        instructions: instructions.to_vec(),
+        subprograms: subprograms.collect(),
+        lines: Vec::new(),
+    }
+}
+
+/// Live maps for all specs of an object.
+pub fn live(maps: &[MapSpec]) -> Vec<Arc<Map>> {
+    let live = |map: &MapSpec| {
+        Map::new(MapOptions {
+            name: map.name.clone(),
+            map_type: map.map_type,
+            key_size: map.key_size,
+            value_size: map.value_size,
+            max_entries: map.max_entries,
+            flags: map.flags,
+            initial: map.initial.clone(),
+            read_only: map.read_only,
+        })
+    };
+    let maps: crate::error::Result<Vec<_>> = maps.iter().map(live).collect();
+    maps.expect("valid maps").into_iter().map(Arc::new).collect()
+}
+
+/// A program of the sample type that is ready to run.
+pub fn ready(spec: &ProgramSpec, maps: Vec<Arc<Map>>, options: Options) -> Program {
+    Program::new(spec, maps, &sample(), options).expect("a valid program")
+}
+
+/// Run instructions once on a context of zeros.
+pub fn run(instructions: &[Insn]) -> TestRun {
+    run_on(instructions, &[], &context(0, 0), b"")
+}
+
+pub fn run_on(instructions: &[Insn], starts: &[usize], context: &[u8], data: &[u8]) -> TestRun {
+    let program = ready(&assembled(instructions, starts), Vec::new(), Options::default());
+    program.test_run(context, data, 0, 1).expect("valid input")
+}
