@@ -40,6 +40,8 @@ class Hook(Declaration, Generic[C]):
         self.guid = guid if isinstance(guid, UUID) else UUID(guid)
         self.name = name or program_type.name
         self.program_type = program_type
+        self.bpf_attach_type = bpf_attach_type
+        self.link_type = link_type
         self._layout = program_type.context.layout
         self._state = HookState(self.guid, self.name, program_type, bpf_attach_type, link_type)
 

@@ -39,7 +39,7 @@ class Map:
         """Look up a value; None: there is none."""
         request = maps_pb2.LookupRequest(id=self.id, key=self._packed(key, self.key_size, "key"))
         reply = await self.daemon.ask(self.daemon.maps.Lookup, request)
-        # A missing key is OBJECT_NOT_FOUND, a missing map KEY_NOT_FOUND: as eBPF for Windows has it.
+        # As in eBPF for Windows: OBJECT_NOT_FOUND for the key, KEY_NOT_FOUND for the map.
         if result_of(reply.status.code) is Result.OBJECT_NOT_FOUND:
             return None
         check(reply.status)

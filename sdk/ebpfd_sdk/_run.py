@@ -72,6 +72,8 @@ async def _serve(extension: Extension, main: Main | None) -> None:
         else:
             # What main waits for is answered before it is told to end.
             await extension.drain()
+            # An answer that is there may not have reached its caller yet: that takes a turn.
+            await asyncio.sleep(0)
             await _end(work)
             if not work.cancelled() and (error := work.exception()):
                 logger.error("main failed while stopping", exc_info=error)

@@ -15,7 +15,17 @@ import grpc
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
-from ebpfd_api.v1 import contract_pb2, hook_pb2, hook_pb2_grpc, registrar_pb2, registrar_pb2_grpc
+from ebpfd_api.v1 import (
+    contract_pb2,
+    hook_pb2,
+    hook_pb2_grpc,
+    links_pb2_grpc,
+    maps_pb2_grpc,
+    programs_pb2_grpc,
+    registrar_pb2,
+    registrar_pb2_grpc,
+)
+from tests.sdk.fake_objects import FakeLinks, FakeMaps, FakePrograms
 
 Reply: TypeAlias = Callable[[hook_pb2.InvokeRequest], hook_pb2.InvokeResponse]
 
@@ -34,6 +44,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
 
     def __init__(self) -> None:
         self.address = ""
+        self.programs, self.maps, self.links = FakePrograms(), FakeMaps(), FakeLinks()
         self.journal: list[str] = []
         self.hello = registrar_pb2.Hello()
         self.registered: dict[int, registrar_pb2.RegistrationInstance] = {}
@@ -94,6 +105,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
     async def detach(self, binding: int) -> None:
         """Detach a link and clean up."""
         self.journal.append(f"detach {binding}")
+        self.noted.set()
         role = registrar_pb2.ROLE_PROVIDER
         answer = await self._ask(detach=registrar_pb2.DetachCallback(role=role, binding=binding))
         assert answer.status == NtStatus.SUCCESS
@@ -284,6 +296,9 @@ async def serving(directory: Path) -> AsyncGenerator[FakeDaemon]:
     server = grpc.aio.server()
     registrar_pb2_grpc.add_RegistrarServicer_to_server(daemon, server)
     hook_pb2_grpc.add_HookServicer_to_server(daemon, server)
+    programs_pb2_grpc.add_ProgramsServicer_to_server(daemon.programs, server)
+    maps_pb2_grpc.add_MapsServicer_to_server(daemon.maps, server)
+    links_pb2_grpc.add_LinksServicer_to_server(daemon.links, server)
     server.add_insecure_port(daemon.address)
     await server.start()
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
@@ -20,7 +21,6 @@ from ebpfd_sdk import (
     RegistrationRefused,
     Result,
 )
-
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE, Parcel, declare
 
@@ -29,19 +29,19 @@ async def test_everything_is_registered(scene: Scene) -> None:
     """The program type comes first, then the hook, whatever the order of declaration."""
     async with Extension(scene.hook, scene.kind, address=scene.daemon.address) as extension:
         kind, hook = scene.daemon.registered.values()
-        assert "program type parcel, hook passing" == extension.offering
-        assert ["session-1"] == scene.daemon.session_ids
+        assert extension.offering == "program type parcel, hook passing"
+        assert scene.daemon.session_ids == ["session-1"]
     assert (PROGRAM_INFORMATION, UUID(PROGRAM_TYPE)) == _ids(kind)
     assert (HOOK, UUID(ATTACH_TYPE)) == _ids(hook)
     data = kind.characteristics.program_data
-    assert [0x10000, 0x10001, 0x10002] == list(data.helper_addresses)
-    assert ["parcel"] == list(data.section_prefixes)
+    assert list(data.helper_addresses) == [0x10000, 0x10001, 0x10002]
+    assert list(data.section_prefixes) == ["parcel"]
     descriptor = data.program_info.type_descriptor
-    assert ("parcel", 77, 24) == (
+    assert (
         descriptor.name,
         descriptor.bpf_prog_type,
         descriptor.context_descriptor.size,
-    )
+    ) == ("parcel", 77, 24)
     said = hook.characteristics.attach_provider_data
     assert (UUID(PROGRAM_TYPE).bytes, 78, "passing") == (
         said.supported_program_type,
@@ -58,23 +58,23 @@ async def test_hello_names_the_process(scene: Scene) -> None:
     """The first message says who is there."""
     async with Extension(scene.kind, address=scene.daemon.address, name="post"):
         hello = scene.daemon.hello
-    assert ("post", 1, 16) == (hello.name, hello.protocol_version, len(hello.process_instance))
+    assert (hello.name, hello.protocol_version, len(hello.process_instance)) == ("post", 1, 16)
 
 
 async def test_links_attach_while_the_hook_registers(scene: Scene) -> None:
     """Callbacks are answered while the register call is open: it waits for them."""
     scene.daemon.attach_on_register = [b"a", b"b"]
     async with scene.extension():
-        assert [b"a", b"b"] == [link.parameter for link in scene.hook.links]
+        assert [link.parameter for link in scene.hook.links] == [b"a", b"b"]
 
 
 async def test_a_refused_registration_says_why(scene: Scene) -> None:
     """A registration that the daemon does not take ends the block before it begins."""
     scene.daemon.refuse = NtStatus.INVALID_PARAMETER
-    with pytest.raises(RegistrationRefused, match="program type parcel .*INVALID_PARAM") as caught:
+    with pytest.raises(RegistrationRefused, match=r"program type parcel .*INVALID_PARAM") as caught:
         async with scene.extension():
             pytest.fail("it must not be entered")
-    assert NtStatus.INVALID_PARAMETER == caught.value.status
+    assert caught.value.status == NtStatus.INVALID_PARAMETER
 
 
 async def test_one_link_for_each_parameter(scene: Scene) -> None:
@@ -82,7 +82,7 @@ async def test_one_link_for_each_parameter(scene: Scene) -> None:
     async with scene.extension():
         first = await scene.daemon.link(b"\x01")
         answer, _ = await scene.daemon.attach(b"\x01")
-        assert NtStatus.INVALID_PARAMETER == answer.status
+        assert answer.status == NtStatus.INVALID_PARAMETER
         assert "is attached with parameter 01 already" in answer.message
         await scene.daemon.detach(first)
         await scene.daemon.link(b"\x01")
@@ -100,7 +100,7 @@ async def test_the_extension_may_refuse_a_link(scene: Scene) -> None:
     async with scene.extension():
         answer, _ = await scene.daemon.attach(b"abc")
         await scene.daemon.link(b"abcd")
-    assert (NtStatus.NOT_SUPPORTED, "parameter must be 4 bytes") == (answer.status, answer.message)
+    assert (answer.status, answer.message) == (NtStatus.NOT_SUPPORTED, "parameter must be 4 bytes")
 
 
 async def test_a_broken_policy_refuses(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -112,8 +112,8 @@ async def test_a_broken_policy_refuses(scene: Scene, caplog: pytest.LogCaptureFi
 
     async with scene.extension():
         answer, _ = await scene.daemon.attach()
-    assert NtStatus.INVALID_DEVICE_STATE == answer.status
-    assert "hook passing: KeyError: 'shelf'" == answer.message
+    assert answer.status == NtStatus.INVALID_DEVICE_STATE
+    assert answer.message == "hook passing: KeyError: 'shelf'"
     assert "hook passing: attaching failed" in caplog.text
 
 
@@ -121,22 +121,23 @@ async def test_an_unknown_registration_is_declined(scene: Scene) -> None:
     """An attach for something that is not registered is no interest of ours."""
     async with scene.extension():
         answer, _ = await scene.daemon.attach(registration=99)
-    assert NtStatus.NOINTERFACE == answer.status
+    assert answer.status == NtStatus.NOINTERFACE
 
 
 async def test_detach_waits_for_what_is_in_flight(scene: Scene) -> None:
     """New invocations find no link at once; the detach returns when the last is answered."""
     gone: list[Link] = []
-    scene.hook.on_detach(lambda link: gone.append(link))
+    scene.hook.on_detach(gone.append)
     async with scene.extension():
         binding = await scene.daemon.link()
         scene.daemon.gate.clear()
         invocation = scene.hook.invoke()
         await scene.request(1)
         detaching = asyncio.create_task(scene.daemon.detach(binding))
+        await scene.until(lambda: f"detach {binding}" in scene.daemon.journal)
         await scene.round_trip()
         assert Result.OBJECT_NOT_FOUND is (await scene.hook.invoke()).code
-        assert [] == gone
+        assert gone == []
         scene.daemon.gate.set()
         await detaching
         assert Result.SUCCESS is (await invocation).code
@@ -177,7 +178,7 @@ async def test_leaving_answers_first(scene: Scene, pending: bool) -> None:
     await scene.until(lambda: "session ended" in scene.daemon.journal)
     assert Result.SUCCESS is (await started).code
     assert Result.CANCELED is late.code
-    assert "hook passing: the extension is stopping" == late.message
+    assert late.message == "hook passing: the extension is stopping"
     assert [
         "answer 1",
         f"detach {binding}",
@@ -192,7 +193,7 @@ async def test_an_extension_can_come_back(scene: Scene) -> None:
     """The same declarations serve a second connection, without links of the first."""
     for _ in range(2):
         async with scene.extension():
-            assert () == scene.hook.links
+            assert scene.hook.links == ()
             await scene.daemon.link()
             assert Result.SUCCESS is (await scene.hook.invoke()).code
 
@@ -226,8 +227,8 @@ async def test_helpers_answer(scene: Scene) -> None:
         stamped, weighed = await asyncio.gather(
             scene.daemon.call_helper(stamp), scene.daemon.call_helper(weigh)
         )
-    assert 42 == weighed.result
-    assert (2, b"ok......") == (stamped.result, stamped.outputs[0].memory)
+    assert weighed.result == 42
+    assert (stamped.result, stamped.outputs[0].memory) == (2, b"ok......")
 
 
 @pytest.mark.parametrize(
@@ -261,9 +262,9 @@ def _fire(parameter: bytes | None = None) -> hook_pb2.Fire:
 async def test_a_fire_runs_the_link_of_its_parameter(scene: Scene) -> None:
     """By default a client's fire runs as its parameter says, and its columns come back."""
     async with scene.extension():
-        assert Result.OBJECT_NOT_FOUND == (await scene.daemon.fire(_fire())).code
+        assert (await scene.daemon.fire(_fire())).code == Result.OBJECT_NOT_FOUND
         first, second = await scene.daemon.link(b"a"), await scene.daemon.link(b"b")
-        assert Result.KEY_NOT_FOUND == (await scene.daemon.fire(_fire(b""))).code
+        assert (await scene.daemon.fire(_fire(b""))).code == Result.KEY_NOT_FOUND
         result = await scene.daemon.fire(_fire())
         await scene.daemon.fire(_fire(b"b"))
     assert [first, second] == [request.binding for request in scene.daemon.requests]
@@ -272,7 +273,7 @@ async def test_a_fire_runs_the_link_of_its_parameter(scene: Scene) -> None:
         result.codes,
         result.results,
     )
-    assert (2, b"abc") == (scene.daemon.requests[0].count, scene.daemon.requests[0].data)
+    assert (scene.daemon.requests[0].count, scene.daemon.requests[0].data) == (2, b"abc")
 
 
 async def test_an_extension_may_answer_fires_itself(scene: Scene) -> None:
@@ -285,19 +286,19 @@ async def test_an_extension_may_answer_fires_itself(scene: Scene) -> None:
         return Columns(Result.SUCCESS, codes=bytes(event.count), results=b"\7\0\0\0" * event.count)
 
     async with scene.extension():
-        assert b"\7\0\0\0" * 2 == (await scene.daemon.fire(_fire())).results
+        assert (await scene.daemon.fire(_fire())).results == b"\7\0\0\0" * 2
         failed = await scene.daemon.fire(_fire(b"x"))
-    assert (Result.FAILED, "hook passing: LookupError: no such shelf") == (
+    assert (
         failed.code,
         failed.message,
-    )
+    ) == (Result.FAILED, "hook passing: LookupError: no such shelf")
 
 
 async def test_a_fire_of_a_foreign_hook_finds_nobody(scene: Scene) -> None:
     """A fire that is not ours is answered, not dropped."""
     async with scene.extension():
         result = await scene.daemon.fire(hook_pb2.Fire(attach_type=bytes(16)))
-    assert Result.OBJECT_NOT_FOUND == result.code
+    assert result.code == Result.OBJECT_NOT_FOUND
 
 
 async def test_a_lost_daemon_ends_the_wait(scene: Scene) -> None:
@@ -308,7 +309,7 @@ async def test_a_lost_daemon_ends_the_wait(scene: Scene) -> None:
             await extension.stopped()
         answer: Answer[Parcel] = await scene.hook.invoke()
     assert Result.CANCELED is answer.code
-    assert "hook passing: the daemon is gone" == answer.message
+    assert answer.message == "hook passing: the daemon is gone"
 
 
 async def test_nobody_at_the_address(tmp_path: Path) -> None:

@@ -138,7 +138,12 @@ async def test_replies_may_come_in_another_order(scene: Scene) -> None:
         await scene.daemon.link(b"b")
         held: list[hook_pb2.InvokeResponse] = []
         reply = scene.daemon.reply
-        scene.daemon.reply = lambda request: held.append(reply(request)) or _nothing()
+
+        def hold(request: hook_pb2.InvokeRequest) -> hook_pb2.InvokeResponse:
+            held.append(reply(request))
+            return hook_pb2.InvokeResponse(sequence=1 << 40)  # no message waits for it
+
+        scene.daemon.reply = hold
         slow, quick = scene.hook.invoke(parameter=b"a"), scene.hook.invoke(parameter=b"b")
         await scene.request(2)
         await scene.until(lambda: len(held) == 2)
@@ -146,11 +151,6 @@ async def test_replies_may_come_in_another_order(scene: Scene) -> None:
             each.results = each.sequence.to_bytes(4, "little")
             scene.daemon.send(each)
         assert [(await slow).result, (await quick).result] == [1, 2]
-
-
-def _nothing() -> hook_pb2.InvokeResponse:
-    """A reply that no message waits for."""
-    return hook_pb2.InvokeResponse(sequence=1 << 40)
 
 
 async def test_the_parameter_selects_the_link(scene: Scene) -> None:
@@ -239,7 +239,7 @@ async def test_a_lost_stream_cancels_what_is_in_flight(scene: Scene) -> None:
     async with scene.extension():
         await scene.daemon.link()
         scene.daemon.gate.clear()
-        waiting = []
+        waiting: list[asyncio.Future[Answer[Parcel]]] = []
         for count in range(1, WINDOW + 1):
             waiting.append(scene.hook.invoke())
             await scene.request(count)

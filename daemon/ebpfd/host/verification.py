@@ -4,8 +4,7 @@ A worker that dies or is late is a clean rejection of the program it was judging
 """
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -15,6 +14,7 @@ import structlog
 
 from ebpfd.contracts import EngineInformation
 from ebpfd.host import verification_frames as frames
+from ebpfd.host.worker_process import WorkerDiedError, WorkerProcess
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -33,8 +33,10 @@ class Verifier:
 
     def __init__(self, limits: VerificationLimits | None = None) -> None:
         self._limits: Final = limits or VerificationLimits()
+        # A thread waits for each worker at work, and is free again when that answers or dies.
+        self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="verification")
         self._permits = asyncio.Semaphore(self._limits.workers)
-        self._idle: list[Process] = []
+        self._idle: list[WorkerProcess] = []
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(frames.Verdict)
 
@@ -48,9 +50,10 @@ class Verifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Kill the idle workers; busy ones have been killed by the end of their callers."""
+        """End the idle workers; busy ones have been killed by the end of their callers."""
         for worker in self._idle:
-            await _kill(worker)
+            worker.close()
+        self._threads.shutdown()
 
     async def verify(
         self, object_file: bytes, program: int, information: EngineInformation
@@ -59,51 +62,40 @@ class Verifier:
         request = frames.Request(object_file, program, _frame(information))
         payload = self._encoder.encode(request)
         async with self._permits:
-            worker = self._idle.pop() if self._idle else await self._start()
-            answered = False
             try:
                 async with asyncio.timeout(self._limits.seconds):
-                    answer = await _exchange(worker, payload)
-                answered = True
+                    return self._decoder.decode(await self._ask(payload))
             except TimeoutError:
                 return _gave_up(f"took longer than {self._limits.seconds:g} s")
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except WorkerDiedError as death:
+                _log.warning("a verification worker died", exit_code=death.exit_code)
                 return _gave_up("ran out of memory or stack")
-            finally:
-                if answered:
-                    self._idle.append(worker)
-                else:
-                    await _kill(worker)
-            return self._decoder.decode(answer)
 
-    async def _start(self) -> Process:
-        """Start a worker; the program is fixed and its only argument a number."""
-        module = "ebpfd.host.verification_worker"
-        memory = str(self._limits.memory_bytes)
-        # Its output would be the traceback of a crash that is reported as a rejection.
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, memory, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
-        )
-
-
-async def _exchange(worker: Process, payload: bytes) -> bytes:
-    assert worker.stdin is not None, "started with a pipe"
-    assert worker.stdout is not None, "started with a pipe"
-    worker.stdin.write(frames.LENGTH.pack(len(payload)))
-    worker.stdin.write(payload)
-    await worker.stdin.drain()
-    header = await worker.stdout.readexactly(frames.LENGTH.size)
-    (size,) = frames.LENGTH.unpack(header)
-    return await worker.stdout.readexactly(size)
-
-
-async def _kill(worker: Process) -> None:
-    if worker.returncode is None:
+    async def _ask(self, payload: bytes) -> bytes:
+        """The answer of an idle or a new worker, which is idle again if it has answered."""
+        loop, worker = asyncio.get_running_loop(), self._idle_worker()
+        if worker is None:
+            memory = self._limits.memory_bytes
+            worker = await loop.run_in_executor(self._threads, WorkerProcess, memory)
+        asked = loop.run_in_executor(self._threads, worker.ask, payload)
         try:
+            answer = await asyncio.shield(asked)
+        except BaseException:
             worker.kill()
-        except ProcessLookupError:
-            _log.debug("a verification worker was gone already", pid=worker.pid)
-    await worker.wait()
+            await asyncio.wait([asked])
+            worker.close()
+            raise
+        self._idle.append(worker)
+        return answer
+
+    def _idle_worker(self) -> WorkerProcess | None:
+        """A worker that waits for work; those that were killed meanwhile are forgotten."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            worker.close()
+        return None
 
 
 def _gave_up(why: str) -> frames.Verdict:

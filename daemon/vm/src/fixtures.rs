@@ -14,14 +14,20 @@ pub const OBJECTS: [(&str, &[u8]); 11] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
     ("helpers", include_bytes!("../tests/programs/helpers.o")),
-    ("legacy_maps", include_bytes!("../tests/programs/legacy_maps.o")),
+    (
+        "legacy_maps",
+        include_bytes!("../tests/programs/legacy_maps.o"),
+    ),
     ("loops", include_bytes!("../tests/programs/loops.o")),
     ("maps", include_bytes!("../tests/programs/maps.o")),
     ("only_text", include_bytes!("../tests/programs/only_text.o")),
     ("packet", include_bytes!("../tests/programs/packet.o")),
     ("plain", include_bytes!("../tests/programs/plain.o")),
     ("rejected", include_bytes!("../tests/programs/rejected.o")),
-    ("subprograms", include_bytes!("../tests/programs/subprograms.o")),
+    (
+        "subprograms",
+        include_bytes!("../tests/programs/subprograms.o"),
+    ),
 ];
 
 /// Bytes of the sample context.
@@ -111,7 +117,10 @@ pub fn live(maps: &[MapSpec]) -> Vec<Arc<Map>> {
         })
     };
     let maps: crate::error::Result<Vec<_>> = maps.iter().map(live).collect();
-    maps.expect("valid maps").into_iter().map(Arc::new).collect()
+    maps.expect("valid maps")
+        .into_iter()
+        .map(Arc::new)
+        .collect()
 }
 
 /// A program of the sample type that is ready to run.
@@ -125,6 +134,10 @@ pub fn run(instructions: &[Insn]) -> TestRun {
 }
 
 pub fn run_on(instructions: &[Insn], starts: &[usize], context: &[u8], data: &[u8]) -> TestRun {
-    let program = ready(&assembled(instructions, starts), Vec::new(), Options::default());
+    let program = ready(
+        &assembled(instructions, starts),
+        Vec::new(),
+        Options::default(),
+    );
     program.test_run(context, data, 0, 1).expect("valid input")
 }

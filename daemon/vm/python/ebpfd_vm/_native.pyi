@@ -10,11 +10,13 @@ class EngineError(Exception):
 
     code: int
     message: str
+    def __init__(self, code: int, message: str) -> None: ...
 
 class HelperError(Exception):
     """Raised by a helper callback to end the invocation with ``code`` (an ``ebpf_result``)."""
 
     code: int
+    message: str
     def __init__(self, code: int, message: str = "") -> None: ...
 
 # What the engine reads of a contract.  The daemon's own values have these attributes.
@@ -153,7 +155,10 @@ class Verdict:
 def verify(
     program: ProgramSpec, maps: Sequence[MapSpec], information: ProgramInformation, /
 ) -> Verdict:
-    """Judge one program.  May take long or overflow the stack: call it in a worker process."""
+    """Judge one program; *maps* are all maps of its object, in order.
+
+    May take long and much memory: call it in a worker process.
+    """
 
 # Maps.
 
@@ -235,7 +240,11 @@ class Counters:
 
 @final
 class Program:
-    """A program ready to run.  ``blocking`` ones call extension helpers: run them on a thread."""
+    """A program ready to run.  ``blocking`` ones call extension helpers: run them on a thread.
+
+    ``maps[i]`` stands for map *i* of the object, whether the program uses it or not.
+    An invocation that fails leaves one line in *trace* that says why.
+    """
 
     def __new__(
         cls,

@@ -93,3 +93,22 @@ pub fn writable_ranges(information: &ProgramInformation) -> Vec<(usize, usize)> 
     }
     ranges
 }
+
+#[cfg(test)]
+mod tests {
+    use super::writable_ranges;
+    use crate::fixtures::sample;
+
+    /// What a contract calls writable never includes the bytes of a pointer.
+    #[test]
+    fn pointers_are_never_writable() {
+        let mut information = sample();
+        information.context.data = 4;
+        information.context.end = 12;
+        information.writable = vec![(0, 32), (16, 8)];
+        assert_eq!(
+            vec![(0, 4), (20, 12), (20, 4)],
+            writable_ranges(&information)
+        );
+    }
+}

@@ -39,7 +39,7 @@ impl Counters {
     }
 
     pub fn values(&self) -> CounterValues {
-        let failures = self.failures.0.iter().zip(0_u8..);
+        let failures = self.failures.0.iter().zip(0..=u8::MAX);
         CounterValues {
             runs: self.runs.load(Ordering::Relaxed),
             nanoseconds: self.nanoseconds.load(Ordering::Relaxed),

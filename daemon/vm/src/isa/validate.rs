@@ -269,3 +269,121 @@ fn check_flow(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: Insn = Insn::new(EXIT, 0, 0, 0, 0);
+
+    fn message(program: &[Insn]) -> String {
+        let invalid = validate(program, &[0]).expect_err("an invalid program");
+        format!("{}: {}", invalid.pc, invalid.message)
+    }
+
+    /// Every refusal gives the pc and says what is wrong.
+    #[test]
+    fn refusals_name_pc_and_cause() {
+        let mov = Insn::new(class::ALU64 | alu::MOV, 0, 0, 0, 0);
+        let cases: [(&[Insn], &str); 14] = [
+            (&[], "0: the program has no instructions"),
+            (&[mov], "0: control runs past the end"),
+            (
+                &[mov, Insn::new(0xff, 0, 0, 0, 0), END],
+                "1: unknown opcode 0xff",
+            ),
+            (
+                &[Insn::new(0x20, 0, 0, 0, 4), END],
+                "0: legacy packet instruction 0x20",
+            ),
+            (
+                &[Insn::new(0x8d, 0, 0, 0, 1), END],
+                "0: a call through a register (callx)",
+            ),
+            (
+                &[Insn::new(CALL, 0, CALL_BTF, 0, 1), END],
+                "0: calls of BTF-resolved functions",
+            ),
+            (&[Insn::new(0xb7, 10, 0, 0, 0), END], "0: r10 is read-only"),
+            (
+                &[Insn::new(0xbf, 11, 0, 0, 0), END],
+                "0: register r11 does not exist",
+            ),
+            (
+                &[Insn::new(0x05, 0, 0, 5, 0), END],
+                "0: jump to 6, outside of the program",
+            ),
+            (
+                &[Insn::new(0x05, 0, 0, -2, 0), END],
+                "0: jump to -1, outside",
+            ),
+            (
+                &[
+                    Insn::new(0x05, 0, 0, 1, 0),
+                    Insn::new(LDDW, 0, 0, 0, 0),
+                    Insn::default(),
+                    END,
+                ],
+                "0: jump to 2, the middle of a lddw",
+            ),
+            (
+                &[Insn::new(LDDW, 0, 0, 0, 0), END],
+                "0: lddw lacks its second slot",
+            ),
+            (
+                &[Insn::new(0xdb, 1, 2, 0, 0x22), END],
+                "0: unknown atomic operation 0x22",
+            ),
+            (
+                &[Insn::new(CALL, 0, CALL_LOCAL, 0, 0), END],
+                "0: call of 1, where no function",
+            ),
+        ];
+        for (program, expected) in cases {
+            let message = message(program);
+            assert!(
+                message.starts_with(expected),
+                "{message} instead of {expected}"
+            );
+        }
+    }
+
+    /// A jump may not leave its function, nor a function run into the next.
+    #[test]
+    fn functions_are_closed() {
+        let call = Insn::new(CALL, 0, CALL_LOCAL, 0, 1);
+        assert_eq!(Ok(()), validate(&[call, END, END], &[0, 2]));
+        let jump = Insn::new(0x05, 0, 0, 1, 0);
+        assert!(validate(&[jump, END, END], &[0, 2]).is_err());
+        let mov = Insn::new(class::ALU64 | alu::MOV, 0, 0, 0, 0);
+        assert!(validate(&[call, mov, END], &[0, 2]).is_err());
+    }
+
+    /// Reserved fields must be zero, so that a later meaning cannot be missed.
+    #[test]
+    fn reserved_fields_are_zero() {
+        let dirty = [
+            Insn::new(0x95, 1, 0, 0, 0),
+            Insn::new(0x95, 0, 0, 0, 1),
+            Insn::new(0xbf, 0, 1, 0, 1),
+            Insn::new(0xb7, 0, 1, 0, 1),
+            Insn::new(0x07, 0, 0, 1, 1),
+            Insn::new(0x61, 0, 1, 0, 1),
+            Insn::new(0x87, 0, 0, 0, 1),
+            Insn::new(0xd7, 0, 0, 0, 8),
+            Insn::new(0xbf, 0, 1, 7, 0),
+            Insn::new(0x99, 0, 1, 0, 0),
+        ];
+        for insn in dirty {
+            assert!(validate(&[insn, END], &[0]).is_err(), "{insn:?}");
+        }
+    }
+
+    /// A backward jump makes a loop; a call backwards does not.
+    #[test]
+    fn loops_are_backward_jumps() {
+        assert!(has_loops(&[Insn::new(0x05, 0, 0, -1, 0)]));
+        assert!(!has_loops(&[Insn::new(0x05, 0, 0, 1, 0)]));
+        assert!(!has_loops(&[Insn::new(CALL, 0, CALL_LOCAL, 0, -5)]));
+    }
+}

@@ -11,15 +11,24 @@ fn refusal(data: &[u8]) -> String {
 }
 
 fn map<'a>(maps: &'a [MapSpec], name: &str) -> &'a MapSpec {
-    maps.iter().find(|map| map.name == name).expect("a map of this name")
+    maps.iter()
+        .find(|map| map.name == name)
+        .expect("a map of this name")
 }
 
 /// Each symbol of a program section is a program of its own.
 #[test]
 fn a_section_may_hold_several_programs() {
     let object = object("plain");
-    let names: Vec<_> = object.programs.iter().map(|p| (&*p.name, &*p.section)).collect();
-    assert_eq!([("constant", "sample_ext"), ("sum", "sample_ext")], names[..]);
+    let names: Vec<_> = object
+        .programs
+        .iter()
+        .map(|p| (&*p.name, &*p.section))
+        .collect();
+    assert_eq!(
+        [("constant", "sample_ext"), ("sum", "sample_ext")],
+        names[..]
+    );
     assert_eq!(Some("MIT".to_owned()), object.license);
 }
 
@@ -54,12 +63,26 @@ fn btf_maps_are_read() {
     let flows = map(&maps, "flows");
     assert_eq!(
         (1, 8, 8, 16, 1),
-        (flows.map_type, flows.key_size, flows.value_size, flows.max_entries, flows.pinning)
+        (
+            flows.map_type,
+            flows.key_size,
+            flows.value_size,
+            flows.max_entries,
+            flows.pinning
+        )
     );
     let nested = map(&maps, "nested");
     let inner = &maps[nested.inner.expect("a template")];
     assert_eq!((6, 4), (nested.map_type, nested.value_size));
-    assert_eq!((2, 4, 8, 2), (inner.map_type, inner.key_size, inner.value_size, inner.max_entries));
+    assert_eq!(
+        (2, 4, 8, 2),
+        (
+            inner.map_type,
+            inner.key_size,
+            inner.value_size,
+            inner.max_entries
+        )
+    );
 }
 
 /// Two maps of one typedef are two maps, and references go to the right one.
@@ -67,12 +90,26 @@ fn btf_maps_are_read() {
 fn two_maps_of_one_typedef_are_distinct() {
     let object = object("maps");
     let count = program(&object, "count");
-    let used: Vec<_> = count.map_indices().into_iter().map(|i| &*object.maps[i].name).collect();
+    let used: Vec<_> = count
+        .map_indices()
+        .into_iter()
+        .map(|i| &*object.maps[i].name)
+        .collect();
     assert_eq!(3, used.len());
-    assert!(["first", "second", "flows"].iter().all(|name| used.contains(name)));
-    let first = count.instructions.iter().find(|insn| insn.is_map_reference());
+    assert!(
+        ["first", "second", "flows"]
+            .iter()
+            .all(|name| used.contains(name))
+    );
+    let first = count
+        .instructions
+        .iter()
+        .find(|insn| insn.is_map_reference());
     let first = first.expect("a reference");
-    assert_eq!((LDDW_MAP, "second"), (first.src, &*object.maps[first.imm as usize].name));
+    assert_eq!(
+        (LDDW_MAP, "second"),
+        (first.src, &*object.maps[first.imm as usize].name)
+    );
 }
 
 /// Legacy records follow eBPF for Windows.
@@ -80,38 +117,69 @@ fn two_maps_of_one_typedef_are_distinct() {
 fn legacy_maps_are_read() {
     let maps = object("legacy_maps").maps;
     let (first, second) = (map(&maps, "first"), map(&maps, "second"));
-    assert_eq!((2, 4, 8, 3, 0), (
-        first.map_type, first.key_size, first.value_size, first.max_entries, first.pinning
-    ));
-    assert_eq!((1, 4, 4, 5, 1), (
-        second.map_type, second.key_size, second.value_size, second.max_entries, second.pinning
-    ));
+    assert_eq!(
+        (2, 4, 8, 3, 0),
+        (
+            first.map_type,
+            first.key_size,
+            first.value_size,
+            first.max_entries,
+            first.pinning
+        )
+    );
+    assert_eq!(
+        (1, 4, 4, 5, 1),
+        (
+            second.map_type,
+            second.key_size,
+            second.value_size,
+            second.max_entries,
+            second.pinning
+        )
+    );
 }
 
 /// Each data section is one array entry with its bytes; .rodata is read-only.
 #[test]
 fn data_sections_are_maps() {
     let object = object("globals");
-    for (name, size, read_only) in
-        [(".data", 16, false), (".bss", 4, false), (".rodata", 8, true), (".data.custom", 4, false)]
-    {
+    for (name, size, read_only) in [
+        (".data", 16, false),
+        (".bss", 4, false),
+        (".rodata", 8, true),
+        (".data.custom", 4, false),
+    ] {
         let map = map(&object.maps, name);
-        assert_eq!((2, 4, size, 1), (map.map_type, map.key_size, map.value_size, map.max_entries));
+        assert_eq!(
+            (2, 4, size, 1),
+            (map.map_type, map.key_size, map.value_size, map.max_entries)
+        );
         assert_eq!(read_only, map.read_only, "{name}");
         assert_eq!(Some(size as usize), map.initial.as_ref().map(Vec::len));
     }
     let custom = map(&object.maps, ".data.custom");
     assert_eq!(Some(&77_u32.to_le_bytes()[..]), custom.initial.as_deref());
-    let references = object.programs[0].instructions.iter().filter(|i| i.is_map_reference());
+    let references = object.programs[0]
+        .instructions
+        .iter()
+        .filter(|i| i.is_map_reference());
     assert!(references.clone().count() >= 4);
-    assert!(references.into_iter().all(|insn| insn.src == LDDW_MAP_VALUE));
+    assert!(
+        references
+            .into_iter()
+            .all(|insn| insn.src == LDDW_MAP_VALUE)
+    );
 }
 
 /// Called functions of .text and of the program's section are linked behind it, once.
 #[test]
 fn subprograms_are_linked_behind_their_program() {
     let object = object("subprograms");
-    assert_eq!(2, object.programs.len(), "local functions that are called are no programs");
+    assert_eq!(
+        2,
+        object.programs.len(),
+        "local functions that are called are no programs"
+    );
     let first = program(&object, "first");
     let names: Vec<_> = first.subprograms.iter().map(|sub| &*sub.name).collect();
     assert_eq!(["shared", "beside", "twice"], names[..]);
@@ -126,12 +194,19 @@ fn subprograms_are_linked_behind_their_program() {
 fn source_lines_move_with_their_functions() {
     let object = object("subprograms");
     let first = program(&object, "first");
-    let twice = first.subprograms.iter().find(|sub| sub.name == "twice").expect("linked");
+    let twice = first
+        .subprograms
+        .iter()
+        .find(|sub| sub.name == "twice")
+        .expect("linked");
     let line = first.source_line(twice.start).expect("known");
     assert!(line.text.contains("return x * 2;"), "{line:?}");
     assert!(line.file.ends_with("subprograms.c"));
     let last = first.instructions.len() - 1;
-    assert_eq!(first.source_line(twice.start).map(|l| l.line), first.source_line(last).map(|l| l.line));
+    assert_eq!(
+        first.source_line(twice.start).map(|l| l.line),
+        first.source_line(last).map(|l| l.line)
+    );
     assert_eq!(None, first.source_line(last + 1));
 }
 

@@ -71,15 +71,22 @@ fn other_types_are_not_supported_by_name() {
 #[test]
 fn a_large_array_takes_memory_on_use_only() {
     let map = map(TYPE_ARRAY, 4, 8, u32::MAX).expect("32 GiB of addresses");
-    map.update(&key(u32::MAX - 1), &value(7), ANY).expect("the last entry");
-    assert_eq!(value(7).to_vec(), map.lookup(&key(u32::MAX - 1)).expect("is there"));
+    map.update(&key(u32::MAX - 1), &value(7), ANY)
+        .expect("the last entry");
+    assert_eq!(
+        value(7).to_vec(),
+        map.lookup(&key(u32::MAX - 1)).expect("is there")
+    );
 }
 
 /// NOEXIST refuses a key that is there, EXIST one that is not.
 #[test]
 fn hash_updates_obey_their_flags() {
     let map = hash();
-    assert_eq!(ResultCode::KeyNotFound, code(map.update(&key(1), &value(1), EXIST)));
+    assert_eq!(
+        ResultCode::KeyNotFound,
+        code(map.update(&key(1), &value(1), EXIST))
+    );
     assert_eq!(Ok(()), map.update(&key(1), &value(1), NOEXIST));
     assert_eq!(
         ResultCode::ObjectAlreadyExists,
@@ -88,7 +95,10 @@ fn hash_updates_obey_their_flags() {
     assert_eq!(Ok(()), map.update(&key(1), &value(3), EXIST));
     assert_eq!(Ok(()), map.update(&key(1), &value(4), ANY));
     assert_eq!(Ok(value(4).to_vec()), map.lookup(&key(1)));
-    assert_eq!(ResultCode::InvalidArgument, code(map.update(&key(1), &value(4), 3)));
+    assert_eq!(
+        ResultCode::InvalidArgument,
+        code(map.update(&key(1), &value(4), 3))
+    );
 }
 
 /// Lookup and delete of a key that is not there have different codes.
@@ -106,8 +116,14 @@ fn wrong_sizes_are_invalid_arguments() {
         assert_eq!(ResultCode::InvalidArgument, code(map.lookup(b"123")));
         assert_eq!(ResultCode::InvalidArgument, code(map.delete(b"12345")));
         assert_eq!(ResultCode::InvalidArgument, code(map.next_key(Some(b""))));
-        assert_eq!(ResultCode::InvalidArgument, code(map.update(&key(0), b"1", ANY)));
-        assert_eq!(ResultCode::InvalidArgument, code(map.entries(Some(b"1"), 1)));
+        assert_eq!(
+            ResultCode::InvalidArgument,
+            code(map.update(&key(0), b"1", ANY))
+        );
+        assert_eq!(
+            ResultCode::InvalidArgument,
+            code(map.entries(Some(b"1"), 1))
+        );
     }
 }
 
@@ -116,7 +132,8 @@ fn wrong_sizes_are_invalid_arguments() {
 fn a_hash_grows_beyond_max_entries() {
     let map = hash();
     for number in 0..10_000 {
-        map.update(&key(number), &value(number.into()), ANY).expect("room");
+        map.update(&key(number), &value(number.into()), ANY)
+            .expect("room");
     }
     for number in 0..10_000 {
         assert_eq!(Ok(value(number.into()).to_vec()), map.lookup(&key(number)));
@@ -143,7 +160,11 @@ fn next_key_visits_every_entry_once() {
     };
     assert_eq!((500, ResultCode::NoMoreKeys), (seen.len(), end));
     let first = map.next_key(None);
-    assert_eq!(first, map.next_key(Some(&key(100_000))), "a lost key starts over");
+    assert_eq!(
+        first,
+        map.next_key(Some(&key(100_000))),
+        "a lost key starts over"
+    );
 }
 
 /// Pages of entries cover the map, and an empty page ends them.
@@ -151,7 +172,8 @@ fn next_key_visits_every_entry_once() {
 fn entries_come_in_pages() {
     let hash = hash();
     for number in 0..100 {
-        hash.update(&key(number), &value(number.into()), ANY).expect("room");
+        hash.update(&key(number), &value(number.into()), ANY)
+            .expect("room");
     }
     for (map, count) in [(hash, 100), (array(), 3)] {
         let mut total = 0;
@@ -176,8 +198,14 @@ fn arrays_follow_the_rules_of_the_model() {
     assert_eq!(Ok(six.to_vec()), map.lookup(&key(2)));
     assert_eq!(Ok(()), map.delete(&key(2)));
     assert_eq!(Ok(vec![0; 6]), map.lookup(&key(2)));
-    assert_eq!(ResultCode::InvalidArgument, code(map.update(&key(2), &six, NOEXIST)));
-    assert_eq!(ResultCode::InvalidArgument, code(map.update(&key(3), &six, ANY)));
+    assert_eq!(
+        ResultCode::InvalidArgument,
+        code(map.update(&key(2), &six, NOEXIST))
+    );
+    assert_eq!(
+        ResultCode::InvalidArgument,
+        code(map.update(&key(3), &six, ANY))
+    );
     assert_eq!(ResultCode::InvalidArgument, code(map.delete(&key(3))));
     assert_eq!(ResultCode::ObjectNotFound, code(map.lookup(&key(3))));
     assert_eq!(Ok(key(0).to_vec()), map.next_key(None));
@@ -199,7 +227,10 @@ fn initial_bytes_fill_an_array() {
     let map = Map::new(options(b"abcdef")).expect("two values");
     assert_eq!(Ok(b"def".to_vec()), map.lookup(&key(1)));
     for wrong in [&b"ab"[..], b"abcdefghi"] {
-        assert_eq!(ResultCode::InvalidArgument, code(Map::new(options(wrong)).map(|_| ())));
+        assert_eq!(
+            ResultCode::InvalidArgument,
+            code(Map::new(options(wrong)).map(|_| ()))
+        );
     }
 }
 
@@ -209,7 +240,10 @@ fn a_replaced_value_stays_readable_while_pinned() {
     let map = hash();
     map.update(&key(1), &value(1), ANY).expect("room");
     let pin = epoch::pin();
-    let old = map.value_address(&key(1), &pin).expect("a valid key").expect("is there");
+    let old = map
+        .value_address(&key(1), &pin)
+        .expect("a valid key")
+        .expect("is there");
     for number in 2..1000 {
         map.update(&key(1), &value(number), ANY).expect("room");
     }
@@ -227,9 +261,13 @@ fn replaced_entries_are_reused() {
     for number in 0..100_000 {
         map.update(&key(1), &value(number), ANY).expect("room");
         let pin = epoch::pin();
-        addresses.insert(map.value_address(&key(1), &pin));
+        addresses.insert(map.value_address(&key(1), &pin).expect("a valid key"));
     }
-    assert!(addresses.len() < 20_000, "{} entries were used", addresses.len());
+    assert!(
+        addresses.len() < 20_000,
+        "{} entries were used",
+        addresses.len()
+    );
 }
 
 /// Addresses inside a value are found, those of keys and links are not.
@@ -239,8 +277,14 @@ fn values_are_found_by_address_exactly() {
         let size = map.value_size();
         map.update(&key(1), &vec![1; size], ANY).expect("room");
         let pin = epoch::pin();
-        let start = map.value_address(&key(1), &pin).expect("valid").expect("is there");
-        let range = Some(ValueRange { address: start, size });
+        let start = map
+            .value_address(&key(1), &pin)
+            .expect("valid")
+            .expect("is there");
+        let range = Some(ValueRange {
+            address: start,
+            size,
+        });
         assert_eq!(range, map.value_at(start));
         assert_eq!(range, map.value_at(start + size - 1));
         assert_ne!(range, map.value_at(start - 1));
@@ -269,7 +313,8 @@ fn threads_see_whole_values() {
         for number in 0..50_000_u32 {
             let pair = u64::from(number) | u64::from(number) << 32;
             map.update(&key(1), &value(pair), ANY).expect("room");
-            map.update(&key(number % 64 + 2), &value(pair), ANY).expect("room");
+            map.update(&key(number % 64 + 2), &value(pair), ANY)
+                .expect("room");
         }
         done.store(true, Ordering::Relaxed);
     });

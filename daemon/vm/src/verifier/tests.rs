@@ -1,1 +1,179 @@
+use super::*;
+use crate::fixtures::{assembled, object, program, sample};
+use crate::isa::Insn;
 
+fn verdict(name: &str, of: &str) -> Verdict {
+    let object = object(name);
+    let case = Case {
+        program: program(&object, of),
+        maps: &object.maps,
+        information: &sample(),
+    };
+    verify(case).expect("a sound contract")
+}
+
+fn rejection(of: &str) -> Rejection {
+    verdict("rejected", of).rejection.expect("a refusal")
+}
+
+/// Every program that is safe is accepted.
+#[test]
+fn safe_programs_are_accepted() {
+    for name in [
+        "globals",
+        "helpers",
+        "legacy_maps",
+        "loops",
+        "maps",
+        "only_text",
+        "packet",
+        "plain",
+        "subprograms",
+    ] {
+        for program in object(name).programs {
+            let verdict = verdict(name, &program.name);
+            assert_eq!(None, verdict.rejection, "{name}: {}", program.name);
+            assert_eq!(name == "loops", verdict.has_loops, "{name}");
+            assert_eq!(program.instructions.len(), verdict.instruction_count);
+        }
+    }
+}
+
+/// A rejection gives the instruction, its source line, one reason and a hint.
+#[test]
+fn a_rejection_is_complete() {
+    let rejection = rejection("null_value");
+    assert_eq!(
+        "the result of bpf_map_lookup_elem may be NULL here",
+        rejection.reason
+    );
+    assert_eq!("check it first: if (!value) return 0;", rejection.hint);
+    assert_eq!(Some(7), rejection.pc);
+    assert_eq!("r0 = *(u64 *)(r0 + 0)", rejection.instruction);
+    let source = rejection.source.expect("line information");
+    assert_eq!("return *value;", source.text);
+    assert!(rejection.detail.starts_with("Possible null access"));
+    assert!(
+        rejection.detail.contains("r0.type="),
+        "{}",
+        rejection.detail
+    );
+}
+
+/// Each kind of mistake is explained by its own sentence.
+#[test]
+fn reasons_are_in_plain_words() {
+    let cases = [
+        (
+            "past_packet",
+            "this access of 1 byte may reach past the end of the packet",
+        ),
+        (
+            "past_context",
+            "this access of 4 bytes reaches past the end of the context",
+        ),
+        (
+            "past_value",
+            "this access of 8 bytes may reach past the end of the map value",
+        ),
+        (
+            "write_pointer",
+            "the program writes to a pointer of its context, which is read-only",
+        ),
+        (
+            "number_as_pointer",
+            "r1 is a number here, not a pointer that may be used",
+        ),
+        (
+            "missing_helper",
+            "helper bpf_tail_call (5) is not implemented by this engine",
+        ),
+    ];
+    for (program, reason) in cases {
+        assert_eq!(reason, rejection(program).reason, "{program}");
+    }
+    assert!(
+        rejection("unset_key")
+            .reason
+            .contains("bytes that were never written")
+    );
+    assert!(
+        rejection("unknown_helper")
+            .reason
+            .starts_with("unknown helper 65543: ")
+    );
+    assert_eq!(
+        "check first: if (data + 4 > data_end) return 0;",
+        rejection("past_packet").hint
+    );
+}
+
+fn refused(code: &[Insn]) -> Rejection {
+    let spec = assembled(code, &[]);
+    let case = Case {
+        program: &spec,
+        maps: &[],
+        information: &sample(),
+    };
+    let verdict = verify(case).expect("a sound contract");
+    verdict.rejection.expect("a refusal")
+}
+
+/// A register that was never written is said to have no value.
+#[test]
+fn uninitialised_registers_are_recognised() {
+    let rejection = refused(&[
+        Insn::new(0xb7, 0, 0, 0, 0),
+        Insn::new(0x0f, 0, 3, 0, 0),
+        Insn::new(0x95, 0, 0, 0, 0),
+    ]);
+    assert_eq!(
+        "r3 is used, but may not have a value here",
+        rejection.reason
+    );
+}
+
+/// What is no program at all is refused before any analysis.
+#[test]
+fn undecodable_programs_are_rejections_too() {
+    let rejection = refused(&[Insn::new(0x30, 0, 0, 0, 0), Insn::new(0x95, 0, 0, 0, 0)]);
+    assert!(rejection.reason.contains("legacy packet instruction 0x30"));
+    assert_eq!("the program has no instructions", refused(&[]).reason);
+}
+
+/// Chains of jumps, each a node of the graph, are judged on a large stack.
+#[test]
+fn a_long_chain_of_jumps_is_judged() {
+    let mut code = vec![Insn::new(0xb7, 0, 0, 0, 0), Insn::new(0x61, 2, 1, 16, 0)];
+    code.extend((0..150).map(|_| Insn::new(0x05, 0, 0, 0, 0)));
+    code.push(Insn::new(0x95, 0, 0, 0, 0));
+    let spec = assembled(&code, &[]);
+    let case = Case {
+        program: &spec,
+        maps: &[],
+        information: &sample(),
+    };
+    assert_eq!(None, verify(case).expect("a sound contract").rejection);
+}
+
+/// A contract that makes no sense is an error, not a verdict.
+#[test]
+fn unsound_contracts_are_errors() {
+    let object = object("plain");
+    let refused = |change: fn(&mut crate::contract::ProgramInformation)| {
+        let mut information = sample();
+        change(&mut information);
+        let case = Case {
+            program: &object.programs[0],
+            maps: &object.maps,
+            information: &information,
+        };
+        verify(case).expect_err("an unsound contract").message
+    };
+    assert!(refused(|i| i.context.size = 0).contains("context.size"));
+    assert!(refused(|i| i.context.end = 28).contains("context.end"));
+    assert!(refused(|i| i.context.data = -2).contains("context.data"));
+    assert!(refused(|i| i.writable = vec![(30, 4)]).contains("writable"));
+    assert!(refused(|i| i.helpers[0].arguments = vec![99]).contains("arguments[0]"));
+    assert!(refused(|i| i.helpers[0].return_type = 77).contains("return_type"));
+}

@@ -1,0 +1,94 @@
+use std::sync::{Arc, Mutex};
+
+use crate::error::ResultCode;
+use crate::exec::{Failure, Options, Remote, Reply, TestRun, Value};
+use crate::fixtures::{context, live, object, program, ready};
+
+/// Helper, arguments, context.
+type Question = (u32, Vec<Value>, Vec<u8>);
+
+/// What an extension was asked, and how it answers.
+struct Extension {
+    asked: Mutex<Vec<Question>>,
+    answer: Result<Reply, Failure>,
+}
+
+impl Remote for Extension {
+    fn call(&self, helper: u32, arguments: Vec<Value>, context: Vec<u8>) -> Result<Reply, Failure> {
+        self.asked
+            .lock()
+            .expect("no panic")
+            .push((helper, arguments, context));
+        self.answer.clone()
+    }
+}
+
+fn ask(answer: Result<Reply, Failure>) -> (TestRun, Arc<Extension>) {
+    let object = object("helpers");
+    let extension = Arc::new(Extension {
+        asked: Mutex::default(),
+        answer,
+    });
+    let options = Options {
+        remote: Some(Arc::clone(&extension) as Arc<dyn Remote>),
+        ..Options::default()
+    };
+    let program = ready(program(&object, "extension"), live(&object.maps), options);
+    assert!(program.blocking());
+    let test = program
+        .test_run(&context(7, 0), b"abcdefgh", 0, 1)
+        .expect("valid input");
+    (test, extension)
+}
+
+/// Arguments go out by prototype, with the context's pointers hidden.
+#[test]
+fn extension_helpers_get_their_arguments_by_prototype() {
+    let (test, extension) = ask(Ok(Reply {
+        result: 1,
+        written: vec![],
+    }));
+    assert_eq!((0, 3), (test.code, test.result));
+    let asked = extension.asked.lock().expect("no panic");
+    let (helper, arguments, sent) = &asked[0];
+    let expected = vec![
+        Value::Bytes(b"abcdefgh".to_vec()),
+        Value::Number(8),
+        Value::Bytes(b"bcd".to_vec()),
+        Value::Number(3),
+    ];
+    assert_eq!((0x10001, &expected), (*helper, arguments));
+    assert_eq!(&context(7, 0), sent);
+    let (_, arguments, _) = asked.iter().find(|(id, ..)| *id == 0x10006).expect("asked");
+    assert_eq!(Value::Bytes(5_u32.to_le_bytes().to_vec()), arguments[1]);
+    assert!(matches!(arguments[0], Value::Map(_)));
+    let (_, arguments, _) = asked.iter().find(|(id, ..)| *id == 0x10000).expect("asked");
+    assert_eq!(vec![Value::Nothing], *arguments);
+}
+
+/// A failure of the extension ends the invocation with its code.
+#[test]
+fn failures_of_extensions_end_the_invocation() {
+    let (test, _) = ask(Err(Failure {
+        code: 20,
+        message: "no".into(),
+    }));
+    assert_eq!(20, test.code);
+}
+
+/// What an extension writes is bounded by the program's own sizes.
+#[test]
+fn extensions_write_within_bounds_only() {
+    for written in [
+        vec![(0, vec![1; 3])],
+        vec![(9, vec![])],
+        vec![(2, vec![0; 1])],
+    ] {
+        let (test, _) = ask(Ok(Reply { result: 0, written }));
+        assert_eq!(
+            ResultCode::Failed as u8,
+            test.code,
+            "find has nothing to write to"
+        );
+    }
+}

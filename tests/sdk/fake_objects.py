@@ -1,0 +1,179 @@
+"""Programs, maps and links of a daemon without an engine: one object file, always the same."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+from uuid import UUID
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import (
+    links_pb2,
+    links_pb2_grpc,
+    maps_pb2,
+    maps_pb2_grpc,
+    programs_pb2,
+    programs_pb2_grpc,
+    status_pb2,
+)
+from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE
+
+GOOD = b"\x7fELF good"
+UNSAFE = b"\x7fELF unsafe"
+
+REJECTION = status_pb2.Rejection(
+    program="drop",
+    section="parcel",
+    pc=3,
+    instruction="r0 = *(u8 *)(r1 + 0)",
+    reason="the packet may be shorter",
+    hint="compare with data_end first",
+    source=status_pb2.SourceLine(file="drop.c", line=9, column=12, text="return p[0];"),
+    judge="fake",
+)
+NOT_FOUND = status_pb2.Status(code=Result.OBJECT_NOT_FOUND, message="there is no program 9")
+
+
+class FakePrograms(programs_pb2_grpc.ProgramsServicer):
+    """One program with one map."""
+
+    def __init__(self) -> None:
+        self.program = programs_pb2.Program(
+            id=1,
+            name="parse",
+            section="parcel",
+            program_type=UUID(PROGRAM_TYPE).bytes,
+            program_type_name="parcel",
+            state=programs_pb2.PROGRAM_STATE_READY,
+            map_ids=[5],
+            instruction_count=12,
+            executor=programs_pb2.EXECUTION_TYPE_JIT,
+            counters=programs_pb2.ProgramCounters(runs=3, failures={32: 1}),
+            loaded=True,
+        )
+        self.asked: list[Any] = []
+
+    async def Load(self, request: Any, context: Any) -> Any:  # noqa: N802 (the wire's name)
+        """Load the good file only."""
+        self.asked.append(request)
+        if request.object != GOOD:
+            status = status_pb2.Status(code=Result.VERIFICATION_FAILED, rejections=[REJECTION])
+            return programs_pb2.LoadResponse(status=status)
+        return programs_pb2.LoadResponse(programs=[self.program], maps=[FakeMaps.MAP])
+
+    async def Verify(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Judge by the name."""
+        if not request.object.startswith(b"\x7fELF"):
+            status = status_pb2.Status(code=Result.ELF_PARSING_FAILED, message="not an ELF file")
+            return programs_pb2.VerifyResponse(status=status)
+        accepted = request.object == GOOD
+        verdict = programs_pb2.Verdict(
+            program="drop", accepted=accepted, rejection=None if accepted else REJECTION
+        )
+        status = status_pb2.Status(code=0 if accepted else Result.VERIFICATION_FAILED)
+        return programs_pb2.VerifyResponse(status=status, verdicts=[verdict])
+
+    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """List the one program."""
+        return programs_pb2.ProgramsListResponse(programs=[self.program])
+
+    async def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Know the one program."""
+        if request.id != 1:
+            return programs_pb2.ProgramsGetResponse(status=NOT_FOUND)
+        return programs_pb2.ProgramsGetResponse(program=self.program)
+
+    async def TestRun(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Return what came in, and how often."""
+        return programs_pb2.TestRunResponse(
+            result=request.repeat, context=request.context, data=request.data, duration_ns=80
+        )
+
+    async def Unload(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Leave a link behind."""
+        return programs_pb2.UnloadResponse(link_ids=[8])
+
+    async def Trace(  # noqa: N802 (same)
+        self, request: Any, context: Any
+    ) -> AsyncGenerator[programs_pb2.TraceResponse]:
+        """Print two lines, and then for ever, if somebody follows."""
+        number = 0
+        while number < 2 or not request.no_follow:
+            number += 1
+            yield programs_pb2.TraceResponse(text=f"line {number}", program_name="parse")
+
+
+class FakeMaps(maps_pb2_grpc.MapsServicer):
+    """One map, which is a dict."""
+
+    MAP = maps_pb2.Map(
+        id=5, name="counts", type=1, type_name="hash", key_size=4, value_size=8, max_entries=9
+    )
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes] = {}
+
+    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """List the one map."""
+        return maps_pb2.MapsListResponse(maps=[self.MAP])
+
+    async def Lookup(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Look up."""
+        if request.key not in self.entries:
+            return maps_pb2.LookupResponse(status=status_pb2.Status(code=Result.OBJECT_NOT_FOUND))
+        return maps_pb2.LookupResponse(value=self.entries[request.key])
+
+    async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Write, unless it exists and must not."""
+        if request.flags == 1 and request.key in self.entries:
+            status = status_pb2.Status(code=Result.KEY_ALREADY_EXISTS, message="it is there")
+            return maps_pb2.UpdateResponse(status=status)
+        self.entries[request.key] = request.value
+        return maps_pb2.UpdateResponse()
+
+    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Delete."""
+        known = self.entries.pop(request.key, None) is not None
+        code = Result.SUCCESS if known else Result.KEY_NOT_FOUND
+        return maps_pb2.DeleteResponse(status=status_pb2.Status(code=code))
+
+    async def Dump(  # noqa: N802 (same)
+        self, request: Any, context: Any
+    ) -> AsyncGenerator[maps_pb2.DumpResponse]:
+        """Give one entry in each message."""
+        for key, value in self.entries.items():
+            yield maps_pb2.DumpResponse(entries=[maps_pb2.Entry(key=key, value=value)])
+
+
+class FakeLinks(links_pb2_grpc.LinksServicer):
+    """Links by their ids."""
+
+    def __init__(self) -> None:
+        self.links: dict[int, links_pb2.Link] = {}
+        self.asked: list[Any] = []
+
+    async def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Attach to the one hook there is, by GUID or name."""
+        self.asked.append(request)
+        if request.attach_type.guid != UUID(ATTACH_TYPE).bytes and request.attach_type.name != (
+            "passing"
+        ):
+            status = status_pb2.Status(code=Result.OBJECT_NOT_FOUND, message="no such hook")
+            return links_pb2.AttachResponse(status=status)
+        link = links_pb2.Link(
+            id=8,
+            program_id=request.program_id,
+            attach_type=UUID(ATTACH_TYPE).bytes,
+            parameter=request.parameter,
+            state=links_pb2.LINK_STATE_ATTACHED,
+        )
+        self.links[link.id] = link
+        return links_pb2.AttachResponse(link=link)
+
+    async def Detach(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Detach."""
+        known = self.links.pop(request.id, None) is not None
+        code = Result.SUCCESS if known else Result.OBJECT_NOT_FOUND
+        return links_pb2.DetachResponse(status=status_pb2.Status(code=code))
+
+    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """List them."""
+        return links_pb2.LinksListResponse(links=self.links.values())

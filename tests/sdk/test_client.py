@@ -1,0 +1,211 @@
+"""Clients: everything comes back as plain values, and every failure as one clear error."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import grpc
+import pytest
+
+from ebpfd_sdk import (
+    Client,
+    DaemonUnavailable,
+    EbpfdError,
+    Execution,
+    LinkState,
+    MapType,
+    MapUpdate,
+    ProgramState,
+    Rejection,
+    Result,
+    Role,
+    SourceLine,
+    VerificationFailed,
+    number,
+)
+from tests.sdk.conftest import Scene
+from tests.sdk.fake_daemon import FakeDaemon
+from tests.sdk.fake_objects import GOOD, UNSAFE
+from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE, Parcel
+
+REJECTION = Rejection(
+    program="drop",
+    section="parcel",
+    pc=3,
+    instruction="r0 = *(u8 *)(r1 + 0)",
+    reason="the packet may be shorter",
+    hint="compare with data_end first",
+    detail="",
+    source=SourceLine("drop.c", 9, 12, "return p[0];"),
+    judge="fake",
+)
+
+
+async def test_a_file_loads_by_path_or_bytes(daemon: FakeDaemon, tmp_path: Path) -> None:
+    """Programs come back by name, with their maps by name."""
+    file = tmp_path / "drop.o"
+    file.write_bytes(GOOD)
+    async with Client(daemon.address) as ebpfd:
+        program = (await ebpfd.load(file, execution=Execution.INTERPRET))["parse"]
+        assert {"parse": program} == await ebpfd.load(GOOD)
+    assert (1, UUID(PROGRAM_TYPE), ProgramState.READY) == (
+        program.id,
+        program.program_type,
+        program.state,
+    )
+    assert program.counters.failures == {32: 1}
+    assert (program.maps["counts"].type, program.maps["counts"].key_size) == (MapType.HASH, 4)
+    first, second = daemon.programs.asked
+    assert ("drop.o", Execution.INTERPRET.value) == (first.file_name, first.execution)
+    assert (second.file_name, second.execution) == ("", 0)
+
+
+async def test_an_unsafe_program_is_refused_with_reasons(daemon: FakeDaemon) -> None:
+    """What the verifier said is on the error, field by field."""
+    async with Client(daemon.address) as ebpfd:
+        with pytest.raises(VerificationFailed, match="drop: the packet may be sh") as caught:
+            await ebpfd.load(UNSAFE)
+    assert caught.value.rejections == (REJECTION,)
+    assert Result.VERIFICATION_FAILED is caught.value.code
+
+
+async def test_verify_gives_verdicts(daemon: FakeDaemon) -> None:
+    """A refusal is a verdict here, not an error; a file that is none is an error."""
+    async with Client(daemon.address) as ebpfd:
+        (good,), (bad,) = await ebpfd.verify(GOOD), await ebpfd.verify(UNSAFE)
+        with pytest.raises(EbpfdError, match="not an ELF file"):
+            await ebpfd.verify(b"MZ")
+    assert (good.accepted, good.rejection) == (True, None)
+    assert (bad.accepted, bad.rejection) == (False, REJECTION)
+
+
+async def test_programs_are_found_again(daemon: FakeDaemon) -> None:
+    """Listing and looking up give the same value; an unknown id is an error."""
+    async with Client(daemon.address) as ebpfd:
+        assert (await ebpfd.program(1),) == await ebpfd.programs()
+        assert [each.name for each in await ebpfd.maps()] == ["counts"]
+        with pytest.raises(EbpfdError, match="there is no program 9") as caught:
+            await ebpfd.program(9)
+    assert Result.OBJECT_NOT_FOUND is caught.value.code
+
+
+@pytest.mark.parametrize("hook", ["passing", ATTACH_TYPE, UUID(ATTACH_TYPE)])
+async def test_a_program_attaches_by_name_or_guid(daemon: FakeDaemon, hook: str | UUID) -> None:
+    """A hook is named in any way; the link can be detached, once."""
+    async with Client(daemon.address) as ebpfd:
+        link = await (await ebpfd.program(1)).attach(hook, parameter=b"\x07")
+        assert (link,) == await ebpfd.links()
+        assert (link.parameter, link.state) == (b"\x07", LinkState.ATTACHED)
+        await link.detach()
+        with pytest.raises(EbpfdError, match="OBJECT_NOT_FOUND"):
+            await link.detach()
+
+
+async def test_a_program_runs_and_goes(scene: Scene) -> None:
+    """A test run takes a context object; unloading says who still holds the program."""
+    async with Client(scene.daemon.address) as ebpfd:
+        program = await ebpfd.program(1)
+        run = await program.test_run(context=Parcel(weight=2), data=b"abc", repeat=3)
+        assert (run.result, run.data, run.duration_ns) == (3, b"abc", 80)
+        assert Parcel.unpack(run.context).weight == 2
+        await program.attach(scene.hook)
+        assert await program.unload() == (8,)
+
+
+async def test_maps_take_bytes_and_numbers(daemon: FakeDaemon) -> None:
+    """Numbers are packed little-endian to the map's sizes."""
+    async with Client(daemon.address) as ebpfd:
+        counts = (await ebpfd.program(1)).maps["counts"]
+        assert await counts.get(6) is None
+        await counts.set(6, 40)
+        await counts.set(b"\x11\0\0\0", b"\1" + bytes(7))
+        assert number(await counts.get(b"\6\0\0\0") or b"") == 40
+        assert {number(k): number(v) async for k, v in counts} == {6: 40, 17: 1}
+        assert len(await counts.items()) == 2
+        with pytest.raises(EbpfdError, match="it is there") as caught:
+            await counts.set(6, 1, MapUpdate.NOEXIST)
+        assert Result.KEY_ALREADY_EXISTS is caught.value.code
+        await counts.delete(6)
+        with pytest.raises(EbpfdError, match="KEY_NOT_FOUND"):
+            await counts.delete(6)
+        with pytest.raises(ValueError, match="counts: 4294967296 does not fit a key of 4 bytes"):
+            await counts.get(1 << 32)
+
+
+async def test_a_client_fires_a_hook(scene: Scene) -> None:
+    """A fire goes through the extension and back; the context is decoded for a Hook object."""
+    async with scene.extension(), Client(scene.daemon.address) as ebpfd:
+        nobody = await ebpfd.fire(scene.hook)
+        assert Result.OBJECT_NOT_FOUND is nobody.code
+        await scene.daemon.link(b"\x07")
+        answer = await ebpfd.fire(
+            scene.hook, context=Parcel(weight=5), data=b"abc", parameter=b"\x07"
+        )
+        assert (answer.code, answer.context.weight, answer.data) == (Result.SUCCESS, 5, b"abc")
+        columns = await ebpfd.fire_batch(UUID(ATTACH_TYPE), count=3)
+        assert bytes(3) == columns.codes
+        plain = await ebpfd.fire(ATTACH_TYPE)
+        with pytest.raises(TypeError, match="name the hook by its Hook object"):
+            _ = plain.context
+
+
+async def test_a_cancelled_fire_is_alone(scene: Scene) -> None:
+    """Cancelling one fire leaves the stream to the others."""
+    async with scene.extension(), Client(scene.daemon.address) as ebpfd:
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        first = asyncio.create_task(ebpfd.fire(scene.hook))
+        second = asyncio.create_task(ebpfd.fire(scene.hook))
+        await scene.request(1)
+        first.cancel()
+        scene.daemon.gate.set()
+        assert Result.SUCCESS is (await second).code
+
+
+async def test_the_registrar_is_listed(scene: Scene) -> None:
+    """Who provides what, as plain values."""
+    async with scene.extension(), Client(scene.daemon.address) as ebpfd:
+        kind, hook = await ebpfd.providers()
+        assert await ebpfd.clients() == ()
+        assert await ebpfd.bindings() == ()
+    assert (Role.PROVIDER, UUID(PROGRAM_TYPE), "parcel") == (kind.role, kind.module, kind.owner)
+    assert ("hook", UUID(ATTACH_TYPE)) == (hook.npi_name, hook.module)
+
+
+async def test_trace_follows_until_nobody_looks(daemon: FakeDaemon) -> None:
+    """Without follow the lines end; with it the reader ends them."""
+    async with Client(daemon.address) as ebpfd:
+        assert [line.text async for line in ebpfd.trace(follow=False)] == ["line 1", "line 2"]
+        async for line in ebpfd.trace():
+            if line.text == "line 5":
+                break
+
+
+async def test_no_daemon_is_one_clear_error(tmp_path: Path) -> None:
+    """Calls, streams and fires name the address and say what to do."""
+    address = f"unix:{tmp_path}/nobody.sock"
+    async with Client(address) as ebpfd:
+        for attempt in (ebpfd.programs(), ebpfd.fire(ATTACH_TYPE), anext(ebpfd.trace())):
+            with pytest.raises(
+                DaemonUnavailable, match=r"nobody\.sock .*start it with `ebpfd run`"
+            ):
+                await attempt
+
+
+async def test_another_server_is_not_taken_for_a_daemon(tmp_path: Path) -> None:
+    """A server without the service is an error that names gRPC's code."""
+    server = grpc.aio.server()
+    address = f"unix:{tmp_path}/other.sock"
+    server.add_insecure_port(address)
+    await server.start()
+    async with Client(address) as ebpfd:
+        with pytest.raises(EbpfdError, match="UNIMPLEMENTED") as caught:
+            await ebpfd.programs()
+    assert Result.RPC_EXCEPTION is caught.value.code
+    await server.stop(grace=None)
+
+
+async def test_a_client_must_be_open() -> None:
+    """A client outside of its block says how to use it."""
+    with pytest.raises(RuntimeError, match="use `async with Client"):
+        await Client().programs()
