@@ -7,8 +7,7 @@ the caller packed.  Both turn into one request and are settled by one reply.
 import asyncio
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, Protocol
+from typing import Final, Generic, NamedTuple, Protocol
 
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
@@ -24,8 +23,7 @@ LARGEST_BYTES: Final = 3 << 20
 """No message may be larger: gRPC's ordinary limit is 4 MiB, and hitting it ends the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """A batch's outcome in columns, numbers packed little-endian."""
 
     code: Result

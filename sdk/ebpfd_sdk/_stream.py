@@ -53,7 +53,7 @@ class InvokeStream:
         self._working: deque[Sender] = deque()
         self._in_flight: dict[int, tuple[Sender, Pending]] = {}
         self._fire_returns: deque[hook_pb2.FireReturn] = deque()
-        self._work = asyncio.Event()
+        self._parked: asyncio.Future[None] | None = None
         self._lost = ""
 
     def wake(self, lane: Sender) -> None:
@@ -64,25 +64,25 @@ class InvokeStream:
         elif not lane.listed and lane.sendable:
             lane.listed = True
             self._working.append(lane)
-            self._work.set()
+            self._unpark()
 
     def answer_fire(self, answer: hook_pb2.FireReturn) -> None:
         """Send what a client's fire came to."""
         self._fire_returns.append(answer)
-        self._work.set()
+        self._unpark()
 
     async def write(self) -> None:
         """Send what lanes and fires have, one message of each in turn, until the call ends."""
         try:
             while True:
-                await self._work.wait()
-                self._work.clear()
-                while self._fire_returns or self._working:
-                    if self._fire_returns:
-                        answer = self._fire_returns.popleft()
-                        await self._call.write(hook_pb2.InvokeRequest(fire_return=answer))
-                    if self._working:
-                        await self._write_one(self._working.popleft())
+                if not self._fire_returns and not self._working:
+                    self._parked = asyncio.get_running_loop().create_future()
+                    await self._parked
+                if self._fire_returns:
+                    answer = self._fire_returns.popleft()
+                    await self._call.write(hook_pb2.InvokeRequest(fire_return=answer))
+                if self._working:
+                    await self._write_one(self._working.popleft())
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the reader meets the same end, and says why
 
@@ -110,6 +110,10 @@ class InvokeStream:
             lane.settle(pending, Columns(Result.CANCELED, reason))
         for lane in working:
             lane.lose(reason)
+
+    def _unpark(self) -> None:
+        if self._parked is not None and not self._parked.done():
+            self._parked.set_result(None)
 
     async def _write_one(self, lane: Sender) -> None:
         lane.listed = False

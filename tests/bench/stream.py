@@ -29,7 +29,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 from ebpfd.cli import children  # noqa: E402 (found through the line above, as the next ones)
 from ebpfd_sdk import Client, Program  # noqa: E402
 from tests.bench import echo, report  # noqa: E402
-from tests.bench.raw_extension import RawExtension, raw_extension  # noqa: E402
+from tests.raw_extension import RawExtension, raw_extension  # noqa: E402
 
 WINDOW: Final = 8
 SIZES: Final = (1, 64, 1024)

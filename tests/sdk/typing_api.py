@@ -54,7 +54,7 @@ assert_type(passing, Hook[Parcel])
 assert_type(Parcel(weight=7).weight, int)
 assert_type(Parcel(label=b"x").label, bytes)
 
-Parcel(wieght=7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+Parcel(mass=7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 Parcel(weight="7")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 Parcel(7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 

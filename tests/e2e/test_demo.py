@@ -1,0 +1,17 @@
+"""The newcomer's first command."""
+
+import re
+
+from tests.e2e.world import command
+
+
+async def test_the_demo_counts_what_it_shows() -> None:
+    """Every packet is one invocation, one run and one count; an unsafe program is refused."""
+    ran = await command("ebpfd", "demo", "--packets", "500")
+    assert ran.code == 0, ran.err
+    assert "500 packets through the hook" in ran.out
+    assert "500 invocations in" in ran.out
+    verdicts = re.findall(r"verdict .+: (\d+)", ran.out)
+    assert sum(map(int, verdicts)) == 500
+    assert "null_map_value.c:17" in ran.out
+    assert "0 links are left; the program ran 500 times" in ran.out

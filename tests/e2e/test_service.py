@@ -1,0 +1,120 @@
+"""The daemon as a service: how it starts, who may use it, what it tells others of itself."""
+
+import asyncio
+import signal
+import stat
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pool, message_factory
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+from tests.e2e.world import command, world
+
+
+async def test_systemd_hears_that_it_is_ready_and_that_it_stops(tmp_path: Path) -> None:
+    """Type=notify: READY=1 once it serves, STOPPING=1 on SIGTERM, exit code 0."""
+    import socket  # noqa: PLC0415 (this test alone plays systemd)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        loop = asyncio.get_running_loop()
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ebpfd", "run", "--listen", f"unix:{tmp_path}/ebpfd.sock",
+            stderr=PIPE, env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "PATH": "/usr/bin"},
+        )  # fmt: skip
+        async with asyncio.timeout(30):
+            assert await loop.sock_recv(systemd, 64) == b"READY=1"
+            daemon.send_signal(signal.SIGTERM)
+            assert await loop.sock_recv(systemd, 64) == b"STOPPING=1"
+            assert await daemon.wait() == 0
+    assert not (tmp_path / "ebpfd.sock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_gracefully(tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM and SIGINT end it with exit code 0."""
+    async with world(tmp_path) as w:
+        w.daemon.send_signal(number)
+        async with asyncio.timeout(30):
+            assert await w.daemon.wait() == 0
+        assert [line["event"] for line in w.log()][-2:] == ["stopping", "stopped"]
+
+
+async def test_only_its_owner_can_use_the_socket(tmp_path: Path) -> None:
+    """The socket's mode is 0600."""
+    async with world(tmp_path):
+        mode = (tmp_path / "ebpfd.sock").stat().st_mode
+        assert stat.S_ISSOCK(mode)
+        assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize("same", ["socket", "state directory"])
+async def test_a_second_daemon_is_refused(tmp_path: Path, same: str) -> None:
+    """Same socket or same state: a clear message with the first one's pid, no takeover."""
+    async with world(tmp_path) as w:
+        listen = w.address if same == "socket" else f"unix:{tmp_path}/other.sock"
+        state = tmp_path / ("state" if same == "state directory" else "other")
+        ran = await command("ebpfd", "run", "--listen", listen, "--state", str(state))
+        assert ran.code == 1
+        assert f"pid {w.daemon.pid}" in ran.err
+        assert "Traceback" not in ran.err
+        assert await w.client.providers(), "the first one serves as before"
+
+
+async def test_a_killed_daemon_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    """After kill -9 the next one starts on the same socket and state."""
+    async with world(tmp_path) as w:
+        w.daemon.kill()
+        await w.daemon.wait()
+        (tmp_path / "ready.sock").unlink()
+        async with world(tmp_path) as again:
+            assert await again.client.programs() == ()
+
+
+async def test_an_address_that_is_no_unix_socket_is_a_usage_error(tmp_path: Path) -> None:
+    """Exit code 2 and what is possible."""
+    ran = await command("ebpfd", "run", "--listen", "localhost:50051")
+    assert ran.code == 2
+    assert "only unix:PATH is possible" in ran.err
+    long = await command("ebpfd", "run", "--listen", f"unix:{tmp_path}/{'x' * 120}")
+    assert long.code == 2
+    assert "107 bytes" in long.err
+
+
+async def test_health_says_serving(tmp_path: Path) -> None:
+    """The standard health service."""
+    async with world(tmp_path) as w, grpc.aio.insecure_channel(w.address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest())
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_reflection_is_enough_to_list_the_providers(tmp_path: Path) -> None:
+    """A client that has no schema asks for it, and then for the providers."""
+    async with world(tmp_path) as w:
+        names = await asyncio.to_thread(_providers_by_reflection, w.address)
+        assert names == ["general helpers"]
+
+
+def _providers_by_reflection(address: str) -> list[str]:
+    with grpc.insecure_channel(address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        assert "ebpfd_api.v1.Registrar" in database.get_services()
+        pool = descriptor_pool.DescriptorPool(database)
+        method = pool.FindServiceByName("ebpfd_api.v1.Registrar").FindMethodByName("ListProviders")
+        request = message_factory.GetMessageClass(method.input_type)
+        response = message_factory.GetMessageClass(method.output_type)
+        call = channel.unary_unary(
+            "/ebpfd_api.v1.Registrar/ListProviders",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
+        return [each.module_name for each in call(request()).registrations]

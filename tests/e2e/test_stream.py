@@ -1,0 +1,82 @@
+"""The data stream as the wire has it, without the SDK."""
+
+import struct
+from pathlib import Path
+
+import grpc
+
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2
+from tests.e2e.world import world
+from tests.raw_extension import raw_extension
+
+VERDICT = Path(__file__).parents[1] / "bench" / "programs" / "verdict.o"
+EVENT = struct.pack("<QIIIIQQIIQQ", 1, 10, 20, 5, 6, 9000, 3, 0, 7, 100, 200)
+
+
+async def test_a_batch_is_answered_in_columns(tmp_path: Path) -> None:
+    """One code a byte, one result a u32 for each context; unchanged contexts stay away."""
+    async with (
+        world(tmp_path) as w,
+        grpc.aio.insecure_channel(w.address) as channel,
+        raw_extension(channel) as extension,
+    ):
+        program = (await w.client.load(VERDICT))["verdict"]
+        await program.attach("bench_event")
+        stream = extension.open_stream(channel)
+        other = EVENT[:20] + (1).to_bytes(4, "little") + EVENT[24:]
+        await stream.write(extension.request(EVENT + other + EVENT, 3))
+        reply = hook_pb2.InvokeResponse.FromString(await stream.read())
+        assert (reply.sequence, reply.code, reply.codes) == (1, 0, bytes(3))
+        assert struct.unpack("<3I", reply.results) == (0, 1, 0)
+        assert reply.contexts == b""
+
+
+async def test_a_message_for_a_binding_that_is_gone(tmp_path: Path) -> None:
+    """OBJECT_NOT_FOUND for a detached binding, one of another session, one made up."""
+    async with (
+        world(tmp_path) as w,
+        grpc.aio.insecure_channel(w.address) as channel,
+        raw_extension(channel) as extension,
+    ):
+        program = (await w.client.load(VERDICT))["verdict"]
+        link = await program.attach("bench_event")
+        stream = extension.open_stream(channel)
+        await link.detach()
+        for binding in (extension.binding, 4711):
+            message = hook_pb2.InvokeRequest(sequence=9, binding=binding, contexts=EVENT)
+            await stream.write(message.SerializeToString())
+            reply = hook_pb2.InvokeResponse.FromString(await stream.read())
+            assert (reply.sequence, reply.code) == (9, Result.OBJECT_NOT_FOUND)
+            assert "gone" in reply.message
+        again = await program.attach("bench_event")
+        await stream.write(extension.request(EVENT, 1))
+        reply = hook_pb2.InvokeResponse.FromString(await stream.read())
+        assert (reply.code, reply.codes) == (0, b"\0"), "the stream goes on"
+        assert again.binding == extension.binding
+
+
+async def test_a_message_that_names_a_whole_hook_is_not_there_yet(tmp_path: Path) -> None:
+    """OPERATION_NOT_SUPPORTED says so; nothing hangs."""
+    async with (
+        world(tmp_path) as w,
+        grpc.aio.insecure_channel(w.address) as channel,
+        raw_extension(channel) as extension,
+    ):
+        stream = extension.open_stream(channel)
+        await stream.write(hook_pb2.InvokeRequest(sequence=3).SerializeToString())
+        reply = hook_pb2.InvokeResponse.FromString(await stream.read())
+        assert (reply.sequence, reply.code) == (3, Result.OPERATION_NOT_SUPPORTED)
+
+
+async def test_a_stream_without_a_session_is_refused(tmp_path: Path) -> None:
+    """gRPC's UNAUTHENTICATED, with the metadata's name."""
+    async with world(tmp_path) as w, grpc.aio.insecure_channel(w.address) as channel:
+        stream = channel.stream_stream("/ebpfd_api.v1.Hook/Invoke")()
+        try:
+            await stream.read()
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert "ebpfd-session" in (error.details() or "")
+        else:
+            raise AssertionError("the stream was let in")

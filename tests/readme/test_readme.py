@@ -1,0 +1,76 @@
+"""What the README shows works as it stands there."""
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+from tests.e2e.world import Ran, command, sample, world
+
+HERE = Path(__file__).parent
+README = (HERE.parents[1] / "README.md").read_text()
+
+
+def block(name: str) -> str:
+    """The code block that the README marks with *name*."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, f"the README has no block {name}"
+    return found[1]
+
+
+def test_the_program_is_the_one_that_was_compiled() -> None:
+    """The C block is the source of the object that the next test loads."""
+    assert block("uploads.c") == (HERE / "uploads.c").read_text()
+
+
+def test_the_examples_are_as_short_as_they_claim() -> None:
+    """40 lines for an extension, a dozen for a client."""
+    assert len(block("uploads.py").splitlines()) <= 40
+    assert len([line for line in block("client.py").splitlines() if line.strip()]) <= 10
+
+
+async def test_extension_and_client_work_together(tmp_path: Path) -> None:
+    """The extension decides by the program that the client attaches."""
+    (tmp_path / "uploads.py").write_text(block("uploads.py"))
+    (tmp_path / "client.py").write_text(block("client.py"))
+    shutil.copy(HERE / "uploads.o", tmp_path)
+    async with world(tmp_path) as w:
+        environment = {**os.environ, "EBPFD_ADDRESS": w.address}
+        extension = await asyncio.create_subprocess_exec(
+            sys.executable, "uploads.py", stdout=PIPE, stderr=PIPE, cwd=tmp_path, env=environment
+        )
+        assert extension.stderr is not None
+        assert extension.stdout is not None
+        async with asyncio.timeout(60):
+            assert b"connected" in await extension.stderr.readline()
+            client = await asyncio.create_subprocess_exec(
+                sys.executable, "client.py", stdout=PIPE, cwd=tmp_path, env=environment
+            )
+            out, _ = await client.communicate()
+            assert out == b"ATTACHED SUCCESS 0\n"
+            lines = [(await extension.stdout.readline()).decode() for _ in range(3)]
+            extension.terminate()
+            assert await extension.wait() == 0
+    assert lines == [
+        "small of user 1 accepted\n",
+        "large of user 1 refused\n",
+        "large of user 7 accepted\n",
+    ]
+
+
+async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
+    """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
+    lines = [line.split("#")[0].strip() for line in README.splitlines()]
+    steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
+    assert len(steps) == 4
+    async with world(tmp_path) as w, sample(w):
+        ran: list[Ran] = [
+            await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
+        ]
+    assert [each.code for each in ran] == [0] * 4, [each.err for each in ran]
+    assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
+    assert "by_protocol" in ran[3].out
