@@ -29,7 +29,7 @@ check: $(UV)
 
 # Writes the exact pins of every dependency, transitive ones too, into pyproject.toml.
 lock: $(UV)
-	$(UV) run --no-project --with tomlkit==0.13.3 python tests/tools/lock.py $(UV)
+	$(UV) run --no-project python deploy/lock.py $(UV)
 
 proto: $(UV)
 	$(RUN) python proto/generate.py
