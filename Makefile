@@ -7,7 +7,8 @@ ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
 .PHONY: demo test check lock programs proto
 
 demo: $(UV)
-	@test -d .venv || echo "first run: building the engine, which takes a few minutes"
+	@test -d .venv || { echo "first run: building the engine, which takes a few minutes"; \
+	    $(UV) sync --all-packages --all-extras; }
 	@$(RUN) ebpfd demo
 
 test: $(UV)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 import grpc
@@ -27,7 +27,7 @@ class RawExtension:
 
     def open_stream(self, channel: grpc.aio.Channel) -> Any:
         """A ``Hook.Invoke`` stream of bytes, so that (de)serialising is the caller's."""
-        invoke: Any = channel.stream_stream("/ebpfd_api.v1.Hook/Invoke")
+        invoke = cast("Any", channel.stream_stream("/ebpfd_api.v1.Hook/Invoke"))
         return invoke(metadata=((SESSION, self.session_id),))
 
     def request(self, contexts: bytes, count: int) -> bytes:

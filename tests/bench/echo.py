@@ -6,7 +6,7 @@ Run as ``python tests/bench/echo.py ADDRESS``; prints ``up`` when it serves.
 import sys
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import uvloop
@@ -33,7 +33,7 @@ async def echo(
 async def serve(address: str) -> None:
     """Serve until killed."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 << 20)])
-    handler: Any = grpc.stream_stream_rpc_method_handler(echo)
+    handler = cast("Any", grpc.stream_stream_rpc_method_handler(echo))
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("bench.Echo", {"Stream": handler}),)
     )

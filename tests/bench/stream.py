@@ -18,7 +18,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import uvloop
@@ -148,7 +148,8 @@ async def row(
     more_runs, more_spent = await engine_ns(program, client)
     a_run = (more_spent - spent) / (more_runs - runs)
     burn = int(a_run * size) if pipelined else 0
-    echoing: Call = peer.stream_stream(echo.METHOD)(metadata=((echo.BURN, str(burn)),))
+    method = cast("Any", peer.stream_stream(echo.METHOD))
+    echoing: Call = method(metadata=((echo.BURN, str(burn)),))
     await windowed(echoing, message, 20)
     mine, theirs = await measure(
         ours, echoing, message, rounds=rounds, messages=messages, pipelined=pipelined

@@ -87,7 +87,7 @@ async def test_a_context_shorter_than_the_descriptor_is_refused(tmp_path: Path) 
         program = (await w.client.load(GOOD))["count_by_protocol"]
         await program.attach("sample_ext")
         async with unchanged(w):
-            with pytest.raises(EbpfdError, match="31.*32") as caught:
+            with pytest.raises(EbpfdError, match=r"31.*32") as caught:
                 await program.test_run(context=bytes(31))
             assert caught.value.code is Result.INVALID_ARGUMENT
             answer = await w.client.fire("sample_ext", context=bytes(31))

@@ -9,14 +9,15 @@ from typing import Final
 import grpc
 import structlog
 
-from ebpfd.app.locks import locked
+from ebpfd.app.locks import InUseError, locked
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 MAX_MESSAGE_BYTES: Final = 16 << 20
 
 OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # Less than may be sent: what one module says of itself is passed on in a longer message.
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES - 8192),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.so_reuseport", 0),
     # A stream that nobody reads holds 96 KiB instead of megabytes.
@@ -48,6 +49,8 @@ async def listening(
 @contextmanager
 def _removed(path: Path) -> Generator[None]:
     """Remove what a killed daemon left behind, and in the end what we leave."""
+    if os.path.lexists(path) and not path.is_socket():
+        raise InUseError(f"{path} is no socket, and would be lost: choose another --listen")
     path.unlink(missing_ok=True)
     try:
         yield

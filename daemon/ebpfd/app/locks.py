@@ -18,7 +18,10 @@ class InUseError(Exception):
 def locked(path: Path, what: str) -> Generator[None]:
     """Hold the lock file *path* for *what*; ``InUseError`` names the holder's process."""
     private_directory(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InUseError(f"{path} cannot be used: {error.strerror}") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,8 +21,8 @@ from ebpfd_sdk import Client, EbpfdError, Program, VerificationFailed
 
 EXTENSION: Final = "ebpfd_extensions.sample"
 
-VERDICTS: Final = {0: "pass", 1: "drop"}
-PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 0xFFFFFFFF: "malformed"}
+VERDICTS: Final = {0: "pass", 1: "drop, malformed", 42: "not IPv4"}
+PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 0xFFFFFFFE: "not IPv4", 0xFFFFFFFF: "malformed"}
 
 
 class Report(TypedDict):

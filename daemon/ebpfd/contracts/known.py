@@ -67,7 +67,7 @@ class KnownContracts:
     def find_attach_type(self, wanted: UUID | str) -> UUID:
         """The attach type of that GUID or name."""
         for attach_type, data in self._attach_types.items():
-            if wanted in (attach_type, data.name):
+            if wanted == attach_type or (wanted and wanted == data.name):
                 return attach_type
         names = [data.name or str(guid) for guid, data in self._attach_types.items()]
         raise UnknownAttachTypeError(str(wanted), sorted(names))

@@ -12,6 +12,7 @@ from ebpfd.contracts.values import (
     FIRST_TYPE_SPECIFIC_HELPER,
     POINTER_SIZE,
     ContextDescriptor,
+    ContextField,
     HelperFunctionPrototype,
     ProgramData,
 )
@@ -133,3 +134,14 @@ def _validate_fields(data: ProgramData) -> None:
                 f"of a context of {data.context.size}"
             )
             raise ContractError(at, problem)
+        _validate_against_pointers(at, field, data.context)
+
+
+def _validate_against_pointers(at: str, field: ContextField, context: ContextDescriptor) -> None:
+    """What comes back of a context must never hold an address of the daemon's."""
+    for name, offset in context.pointers():
+        meets = field.offset < offset + POINTER_SIZE and offset < field.offset + field.size
+        if meets and (field.offset, field.size) != (offset, POINTER_SIZE):
+            raise ContractError(
+                at, f"{field.name} must be all of the pointer {name}, or none of it"
+            )

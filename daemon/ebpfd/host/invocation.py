@@ -23,6 +23,12 @@ LONGEST_ON_LOOP_NS: Final = 5_000_000
 MAX_QUEUED: Final = 256
 """Batches that wait for one target; one more is refused with NO_MEMORY."""
 
+MAX_BATCH_BYTES: Final = 15 << 20
+"""Contexts, data, codes and results of one batch: what surely fits into one reply."""
+
+CODE_AND_RESULT: Final = 5
+"""What the answer to one context takes at least."""
+
 BLOCKING_THREADS: Final = 32
 """Invocations that may wait for remote helpers at once."""
 
@@ -97,7 +103,11 @@ class Executor:
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, _run_batch, program, columns)
+        try:
+            running = loop.run_in_executor(self._threads, _run_batch, program, columns)
+        except RuntimeError:  # no thread can be started, or this executor has ended
+            program.provider.rundown.release()
+            raise
         # The thread runs on when the caller is cancelled, so the end of the run ends the use.
         running.add_done_callback(lambda _: program.provider.rundown.release())
         try:
@@ -120,20 +130,23 @@ class Target:
         self._queued = 0
 
     def run_now(self, columns: Columns) -> BatchResult | None:
-        """Run a batch at once; None: it must queue with ``run_queued``."""
+        """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
         program = self.link.program
         if self._queued or not self._executor.fits_loop(program, columns):
             return None
         return self._executor.run(program, columns)
 
-    async def run_queued(self, columns: Columns) -> BatchResult:
-        """Run a batch after those that came before it."""
+    def enqueue(self) -> None:
+        """Take a place behind the batches that came before: nothing later overtakes it."""
         if self._queued >= MAX_QUEUED:
             message = f"link {self.link.id} has {MAX_QUEUED} batches waiting: send fewer at once"
             raise RequestError(Result.NO_MEMORY, message)
         if not self.rundown.acquire():
             raise binding_gone()
         self._queued += 1
+
+    async def run_queued(self, columns: Columns) -> BatchResult:
+        """Run a batch that has been given a place, in the order of these calls; gives it up."""
         try:
             async with self._order:
                 return await self._executor.run_on_thread(self.link.program, columns)
@@ -176,8 +189,14 @@ def binding_gone() -> RequestError:
 
 
 def _run_batch(program: Program, columns: Columns) -> BatchResult:
-    count = columns.count or 1
-    contexts = columns.contexts or bytes(program.contract.context.size * count)
+    count, size = columns.count or 1, program.contract.context.size
+    total = (len(columns.contexts) or count * size) + len(columns.data) + count * CODE_AND_RESULT
+    if total > MAX_BATCH_BYTES:
+        message = (
+            f"count is {count}: the batch and its answer take more than {MAX_BATCH_BYTES} bytes"
+        )
+        raise RequestError(Result.INVALID_ARGUMENT, message)
+    contexts = columns.contexts or bytes(count * size)
     try:
         outcome = program.engine.run_batch(
             contexts, count, columns.data, columns.data_lengths, columns.meta_lengths

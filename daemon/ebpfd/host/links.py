@@ -141,7 +141,12 @@ class Links:
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link)
         self._clients[link.id] = client
-        await client.register()
+        try:
+            await client.register()
+        except BaseException:
+            link.apply(LinkEvent.REFUSED)
+            await self._end(link)
+            raise
         if link.binding:
             link.apply(LinkEvent.ATTACHED)
             return link
@@ -162,9 +167,10 @@ class Links:
             await ended.wait()
 
     async def close(self) -> None:
-        """Detach every link, at the daemon's end."""
-        for link in self._objects.links():
-            await self.detach(link.id)
+        """Detach every link, at the daemon's end; no hook waits for another one."""
+        async with asyncio.TaskGroup() as group:
+            for link in self._objects.links():
+                group.create_task(self.detach(link.id), name=f"detach {link.id}")
 
     async def _end(self, link: Link) -> None:
         ended = self._detached[link.id] = asyncio.Event()

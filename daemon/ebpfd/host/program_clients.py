@@ -38,6 +38,7 @@ class ProgramClients:
         self._program_type = program_type
         self._used_helpers = used_helpers
         self._digest: bytes | None = None
+        self._attaching = False
         self._handles: list[nmr.RegistrationHandle] = []
         self._general = _GeneralClient(registrar)
         self._label = label
@@ -71,7 +72,7 @@ class ProgramClients:
             return NtStatus.INVALID_PARAMETER, "its provider sets reserved capability bits"
         if not self._general.bound:
             return NtStatus.INVALID_PARAMETER, "the general helpers have no provider"
-        if self.data is not None:
+        if self.data is not None or self._attaching:
             return NtStatus.INVALID_PARAMETER, ""
         if self._digest and contract_digest(data, self._used_helpers) != self._digest:
             reason = "its provider came back with another contract: load the program anew"
@@ -89,7 +90,12 @@ class ProgramClients:
             return status
         context = self._module_id.value
         assert isinstance(context, UUID), "made in __init__"
-        side = await self._registrar.attach_provider(call.binding, context.bytes, None)
+        # Two providers may offer themselves at once; each attach takes a while, and one will do.
+        self._attaching = True
+        try:
+            side = await self._registrar.attach_provider(call.binding, context.bytes, None)
+        finally:
+            self._attaching = False
         if side.status == NtStatus.SUCCESS:
             owner = self._registrar.provider_of(call.binding).owner
             # Providers of program types are extensions: nothing else registers one.
@@ -128,9 +134,11 @@ class _GeneralClient(LocalModule):
         self._registrar = registrar
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
-        """Take the general helpers."""
+        """Take the general helpers, once."""
         if call.provider_instance.module_id.value != GENERAL_HELPERS_MODULE:
             return NtStatus.NOINTERFACE
+        if self.bound:
+            return NtStatus.INVALID_PARAMETER
         side = await self._registrar.attach_provider(call.binding, b"general", None)
         self.bound = side.status == NtStatus.SUCCESS
         return side.status

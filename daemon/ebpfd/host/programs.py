@@ -26,6 +26,9 @@ from ebpfd_vm import Program as EngineProgram
 FIRST_RUN_NS: Final = 10_000_000.0
 """What a program with loops might take before anybody has seen it run."""
 
+INSTRUCTION_NS: Final = 20.0
+"""What an instruction of a program without loops might take, before anybody has seen it run."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedProgram:
@@ -54,6 +57,7 @@ class _Loading:
     program_id: int
     clients: ProgramClients
     contract: ProgramData
+    digest: bytes = b""
     judged: JudgedProgram | None = None
 
 
@@ -152,6 +156,8 @@ class Programs:
             )
             raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
         loading.contract = contract
+        # Before judging: a provider that returns meanwhile with another contract must not be taken.
+        loading.digest = loading.clients.seal(contract)
         if missing := missing_helpers(contract, loading.spec.helper_ids):
             known = {helper.helper_id for helper in contract.program_info.helpers()}
             if served := sorted(known.intersection(missing)):
@@ -209,12 +215,12 @@ class Programs:
             id=loading.program_id,
             spec=spec,
             contract=loading.contract,
-            contract_digest=clients.seal(loading.contract),
+            contract_digest=loading.digest,
             engine=engine,
             file_name=file_name,
             maps=tuple(maps[index] for index in spec.map_indices),
             provider=clients.provider,
-            nanoseconds_per_run=FIRST_RUN_NS if loading.judged.verdict.has_loops else 0.0,
+            nanoseconds_per_run=_first_run_ns(spec, loading.judged.verdict),
         )
 
 
@@ -240,6 +246,10 @@ def _choose(parsed: Object, wanted: Sequence[str]) -> list[tuple[int, ProgramSpe
         for index, spec in enumerate(parsed.programs)
         if not wanted or spec.name in wanted
     ]
+
+
+def _first_run_ns(spec: ProgramSpec, verdict: Verdict) -> float:
+    return FIRST_RUN_NS if verdict.has_loops else len(spec.instructions) / 8 * INSTRUCTION_NS
 
 
 def _create_map(spec: MapSpec) -> Map:

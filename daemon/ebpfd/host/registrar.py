@@ -59,7 +59,11 @@ class RegistrarHost:
         answer = self._registering[handle] = _future()
         self._completions[handle] = _future()
         self._run(effects)
-        await answer
+        try:
+            await answer
+        except asyncio.CancelledError:
+            self._abandon(handle)
+            raise
         return handle
 
     async def deregister(
@@ -126,6 +130,14 @@ class RegistrarHost:
     def bindings(self) -> list[nmr.BindingSnapshot]:
         """All bindings that are not gone."""
         return list(self._registrar.bindings())
+
+    def _abandon(self, handle: nmr.RegistrationHandle) -> None:
+        """Whoever registered hung up, so nobody knows the handle: it must not stay behind."""
+        try:
+            effects = self._registrar.deregister(handle)
+        except nmr.RegistrarError:
+            return  # it is leaving already, or its process has vanished
+        self._run(effects)
 
     def _run(self, effects: Iterable[nmr.Effect]) -> None:
         for effect in effects:
@@ -194,6 +206,9 @@ class RegistrarHost:
 
     async def _detach(self, module: Module, binding: nmr.BindingHandle, role: nmr.Role) -> None:
         status = await _guarded(module.detach(binding, role), NtStatus.SUCCESS, module)
+        if status != NtStatus.PENDING:
+            # Whatever else it says, the callback has returned and will say no more.
+            status = NtStatus.SUCCESS
         self._report(lambda: self._registrar.detach_returned(binding, role, status))
 
     async def _cleanup(self, module: Module, binding: nmr.BindingHandle, role: nmr.Role) -> None:

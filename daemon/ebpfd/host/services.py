@@ -5,13 +5,17 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import structlog
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _Value = TypeVar("_Value")
 
 
 class Services:
     """A TaskGroup whose end cancels what still runs.
 
-    A service that *fails* ends the block at once, as in any TaskGroup.
+    A service that *fails* is logged and ends alone: all of them serve one module or one call, and
+    a bug that one of those meets must not end the daemon.
     """
 
     def __init__(self) -> None:
@@ -20,9 +24,15 @@ class Services:
 
     def start(self, service: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         """Run *service* until it ends or the block is left."""
-        task = self._group.create_task(service, name=name)
+        try:
+            task = self._group.create_task(_supervised(service, name), name=name)
+        except RuntimeError:  # the block has been left
+            service.close()
+            raise
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        # Does something only if the task was cancelled before it began.
+        task.add_done_callback(lambda _: service.close())
         return task
 
     async def finish(self, work: Coroutine[Any, Any, _Value], *, name: str) -> _Value:
@@ -31,7 +41,14 @@ class Services:
         What changes state in several steps must not be left half done because a client hung up.
         """
         outcome: asyncio.Future[_Value] = asyncio.get_running_loop().create_future()
-        self.start(_settle(work, outcome), name=name)
+        task = self.start(_settle(work, outcome), name=name)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            """Does something only if the task was cancelled before it began."""
+            work.close()
+            outcome.cancel()
+
+        task.add_done_callback(ended)
         return await asyncio.shield(outcome)
 
     async def __aenter__(self) -> Self:
@@ -49,6 +66,13 @@ class Services:
         for task in tuple(self._running):
             task.cancel()
         await self._group.__aexit__(kind, error, trace)
+
+
+async def _supervised(service: Coroutine[Any, Any, None], name: str) -> None:
+    try:
+        await service
+    except Exception:  # noqa: BLE001 (the service supervisor)
+        _log.exception("a service failed", service=name)
 
 
 async def _settle(work: Coroutine[Any, Any, _Value], outcome: asyncio.Future[_Value]) -> None:

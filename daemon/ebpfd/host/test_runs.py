@@ -63,6 +63,9 @@ async def _run_in_slices(
         if left == 0 or code != Result.SUCCESS:
             runs = repeat - left
             return RunOutcome(code, result, context, data, total_ns // runs)
+        if program.provider.rundown.closed:
+            message = f"its extension left, or it was unloaded, after {repeat - left} runs"
+            raise RequestError(Result.CANCELED, message)
         step = max(1, SLICE_NS * (repeat - left) // max(total_ns, 1))
 
 

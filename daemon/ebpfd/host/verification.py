@@ -67,6 +67,9 @@ class Verifier:
                     return self._decoder.decode(await self._ask(payload))
             except TimeoutError:
                 return _gave_up(f"took longer than {self._limits.seconds:g} s")
+            except OSError as error:
+                _log.warning("no verification worker could be started", reason=error.strerror)
+                return _gave_up(f"could not be started ({error.strerror})")
             except WorkerDiedError as death:
                 _log.warning("a verification worker died", exit_code=death.exit_code)
                 return _gave_up("ran out of memory or stack")
@@ -75,8 +78,7 @@ class Verifier:
         """The answer of an idle or a new worker, which is idle again if it has answered."""
         loop, worker = asyncio.get_running_loop(), self._idle_worker()
         if worker is None:
-            memory = self._limits.memory_bytes
-            worker = await loop.run_in_executor(self._threads, WorkerProcess, memory)
+            worker = await self._start_worker()
         asked = loop.run_in_executor(self._threads, worker.ask, payload)
         try:
             answer = await asyncio.shield(asked)
@@ -87,6 +89,18 @@ class Verifier:
             raise
         self._idle.append(worker)
         return answer
+
+    async def _start_worker(self) -> WorkerProcess:
+        """A new worker; one that starts too late is ended, not lost."""
+        loop, memory = asyncio.get_running_loop(), self._limits.memory_bytes
+        started = loop.run_in_executor(self._threads, WorkerProcess, memory)
+        try:
+            return await asyncio.shield(started)
+        except asyncio.CancelledError:
+            await asyncio.wait([started])
+            if started.exception() is None:
+                await loop.run_in_executor(self._threads, started.result().close)
+            raise
 
     def _idle_worker(self) -> WorkerProcess | None:
         """A worker that waits for work; those that were killed meanwhile are forgotten."""

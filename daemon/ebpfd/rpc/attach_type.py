@@ -12,6 +12,9 @@ from ebpfd_api.v1 import hook_pb2 as pb
 def decode_attach_type(message: pb.AttachType) -> UUID | str:
     """A GUID or a name."""
     if message.WhichOneof("id") != "guid":
+        if not message.name:
+            problem = "attach_type: name the hook, or give its GUID"
+            raise RequestError(Result.INVALID_ARGUMENT, problem)
         return message.name
     try:
         return decode_guid(message.guid, "attach_type.guid")

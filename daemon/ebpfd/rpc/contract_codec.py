@@ -200,4 +200,4 @@ def _number(kind: type[_Number], value: int, field: str) -> _Number:
     try:
         return kind(value)
     except ValueError:
-        raise ContractError(field, f"{value} is no {kind.__doc__ or kind.__name__}") from None
+        raise ContractError(field, f"{value} is no {kind.__name__}") from None

@@ -6,6 +6,7 @@ arrives.  Only what must wait, for a helper or for its turn, gets a task of its 
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Target, Targets
 from ebpfd.host.links import Links
-from ebpfd.host.modules import BatchOutcome, FireCall
+from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
 from ebpfd.host.services import Services
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result
@@ -56,9 +57,19 @@ class InvokeStream:
                     await write(reply)
 
     async def send(self, message: pb.InvokeResponse) -> None:
-        """Send *message* after those before it."""
-        async with self._writing:
+        """Send *message* after those before it; ``ModuleGoneError`` if the stream has ended."""
+        await self._writing.acquire()
+        # A write that is cancelled would end the stream.
+        await self._services.finish(self._write(message), name="message on a data stream")
+
+    async def _write(self, message: pb.InvokeResponse) -> None:
+        """Write, and let the next one write."""
+        try:
             await self._context.write(message)
+        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
+            raise ModuleGoneError from None
+        finally:
+            self._writing.release()
 
     def _answer(self, request: pb.InvokeRequest) -> pb.InvokeResponse | None:
         """The reply, or None if it comes later or is not due."""
@@ -74,6 +85,7 @@ class InvokeStream:
                         contexts=done.contexts,
                         data=done.data,
                     )
+                target.enqueue()
                 self._services.start(
                     self._answer_later(target, request), name=f"invoke {request.binding}"
                 )
@@ -100,10 +112,8 @@ class InvokeStream:
             )
         except RequestError as error:
             reply = _refusal(request, error)
-        try:
+        with suppress(ModuleGoneError):  # nobody is there to be told
             await self.send(reply)
-        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
-            return  # the stream has ended meanwhile: nobody is there to be told
 
 
 class HookServicer(services_pb.HookServicer):
@@ -139,7 +149,7 @@ class HookServicer(services_pb.HookServicer):
         stream = InvokeStream(request_iterator, context, module, self._targets, self._services)
         module.data_stream = stream
         try:
-            await stream.serve()
+            await module.while_connected(stream.serve())
         finally:
             if module.data_stream is stream:
                 module.data_stream = None

@@ -13,7 +13,7 @@ from ebpfd_api.map_type import map_type_name
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import maps_pb2 as pb
 from ebpfd_api.v1 import maps_pb2_grpc as services_pb
-from ebpfd_vm import EngineError
+from ebpfd_vm import EngineError, Map
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -74,7 +74,7 @@ class MapsServicer(services_pb.MapsServicer):
         with answering(response.status):
             dumped = self._objects.map(request.id).map
             after: bytes | None = None
-            while entries := dumped.entries(after, ENTRIES_A_MESSAGE):
+            while entries := _entries(dumped, after):
                 yield pb.DumpResponse(
                     entries=[pb.Entry(key=key, value=value) for key, value in entries]
                 )
@@ -97,6 +97,13 @@ def encode_map(each: MapObject) -> pb.Map:
         flags=each.map.flags,
         program_ids=sorted(each.program_ids),
     )
+
+
+def _entries(dumped: Map, after: bytes | None) -> list[tuple[bytes, bytes]]:
+    try:
+        return dumped.entries(after, ENTRIES_A_MESSAGE)
+    except EngineError as error:
+        raise _refused(error) from None
 
 
 def _refused(error: EngineError) -> RequestError:

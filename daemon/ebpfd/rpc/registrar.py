@@ -90,12 +90,13 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 process_id=hello.process_id,
             )
         )
-        await context.write(self._welcome(module))
+        # Before the welcome, which names the session: the module may use the name at once.
         self._sessions.add(module)
         identity = module.identity
         log = _log.bind(extension=identity.name, pid=identity.process_id)
         log.info("extension connected", instance=process_instance(identity.process_instance))
         try:
+            await context.write(self._welcome(module))
             await self._converse(module, request_iterator, context)
         finally:
             self._end(module, log)
@@ -137,12 +138,13 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             _write_all(module, context), name=f"session writer of {module.name}"
         )
         try:
-            async for request in requests:
-                self._dispatch(module, request)
-                if module.gone.is_set():
-                    return
+            await module.while_connected(self._read(module, requests))
         finally:
             writer.cancel()
+
+    async def _read(self, module: RemoteModule, requests: AsyncIterator[pb.SessionRequest]) -> None:
+        async for request in requests:
+            self._dispatch(module, request)
 
     def _dispatch(self, module: RemoteModule, request: pb.SessionRequest) -> None:
         match request.WhichOneof("message"):
@@ -169,6 +171,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         """Do *work* beside other calls, and answer with what it returns."""
 
         async def answer() -> None:
+            if module.gone.is_set():
+                return  # what it would register now, nobody would ever deregister
             try:
                 returned: pb.CallReturn = await work
             except ContractError as error:
@@ -178,7 +182,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             returned.call_id = request.call_id
             module.send(pb.SessionResponse(call_return=returned))
 
-        self._services.start(answer(), name=f"{request.WhichOneof('message')} of {module.name}")
+        name = f"{request.WhichOneof('message')} of {module.name}"
+        task = self._services.start(answer(), name=name)
+        task.add_done_callback(lambda _: work.close())
 
     async def _register(self, module: RemoteModule, register: pb.Register) -> pb.CallReturn:
         role = decode_role(register.role)

@@ -20,7 +20,7 @@ from ebpfd.rpc.contract_codec import (
     encode_extension_data,
     encode_program_data,
 )
-from ebpfd_api.npi import HOOK, NAMES, PROGRAM_INFORMATION
+from ebpfd_api.npi import GENERAL_HELPERS_MODULE, HOOK, NAMES, PROGRAM_INFORMATION
 from ebpfd_api.v1 import registrar_pb2 as pb
 
 ROLES = {pb.ROLE_CLIENT: nmr.Role.CLIENT, pb.ROLE_PROVIDER: nmr.Role.PROVIDER}
@@ -53,6 +53,8 @@ def decode_instance(message: pb.RegistrationInstance, role: nmr.Role) -> nmr.Reg
         validate_program_data(characteristics)
         if module_id.value != characteristics.program_type:
             raise ContractError("instance.module_id", "is not the program type's GUID")
+        if module_id.value == GENERAL_HELPERS_MODULE:
+            raise ContractError("instance.module_id", "is that of the daemon's general helpers")
     if role is nmr.Role.PROVIDER and npi_id == HOOK:
         if not isinstance(characteristics, AttachProviderData):
             raise ContractError("instance.characteristics", "attach_provider_data is missing")

@@ -6,12 +6,17 @@ callback may contain another call.
 """
 
 import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from ebpfd import nmr
+from ebpfd.errors import RequestError
 from ebpfd.host.modules import (
     AttachAnswer,
     BatchOutcome,
@@ -29,18 +34,33 @@ from ebpfd.rpc.registration_codec import (
     encode_side,
 )
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 
 MAX_OUTGOING = 1024
 """Messages that wait for a module that does not read; with more it counts as gone."""
+
+MAX_FORWARDED_BYTES = (16 << 20) - 4096
+"""One module's words to another: a message that the receiver refuses would end its stream."""
 
 
 class DataStream(Protocol):
     """A module's ``Hook.Invoke`` stream."""
 
     async def send(self, message: hook_pb2.InvokeResponse) -> None:
-        """Send *message* after those before it."""
+        """Send *message* after those before it; ``ModuleGoneError`` if the stream has ended.
+
+        A caller that is cancelled meanwhile does no harm to the stream.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """An answer that somebody waits for, and the kind of message that it must be."""
+
+    kind: type[Message]
+    answer: asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +82,7 @@ class RemoteModule:
         self.gone = asyncio.Event()
         self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
         self._callback_ids = count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, _Expected] = {}
 
     @property
     def name(self) -> str:
@@ -87,6 +107,9 @@ class RemoteModule:
         attach.binding, attach.registration = call.binding, call.registration
         attach.peer.CopyFrom(encode_instance(call.client_instance))
         attach.client.CopyFrom(encode_side(call.client_context, call.client_dispatch))
+        if message.ByteSize() > MAX_FORWARDED_BYTES:
+            refusal = "the client's data is longer than a message may be"
+            return AttachAnswer(NtStatus.INVALID_PARAMETER, message=refusal)
         answer = await self._call_back(message)
         if answer is None:
             return AttachAnswer(NtStatus.DEVICE_NOT_READY, message="the extension went away")
@@ -114,15 +137,19 @@ class RemoteModule:
         stream = self.data_stream
         if stream is None:
             raise ModuleGoneError
-        fire_id, answer = self._expect()
         message = hook_pb2.InvokeResponse()
         fire = message.fire
-        fire.fire_id, fire.attach_type = fire_id, call.attach_type.bytes
+        fire.attach_type = call.attach_type.bytes
         fire.has_parameter, fire.parameter = call.parameter is not None, call.parameter or b""
         fire.deadline_ms = int(deadline_s * 1000)
         encode_batch(call.batch, fire.batch)
-        await stream.send(message)
-        return decode_result(await self._answer(fire_id, answer, deadline_s))
+        if message.ByteSize() > MAX_FORWARDED_BYTES:
+            refusal = f"batch: with its parameter it takes more than {MAX_FORWARDED_BYTES} bytes"
+            raise RequestError(Result.INVALID_ARGUMENT, refusal)
+        fire.fire_id, answer = self._expect(hook_pb2.BatchResult)
+        async with self._deadline(fire.fire_id, deadline_s):
+            await stream.send(message)
+            return decode_result(await answer)
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run one of the module's helpers."""
@@ -141,9 +168,10 @@ class RemoteModule:
                     helper.arguments.add(map_id=map_id)
                 case None:
                     helper.arguments.add(absent=registrar_pb2.Absent())
-        message.callback_id, answer = self._expect()
-        self.send(message)
-        outcome = await self._answer(message.callback_id, answer, deadline_s)
+        message.callback_id, answer = self._expect(registrar_pb2.HelperReturn)
+        async with self._deadline(message.callback_id, deadline_s):
+            self.send(message)
+            outcome: registrar_pb2.HelperReturn = await answer
         outputs = tuple((output.argument, output.memory) for output in outcome.outputs)
         return HelperOutcome(outcome.result, outputs, outcome.error)
 
@@ -154,19 +182,38 @@ class RemoteModule:
         except asyncio.QueueFull:
             self.lose()
 
-    def answered(self, callback_id: int, answer: object) -> None:
-        """An answer has arrived; one that nobody waits for is late and means nothing."""
-        waiting = self._waiting.pop(callback_id, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+    def answered(self, callback_id: int, answer: Message) -> None:
+        """An answer has arrived; one that nobody waits for is late and means nothing.
+
+        Nor does one of another kind: callbacks, helper calls and fires share their ids.
+        """
+        expected = self._waiting.get(callback_id)
+        if expected is None or not isinstance(answer, expected.kind):
+            return
+        del self._waiting[callback_id]
+        if not expected.answer.done():
+            expected.answer.set_result(answer)
 
     def lose(self) -> None:
         """The connection is over: everybody who waits for an answer learns it."""
         self.gone.set()
         waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(ModuleGoneError())
+        for expected in waiting.values():
+            if not expected.answer.done():
+                expected.answer.set_exception(ModuleGoneError())
+
+    async def while_connected(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do *work* to its end, or until the connection is over."""
+        working = asyncio.create_task(work, name=f"stream of {self.name}")
+        gone = asyncio.create_task(self.gone.wait(), name=f"end of {self.name}")
+        try:
+            await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            working.cancel()
+            await asyncio.wait((working, gone))
+        if not working.cancelled():
+            working.result()
 
     def owns(self, session_id: str) -> bool:
         """Whether this is the session of that id."""
@@ -176,7 +223,7 @@ class RemoteModule:
         self, message: registrar_pb2.SessionResponse
     ) -> registrar_pb2.CallbackReturn | None:
         """The module's return, or None if it went away first."""
-        message.callback_id, answer = self._expect()
+        message.callback_id, answer = self._expect(registrar_pb2.CallbackReturn)
         self.send(message)
         try:
             returned: registrar_pb2.CallbackReturn = await answer
@@ -184,21 +231,21 @@ class RemoteModule:
             return None
         return returned
 
-    def _expect(self) -> tuple[int, asyncio.Future[Any]]:
+    def _expect(self, kind: type[Message]) -> tuple[int, asyncio.Future[Any]]:
         callback_id = next(self._callback_ids)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.gone.is_set():
             answer.set_exception(ModuleGoneError())
         else:
-            self._waiting[callback_id] = answer
+            self._waiting[callback_id] = _Expected(kind, answer)
         return callback_id, answer
 
-    async def _answer(
-        self, callback_id: int, answer: asyncio.Future[Any], deadline_s: float
-    ) -> Any:
+    @asynccontextmanager
+    async def _deadline(self, callback_id: int, deadline_s: float) -> AsyncGenerator[None]:
+        """Within the block an answer is waited for; afterwards it is late."""
         try:
             async with asyncio.timeout(deadline_s):
-                return await answer
+                yield
         finally:
             self._waiting.pop(callback_id, None)
 

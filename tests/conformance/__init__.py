@@ -1,0 +1,1 @@
+"""Vectors of programs and their results, run by the engine."""
