@@ -2,6 +2,7 @@
 # uv, which does the rest, is fetched into .tools when it is missing.
 UV := $(shell command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
 RUN := $(UV) run --quiet --all-packages --all-extras
+SAMPLE := extensions/ebpfd_extensions/sample/programs
 ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
 
 .PHONY: demo test check lock programs proto
@@ -37,7 +38,9 @@ proto: $(UV)
 
 # Needs clang (or clang-NN); the objects are committed, so only a changed .c asks for it.
 programs:
-	$(MAKE) -C extensions/ebpfd_extensions/sample/programs
+	@for folder in $(SAMPLE) tests/bench/programs tests/e2e/programs tests/readme; do \
+	    $(MAKE) --no-print-directory -C $$folder -f $(CURDIR)/$(SAMPLE)/Makefile || exit 1; \
+	done
 
 .tools/bin/uv:
 	python3 -m venv .tools
