@@ -7,7 +7,7 @@ struct upload {                                   // the context, as the extensi
     u32 user;
 };
 
-static long (*quota_bytes)(u32 user) = (void *)0x10000;         // the extension's helper
+static u64 (*quota_bytes)(u32 user) = (void *)0x10000;          // the extension's helper
 
 __attribute__((section("upload"), used)) int within_quota(struct upload *upload)
 {

@@ -105,9 +105,9 @@ class Executor:
         loop = asyncio.get_running_loop()
         try:
             running = loop.run_in_executor(self._threads, _run_batch, program, columns)
-        except RuntimeError:  # no thread can be started, or this executor has ended
+        except RuntimeError as error:  # no thread can be started, or this executor has ended
             program.provider.rundown.release()
-            raise
+            raise RequestError(Result.NO_MEMORY, f"no thread for the batch: {error}") from None
         # The thread runs on when the caller is cancelled, so the end of the run ends the use.
         running.add_done_callback(lambda _: program.provider.rundown.release())
         try:

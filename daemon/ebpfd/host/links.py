@@ -83,6 +83,8 @@ class LinkClient(LocalModule):
             link.binding, link.provider = 0, ""
             self.refusal = side.message or f"its provider refused with status {side.status:#x}"
             await self._targets.remove(binding)
+        elif link.state is LinkState.ATTACHED:
+            _log.info("link bound again", link=link.id, provider=link.provider)
         return side.status
 
     async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
@@ -149,6 +151,8 @@ class Links:
             raise
         if link.binding:
             link.apply(LinkEvent.ATTACHED)
+            hook = self._contracts.name_of(guid)
+            _log.info("link attached", link=link.id, program=program_id, hook=hook)
             return link
         link.apply(LinkEvent.REFUSED)
         await self._end(link)
@@ -178,6 +182,7 @@ class Links:
         if client.handle is not None:
             await self._registrar.withdraw(client.handle)
         link.apply(LinkEvent.DETACHED)
+        _log.info("link detached", link=link.id, program=link.program.id)
         if self._objects.remove_link(link):
             await self._programs.destroy(link.program)
         ended.set()

@@ -104,6 +104,9 @@ class ProgramClients:
             self.provider.name = self.extension.name
             self.provider.reason = ""
             self.provider.rundown.reopen()
+        else:
+            refusal = side.message or f"it refused with status {side.status:#x}"
+            self.provider.reason = f"its extension does not take it: {refusal}"
         return side.status
 
     async def detach(self) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from ebpfd.contracts import (
     KnownContracts,
     ProgramData,
@@ -22,6 +24,8 @@ from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map, MapSpec, Object, ProgramSpec, parse_object
 from ebpfd_vm import Program as EngineProgram
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 FIRST_RUN_NS: Final = 10_000_000.0
 """What a program with loops might take before anybody has seen it run."""
@@ -119,6 +123,7 @@ class Programs:
     async def destroy(self, program: Program) -> None:
         """Take a program that nobody keeps out of the world."""
         self._objects.remove_program(program)
+        _log.info("program gone", program=program.id, name=program.name)
         clients = self._clients.pop(program.id, None)
         if clients is not None:
             await clients.withdraw()
@@ -194,6 +199,7 @@ class Programs:
         for program, each in zip(programs, loading, strict=True):
             self._objects.add_program(program)
             self._clients[program.id] = each.clients
+            _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
 
     def _make(self, loading: _Loading, maps: list[MapObject], file_name: str) -> Program:

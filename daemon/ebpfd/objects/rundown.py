@@ -5,6 +5,8 @@ Windows' EX_RUNDOWN_REF for one event loop: no locks, since nothing here is call
 
 from collections.abc import Callable
 
+from ebpfd.errors import InvariantError
+
 
 class Rundown:
     """How many uses are in flight, and whether new ones are still let in."""
@@ -35,6 +37,8 @@ class Rundown:
 
     def release(self) -> None:
         """End a use that ``acquire`` let in."""
+        if self._active == 0:
+            raise InvariantError("a use ended that had never begun")
         self._active -= 1
         if self._active == 0 and self._when_idle:
             waiting, self._when_idle = self._when_idle, []

@@ -25,6 +25,7 @@ from ebpfd_api.metadata import SESSION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as pb
 from ebpfd_api.v1 import hook_pb2_grpc as services_pb
+from ebpfd_vm import BatchResult
 
 DEFAULT_FIRE_DEADLINE_S: Final = 5.0
 
@@ -78,13 +79,7 @@ class InvokeStream:
                 target = self._targets.find(request.binding, self._module)
                 done = target.run_now(request)
                 if done is not None:
-                    return pb.InvokeResponse(
-                        sequence=request.sequence,
-                        codes=done.codes,
-                        results=done.results,
-                        contexts=done.contexts,
-                        data=done.data,
-                    )
+                    return _reply(request, done)
                 target.enqueue()
                 self._services.start(
                     self._answer_later(target, request), name=f"invoke {request.binding}"
@@ -103,13 +98,7 @@ class InvokeStream:
     async def _answer_later(self, target: Target, request: pb.InvokeRequest) -> None:
         try:
             done = await target.run_queued(request)
-            reply = pb.InvokeResponse(
-                sequence=request.sequence,
-                codes=done.codes,
-                results=done.results,
-                contexts=done.contexts,
-                data=done.data,
-            )
+            reply = _reply(request, done)
         except RequestError as error:
             reply = _refusal(request, error)
         with suppress(ModuleGoneError):  # nobody is there to be told
@@ -183,6 +172,16 @@ class HookServicer(services_pb.HookServicer):
             if key == SESSION:
                 return self._sessions.find(value if isinstance(value, str) else value.decode())
         return None
+
+
+def _reply(request: pb.InvokeRequest, done: BatchResult) -> pb.InvokeResponse:
+    return pb.InvokeResponse(
+        sequence=request.sequence,
+        codes=done.codes,
+        results=done.results,
+        contexts=done.contexts,
+        data=done.data,
+    )
 
 
 def _refusal(request: pb.InvokeRequest, error: RequestError) -> pb.InvokeResponse:
