@@ -24,9 +24,11 @@ class Services:
 
     def start(self, service: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
         """Run *service* until it ends or the block is left."""
+        supervised = _supervised(service, name)
         try:
-            task = self._group.create_task(_supervised(service, name), name=name)
+            task = self._group.create_task(supervised, name=name)
         except RuntimeError:  # the block has been left
+            supervised.close()
             service.close()
             raise
         self._running.add(task)

@@ -1,0 +1,29 @@
+"""What holds for every test: nothing in the daemon may block the event loop."""
+
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+_MAY_BLOCK: Final = {
+    # Start and stop: nobody is served yet, or any more.
+    "ebpfd/app/locks.py": {"locked", "private_directory"},
+    "ebpfd/app/listener.py": {"_removed"},
+    "ebpfd/host/verification.py": {"__aexit__"},
+    "importlib/metadata/__init__.py": {"version"},
+    # A thread is started, or a call is put into its queue.
+    "concurrent/futures/thread.py": {"submit", "shutdown"},
+    # The traceback of a failure is drawn for people; services log JSON.
+    "structlog/dev.py": {"__call__"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _loop_stays_free() -> Generator[None]:
+    """A call of the daemon's that blocks while an event loop runs fails the test."""
+    with blockbuster_ctx(scanned_modules=["ebpfd"], excluded_modules=["ebpfd.cli"]) as watched:
+        for function in watched.functions.values():
+            for file, names in _MAY_BLOCK.items():
+                function.can_block_in(file, names)
+        yield

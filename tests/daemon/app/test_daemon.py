@@ -1,0 +1,201 @@
+"""Start and stop: sockets, locks, and who may use them."""
+
+import asyncio
+import os
+import socket
+import stat
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from ebpfd.app import Settings, SettingsError, running
+from ebpfd.app.locks import InUseError, locked, private_directory
+from ebpfd.app.notify import notify
+from ebpfd_api.v1 import links_pb2
+from tests.daemon.host.world import until
+from tests.daemon.rpc.wire import PATIENCE_S, serving
+
+
+def mode(path: Path) -> int:
+    """Permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def refused(settings: Settings) -> str:
+    """Why a daemon with *settings* does not start."""
+    with pytest.raises((InUseError, ExceptionGroup)) as caught:
+        async with running(settings):
+            pass
+    error = caught.value
+    if isinstance(error, ExceptionGroup):
+        (error,) = error.exceptions
+    assert isinstance(error, InUseError), error
+    return str(error)
+
+
+async def test_a_socket_is_its_owners_alone_and_goes_with_the_daemon(tmp_path: Path) -> None:
+    """Mode 0600 in a directory of mode 0700."""
+    path = tmp_path / "made" / "ebpfd.sock"
+    async with asyncio.timeout(PATIENCE_S), running(Settings(listen=(path,))):
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+        assert mode(path.with_name("ebpfd.sock.lock")) == 0o600
+    assert not path.exists()
+
+
+async def test_a_second_daemon_on_a_socket_is_refused_by_name(tmp_path: Path) -> None:
+    """And the first one goes on serving."""
+    async with serving(tmp_path) as w:
+        message = await refused(Settings(listen=(tmp_path / "ebpfd.sock",)))
+        assert f"(pid {os.getpid()})" in message
+        assert "--listen" in message
+        assert (await w.links.List(links_pb2.LinksListRequest())).links == []
+
+
+async def test_a_second_daemon_on_a_state_directory_is_refused(tmp_path: Path) -> None:
+    """Its socket is another one; afterwards the directory is free again."""
+    first = Settings(listen=(tmp_path / "a",), state=tmp_path / "state")
+    second = Settings(listen=(tmp_path / "b",), state=tmp_path / "state")
+    async with asyncio.timeout(PATIENCE_S):
+        async with running(first):
+            assert "state directory" in await refused(second)
+            assert not (tmp_path / "b").exists()
+        async with running(second):
+            pass
+
+
+async def test_several_sockets_serve_the_same_daemon(tmp_path: Path) -> None:
+    """And a socket that a killed daemon left is taken over."""
+    paths = (tmp_path / "a", tmp_path / "b")
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(paths[0]))
+    async with asyncio.timeout(PATIENCE_S), running(Settings(listen=paths)):
+        for path in paths:
+            async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+                answer = await health_pb2_grpc.HealthStub(channel).Check(
+                    health_pb2.HealthCheckRequest()
+                )
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_file_that_is_no_socket_is_not_removed(tmp_path: Path) -> None:
+    """A wrong --listen must not cost anybody a file."""
+    path = tmp_path / "precious"
+    path.write_text("letters")
+    assert "is no socket" in await refused(Settings(listen=(path,)))
+    assert path.read_text() == "letters"
+    (tmp_path / "folder").mkdir()
+    assert "is no socket" in await refused(Settings(listen=(tmp_path / "folder",)))
+
+
+async def test_a_path_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    """A file where a directory should be; a directory where the lock should be."""
+    (tmp_path / "file").write_text("")
+    message = await refused(Settings(listen=(tmp_path / "file" / "ebpfd.sock",)))
+    assert "cannot be used" in message
+    (tmp_path / "ebpfd.sock.lock").mkdir()
+    assert "cannot be used" in await refused(Settings(listen=(tmp_path / "ebpfd.sock",)))
+
+
+def test_a_directory_that_others_can_change_is_refused(tmp_path: Path) -> None:
+    """They could put a socket of their own there; a sticky one as /tmp is taken."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(InUseError, match="can be changed by"):
+        private_directory(shared)
+    shared.chmod(0o1777)
+    private_directory(shared)
+
+
+def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
+    """Whatever ended the block."""
+    path = tmp_path / "lock"
+    with pytest.raises(ZeroDivisionError), locked(path, "it"):
+        raise ZeroDivisionError
+    with locked(path, "it"), pytest.raises(InUseError, match="it is in use"), locked(path, "it"):
+        pass
+
+
+async def test_stopping_lets_go_of_everything(tmp_path: Path) -> None:
+    """Links are detached while their extension answers; sessions and streams end; no delay."""
+    loop = asyncio.get_running_loop()
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        await w.attach("count.o", module)
+        await module.open_data()
+        answering = asyncio.ensure_future(module.during(asyncio.Event().wait()))
+        begun = loop.time()
+    assert loop.time() - begun < 4, "nobody waited for a deadline"
+    answering.cancel()
+    with pytest.raises((AssertionError, asyncio.CancelledError)):
+        await answering
+    left = [*w.daemon.objects.programs(), *w.daemon.objects.links()]
+    assert (left, w.daemon.sessions.all()) == ([], [])
+
+
+async def test_stopping_waits_only_so_long_for_a_deaf_extension(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is taken as gone."""
+    monkeypatch.setattr("ebpfd.app.daemon.STOP_S", 0.1)
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        await w.attach("count.o", module)
+    assert w.daemon.sessions.all() == []
+
+
+async def test_a_load_in_progress_does_not_keep_the_daemon(tmp_path: Path) -> None:
+    """Its attach is unanswered, its caller still waits: the daemon stops all the same."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        module.held.add("attach")
+        loading = asyncio.ensure_future(w.load("count.o", module))
+        await until(lambda: bool(w.daemon.registrar.bindings()))
+    with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
+        await loading
+
+
+@pytest.mark.parametrize(
+    ("listen", "complaint"),
+    [
+        ("tcp:1", "only unix:PATH"),
+        ("unix:", "only unix:PATH"),
+        ("unix:/" + 107 * "x", "longer than 107 bytes"),
+        ("unix:/" + 54 * "é", "longer than 107 bytes"),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_named(listen: str, complaint: str) -> None:
+    """The message repeats it and says what is possible."""
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        Settings.parse((listen,), None)
+    assert listen in str(caught.value)
+
+
+def test_settings_come_from_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths are made absolute; without an address the user's own is taken."""
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.parse(("unix:a", "unix:/b"), "state")
+    assert settings == Settings((tmp_path / "a", Path("/b")), tmp_path / "state")
+    monkeypatch.setenv("EBPFD_ADDRESS", "unix:/run/somewhere")
+    assert Settings.parse((), None) == Settings((Path("/run/somewhere"),))
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_is_told_if_it_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
+) -> None:
+    """By the socket that the environment names; else nothing happens."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify("READY=1")
+    name = f"{tmp_path}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind("\0" + name if abstract else name)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + name if abstract else name)
+        notify("READY=1")
+        assert listener.recv(100) == b"READY=1"

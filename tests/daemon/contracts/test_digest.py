@@ -1,0 +1,102 @@
+"""The digest covers what a program uses, and nothing that it does not."""
+
+import dataclasses
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from ebpfd.contracts import ProgramData, contract_digest
+from ebpfd_api.prototype import ArgumentType, ReturnType
+from tests.daemon.contracts.samples import (
+    HELPERS,
+    SAMPLE,
+    helper,
+    with_context,
+    with_descriptor,
+    with_helper,
+    with_info,
+)
+
+USED = [1, 0x10001]
+"""A general helper, and the sample's own number 1."""
+
+Change = Callable[[ProgramData], ProgramData]
+replace = dataclasses.replace
+
+
+def with_field(data: ProgramData, /, **changes: object) -> ProgramData:
+    """*data* with its field ``uint32_data`` changed."""
+    fields = list(data.fields)
+    fields[2] = replace(fields[2], **changes)  # type: ignore[arg-type]
+    return replace(data, fields=tuple(fields))
+
+
+def with_override(data: ProgramData, number: int) -> ProgramData:
+    """*data* with an override of a general helper."""
+    override = helper(number, "override", ArgumentType.ANYTHING)
+    return with_info(data, global_helpers=(override,))
+
+
+WEIGHS: dict[str, Change] = {
+    "name": lambda data: with_descriptor(data, name="other"),
+    "context size": lambda data: with_context(data, size=40),
+    "data offset": lambda data: with_context(data, data=16),
+    "end offset": lambda data: with_context(data, end=16),
+    "meta offset": lambda data: with_context(data, meta=16),
+    "GUID": lambda data: with_descriptor(data, program_type=UUID(int=1)),
+    "bpf_prog_type": lambda data: with_descriptor(data, bpf_prog_type=1),
+    "is_privileged": lambda data: with_descriptor(data, is_privileged=True),
+    "used helper's id": lambda data: with_helper(data, 1, helper_id=0x10009),
+    "used helper's name": lambda data: with_helper(data, 1, name="seek"),
+    "used helper's return type": lambda data: with_helper(
+        data, 1, return_type=ReturnType.PTR_TO_MAP_VALUE_OR_NULL
+    ),
+    "used helper's argument": lambda data: with_helper(
+        data, 1, arguments=(ArgumentType.ANYTHING, *HELPERS[1].arguments[1:])
+    ),
+    "used helper's flag": lambda data: with_helper(data, 1, reallocate_packet=True),
+    "used helper gone": lambda data: with_info(data, program_type_specific_helpers=HELPERS[:1]),
+    "override of a used helper": lambda data: with_override(data, 1),
+    "field's right": lambda data: with_field(data, writable=False),
+    "field's place": lambda data: with_field(data, offset=20),
+    "field's size": lambda data: with_field(data, size=2),
+    "field's name": lambda data: with_field(data, name="other"),
+    "field gone": lambda data: replace(data, fields=data.fields[:-1]),
+}
+WEIGHS_NOT: dict[str, Change] = {
+    "nothing": lambda data: data,
+    "unused helper changed": lambda data: with_helper(data, 0, name="other"),
+    "unused helper gone": lambda data: with_info(data, program_type_specific_helpers=HELPERS[1:]),
+    "helper added": lambda data: with_info(
+        data, program_type_specific_helpers=(*HELPERS, helper(0x20000, "new"))
+    ),
+    "order of helpers": lambda data: with_info(data, program_type_specific_helpers=HELPERS[::-1]),
+    "override of an unused helper": lambda data: with_override(data, 2),
+    "implicit_context, as in eBPF for Windows": lambda data: with_helper(
+        data, 1, implicit_context=True
+    ),
+    "level": lambda data: replace(data, required_irql=2),
+    "addresses": lambda data: replace(data, helper_addresses=frozenset()),
+    "prefixes": lambda data: replace(data, section_prefixes=("other",)),
+    "field's type as people write it": lambda data: with_field(data, type="__u32"),
+}
+
+
+@pytest.mark.parametrize("what", WEIGHS)
+def test_what_a_program_relies_on_weighs(what: str) -> None:
+    """Another digest, so the verdict does not hold."""
+    assert contract_digest(SAMPLE, USED) != contract_digest(WEIGHS[what](SAMPLE), USED)
+
+
+@pytest.mark.parametrize("what", WEIGHS_NOT)
+def test_what_a_program_does_not_rely_on_may_change(what: str) -> None:
+    """The same digest, so an extension can grow without breaking loaded programs."""
+    assert contract_digest(SAMPLE, USED) == contract_digest(WEIGHS_NOT[what](SAMPLE), USED)
+
+
+def test_the_order_and_number_of_calls_do_not_matter() -> None:
+    """Helpers count once, in id order."""
+    once = contract_digest(SAMPLE, [0x10000, 0x10001])
+    assert once == contract_digest(SAMPLE, [0x10001, 0x10000, 0x10001])
+    assert len(once) == 32

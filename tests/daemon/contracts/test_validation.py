@@ -1,0 +1,160 @@
+"""Every rule of program information, with the field that its error names."""
+
+import dataclasses
+from uuid import UUID
+
+import pytest
+
+from ebpfd.contracts import ContextField, ContractError, ProgramData, validate_program_data
+from ebpfd_api.prototype import ArgumentType
+from tests.daemon.contracts.samples import (
+    HELPERS,
+    SAMPLE,
+    helper,
+    with_context,
+    with_descriptor,
+    with_helper,
+    with_info,
+)
+
+replace = dataclasses.replace
+CONTEXT = "type_descriptor.context_descriptor"
+OWN = "program_type_specific_helpers"
+MEMORY = [
+    ArgumentType.PTR_TO_READABLE_MEM,
+    ArgumentType.PTR_TO_READABLE_MEM_OR_NULL,
+    ArgumentType.PTR_TO_WRITABLE_MEM,
+    ArgumentType.PTR_TO_WRITABLE_MEM_OR_NULL,
+    ArgumentType.PTR_TO_READONLY_MEM,
+    ArgumentType.PTR_TO_READONLY_MEM_OR_NULL,
+]
+SIZES = [ArgumentType.CONST_SIZE, ArgumentType.CONST_SIZE_OR_ZERO]
+
+
+def with_arguments(*arguments: ArgumentType) -> ProgramData:
+    """The sample with another prototype of its first helper."""
+    return with_info(SAMPLE, **{OWN: (helper(0x10000, "function1", *arguments), *HELPERS[1:])})
+
+
+def with_field(field: ContextField) -> ProgramData:
+    """The sample with one more field."""
+    return replace(SAMPLE, fields=(*SAMPLE.fields, field))
+
+
+BROKEN: dict[str, tuple[str, ProgramData]] = {
+    "no name": ("type_descriptor.name", with_descriptor(SAMPLE, name="")),
+    "null GUID": (
+        "type_descriptor.program_type",
+        with_descriptor(SAMPLE, program_type=UUID(int=0)),
+    ),
+    "level above HIGH": ("required_irql", replace(SAMPLE, required_irql=16)),
+    "context too small": (f"{CONTEXT}.size", with_context(SAMPLE, size=15)),
+    "context too large": (f"{CONTEXT}.size", with_context(SAMPLE, size=64 * 1024 + 1)),
+    "data without end": (CONTEXT, with_context(SAMPLE, end=-1)),
+    "end without data": (CONTEXT, with_context(SAMPLE, data=-1)),
+    "data outside": (f"{CONTEXT}.data", with_context(SAMPLE, data=25)),
+    "data before": (f"{CONTEXT}.data", with_context(SAMPLE, data=-2)),
+    "end outside": (f"{CONTEXT}.end", with_context(SAMPLE, end=2**31 - 1)),
+    "meta outside": (f"{CONTEXT}.meta", with_context(SAMPLE, meta=-8)),
+    "end on data": (f"{CONTEXT}.end", with_context(SAMPLE, end=0)),
+    "end overlaps data": (f"{CONTEXT}.end", with_context(SAMPLE, end=7)),
+    "meta overlaps end": (f"{CONTEXT}.meta", with_context(SAMPLE, meta=12)),
+    "helper without name": (f"{OWN}[0].name", with_helper(SAMPLE, 0, name="")),
+    "own helper with a general id": (
+        f"{OWN}[1].helper_id",
+        with_helper(SAMPLE, 1, helper_id=0xFFFF),
+    ),
+    "override with an own id": (
+        "global_helpers[0].helper_id",
+        with_info(SAMPLE, global_helpers=(helper(0x10000, "lookup"),)),
+    ),
+    "id twice": (OWN, with_helper(SAMPLE, 1, helper_id=0x10000)),
+    "override twice": (
+        "global_helpers",
+        with_info(SAMPLE, global_helpers=(helper(1, "lookup"), helper(1, "lookup"))),
+    ),
+    "size first": (f"{OWN}[0].arguments[0]", with_arguments(ArgumentType.CONST_SIZE)),
+    "size after no memory": (
+        f"{OWN}[0].arguments[1]",
+        with_arguments(ArgumentType.ANYTHING, ArgumentType.CONST_SIZE_OR_ZERO),
+    ),
+    "memory last": (
+        f"{OWN}[0].arguments[4]",
+        with_arguments(*[ArgumentType.ANYTHING] * 4, ArgumentType.PTR_TO_READABLE_MEM),
+    ),
+    "argument after DONTCARE": (
+        f"{OWN}[0].arguments[0]",
+        with_arguments(ArgumentType.DONTCARE, ArgumentType.ANYTHING),
+    ),
+    "address without prototype": (
+        "helper_addresses",
+        replace(SAMPLE, helper_addresses=SAMPLE.helper_addresses | {7}),
+    ),
+    "field without name": ("fields[6].name", with_field(ContextField(name="", offset=16, size=4))),
+    "field twice": (
+        "fields[6].name",
+        with_field(ContextField(name="uint32_data", offset=16, size=4)),
+    ),
+    "empty field": ("fields[6]", with_field(ContextField(name="x", offset=16, size=0))),
+    "field outside": ("fields[6]", with_field(ContextField(name="x", offset=29, size=4))),
+    "field far outside": (
+        "fields[6]",
+        with_field(ContextField(name="x", offset=2**32 - 1, size=2**32 - 1)),
+    ),
+    "field over half a pointer": (
+        "fields[6]",
+        with_field(ContextField(name="x", offset=12, size=8)),
+    ),
+    "field within a pointer": ("fields[6]", with_field(ContextField(name="x", offset=8, size=4))),
+    "field over both pointers": (
+        "fields[6]",
+        with_field(ContextField(name="x", offset=0, size=16)),
+    ),
+    "empty prefix": ("section_prefixes", replace(SAMPLE, section_prefixes=("sample", ""))),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_rule_names_its_field(case: str) -> None:
+    """The error carries the path of the field, and its text begins with it."""
+    field, data = BROKEN[case]
+    with pytest.raises(ContractError) as caught:
+        validate_program_data(data)
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"{field}: ")
+
+
+TAKEN: dict[str, ProgramData] = {
+    "the sample": SAMPLE,
+    "no fields": replace(SAMPLE, fields=()),
+    "prototypes only": replace(SAMPLE, helper_addresses=frozenset()),
+    "level HIGH": replace(SAMPLE, required_irql=15),
+    "reserved capabilities, which only an attach refuses": replace(SAMPLE, capabilities=1),
+    "smallest context": with_context(SAMPLE, size=16),
+    "largest context": with_context(SAMPLE, size=64 * 1024),
+    "metadata": with_context(SAMPLE, meta=24),
+    "no data": with_context(SAMPLE, data=-1, end=-1),
+    "an override": with_info(SAMPLE, global_helpers=(helper(1, "lookup"),)),
+    "a field after a pointer": with_field(ContextField(name="x", offset=16, size=16)),
+    "no size by type": with_arguments(ArgumentType.PTR_TO_MAP, ArgumentType.PTR_TO_MAP_KEY),
+    "five arguments": with_arguments(*[ArgumentType.ANYTHING] * 5),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_breaks_no_rule_is_taken(case: str) -> None:
+    """Limits are inclusive, and all that is optional may be left out."""
+    validate_program_data(TAKEN[case])
+
+
+@pytest.mark.parametrize("memory", MEMORY)
+@pytest.mark.parametrize("following", ArgumentType)
+def test_memory_is_followed_by_its_size(memory: ArgumentType, following: ArgumentType) -> None:
+    """Every kind of memory needs one of the two sizes right behind it."""
+    data = with_arguments(ArgumentType.PTR_TO_CTX, memory, following)
+    if following in SIZES:
+        validate_program_data(data)
+        return
+    with pytest.raises(ContractError) as caught:
+        validate_program_data(data)
+    assert caught.value.field == f"{OWN}[0].arguments[1]"
