@@ -3,6 +3,8 @@
 //! Plain data, after the program information of eBPF for Windows: the engine
 //! knows no program type and no extension helper by name.
 
+use std::collections::HashSet;
+
 use crate::error::{EngineError, Result};
 
 /// Ids from here on are helpers of a program type, not general ones.
@@ -251,6 +253,13 @@ impl ProgramInformation {
                     "writable: ({offset}, {length}) does not fit into a context of {size} bytes"
                 )));
             }
+        }
+        let mut ids = HashSet::new();
+        if let Some(twice) = self.helpers.iter().find(|helper| !ids.insert(helper.id)) {
+            return Err(EngineError::argument(format!(
+                "helper {} ({}): another one has this id",
+                twice.name, twice.id
+            )));
         }
         self.helpers.iter().try_for_each(Prototype::validate)
     }

@@ -141,3 +141,44 @@ pub fn run_on(instructions: &[Insn], starts: &[usize], context: &[u8], data: &[u
     );
     program.test_run(context, data, 0, 1).expect("valid input")
 }
+
+/// Numbers that look random and are the same in every run (xorshift).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((self.next() >> 16) % bound as u64) as usize
+    }
+
+    pub fn one_in(&mut self, chances: usize) -> bool {
+        self.below(chances) == 0
+    }
+
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
+    /// Small, or near a power of two, or anything.
+    pub fn number(&mut self) -> u64 {
+        let shift = self.below(64);
+        match self.below(6) {
+            0 => self.below(16) as u64,
+            1 => self.below(512) as u64,
+            2 => (1_u64 << shift).wrapping_sub(self.below(3) as u64),
+            3 => (1_u64 << shift).wrapping_add(self.below(3) as u64),
+            4 => (self.below(64) as u64).wrapping_neg(),
+            _ => self.next() >> shift,
+        }
+    }
+}

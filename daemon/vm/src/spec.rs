@@ -3,15 +3,17 @@
 //! A spec becomes an object (a map, a program) only when the executor makes
 //! one of it; until then it can be compared, cached and sent about freely.
 
+use std::sync::Arc;
+
 use crate::isa::Insn;
 
 /// Where an instruction comes from, after the compiler's line information.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLine {
-    pub file: String,
+    pub file: Arc<str>,
     pub line: u32,
     pub column: u32,
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// A map as an object file declares it.

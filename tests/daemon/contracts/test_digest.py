@@ -28,7 +28,7 @@ replace = dataclasses.replace
 def with_field(data: ProgramData, /, **changes: object) -> ProgramData:
     """*data* with its field ``uint32_data`` changed."""
     fields = list(data.fields)
-    fields[2] = replace(fields[2], **changes)  # type: ignore[arg-type]
+    fields[2] = replace(fields[2], **changes)
     return replace(data, fields=tuple(fields))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -261,10 +262,12 @@ async def test_an_extension_lost_in_a_callback_keeps_nobody_waiting(step: str) -
         program = await w.load("count.o")
         hook.hold(step)
         if step == "attach":
-            work = asyncio.ensure_future(w.links.attach(program.id, ATTACH_TYPE, b""))
+            work: asyncio.Future[Any] = asyncio.ensure_future(
+                w.links.attach(program.id, ATTACH_TYPE, b"")
+            )
         else:
             link = await w.links.attach(program.id, ATTACH_TYPE, b"")
-            work = asyncio.ensure_future(w.links.detach(link.id))  # type: ignore[assignment]
+            work = asyncio.ensure_future(w.links.detach(link.id))
         assert await soon(hook.reached.get()) == step
         w.lose(hook)
         if step == "attach":

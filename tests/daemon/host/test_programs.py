@@ -159,10 +159,9 @@ async def test_concurrent_loads_do_not_meet() -> None:
             "Program",
             "Program",
         ]
-        assert len(list(w.objects.programs())) == 3
-        maps = list(w.objects.maps())
-        assert len(maps) == 2
-        assert len({each.id for each in (*maps, *w.objects.programs())}) == 5
+        maps = [each.id for each in w.objects.maps()]
+        programs = [each.id for each in w.objects.programs()]
+        assert (len(maps), len({*maps, *programs})) == (2, 5)
         await asyncio.gather(*(w.programs.unload(each.id) for each in w.objects.programs()))
         await w.registrar.withdraw(handle)
         assert w.leftovers() == []

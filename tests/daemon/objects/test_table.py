@@ -92,9 +92,10 @@ def test_removing_twice_is_once() -> None:
 def test_a_program_waits_while_its_provider_is_away() -> None:
     """Its state is its provider's rundown."""
     program = make_program()
-    assert program.state is ProgramState.WAITING
+    states = [program.state]
     program.provider.rundown.reopen()
-    assert program.state is ProgramState.READY
+    states.append(program.state)
+    assert states == [ProgramState.WAITING, ProgramState.READY]
     assert (program.name, program.program_type) == (
         "count_by_protocol",
         program.contract.program_type,

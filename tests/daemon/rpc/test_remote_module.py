@@ -1,6 +1,7 @@
 """A module at the far end of a session, without the session."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -72,7 +73,7 @@ async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
     module.data_stream = Stream()
     helper = HelperCall(PROGRAM_TYPE, 0x10000, [1, b"x", None], bytes(32), 2)
     for _ in "before and after":
-        works = [
+        works: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(module.provider_attach_client(provider_attach())),
             asyncio.ensure_future(module.detach(nmr.BindingHandle(5), nmr.Role.CLIENT)),
             asyncio.ensure_future(module.cleanup(nmr.BindingHandle(5), nmr.Role.CLIENT)),
@@ -81,10 +82,9 @@ async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
         ]
         await asyncio.sleep(0)
         module.lose()
-        attach, detach, cleanup, call, fired = await soon(
-            asyncio.gather(*works, return_exceptions=True)
-        )
-        assert attach.status == NtStatus.DEVICE_NOT_READY  # type: ignore[union-attr]
+        ended: list[Any] = await soon(asyncio.gather(*works, return_exceptions=True))
+        attach, detach, cleanup, call, fired = ended
+        assert attach.status == NtStatus.DEVICE_NOT_READY
         assert (detach, cleanup) == (NtStatus.SUCCESS, None)
         assert isinstance(call, ModuleGoneError)
         assert isinstance(fired, ModuleGoneError)

@@ -1,8 +1,8 @@
 """A daemon in this process on a real socket, and modules that speak its wire protocol by hand."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -43,6 +43,10 @@ _OPTIONS: Final = (
 )
 
 
+class EndedError(Exception):
+    """The session has ended."""
+
+
 class Module:
     """A module process: its session, and its data stream if it opens one."""
 
@@ -75,13 +79,16 @@ class Module:
     async def read(self) -> reg.SessionResponse:
         """The next message, which must be one."""
         message = await self._incoming.get()
-        assert message is not None, "the session has ended"
+        if message is None:
+            self._incoming.put_nowait(None)  # whoever reads next learns it too
+            raise EndedError
         return message
 
     async def ended(self) -> grpc.StatusCode:
         """How the stream ended, after all that it still brings."""
-        while await self._incoming.get() is not None:
-            pass
+        with suppress(EndedError):
+            while True:
+                await self.read()
         return await self.call.code()
 
     async def next(self, wanted: str) -> reg.SessionResponse:
@@ -162,8 +169,9 @@ class Module:
             await self.call.write(message)
 
     async def _answer_all(self) -> None:
-        while True:
-            await self._answer(await self.read())
+        with suppress(EndedError):
+            while True:
+                await self._answer(await self.read())
 
     async def _answer(self, message: reg.SessionResponse) -> None:
         kind = message.WhichOneof("message")
@@ -188,6 +196,7 @@ class Wire:
     """A serving daemon with stubs of all its services."""
 
     daemon: Daemon
+    stop: Callable[[], Awaitable[None]]
     channel: grpc.aio.Channel
     programs: "programs_pb2_grpc.ProgramsAsyncStub"
     links: "links_pb2_grpc.LinksAsyncStub"
@@ -227,11 +236,13 @@ async def serving(folder: Path) -> AsyncGenerator[Wire]:
     path = folder / "ebpfd.sock"
     async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
         daemon = await stack.enter_async_context(running(Settings(listen=(path,))))
-        channel = await stack.enter_async_context(
-            grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
-        )
+        channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
+        stop = stack.pop_all().aclose
+        stack.push_async_callback(stop)
+        stack.push_async_callback(channel.close)
         yield Wire(
             daemon=daemon,
+            stop=stop,
             channel=channel,
             programs=programs_pb2_grpc.ProgramsStub(channel),
             links=links_pb2_grpc.LinksStub(channel),

@@ -27,6 +27,15 @@ impl Fault {
         )
     }
 
+    /// The end of the instructions that an invocation may execute.
+    #[cold]
+    pub fn out_of_budget(budget: u64) -> Self {
+        Self::new(
+            ResultCode::Timeout,
+            format!("the budget of {budget} instructions is used up"),
+        )
+    }
+
     #[cold]
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ResultCode::Failed, message)

@@ -1,7 +1,7 @@
 //! The checked interpreter: the oracle, and the executor of last resort.
 //!
 //! It survives any validated program, verified or not: `memory` judges every
-//! access, a budget of instructions bounds the time, and eight frames bound the
+//! access, a budget of instructions (and of what helpers do) bounds the time, and eight frames bound the
 //! stack.  `run` is the one long function of the engine: a dispatch over
 //! opcodes is easiest to audit, and fastest, in one piece.
 //!
@@ -10,13 +10,13 @@
 //! register file (16 long, indices masked) needs a check at run time.
 
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::arith::{narrow, wide};
 use super::fault::Fault;
 use super::lower::{Code, Op, extra};
 use super::memory::{Memory, Region};
 use super::remote::{self, Remote};
-use crate::error::ResultCode;
 use crate::isa::{
     CALL, EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, STACK_FRAME_SIZE, alu, atomic, class, jump,
     mem,
@@ -145,6 +145,7 @@ pub fn run(
     let mut callers = [Caller::default(); MAX_CALL_FRAMES];
     let mut depth = 0;
     open_frame(services, stack, depth);
+    services.memory.budget = budget;
     let mut left = budget;
     let mut pc = 0;
 
@@ -166,8 +167,8 @@ pub fn run(
         // SAFETY: see the module: control never leaves a validated program.
         let op: &Op = unsafe { ops.get_unchecked(pc) };
         pc += 1;
-        if left == 0 {
-            fail!(out_of_budget(budget));
+        if left <= services.memory.work {
+            fail!(Fault::out_of_budget(budget));
         }
         left -= 1;
         let dst = usize::from(op.dst & 15);
@@ -440,30 +441,32 @@ fn open_frame(services: &mut Services<'_>, stack: &mut Stack, depth: usize) {
     services.memory.stack = frames(stack, depth);
 }
 
-#[cold]
-fn out_of_budget(budget: u64) -> Fault {
-    Fault::new(
-        ResultCode::Timeout,
-        format!("the budget of {budget} instructions is used up"),
-    )
-}
-
 /// Atomic operations are sequentially consistent (RFC 9669 section 5.3).
 macro_rules! atomic_operation {
-    ($name:ident, $get:ident, $type:ty) => {
+    ($name:ident, $operate:ident, $get:ident, $cell:ty, $type:ty) => {
         #[inline(never)]
         fn $name(op: &Op, registers: &mut [u64; 16], memory: &mut Memory<'_>) -> Result<(), Fault> {
-            let dst = usize::from(op.dst & 15);
+            let address = registers[usize::from(op.dst & 15)].wrapping_add_signed(op.offset.into());
+            let size = size_of::<$type>() as u64;
+            if address.is_multiple_of(size) || !memory.is_private(address, size) {
+                $operate(op, registers, memory.$get(address)?);
+                return Ok(());
+            }
+            // A packet may begin anywhere.  Nobody else sees it, so one access need not be all.
+            let cell = <$cell>::new(memory.load(address)?);
+            $operate(op, registers, &cell);
+            memory.store(address, cell.into_inner())
+        }
+
+        fn $operate(op: &Op, registers: &mut [u64; 16], cell: &$cell) {
             let src = usize::from(op.src & 15);
-            let address = registers[dst].wrapping_add_signed(op.offset.into());
             let operand = registers[src] as $type;
-            let cell = memory.$get(address)?;
             let operation = op.imm as i32;
             if operation == atomic::CMPXCHG {
                 let expected = registers[0] as $type;
                 let found = cell.compare_exchange(expected, operand, SeqCst, SeqCst);
                 registers[0] = found.unwrap_or_else(|found| found).into();
-                return Ok(());
+                return;
             }
             let before = match operation & !atomic::FETCH {
                 atomic::ADD => cell.fetch_add(operand, SeqCst),
@@ -475,10 +478,9 @@ macro_rules! atomic_operation {
             if operation & atomic::FETCH != 0 {
                 registers[src] = before.into();
             }
-            Ok(())
         }
     };
 }
 
-atomic_operation!(atomic32, atomic32, u32);
-atomic_operation!(atomic64, atomic64, u64);
+atomic_operation!(atomic32, operate32, atomic32, AtomicU32, u32);
+atomic_operation!(atomic64, operate64, atomic64, AtomicU64, u64);

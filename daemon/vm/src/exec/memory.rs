@@ -15,6 +15,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use super::fault::Fault;
 use crate::maps::{Map, bytes, epoch::Pin};
 
+/// Bytes that a helper handles in about the time of one instruction.
+const BYTES_PER_INSTRUCTION: u64 = 64;
+/// Maps that are searched in about that time.
+const MAPS_PER_INSTRUCTION: u64 = 8;
+/// Bytes that are set at once.
+const FILL_SIZE: usize = 4_096;
+
 /// Bytes that programs may touch together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Region {
@@ -45,6 +52,9 @@ pub struct Memory<'r> {
     data: Region,
     value: Region,
     value_writable: bool,
+    /// What was done beside instructions, counted in instructions; the budget bounds both.
+    pub(super) work: u64,
+    pub(super) budget: u64,
     maps: &'r [Arc<Map>],
     pin: &'r Pin,
 }
@@ -63,6 +73,8 @@ impl<'r> Memory<'r> {
             data: Region::of(data),
             value: Region::default(),
             value_writable: false,
+            work: 0,
+            budget: 0,
             maps,
             pin,
         }
@@ -85,7 +97,8 @@ impl<'r> Memory<'r> {
     }
 
     /// Which of the program's maps a register refers to.
-    pub fn map(&self, handle: u64) -> Result<(usize, &'r Arc<Map>), Fault> {
+    pub fn map(&mut self, handle: u64) -> Result<(usize, &'r Arc<Map>), Fault> {
+        self.work += self.maps.len() as u64 / MAPS_PER_INSTRUCTION;
         self.maps
             .iter()
             .enumerate()
@@ -96,6 +109,13 @@ impl<'r> Memory<'r> {
                     format!("0x{handle:x} is no map of the program"),
                 )
             })
+    }
+
+    /// Whether these bytes belong to this invocation alone: no map value, no other thread.
+    pub(super) fn is_private(&self, address: u64, size: u64) -> bool {
+        [self.stack, self.data, self.context]
+            .iter()
+            .any(|region| region.holds(address, size))
     }
 
     /// Whether the program may read, or write, these bytes; `size` is not 0.
@@ -113,6 +133,7 @@ impl<'r> Memory<'r> {
 
     #[inline(never)]
     fn check_values(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
+        self.work += self.maps.len() as u64 / MAPS_PER_INSTRUCTION;
         for map in self.maps {
             if let Some(range) = map.value_at(address as usize) {
                 self.value = Region {
@@ -149,6 +170,7 @@ impl<'r> Memory<'r> {
             return Ok(Vec::new());
         }
         self.check(address, size, false)?;
+        self.charge(size)?;
         // SAFETY: checked.
         Ok(unsafe { bytes::copy_out(address as usize, size as usize) })
     }
@@ -156,8 +178,31 @@ impl<'r> Memory<'r> {
     /// Let a helper write; nothing happens for no bytes, whatever the address.
     pub fn write(&mut self, address: u64, data: &[u8]) -> Result<(), Fault> {
         self.check_writable(address, data.len() as u64)?;
+        self.charge(data.len() as u64)?;
         // SAFETY: checked, or there is nothing to write.
         unsafe { bytes::copy_in(address as usize, data) };
+        Ok(())
+    }
+
+    /// Let a helper set `size` bytes.
+    pub fn fill(&mut self, address: u64, size: u64, byte: u8) -> Result<(), Fault> {
+        self.check_writable(address, size)?;
+        self.charge(size)?;
+        let pattern = [byte; FILL_SIZE];
+        for start in (0..size).step_by(FILL_SIZE) {
+            let length = FILL_SIZE.min((size - start) as usize);
+            // SAFETY: checked as a whole.
+            unsafe { bytes::copy_in((address + start) as usize, &pattern[..length]) };
+        }
+        Ok(())
+    }
+
+    /// Count a helper's work on `size` bytes, before it is done: it may be gigabytes.
+    pub fn charge(&mut self, size: u64) -> Result<(), Fault> {
+        self.work = self.work.saturating_add(size / BYTES_PER_INSTRUCTION);
+        if self.work > self.budget {
+            return Err(Fault::out_of_budget(self.budget));
+        }
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::maps::{Map, epoch};
 use crate::spec::ProgramSpec;
 use crate::trace::Trace;
 
-/// Instructions that one invocation may execute.
+/// Instructions that one invocation may execute; what helpers do counts too.
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
 /// Invocations in a row that keep the same pin; more would hold back memory longer.
 const PINNED_RUNS: usize = 64;
@@ -30,7 +30,7 @@ pub struct Options {
     pub trace: Option<Arc<Trace>>,
     /// Names the program in its trace lines.
     pub tag: u64,
-    /// Instructions per invocation; `None`: [`DEFAULT_BUDGET`].
+    /// Instructions per invocation, the work of helpers included; `None`: [`DEFAULT_BUDGET`].
     pub budget: Option<u64>,
 }
 

@@ -153,7 +153,10 @@ fn write_back(
             helper.name
         )));
     };
-    let size = size_of(kind, registers, index, None);
+    let size = match registers[index] {
+        0 if is_nullable(kind) => 0,
+        _ => size_of(kind, registers, index, None),
+    };
     if bytes.len() as u64 > size {
         return Err(Fault::failed(format!(
             "helper {}: the extension wrote {} bytes to argument {index}, which has {size}",

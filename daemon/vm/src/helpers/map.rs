@@ -29,6 +29,8 @@ pub fn delete(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
     if map.read_only() {
         return Ok(ResultCode::AccessDenied.negated());
     }
+    // An ARRAY sets the value to zero.
+    services.memory.charge(map.value_size() as u64)?;
     Ok(outcome(map.delete(&key)))
 }
 

@@ -32,9 +32,6 @@ pub fn compare(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault
 /// 24: set r2 bytes at r1 to the low byte of r3.
 pub fn set(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let [target, size, byte, ..] = args;
-    services.memory.check_writable(target, size)?;
-    services
-        .memory
-        .write(target, &vec![byte as u8; size as usize])?;
+    services.memory.fill(target, size, byte as u8)?;
     Ok(0)
 }

@@ -202,3 +202,100 @@ fn a_number_is_no_map() {
         call_on_stack(1, [-16, 0, 0, 0]).0
     );
 }
+
+/// Set all of a large value, again and again; how the run ended, and how long it took.
+fn fill_for_ever(value_size: u32, helper: i32) -> (u8, std::time::Duration) {
+    let map = MapSpec {
+        map_type: 2,
+        key_size: 4,
+        value_size,
+        max_entries: 2,
+        ..MapSpec::default()
+    };
+    let value = |dst| {
+        [
+            Insn::new(LDDW, dst, crate::isa::LDDW_MAP_VALUE, 0, 0),
+            Insn::default(),
+        ]
+    };
+    let size = value_size as i32;
+    let code = [
+        value(1).to_vec(),
+        vec![Insn::new(class::ALU | alu::MOV, 2, 0, 0, size)],
+        value(3).to_vec(),
+        vec![
+            Insn::new(class::ALU | alu::MOV, 4, 0, 0, size),
+            Insn::new(CALL, 0, 0, 0, helper),
+            Insn::new(class::JMP | crate::isa::jump::JA, 0, 0, -8, 0),
+        ],
+    ];
+    let maps = live(&[map]);
+    let program = ready(&assembled(&code.concat(), &[]), maps, Options::default());
+    let start = std::time::Instant::now();
+    let test = program
+        .test_run(&context(0, 0), b"", 0, 1)
+        .expect("valid input");
+    (test.code, start.elapsed())
+}
+
+/// What helpers do counts against the budget: no run takes long, or much memory.
+#[test]
+fn large_memory_arguments_are_bounded() {
+    for value_size in [64 << 10, 1 << 20, 1 << 30, u32::MAX - 7] {
+        for helper in [22, 23, 24, 25] {
+            let (code, taken) = fill_for_ever(value_size, helper);
+            assert_eq!(
+                ResultCode::Timeout as u8,
+                code,
+                "helper {helper} on {value_size}"
+            );
+            assert!(
+                taken.as_secs() < 5,
+                "helper {helper} on {value_size}: {taken:?}"
+            );
+        }
+    }
+}
+
+/// Thousands of maps make an access slower: that counts too.
+#[test]
+fn accesses_to_values_of_many_maps_are_bounded() {
+    let map = MapSpec {
+        map_type: 1,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 1,
+        ..MapSpec::default()
+    };
+    let array = MapSpec {
+        map_type: 2,
+        ..map.clone()
+    };
+    let maps = live(&[vec![map; 1_022], vec![array; 2]].concat());
+    for map in &maps {
+        map.update(&[0; 4], &[1; 8], 0).expect("room");
+    }
+    let value = |dst, map| {
+        [
+            Insn::new(LDDW, dst, crate::isa::LDDW_MAP_VALUE, 0, map),
+            Insn::default(),
+        ]
+    };
+    let load = |src| Insn::new(class::LDX | mem::MEM | mem::DW, 0, src, 0, 0);
+    let code = [
+        value(1, 1_022).to_vec(),
+        value(2, 1_023).to_vec(),
+        vec![
+            load(1),
+            load(2),
+            Insn::new(class::JMP | crate::isa::jump::JA, 0, 0, -3, 0),
+        ],
+    ];
+    let program = ready(&assembled(&code.concat(), &[]), maps, Options::default());
+    let start = std::time::Instant::now();
+    let test = program
+        .test_run(&context(0, 0), b"", 0, 1)
+        .expect("valid input");
+    assert_eq!(ResultCode::Timeout as u8, test.code);
+    assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
+}

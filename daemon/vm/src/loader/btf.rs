@@ -40,13 +40,13 @@ mod kind {
 }
 
 #[derive(Clone, Debug)]
-pub struct Member {
-    pub name: String,
+pub struct Member<'data> {
+    pub name: &'data str,
     pub type_id: u32,
 }
 
 #[derive(Clone, Debug)]
-pub enum Type {
+pub enum Type<'data> {
     Pointer {
         target: u32,
     },
@@ -56,18 +56,18 @@ pub enum Type {
     },
     Struct {
         size: u32,
-        members: Vec<Member>,
+        members: Vec<Member<'data>>,
     },
     /// Typedefs, qualifiers and tags: they only stand for another type.
     Alias {
         target: u32,
     },
     Variable {
-        name: String,
+        name: &'data str,
         type_id: u32,
     },
     DataSection {
-        name: String,
+        name: &'data str,
         variables: Vec<u32>,
     },
     Function,
@@ -80,7 +80,7 @@ pub enum Type {
 
 /// All types of one object; type 0 is `void`.
 pub struct Types<'data> {
-    types: Vec<Type>,
+    types: Vec<Type<'data>>,
     strings: &'data [u8],
 }
 
@@ -119,7 +119,7 @@ impl<'data> Types<'data> {
     }
 
     /// The type with this id, behind its typedefs and qualifiers.
-    pub fn resolve(&self, id: u32) -> Result<&Type> {
+    pub fn resolve(&self, id: u32) -> Result<&Type<'data>> {
         let mut id = id;
         for _ in 0..MAX_MODIFIERS {
             match self.types.get(id as usize) {
@@ -132,13 +132,13 @@ impl<'data> Types<'data> {
     }
 
     /// The names of a section's variables, with their types.
-    pub fn section_variables(&self, section: &str) -> Result<Vec<(&str, u32)>> {
+    pub fn section_variables(&self, section: &str) -> Result<Vec<(&'data str, u32)>> {
         let wanted = self.types.iter().find_map(|found| match found {
-            Type::DataSection { name, variables } if name == section => Some(variables),
+            Type::DataSection { name, variables } if *name == section => Some(variables),
             _ => None,
         });
         let variable = |id: &u32| match self.resolve(*id)? {
-            Type::Variable { name, type_id } => Ok((name.as_str(), *type_id)),
+            Type::Variable { name, type_id } => Ok((*name, *type_id)),
             _ => Err(damaged(&format!("section {section} holds no variable"))),
         };
         wanted.into_iter().flatten().map(variable).collect()
@@ -171,9 +171,7 @@ impl<'data> Types<'data> {
                 return Err(damaged("it has too many types"));
             }
             let cut = || damaged("a type is cut off");
-            let name = self
-                .string(u32_at(data, offset).ok_or_else(cut)?)
-                .to_owned();
+            let name = self.string(u32_at(data, offset).ok_or_else(cut)?);
             let info = u32_at(data, offset + 4).ok_or_else(cut)?;
             let size = u32_at(data, offset + 8).ok_or_else(cut)?;
             let (kind, count) = ((info >> 24) & 0x1f, info & 0xffff);
@@ -187,7 +185,13 @@ impl<'data> Types<'data> {
         Ok(())
     }
 
-    fn read_type(&self, kind: u32, name: String, size: u32, extra: &[u8]) -> Result<Type> {
+    fn read_type(
+        &self,
+        kind: u32,
+        name: &'data str,
+        size: u32,
+        extra: &[u8],
+    ) -> Result<Type<'data>> {
         let word = |index: usize| u32_at(extra, index * 4).unwrap_or(0);
         Ok(match kind {
             kind::PTR => Type::Pointer { target: size },
@@ -199,7 +203,7 @@ impl<'data> Types<'data> {
                 size,
                 members: (0..extra.len() / 12)
                     .map(|i| Member {
-                        name: self.string(word(i * 3)).to_owned(),
+                        name: self.string(word(i * 3)),
                         type_id: word(i * 3 + 1),
                     })
                     .collect(),

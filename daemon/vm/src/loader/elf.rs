@@ -9,10 +9,12 @@ use object::{LittleEndian, ReadRef};
 
 use crate::error::{EngineError, Result};
 
-/// Sections, symbols and relocations that one file may have.
+/// Sections, symbols and relocations that one file may have, in all its tables.
 const MAX_SECTIONS: usize = 4_096;
 const MAX_SYMBOLS: usize = 65_536;
-const MAX_RELOCATIONS: usize = 262_144;
+const MAX_RELOCATIONS: usize = 1 << 20;
+/// Bytes of one name: many may share a long one, and each gets a copy.
+const MAX_NAME: usize = 1_024;
 /// Bytes of zeros that a section without contents may stand for.
 const MAX_ZEROS: u64 = 64 << 20;
 
@@ -80,7 +82,7 @@ impl<'data> Elf<'data> {
         let mut sections = Vec::new();
         for (index, section) in table.enumerate() {
             let name = table.section_name(LE, section).map_err(damaged)?;
-            sections.push(read_section(index.0, name, section, data)?);
+            sections.push(read_section(index.0, text(name)?, section, data)?);
         }
         let mut file = Self {
             relocations: vec![Vec::new(); sections.len()],
@@ -89,8 +91,15 @@ impl<'data> Elf<'data> {
         };
         let symbols = table.symbols(LE, data, elf::SHT_SYMTAB).map_err(damaged)?;
         file.read_symbols(&symbols)?;
+        let mut total = 0;
         for section in table.iter() {
-            file.read_relocations(section, data)?;
+            total += file.read_relocations(section, data)?;
+            if total > MAX_RELOCATIONS {
+                return Err(too_many("relocations", total, MAX_RELOCATIONS));
+            }
+        }
+        for list in &mut file.relocations {
+            list.sort_by_key(|relocation| relocation.offset);
         }
         Ok(file)
     }
@@ -107,19 +116,18 @@ impl<'data> Elf<'data> {
             return Err(too_many("symbols", table.len(), MAX_SYMBOLS));
         }
         for (index, symbol) in table.enumerate() {
-            let name = table.symbol_name(LE, symbol).map_err(damaged)?;
+            let name = text(table.symbol_name(LE, symbol).map_err(damaged)?)?;
             let section = table
                 .symbol_section(LE, symbol, index)
                 .map_err(damaged)?
                 .map(|section| section.0);
             if section.is_some_and(|section| section >= self.sections.len()) {
                 return Err(EngineError::elf(format!(
-                    "symbol {} lies in a section that does not exist",
-                    text(name)
+                    "symbol {name} lies in a section that does not exist"
                 )));
             }
             self.symbols.push(Symbol {
-                name: text(name),
+                name,
                 section,
                 value: symbol.st_value(LE),
                 size: symbol.st_size(LE),
@@ -134,11 +142,12 @@ impl<'data> Elf<'data> {
         Ok(())
     }
 
+    /// How many relocations a section has for another, if it holds any.
     fn read_relocations(
         &mut self,
         section: &elf::SectionHeader64<LittleEndian>,
         data: &'data [u8],
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let target = section.sh_info(LE) as usize;
         let mut found = Vec::new();
         if let Some((entries, _)) = section.rel(LE, data).map_err(damaged)? {
@@ -158,29 +167,25 @@ impl<'data> Elf<'data> {
             }));
         }
         if found.is_empty() {
-            return Ok(());
-        }
-        if found.len() > MAX_RELOCATIONS {
-            return Err(too_many("relocations", found.len(), MAX_RELOCATIONS));
+            return Ok(0);
         }
         let Some(list) = self.relocations.get_mut(target) else {
             return Err(EngineError::elf(format!(
                 "relocations for section {target}, which does not exist"
             )));
         };
+        let count = found.len();
         list.extend(found);
-        list.sort_by_key(|relocation| relocation.offset);
-        Ok(())
+        Ok(count)
     }
 }
 
 fn read_section<'data>(
     index: usize,
-    name: &[u8],
+    name: String,
     section: &elf::SectionHeader64<LittleEndian>,
     data: &'data [u8],
 ) -> Result<Section<'data>> {
-    let name = text(name);
     let flags = section.sh_flags(LE);
     let size = section.sh_size(LE);
     let contents = section.data(LE, data).map_err(|_| {
@@ -257,6 +262,12 @@ fn too_many(what: &str, count: usize, most: usize) -> EngineError {
     EngineError::elf(format!("{count} {what} are more than {most}"))
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn text(name: &[u8]) -> Result<String> {
+    if name.len() > MAX_NAME {
+        return Err(EngineError::elf(format!(
+            "a name of {} bytes is longer than {MAX_NAME}",
+            name.len()
+        )));
+    }
+    Ok(String::from_utf8_lossy(name).into_owned())
 }

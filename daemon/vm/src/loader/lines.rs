@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::btf::Types;
 use super::reader::{slice_at, u32_at};
@@ -15,12 +16,37 @@ use crate::error::{EngineError, Result};
 use crate::spec::{LineRecord, SourceLine};
 
 const MAX_RECORDS: usize = 1 << 20;
+/// Bytes of all file names and source lines; what is beyond them stays empty.
+const MAX_TEXT: usize = 64 << 20;
 const RECORD: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// Line records by section name, each list sorted; their pc counts in the section.
 #[derive(Default)]
 pub struct Lines {
     sections: HashMap<String, Vec<LineRecord>>,
+}
+
+/// Strings of BTF by their offset: many records share one.
+struct Texts<'a> {
+    types: &'a Types<'a>,
+    known: HashMap<u32, Arc<str>>,
+    total: usize,
+}
+
+impl Texts<'_> {
+    fn get(&mut self, offset: u32) -> Arc<str> {
+        if let Some(known) = self.known.get(&offset) {
+            return Arc::clone(known);
+        }
+        let text = self.types.string(offset).trim();
+        self.total += text.len();
+        if self.total > MAX_TEXT {
+            return Arc::default();
+        }
+        let text: Arc<str> = text.into();
+        self.known.insert(offset, Arc::clone(&text));
+        text
+    }
 }
 
 fn damaged(what: &str) -> EngineError {
@@ -61,6 +87,11 @@ impl Lines {
             return Err(damaged(&format!("records of {record} bytes")));
         }
         let (mut offset, mut total) = (4, 0);
+        let mut texts = Texts {
+            types,
+            known: HashMap::new(),
+            total: 0,
+        };
         while offset < table.len() {
             let name = types.string(u32_at(table, offset).ok_or_else(cut)?);
             let count = u32_at(table, offset + 4).ok_or_else(cut)? as usize;
@@ -73,22 +104,29 @@ impl Lines {
                 return Err(damaged("it has too many lines"));
             }
             let list = self.sections.entry(name.to_owned()).or_default();
-            list.extend(records.chunks_exact(record).map(|r| line(r, types)));
-            list.sort_by_key(|record| record.pc);
+            list.extend(records.chunks_exact(record).map(|r| line(r, &mut texts)));
         }
+        self.sections.values_mut().for_each(put_in_order);
         Ok(())
     }
 }
 
-fn line(record: &[u8], types: &Types<'_>) -> LineRecord {
+/// Sorted, and of several records for one instruction only the last.
+fn put_in_order(list: &mut Vec<LineRecord>) {
+    list.reverse();
+    list.sort_by_key(|record| record.pc);
+    list.dedup_by_key(|record| record.pc);
+}
+
+fn line(record: &[u8], texts: &mut Texts<'_>) -> LineRecord {
     let word = |index: usize| u32_at(record, index * 4).unwrap_or(0);
     LineRecord {
         pc: word(0) as usize / 8,
         source: SourceLine {
-            file: types.string(word(1)).to_owned(),
+            file: texts.get(word(1)),
             line: word(3) >> 10,
             column: word(3) & 0x3ff,
-            text: types.string(word(2)).trim().to_owned(),
+            text: texts.get(word(2)),
         },
     }
 }

@@ -24,7 +24,9 @@ const R_BPF_64_32: u32 = 10;
 const MAX_FUNCTIONS: usize = 16_384;
 /// Functions that one program may be linked of.
 const MAX_SUBPROGRAMS: usize = 1_024;
-/// Slots of all programs together: linking must not multiply a small file.
+/// Functions of all programs together, each counted wherever it is linked.
+const MAX_LINKED: usize = 65_536;
+/// Slots of all programs together, and of all sections: linking must not multiply a small file.
 const MAX_TOTAL: usize = 4 * MAX_INSTRUCTIONS;
 
 /// A function of an executable section; positions count in slots.
@@ -49,7 +51,14 @@ struct Linker<'a> {
 /// Every program of the object, complete with its sub-programs.
 pub fn programs(elf: &Elf<'_>, maps: &Maps, lines: &Lines) -> Result<Vec<ProgramSpec>> {
     let mut functions = Vec::new();
+    let mut slots = 0;
     for section in elf.sections.iter().filter(|section| section.executable) {
+        slots += section.data.len() / 8;
+        if slots > MAX_TOTAL {
+            return Err(EngineError::elf(format!(
+                "the code sections have more than {MAX_TOTAL} instructions together"
+            )));
+        }
         functions.extend(functions_of(elf, section)?);
     }
     if functions.len() > MAX_FUNCTIONS {
@@ -69,11 +78,17 @@ pub fn programs(elf: &Elf<'_>, maps: &Maps, lines: &Lines) -> Result<Vec<Program
         functions,
         by_start,
     };
-    let mut total = 0;
+    let (mut total, mut linked) = (0, 0);
     let mut programs = Vec::new();
     for main in linker.mains()? {
         let program = linker.link(main)?;
         total += program.instructions.len();
+        linked += program.subprograms.len();
+        if linked > MAX_LINKED {
+            return Err(EngineError::elf(format!(
+                "all programs together are linked of more than {MAX_LINKED} functions"
+            )));
+        }
         if total > MAX_TOTAL {
             return Err(EngineError::elf(format!(
                 "all programs together have more than {MAX_TOTAL} instructions"
@@ -192,7 +207,8 @@ impl Linker<'_> {
             ..ProgramSpec::default()
         };
         let mut order = vec![main];
-        let mut position = HashMap::from([(main, 0)]);
+        let mut position = HashMap::new();
+        let mut seen = HashSet::from([main]);
         let mut calls = Vec::new();
         let mut next = 0;
         while let Some(index) = order.get(next).copied() {
@@ -205,7 +221,7 @@ impl Linker<'_> {
                 if insn.is_local_call() {
                     let callee = self.callee(index, slot - start, insn)?;
                     calls.push((slot, callee));
-                    if !order.contains(&callee) {
+                    if seen.insert(callee) {
                         order.push(callee);
                     }
                 }

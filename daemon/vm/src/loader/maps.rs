@@ -15,6 +15,10 @@ const MAP_TYPE_ARRAY: u32 = 2;
 const MAP_TYPE_HASH_OF_MAPS: u32 = 6;
 const MAP_TYPE_ARRAY_OF_MAPS: u32 = 7;
 const MAX_MAPS: usize = 1_024;
+/// Bytes of all data sections together: a small file can ask for much.
+const MAX_DATA: usize = 64 << 20;
+/// Members of a map's declaration.
+const MAX_MEMBERS: usize = 64;
 /// Bytes of one legacy record: four numbers at least.
 const LEGACY_RECORD: std::ops::RangeInclusive<usize> = 16..=256;
 /// Maps within maps within maps: the field knows one level.
@@ -68,6 +72,15 @@ impl Maps {
 /// Every map that the object declares, in the order of its sections.
 pub fn declared(elf: &Elf<'_>, types: Option<&Types<'_>>) -> Result<Maps> {
     let mut maps = Maps::default();
+    let data = elf.sections.iter().filter(|section| is_data(section));
+    let total = data.fold(0, |total: usize, section| {
+        total.saturating_add(section.size)
+    });
+    if total > MAX_DATA {
+        return Err(EngineError::elf(format!(
+            "the data sections have {total} bytes together, more than {MAX_DATA}"
+        )));
+    }
     for section in &elf.sections {
         let name = section.name.as_str();
         if name == ".maps" {
@@ -163,13 +176,19 @@ fn btf_map(
     let Type::Struct { members, .. } = types.resolve(type_id)? else {
         return Err(fail("its declaration is no structure".into()));
     };
+    if members.len() > MAX_MEMBERS {
+        return Err(fail(format!(
+            "{} members are more than {MAX_MEMBERS}",
+            members.len()
+        )));
+    }
     let mut spec = MapSpec {
         name: name.to_owned(),
         ..MapSpec::default()
     };
     let mut inner = None;
     for member in members {
-        let field = member.name.as_str();
+        let field = member.name;
         let at = |error: EngineError| fail(format!("{field}: {}", error.message));
         match field {
             "type" => spec.map_type = number(types, member.type_id).map_err(at)?,

@@ -20,6 +20,8 @@ mod reader;
 pub(crate) use reader::u32_at;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
 use crate::error::Result;

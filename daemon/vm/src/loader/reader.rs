@@ -17,9 +17,13 @@ pub fn slice_at(data: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
     data.get(offset..offset.checked_add(length)?)
 }
 
-/// The string that begins at `offset` and ends before the next NUL.
+/// Bytes of a string: many may begin at one place, and each is searched for its end.
+const MAX_STRING: usize = 1_024;
+
+/// The string that begins at `offset` and ends before the next NUL, if that is near.
 pub fn string_at(data: &[u8], offset: usize) -> Option<&str> {
     let rest = data.get(offset..)?;
+    let rest = &rest[..rest.len().min(MAX_STRING)];
     let end = rest.iter().position(|byte| *byte == 0)?;
     std::str::from_utf8(&rest[..end]).ok()
 }

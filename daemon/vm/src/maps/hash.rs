@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `max_entries` sizes the table of buckets and is no limit, as in eBPF for
-//! Windows.  Replacing a value publishes a new entry; the old one stays as it
+//! Windows; a quota ends growth beyond it with NO_MEMORY, so that no program can
+//! take all memory, or make its lookups ever slower.  Replacing a value publishes a new entry; the old one stays as it
 //! is until no invocation can hold a pointer into it.
 //!
 //! Sound because: an id leads to an entry only after its chunk was mapped and
@@ -16,6 +17,7 @@
 //! says that nobody who could have found it is still pinned.  Readers here pin;
 //! writers hold the lock, and only writers unlink or reuse.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,9 +29,15 @@ use crate::error::{EngineError, Result, ResultCode};
 const FIRST_CHUNK: usize = 64;
 /// Chunks that hold 2^32 - 64 entries together, all that an id can name.
 const CHUNKS: usize = 26;
-const MIN_BUCKETS: usize = 64;
+const MIN_BUCKETS: usize = 1 << 10;
 const MAX_BUCKETS: usize = 1 << 22;
 const KEY_OFFSET: usize = 8;
+/// Entries of one bucket, on average, to which a map may grow beyond `max_entries`.
+const MAX_LOAD: usize = 64;
+/// Bytes to which a map may grow beyond `max_entries`.
+const MAX_GROWTH: usize = 256 << 20;
+/// Bytes of unlinked entries that may wait for invocations to end.
+const MAX_WAITING: usize = 256 << 20;
 /// Unlinked entries that wait before the epochs are looked at.
 const RETIRED_BATCH: usize = 64;
 
@@ -38,6 +46,10 @@ pub struct Hash {
     value_size: usize,
     value_offset: usize,
     stride: usize,
+    /// Entries that can be found, at most.
+    limit: usize,
+    /// Unlinked entries that wait, at most.
+    waiting_limit: usize,
     seed: u64,
     buckets: Memory,
     mask: usize,
@@ -51,8 +63,11 @@ pub struct Hash {
 struct Writer {
     /// Entries handed out so far; ids start at 1.
     used: u32,
+    /// Entries that can be found.
+    live: usize,
     free: Vec<u32>,
-    retired: Vec<(u64, u32)>,
+    /// The oldest first.
+    retired: VecDeque<(u64, u32)>,
     /// Retired entries at which the epochs are looked at again.
     patience: usize,
 }
@@ -69,11 +84,15 @@ impl Hash {
             .next_power_of_two()
             .clamp(MIN_BUCKETS, MAX_BUCKETS);
         let value_offset = KEY_OFFSET + key_size.next_multiple_of(8);
+        let stride = value_offset + value_size.next_multiple_of(8);
+        let growth = (MAX_GROWTH / stride).min(MAX_LOAD * buckets);
         Ok(Self {
             key_size,
             value_size,
             value_offset,
-            stride: value_offset + value_size.next_multiple_of(8),
+            stride,
+            limit: max_entries.max(growth),
+            waiting_limit: (MAX_WAITING / stride).max(2 * RETIRED_BATCH),
             seed: seed(),
             buckets: Memory::zeroed(buckets * size_of::<AtomicU32>())?,
             mask: buckets - 1,
@@ -81,8 +100,9 @@ impl Hash {
             mapped: AtomicUsize::new(0),
             writer: Mutex::new(Writer {
                 used: 0,
+                live: 0,
                 free: Vec::new(),
-                retired: Vec::new(),
+                retired: VecDeque::new(),
                 patience: RETIRED_BATCH,
             }),
         })
@@ -113,6 +133,7 @@ impl Hash {
                 ));
             }
             (Update::Exist, None) => return Err(missing()),
+            (_, None) if writer.live >= self.limit => return Err(self.full()),
             _ => {}
         }
         let id = self.take(&mut writer)?;
@@ -135,6 +156,7 @@ impl Hash {
                 self.next(id)
                     .store(head.load(Ordering::Acquire), Ordering::Relaxed);
                 head.store(id, Ordering::Release);
+                writer.live += 1;
             }
         }
         Ok(())
@@ -145,6 +167,7 @@ impl Hash {
         let found = self.locate(key, hash(key, self.seed)).ok_or_else(missing)?;
         let next = self.next(found.id).load(Ordering::Acquire);
         found.link.store(next, Ordering::Release);
+        writer.live -= 1;
         self.retire(&mut writer, found.id);
         Ok(())
     }
@@ -245,22 +268,28 @@ impl Hash {
 
     /// An entry that nobody can see: one that was freed, or a new one.
     fn take(&self, writer: &mut Writer) -> Result<u32> {
-        if writer.free.is_empty() && writer.retired.len() >= writer.patience {
+        let patience = writer.patience.min(self.waiting_limit);
+        if writer.free.is_empty() && writer.retired.len() >= patience {
             let oldest = epoch::oldest_pinned();
-            let retired = std::mem::take(&mut writer.retired);
-            let (free, wait) = retired.into_iter().partition(|(stamp, _)| *stamp < oldest);
-            writer.free = Vec::into_iter(free).map(|(_, id)| id).collect();
-            writer.retired = wait;
+            let count = writer.retired.partition_point(|(stamp, _)| *stamp < oldest);
+            let free = writer.retired.drain(..count).map(|(_, id)| id);
+            writer.free.extend(free);
             // A pin that lasts must not make every update look at all that waits for it.
             writer.patience = RETIRED_BATCH.max(2 * writer.retired.len());
         }
         if let Some(id) = writer.free.pop() {
             return Ok(id);
         }
+        if writer.retired.len() >= self.waiting_limit {
+            return Err(EngineError::new(
+                ResultCode::NoMemory,
+                "too many replaced values wait for invocations that may still read them",
+            ));
+        }
         let id = writer.used.checked_add(1);
         let place = id.map(place).filter(|(chunk, _)| *chunk < CHUNKS);
         let (Some(id), Some((chunk, _))) = (id, place) else {
-            return Err(EngineError::new(ResultCode::NoMemory, "the map is full"));
+            return Err(self.full());
         };
         if self.chunks[chunk].get().is_none() {
             let length = (FIRST_CHUNK << chunk).checked_mul(self.stride);
@@ -274,7 +303,17 @@ impl Hash {
     }
 
     fn retire(&self, writer: &mut Writer, id: u32) {
-        writer.retired.push((epoch::retire(), id));
+        writer.retired.push_back((epoch::retire(), id));
+    }
+
+    fn full(&self) -> EngineError {
+        EngineError::new(
+            ResultCode::NoMemory,
+            format!(
+                "the map has {} entries, as many as it may grow to",
+                self.limit
+            ),
+        )
     }
 
     /// The address of an entry that was handed out.

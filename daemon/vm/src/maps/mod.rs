@@ -24,6 +24,9 @@ pub const TYPE_ARRAY: u32 = 2;
 /// Bytes that a map's name must stay below.
 const NAME_LENGTH: usize = 64;
 
+/// Bytes of entries that are copied out at once.
+const MAX_PAGE: usize = 16 << 20;
+
 /// Names of `bpf_map_type`, by number, as eBPF for Windows counts them.
 const TYPE_NAMES: [&str; 15] = [
     "UNSPEC",
@@ -221,11 +224,13 @@ impl Map {
         next.ok_or_else(|| EngineError::new(ResultCode::NoMoreKeys, "there are no more keys"))
     }
 
-    /// Up to `limit` entries that follow `after`; none at the end.
+    /// Up to `limit` entries that follow `after`, fewer if they are large; none at the end.
     pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         if let Some(key) = after {
             self.check_key(key)?;
         }
+        let size = self.key_size() + self.value_size();
+        let limit = limit.min((MAX_PAGE / size).max(1));
         Ok(match &self.store {
             Store::Hash(hash) => hash.entries(after, limit),
             Store::Array(array) => array.entries(after, limit),

@@ -319,3 +319,55 @@ fn threads_see_whole_values() {
         done.store(true, Ordering::Relaxed);
     });
 }
+
+/// Growth beyond `max_entries` ends, and so does what one lookup may cost.
+#[test]
+fn growth_beyond_max_entries_ends_with_no_memory() {
+    let map = map(TYPE_HASH, 4, 8, 1).expect("a valid map");
+    let full = (0..1_000_000).find_map(|number| map.update(&key(number), &value(0), ANY).err());
+    assert_eq!(Some(ResultCode::NoMemory), full.map(|error| error.code));
+    assert_eq!(Ok(()), map.update(&key(0), &value(1), EXIST));
+    assert_eq!(Ok(()), map.delete(&key(0)));
+    assert_eq!(Ok(()), map.update(&key(2_000_000), &value(1), NOEXIST));
+}
+
+/// As many entries as were asked for always fit.
+#[test]
+fn max_entries_always_fit() {
+    let map = map(TYPE_HASH, 4, 8, 200_000).expect("a valid map");
+    for number in 0..200_000 {
+        assert_eq!(Ok(()), map.update(&key(number), &value(0), ANY));
+    }
+}
+
+/// An invocation that does not end holds back a bounded number of replaced values.
+#[test]
+fn what_waits_for_an_invocation_is_bounded() {
+    let map = map(TYPE_HASH, 4, 1 << 20, 1).expect("a valid map");
+    let value = vec![0; 1 << 20];
+    let pin = epoch::pin();
+    let error = (0..1_000).find_map(|_| map.update(&key(1), &value, ANY).err());
+    assert_eq!(Some(ResultCode::NoMemory), error.map(|error| error.code));
+    drop(pin);
+    // Other tests of this process pin too, but never for long.
+    let again = (0..1_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        map.update(&key(1), &value, ANY).is_ok()
+    });
+    assert!(again, "nothing came back");
+}
+
+/// A page of large entries is short, but never empty.
+#[test]
+fn pages_of_large_entries_are_short() {
+    let map = map(TYPE_ARRAY, 4, 6 << 20, 4).expect("a valid map");
+    let mut last: Option<Vec<u8>> = None;
+    let mut sizes = Vec::new();
+    loop {
+        let page = map.entries(last.as_deref(), usize::MAX).expect("a page");
+        let Some((key, _)) = page.last() else { break };
+        last = Some(key.clone());
+        sizes.push(page.len());
+    }
+    assert_eq!(vec![2, 2], sizes);
+}

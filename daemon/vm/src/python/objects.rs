@@ -21,10 +21,10 @@ pub struct SourceLine {
 impl From<&spec::SourceLine> for SourceLine {
     fn from(source: &spec::SourceLine) -> Self {
         Self {
-            file: source.file.clone(),
+            file: source.file.to_string(),
             line: source.line,
             column: source.column,
-            text: source.text.clone(),
+            text: source.text.to_string(),
         }
     }
 }

@@ -16,6 +16,8 @@ mod precheck;
 mod prevail;
 
 #[cfg(test)]
+mod accepted;
+#[cfg(test)]
 mod tests;
 
 use std::time::Instant;

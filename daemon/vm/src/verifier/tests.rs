@@ -51,7 +51,7 @@ fn a_rejection_is_complete() {
     assert_eq!(Some(7), rejection.pc);
     assert_eq!("r0 = *(u64 *)(r0 + 0)", rejection.instruction);
     let source = rejection.source.expect("line information");
-    assert_eq!("return *value;", source.text);
+    assert_eq!("return *value;", &*source.text);
     assert!(rejection.detail.starts_with("Possible null access"));
     assert!(
         rejection.detail.contains("r0.type="),
@@ -175,5 +175,6 @@ fn unsound_contracts_are_errors() {
     assert!(refused(|i| i.context.data = -2).contains("context.data"));
     assert!(refused(|i| i.writable = vec![(30, 4)]).contains("writable"));
     assert!(refused(|i| i.helpers[0].arguments = vec![99]).contains("arguments[0]"));
+    assert!(refused(|i| i.helpers[1].id = 0x10000).contains("another one has this id"));
     assert!(refused(|i| i.helpers[0].return_type = 77).contains("return_type"));
 }

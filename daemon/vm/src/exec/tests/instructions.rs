@@ -243,14 +243,57 @@ fn atomics_follow_the_rfc() {
     }
 }
 
-/// An atomic access must be aligned.
+/// An atomic access to a map value must be aligned; other memory no one shares.
 #[test]
-fn unaligned_atomics_are_invalid_pointers() {
-    let add = Insn::new(class::STX | mem::ATOMIC | mem::DW, 10, 1, -12, 0);
-    assert_eq!(
-        ResultCode::InvalidPointer as u8,
-        run(&[mov(1, 1), add, EXIT]).code
-    );
+fn atomics_on_values_are_aligned() {
+    let map = crate::spec::MapSpec {
+        map_type: 2,
+        key_size: 4,
+        value_size: 32,
+        max_entries: 1,
+        ..crate::spec::MapSpec::default()
+    };
+    let run = |offset, size| {
+        let code = [
+            Insn::new(crate::isa::LDDW, 2, crate::isa::LDDW_MAP_VALUE, 0, 0),
+            Insn::default(),
+            mov(1, 1),
+            Insn::new(class::STX | mem::ATOMIC | size, 2, 1, offset, 0),
+            EXIT,
+        ];
+        let maps = crate::fixtures::live(std::slice::from_ref(&map));
+        let program = crate::fixtures::ready(&assembled(&code, &[]), maps, Options::default());
+        let test = program.test_run(&context(0, 0), b"", 0, 1);
+        test.expect("valid input").code
+    };
+    let invalid = ResultCode::InvalidPointer as u8;
+    assert_eq!([0, invalid], [8, 12].map(|offset| run(offset, mem::DW)));
+    assert_eq!([0, invalid], [12, 13].map(|offset| run(offset, mem::W)));
+}
+
+/// Where a packet begins does not decide whether its program may change it atomically.
+#[test]
+fn atomics_work_at_any_place_of_private_memory() {
+    let bases = [
+        Insn::new(class::ALU64 | alu::MOV | X, 2, 10, 0, 0),
+        Insn::new(class::LDX | mem::MEM | mem::DW, 2, 1, 0, 0),
+    ];
+    for (insn, offset) in [(bases[0], -13), (bases[1], 0), (bases[1], 1), (bases[1], 3)] {
+        for size in [mem::W, mem::DW] {
+            let code = [
+                insn,
+                mov(1, 0x0101),
+                Insn::new(class::ST | mem::MEM | size, 2, 0, offset, 5),
+                Insn::new(class::STX | mem::ATOMIC | size, 2, 1, offset, atomic::FETCH),
+                Insn::new(class::LDX | mem::MEM | size, 0, 2, offset, 0),
+                alu64(alu::LSH, 1, 16),
+                Insn::new(class::ALU64 | alu::OR | X, 0, 1, 0, 0),
+                EXIT,
+            ];
+            let test = run_on(&code, &[], &context(0, 0), &[0; 16]);
+            assert_eq!((0, 0x0005_0106), (test.code, test.result));
+        }
+    }
 }
 
 /// Each function has its own 512 bytes of stack, and r6 to r9 survive a call.

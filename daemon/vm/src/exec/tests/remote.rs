@@ -92,3 +92,31 @@ fn extensions_write_within_bounds_only() {
         );
     }
 }
+
+/// What an extension writes to a NULL pointer is its mistake, not the program's.
+#[test]
+fn writing_to_null_is_a_failure_of_the_extension() {
+    use super::{EXIT, mov};
+    use crate::exec::Program;
+    use crate::fixtures::{assembled, sample};
+    let mut information = sample();
+    information.helpers[0].arguments = vec![15, 3];
+    let call = crate::isa::Insn::new(crate::isa::CALL, 0, 0, 0, 0x10000);
+    let extension = Extension {
+        asked: Mutex::default(),
+        answer: Ok(Reply {
+            result: 0,
+            written: vec![(0, vec![1; 4])],
+        }),
+    };
+    let options = Options {
+        remote: Some(Arc::new(extension)),
+        ..Options::default()
+    };
+    let spec = assembled(&[mov(1, 0), mov(2, 8), call, EXIT], &[]);
+    let program = Program::new(&spec, vec![], &information, options).expect("a valid program");
+    let test = program
+        .test_run(&context(0, 0), b"", 0, 1)
+        .expect("valid input");
+    assert_eq!(ResultCode::Failed as u8, test.code);
+}

@@ -1,0 +1,74 @@
+"""The sample program type, and the engine's own test objects made ready to run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ebpfd_vm
+
+_PROGRAMS: Final = Path(__file__).parents[2] / "daemon" / "vm" / "tests" / "programs"
+
+CONTEXT_SIZE: Final = 32
+_NUMBER_AT: Final = 16
+
+Callback = Callable[
+    [int, list[int | bytes | ebpfd_vm.Map | None], bytes],
+    tuple[int, list[tuple[int, bytes]]],
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    size: int = CONTEXT_SIZE
+    data: int = 0
+    end: int = 8
+    meta: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    helper_id: int
+    name: str
+    arguments: tuple[int, ...]
+    return_type: int = 0
+    reallocate_packet: bool = False
+    implicit_context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Information:
+    name: str = "sample"
+    context: _Context = _Context()
+    is_privileged: bool = False
+    helpers: tuple[_Helper, ...] = (
+        _Helper(0x10000, "first", (4,)),
+        _Helper(0x10001, "find", (9, 2, 9, 2)),
+        _Helper(0x10002, "replace", (11, 2, 1, 9, 2)),
+        _Helper(0x10003, "implicit_1", ()),
+        _Helper(0x10004, "implicit_2", (1,)),
+        _Helper(0x10006, "map_get_value", (5, 7, 11, 2)),
+    )
+    writable: tuple[tuple[int, int], ...] = ((16, 16),)
+
+
+def load(
+    of: str, name: str, *, helper: Callback | None = None
+) -> tuple[ebpfd_vm.Program, dict[str, ebpfd_vm.Map]]:
+    """Program *name* of an object, with its maps by their names."""
+    parsed = ebpfd_vm.parse_object((_PROGRAMS / f"{of}.o").read_bytes())
+    maps = [live(each) for each in parsed.maps]
+    spec = next(each for each in parsed.programs if each.name == name)
+    program = ebpfd_vm.Program(spec, maps, _Information(), helper=helper)
+    return program, {each.name: each for each in maps}
+
+
+def live(spec: ebpfd_vm.MapSpec) -> ebpfd_vm.Map:
+    """A live map; one of a type that the engine lacks becomes a HASH."""
+    kind = spec.type if spec.type in {1, 2} else 1
+    return ebpfd_vm.Map(kind, spec.key_size, spec.value_size, spec.max_entries, name=spec.name)
+
+
+def context(number: int) -> bytes:
+    """A sample context whose number is *number*."""
+    return bytes(_NUMBER_AT) + number.to_bytes(CONTEXT_SIZE - _NUMBER_AT, "little")
