@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import ebpfd_vm
 from tests.engine import sample
 
-ROUNDS = 300
+ROUNDS = 3_000
 A_BATCH = 64
 SUCCESS = 0
 
@@ -103,5 +104,4 @@ def test_a_busy_key_takes_no_more_memory() -> None:
 
 
 def _resident() -> int:
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * 4096
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
