@@ -19,7 +19,7 @@ check: $(UV)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) pyright
+	$(RUN) pyright --project pyproject.toml
 	$(RUN) lint-imports
 	$(RUN) buf lint proto
 	$(RUN) python proto/generate.py --check
