@@ -376,7 +376,7 @@ pub fn run(
             JSLE32_X => if_narrow_x!(sle),
 
             extra::CALL_NATIVE => {
-                let native = code.natives[op.imm as usize];
+                let native = code.natives[op.imm as usize].function;
                 registers[0] = check!(native(services, arguments(&registers)));
             }
             extra::CALL_REMOTE => {
@@ -385,7 +385,7 @@ pub fn run(
             }
             extra::CALL_LOCAL => {
                 if depth + 1 == MAX_CALL_FRAMES {
-                    fail!(Fault::failed("more than 8 functions are active at once"));
+                    fail!(too_deep());
                 }
                 callers[depth] = Caller {
                     pc,
@@ -441,11 +441,16 @@ fn open_frame(services: &mut Services<'_>, stack: &mut Stack, depth: usize) {
 }
 
 #[cold]
-fn out_of_budget(budget: u64) -> Fault {
+pub fn out_of_budget(budget: u64) -> Fault {
     Fault::new(
         ResultCode::Timeout,
         format!("the budget of {budget} instructions is used up"),
     )
+}
+
+#[cold]
+pub fn too_deep() -> Fault {
+    Fault::failed("more than 8 functions are active at once")
 }
 
 /// Atomic operations are sequentially consistent (RFC 9669 section 5.3).

@@ -68,6 +68,11 @@ impl<'r> Memory<'r> {
         }
     }
 
+    /// Give the program all of `stack`: whoever does so must know that it stays in its frames.
+    pub(crate) fn open_stack(&mut self, stack: &mut [u8]) {
+        self.stack = Region::of(stack);
+    }
+
     pub fn pin(&self) -> &Pin {
         self.pin
     }
@@ -184,10 +189,7 @@ impl<'r> Memory<'r> {
 
     fn check_atomic(&mut self, address: u64, size: u64) -> Result<(), Fault> {
         if !address.is_multiple_of(size) {
-            return Err(Fault::new(
-                crate::error::ResultCode::InvalidPointer,
-                format!("atomic access to 0x{address:x}, which is no multiple of {size}"),
-            ));
+            return Err(Fault::unaligned(address, size));
         }
         self.check(address, size, true)
     }
