@@ -144,15 +144,24 @@ pub fn run(instructions: &[Insn]) -> TestRun {
 
 /// Run instructions once by both executors, which must agree.
 pub fn run_on(instructions: &[Insn], starts: &[usize], context: &[u8], data: &[u8]) -> TestRun {
-    let runs = executors().map(|options| {
-        let program = ready(&assembled(instructions, starts), Vec::new(), options);
-        let test = program.test_run(context, data, 0, 1).expect("valid input");
+    let spec = assembled(instructions, starts);
+    run_both(&spec, Vec::new, context, data)
+}
+
+/// Run once by both executors, each with maps of its own.
+pub fn run_both(
+    spec: &ProgramSpec,
+    maps: impl Fn() -> Vec<Arc<Map>>,
+    context: &[u8],
+    data: &[u8],
+) -> TestRun {
+    let [interpreted, compiled] = executors().map(|options| {
+        let test = ready(spec, maps(), options).test_run(context, data, 0, 1);
         TestRun {
             elapsed_ns: 0,
-            ..test
+            ..test.expect("valid input")
         }
     });
-    let [interpreted, compiled] = runs;
     assert_eq!(interpreted, compiled, "the executors disagree");
     interpreted
 }

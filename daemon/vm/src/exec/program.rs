@@ -34,7 +34,7 @@ pub enum Execution {
 }
 
 /// What a program may be given.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Who carries calls of extension helpers.
     pub remote: Option<Arc<dyn Remote>>,

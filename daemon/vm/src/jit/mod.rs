@@ -14,6 +14,7 @@ mod arithmetic;
 mod calls;
 mod code;
 mod compile;
+mod effects;
 mod facts;
 mod flow;
 mod jumps;

@@ -108,7 +108,7 @@ impl Translator<'_, '_, '_> {
 
     /// Clear what the function may read of its frame: no run sees what another one left.
     fn clear_frame(&mut self) {
-        let lowest = self.facts.functions[&self.function.start].lowest;
+        let lowest = self.facts.lowest(self.function);
         let mut at = lowest & !15;
         if at == 0 {
             return;

@@ -10,8 +10,8 @@
 //! their segment.  In the end all numbers are mixed into r0.
 
 use crate::isa::{
-    CALL, CALL_HELPER, CALL_LOCAL, EXIT, Insn, LDDW, LDDW_MAP, LDDW_MAP_VALUE, SOURCE_REGISTER,
-    alu, atomic, class, jump, mem,
+    CALL, CALL_HELPER, CALL_LOCAL, EXIT, Insn, LDDW, LDDW_MAP, LDDW_MAP_VALUE,
+    SOURCE_REGISTER as X, alu, class, jump, mem,
 };
 
 pub const PACKET: usize = 64;
@@ -19,49 +19,6 @@ pub const VALUE: i64 = 64;
 /// Maps of every program: an array of 4 values, and a hash map.
 pub const ARRAY: i32 = 0;
 pub const HASH: i32 = 1;
-
-const X: u8 = SOURCE_REGISTER;
-const OPERATIONS: [u8; 13] = [
-    alu::ADD,
-    alu::SUB,
-    alu::MUL,
-    alu::DIV,
-    alu::OR,
-    alu::AND,
-    alu::LSH,
-    alu::RSH,
-    alu::NEG,
-    alu::MOD,
-    alu::XOR,
-    alu::MOV,
-    alu::ARSH,
-];
-const COMPARISONS: [u8; 11] = [
-    jump::JEQ,
-    jump::JGT,
-    jump::JGE,
-    jump::JSET,
-    jump::JNE,
-    jump::JSGT,
-    jump::JSGE,
-    jump::JLT,
-    jump::JLE,
-    jump::JSLT,
-    jump::JSLE,
-];
-const SIZES: [u8; 4] = [mem::B, mem::H, mem::W, mem::DW];
-const ATOMICS: [i32; 10] = [
-    atomic::ADD,
-    atomic::OR,
-    atomic::AND,
-    atomic::XOR,
-    atomic::ADD | atomic::FETCH,
-    atomic::OR | atomic::FETCH,
-    atomic::AND | atomic::FETCH,
-    atomic::XOR | atomic::FETCH,
-    atomic::XCHG,
-    atomic::CMPXCHG,
-];
 
 pub struct Generator {
     state: u64,
@@ -83,16 +40,16 @@ impl Generator {
         self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         (self.random() >> 33) as usize % bound
     }
 
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
     /// A number of the kind that finds mistakes.
-    fn interesting(&mut self) -> i32 {
+    pub(super) fn interesting(&mut self) -> i32 {
         let any = self.random() as i32;
         self.of(&[
             0,
@@ -111,11 +68,11 @@ impl Generator {
         ])
     }
 
-    fn push(&mut self, opcode: u8, dst: u8, src: u8, offset: i16, imm: i32) {
+    pub(super) fn push(&mut self, opcode: u8, dst: u8, src: u8, offset: i16, imm: i32) {
         self.code.push(Insn::new(opcode, dst, src, offset, imm));
     }
 
-    fn load_constant(&mut self, dst: u8) {
+    pub(super) fn load_constant(&mut self, dst: u8) {
         let (low, high) = (self.interesting(), self.interesting());
         self.push(LDDW, dst, 0, 0, low);
         self.push(0, 0, 0, 0, high);
@@ -230,102 +187,6 @@ impl Generator {
                 self.code[pc].offset = distance as i16;
             }
         }
-    }
-
-    fn branch(&mut self) {
-        let (dst, src) = (self.below(6) as u8, self.below(6) as u8);
-        let class = self.of(&[class::JMP, class::JMP32]);
-        let operation = self.of(&COMPARISONS);
-        let imm = self.interesting();
-        match self.below(6) {
-            0 => self.push(class | jump::JA, 0, 0, 0, 0),
-            1 | 2 => self.push(class | operation, dst, 0, 0, imm),
-            _ => self.push(class | operation | X, dst, src, 0, 0),
-        }
-    }
-
-    fn arithmetic(&mut self) {
-        let (dst, src) = (self.below(6) as u8, self.below(6) as u8);
-        let class = self.of(&[class::ALU, class::ALU64]);
-        let operation = self.of(&OPERATIONS);
-        let imm = self.interesting();
-        match self.below(12) {
-            0 => self.load_constant(dst),
-            1 => {
-                let source = if class == class::ALU {
-                    self.of(&[0, X])
-                } else {
-                    0
-                };
-                let width = self.of(&[16, 32, 64]);
-                self.push(class | alu::END | source, dst, 0, 0, width);
-            }
-            2 => {
-                let widths: &[i16] = if class == class::ALU {
-                    &[8, 16]
-                } else {
-                    &[8, 16, 32]
-                };
-                let width = self.of(widths);
-                self.push(class | alu::MOV | X, dst, src, width, 0);
-            }
-            3 => {
-                let operation = self.of(&[alu::DIV, alu::MOD]);
-                match self.below(2) {
-                    0 => self.push(class | operation, dst, 0, 1, imm),
-                    _ => self.push(class | operation | X, dst, src, 1, 0),
-                }
-            }
-            _ if operation == alu::NEG => self.push(class | alu::NEG, dst, 0, 0, 0),
-            4..7 => self.push(class | operation, dst, 0, 0, imm),
-            _ => self.push(class | operation | X, dst, src, 0, 0),
-        }
-    }
-
-    /// An offset so that `size` bytes at it lie inside of what `base` leads to.
-    fn offset(&mut self, base: u8, size: i64, aligned: bool) -> i16 {
-        let (start, end) = match base {
-            10 => (-512, 0),
-            6 => (16, 32),
-            7 => (0, VALUE),
-            _ => (0, PACKET as i64),
-        };
-        let offset = start + self.below((end - start - size + 1) as usize) as i64;
-        let offset = if aligned { offset & -size } else { offset };
-        offset as i16
-    }
-
-    fn access(&mut self, bases: &[u8]) {
-        let (register, size) = (self.below(6) as u8, self.of(&SIZES));
-        let base = self.of(bases);
-        let bytes = Insn::new(size, 0, 0, 0, 0).width() as i64;
-        let offset = self.offset(base, bytes, false);
-        let imm = self.interesting();
-        match self.below(5) {
-            0 => self.push(class::ST | mem::MEM | size, base, 0, offset, imm),
-            1 | 2 => self.push(class::STX | mem::MEM | size, base, register, offset, 0),
-            3 if size != mem::DW => {
-                self.push(class::LDX | mem::MEMSX | size, register, base, offset, 0);
-            }
-            _ => self.push(class::LDX | mem::MEM | size, register, base, offset, 0),
-        }
-    }
-
-    fn atomic(&mut self, bases: &[u8]) {
-        let size = self.of(&[mem::W, mem::DW]);
-        let bytes = if size == mem::W { 4 } else { 8 };
-        // The packet is not aligned.
-        let bases: Vec<u8> = bases.iter().copied().filter(|base| *base != 8).collect();
-        let base = self.of(&bases);
-        let offset = self.offset(base, bytes, true);
-        let (register, operation) = (self.below(6) as u8, self.of(&ATOMICS));
-        self.push(
-            class::STX | mem::ATOMIC | size,
-            base,
-            register,
-            offset,
-            operation,
-        );
     }
 
     /// Mix r0 to r5 into r0, high half included, and return it.

@@ -2,6 +2,7 @@
 
 mod differential;
 mod generator;
+mod instructions;
 mod limits;
 
 use crate::exec::{Execution, Options};
