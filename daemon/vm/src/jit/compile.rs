@@ -19,9 +19,6 @@ use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{class, mem};
 use crate::maps::Map;
 
-/// Longer programs would keep their loader waiting: compile time grows faster than length.
-const MAX_COMPILED: usize = 65_536;
-
 /// What the translation of each function needs of the program.
 pub struct Plan<'a> {
     pub code: &'a Code,
@@ -36,12 +33,6 @@ pub struct Plan<'a> {
 
 /// Compile a verified program, or say why it must be interpreted.
 pub fn compile(code: &Code, maps: &[Arc<Map>], budget: u64) -> Result<Jit, String> {
-    if code.ops.len() > MAX_COMPILED {
-        return Err(format!(
-            "its {} instructions are more than {MAX_COMPILED}",
-            code.ops.len()
-        ));
-    }
     if cfg!(target_endian = "big") {
         return Err("this machine is big-endian".into());
     }
@@ -64,7 +55,7 @@ pub fn compile(code: &Code, maps: &[Arc<Map>], budget: u64) -> Result<Jit, Strin
 }
 
 fn emit(mut plan: Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
-    let mut pages = Pages::new(host()?, plan.code.ops.len())?;
+    let mut pages = Pages::new(host()?, plan.flow.instructions)?;
     let module = pages.module();
     for function in plan.flow.functions.values() {
         let signature = signature(function, module.make_signature());
@@ -136,7 +127,9 @@ fn host() -> Result<OwnedTargetIsa, String> {
             ("is_pic", "false"),
             ("use_colocated_libcalls", "false"),
             ("unwind_info", "false"),
-            ("enable_probestack", "false"),
+            // A frame of many pages touches each, so that it cannot leap over a guard page.
+            ("enable_probestack", "true"),
+            ("probestack_strategy", "inline"),
             (
                 "enable_verifier",
                 if cfg!(debug_assertions) {

@@ -16,6 +16,13 @@ pub type Registers = u16;
 /// r1 to r5, which a local call leaves to its callee.
 const SCRATCH: Registers = 0b11_1110;
 
+/// Instructions that control can reach: bounds compile time, and the native stack, on which
+/// every value may need a slot.  All functions together can be active at once.
+const MAX_INSTRUCTIONS: usize = 16_384;
+/// The same for programs that recurse: one function can then be active eight times.
+const MAX_RECURSIVE: usize = MAX_INSTRUCTIONS / MAX_CALL_FRAMES;
+/// Blocks: the code generator's time grows with their square.
+const MAX_BLOCKS: usize = 4_096;
 /// Functions of one program: bounds the recursion of the analysis, which follows calls.
 const MAX_FUNCTIONS: usize = 512;
 
@@ -50,6 +57,8 @@ impl Function {
 pub struct Flow {
     /// By their first instruction.
     pub functions: BTreeMap<usize, Function>,
+    /// Those that control can reach, of all functions.
+    pub instructions: usize,
     /// Instructions of the longest way through; `None` with loops or recursion.
     pub worst_case: Option<u64>,
     /// Whether more functions could be active than there are frames.
@@ -60,11 +69,19 @@ pub struct Flow {
 pub fn analyse(code: &Code) -> Result<Flow, String> {
     let mut functions = BTreeMap::new();
     let mut waiting = vec![0];
+    let (mut instructions, mut blocks) = (0, 0);
     while let Some(start) = waiting.pop() {
         if functions.contains_key(&start) {
             continue;
         }
         let function = function(code, start);
+        instructions += function.reachable.len();
+        blocks += function.leaders.len();
+        if instructions > MAX_INSTRUCTIONS || blocks > MAX_BLOCKS {
+            return Err(format!(
+                "it has more than {MAX_INSTRUCTIONS} instructions or {MAX_BLOCKS} blocks"
+            ));
+        }
         waiting.extend(function.calls.iter().map(|(_, callee)| *callee));
         functions.insert(start, function);
         if functions.len() > MAX_FUNCTIONS {
@@ -78,7 +95,13 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
     find_live(code, &mut functions)?;
     let mut heights = BTreeMap::new();
     let height = height(&functions, 0, &mut heights);
+    if height.is_none() && instructions > MAX_RECURSIVE {
+        return Err(format!(
+            "it recurses and has more than {MAX_RECURSIVE} instructions"
+        ));
+    }
     Ok(Flow {
+        instructions,
         worst_case: height.and_then(|(_, worst)| worst),
         deep: height.is_none_or(|(frames, _)| frames > MAX_CALL_FRAMES),
         functions,
@@ -121,7 +144,11 @@ fn function(code: &Code, start: usize) -> Function {
     };
     let mut distances = BTreeMap::from([(start, 0_i64)]);
     let mut waiting = VecDeque::from([start]);
-    while let Some(pc) = waiting.pop_front() {
+    // What is left out beyond the bound is never asked for: the program is refused.
+    while let Some(pc) = waiting
+        .pop_front()
+        .filter(|_| distances.len() <= MAX_INSTRUCTIONS)
+    {
         let op = &code.ops[pc];
         let distance = distances[&pc];
         match op.code {
@@ -159,7 +186,8 @@ fn charges(code: &Code, distances: &BTreeMap<usize, i64>) -> BTreeMap<usize, i64
         let op = &code.ops[*pc];
         let target = op.offset as usize;
         if (op.code == extra::GOTO || is_conditional(op)) && target <= *pc {
-            charges.insert(*pc, distance - distances[&target] + 1);
+            let before = distances.get(&target).copied().unwrap_or(0);
+            charges.insert(*pc, distance - before + 1);
         }
     }
     if charges.values().any(|charge| *charge < 1) {

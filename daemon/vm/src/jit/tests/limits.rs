@@ -156,6 +156,18 @@ fn stores_into_read_only_maps_are_not_compiled() {
     assert!(reason(&lookup, &[], maps).contains("read-only map"));
 }
 
+/// What would take long to compile is interpreted; what control cannot reach does not count.
+#[test]
+fn long_programs_are_interpreted() {
+    let long = vec![mov(0, 1); 20_000];
+    assert!(reason(&[&long[..], &[END]].concat(), &[], vec![]).contains("16384 instructions"));
+    let leap = Insn::new(class::JMP | jump::JA, 0, 0, 20_000, 0);
+    assert_eq!(
+        "",
+        reason(&[&[leap], &long[..], &[END]].concat(), &[], vec![])
+    );
+}
+
 /// A program that takes what a callee left in its registers is not compiled.
 #[test]
 fn registers_that_a_call_leaves_are_not_read() {
