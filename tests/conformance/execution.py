@@ -55,7 +55,7 @@ class _Context:
 
 
 @dataclass(frozen=True, slots=True)
-class _Information:
+class Information:
     """A program type without helpers whose programs write where r0 goes."""
 
     name: str = "conformance"
@@ -97,6 +97,4 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace, executor: Executor) -> ebpfd_vm
     functions = [0, *(function for function in called if 0 < function * SLOT_SIZE < len(code))]
     programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
     spec = next(program for program in programs if program.name == PROGRAM)
-    return ebpfd_vm.Program(
-        spec, [], _Information(), trace=trace, verified=True, execution=executor
-    )
+    return ebpfd_vm.Program(spec, [], Information(), trace=trace, verified=True, execution=executor)
