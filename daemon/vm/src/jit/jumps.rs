@@ -3,12 +3,15 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Type, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Type, types};
 
 use super::runtime::{Head, status};
 use super::translate::{Translator, is_register};
-use crate::exec::lower::Op;
+use crate::exec::lower::{Op, extra};
 use crate::isa::jump;
+
+/// Stands for control that just goes on, which no jump does.
+const NOWHERE: usize = usize::MAX;
 
 impl Translator<'_, '_, '_> {
     pub fn goto(&mut self, op: &Op) {
@@ -37,17 +40,39 @@ impl Translator<'_, '_, '_> {
             Some(comparison) => self.builder.ins().icmp(comparison, left, right),
             None => self.builder.ins().band(left, right),
         };
-        let next = self.blocks[&(self.pc + 1)];
-        let target = self.blocks[&(op.offset as usize)];
-        if !self.plan.metered || !self.function.charges.contains_key(&self.pc) {
-            self.builder.ins().brif(condition, target, &[], next, &[]);
-            return;
+        // Compilers end loops with a jump over the jump back: one machine instruction for both.
+        let pc = self.pc;
+        let after = self.plan.code.ops[pc + 1];
+        let (from, next) = match after.code {
+            extra::GOTO => (pc + 1, after.offset as usize),
+            _ => (NOWHERE, pc + 1),
+        };
+        let edges = [(pc, op.offset as usize), (from, next)];
+        let [taken, not_taken] = edges.map(|(from, to)| self.landing(from, to));
+        self.builder
+            .ins()
+            .brif(condition, taken, &[], not_taken, &[]);
+        for ((from, to), landing) in edges.into_iter().zip([taken, not_taken]) {
+            if self.is_charged(from) {
+                self.builder.switch_to_block(landing);
+                self.pc = from;
+                self.charge_jump();
+                self.builder.ins().jump(self.blocks[&to], &[]);
+            }
         }
-        let taken = self.builder.create_block();
-        self.builder.ins().brif(condition, taken, &[], next, &[]);
-        self.builder.switch_to_block(taken);
-        self.charge_jump();
-        self.builder.ins().jump(target, &[]);
+        self.pc = pc;
+    }
+
+    /// Where the jump at `from` leads: to its target, or first to where it is charged.
+    fn landing(&mut self, from: usize, to: usize) -> Block {
+        if self.is_charged(from) {
+            return self.builder.create_block();
+        }
+        self.blocks[&to]
+    }
+
+    fn is_charged(&self, pc: usize) -> bool {
+        self.plan.metered && self.function.charges.contains_key(&pc)
     }
 
     /// Take what a backward jump costs off the budget.

@@ -14,13 +14,17 @@ use crate::isa::{atomic, class, mem};
 impl Translator<'_, '_, '_> {
     pub fn load(&mut self, op: &Op) {
         let (base, offset) = self.place(op.src, op.offset);
-        let kind = width(op);
-        let value = self.builder.ins().load(kind, flags(), base, offset);
         let signed = op.code & 0xe0 == mem::MEMSX;
-        let value = match (kind, signed) {
-            (types::I64, _) => value,
-            (_, true) => self.builder.ins().sextend(types::I64, value),
-            (_, false) => self.builder.ins().uextend(types::I64, value),
+        let (wide, flags) = (types::I64, flags());
+        let ins = self.builder.ins();
+        let value = match (width(op), signed) {
+            (types::I8, false) => ins.uload8(wide, flags, base, offset),
+            (types::I8, true) => ins.sload8(wide, flags, base, offset),
+            (types::I16, false) => ins.uload16(wide, flags, base, offset),
+            (types::I16, true) => ins.sload16(wide, flags, base, offset),
+            (types::I32, false) => ins.uload32(flags, base, offset),
+            (types::I32, true) => ins.sload32(flags, base, offset),
+            _ => ins.load(wide, flags, base, offset),
         };
         self.set(op.dst, value);
     }
