@@ -12,11 +12,13 @@
 //! [`Insn`] is one such slot and knows nothing of its neighbours; `validate`
 //! judges a whole program.
 
+mod loops;
 mod text;
 mod validate;
 
+pub use loops::has_loops;
 pub use text::describe;
-pub use validate::{Invalid, has_loops, validate};
+pub use validate::{Invalid, validate};
 
 /// Instruction classes, RFC 9669 section 3.
 pub mod class {

@@ -47,14 +47,6 @@ pub fn validate(program: &[Insn], starts: &[usize]) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether a jump leads backwards, which every loop needs.
-pub fn has_loops(program: &[Insn]) -> bool {
-    program
-        .iter()
-        .filter(|insn| !insn.is_local_call())
-        .any(|insn| insn.distance().is_some_and(|distance| distance < 0))
-}
-
 /// Marks the second slots of `lddw`, which are no instructions.
 fn second_slots(program: &[Insn]) -> Result<Vec<bool>, Invalid> {
     let mut second = vec![false; program.len()];
@@ -377,13 +369,5 @@ mod tests {
         for insn in dirty {
             assert!(validate(&[insn, END], &[0]).is_err(), "{insn:?}");
         }
-    }
-
-    /// A backward jump makes a loop; a call backwards does not.
-    #[test]
-    fn loops_are_backward_jumps() {
-        assert!(has_loops(&[Insn::new(0x05, 0, 0, -1, 0)]));
-        assert!(!has_loops(&[Insn::new(0x05, 0, 0, 1, 0)]));
-        assert!(!has_loops(&[Insn::new(CALL, 0, CALL_LOCAL, 0, -5)]));
     }
 }
