@@ -215,10 +215,6 @@ class RemoteModule:
         if not working.cancelled():
             working.result()
 
-    def owns(self, session_id: str) -> bool:
-        """Whether this is the session of that id."""
-        return self.identity.session_id == session_id
-
     async def _call_back(
         self, message: registrar_pb2.SessionResponse
     ) -> registrar_pb2.CallbackReturn | None:
