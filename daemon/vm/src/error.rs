@@ -11,6 +11,8 @@ use std::fmt;
 pub enum ResultCode {
     Success = 0,
     VerificationFailed = 1,
+    InvalidFd = 4,
+    InvalidObject = 5,
     InvalidArgument = 6,
     ObjectNotFound = 7,
     ObjectAlreadyExists = 8,
@@ -21,8 +23,11 @@ pub enum ResultCode {
     KeyNotFound = 19,
     AccessDenied = 20,
     NoMoreKeys = 25,
+    NoMoreTailCalls = 27,
+    OutOfSpace = 29,
     InvalidPointer = 31,
     Timeout = 32,
+    InvalidState = 34,
 }
 
 impl ResultCode {

@@ -74,3 +74,35 @@ pub unsafe fn copy_in(address: usize, bytes: &[u8]) {
         at += 1;
     }
 }
+
+/// Whether `bytes` are what lies at `address`.
+///
+/// # Safety
+/// As for [`load`], for as many bytes.
+#[inline]
+pub unsafe fn equal(address: usize, bytes: &[u8]) -> bool {
+    // The sizes that most keys have are one comparison.
+    // SAFETY: the caller's promise, for all of them.
+    unsafe {
+        match *bytes {
+            [a, b, c, d] => load::<u32>(address as u64) == u32::from_ne_bytes([a, b, c, d]),
+            [a, b, c, d, e, f, g, h] => {
+                load::<u64>(address as u64) == u64::from_ne_bytes([a, b, c, d, e, f, g, h])
+            }
+            _ => {
+                let mut words = bytes.chunks_exact(WORD);
+                let mut at = address as u64;
+                for word in &mut words {
+                    let mut copy = [0; WORD];
+                    copy.copy_from_slice(word);
+                    if load::<u64>(at) != u64::from_ne_bytes(copy) {
+                        return false;
+                    }
+                    at += WORD as u64;
+                }
+                let mut rest = words.remainder().iter().zip(at..);
+                rest.all(|(byte, at)| load::<u8>(at) == *byte)
+            }
+        }
+    }
+}

@@ -1,138 +1,356 @@
 //! When memory that an invocation may still see can be used again.
 //!
-//! A thread that holds a [`Pin`] has announced the global epoch it started in.
-//! What is unlinked gets the epoch's number and the epoch moves on; it may be
-//! reused once every pinned thread has announced a later one:
+//! A thread that holds a [`Pin`] has announced the epoch it started in.  What
+//! is unlinked is stamped with the epoch of that moment.  The epoch moves on
+//! only when every pinned thread has announced the current one, so two steps
+//! after the stamp nobody is left who could have found it:
 //!
 //! ```text
 //!   reader   pin (epoch 7) ------ finds value ------ unpin
-//!   writer        unlinks value (stamp 7, epoch 8)           frees it: nobody <= 7
+//!   writer        unlinks value (stamp 7)   7 -> 8           8 -> 9: free
 //! ```
 //!
-//! A reader announces before it looks (with a full fence between), a writer
-//! unlinks before it stamps and stamps before it scans; so a reader that the
-//! scan misses cannot find what was unlinked before.  Writers never wait: what
-//! cannot be freed yet is kept.
+//! A reader announces before it looks, with a full fence between; a writer
+//! unlinks before it stamps, with a full fence between.  A reader that
+//! announced a later epoch than the stamp has therefore seen the unlinking.
+//! Writers never wait: what cannot be freed yet is kept.
+//!
+//! Maps of this process alone share one [`Domain`]; a shared map carries its
+//! own in its memory, with a row of slots for each process.  A row whose
+//! process died is cleared by whoever meets it.
+//!
+//! Sound because: a domain's words are statics, or live in a mapping that the
+//! domain keeps alive; slots are atomics and every bit pattern is valid.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A slot's value while its thread is not pinned.
-const IDLE: u64 = u64::MAX;
+use super::backing::Backing;
+use super::peers::{MAX_PEERS, Peers};
 
-static EPOCH: AtomicU64 = AtomicU64::new(1);
-static SLOTS: Mutex<Vec<Arc<Slot>>> = Mutex::new(Vec::new());
+/// Threads of a process that have a slot of their own; more share the last one.
+pub const SLOTS: usize = 64;
+/// Words between two slots: each has a cache line, for threads write theirs all the time.
+const LINE: usize = 8;
+/// A slot's value while its thread is not pinned; epochs start at 1.
+const IDLE: u64 = 0;
+const SHARED_SLOT: usize = SLOTS - 1;
+/// Bytes that a domain takes in a map's memory: the epoch, the rows in use, then the slots.
+pub const DOMAIN_BYTES: usize = 64 + MAX_PEERS * SLOTS * LINE * 8;
 
-/// What one thread announces; alone on its cache line.
-#[repr(align(128))]
-struct Slot {
-    announced: AtomicU64,
+/// Epoch 1 and row 0 in use; see [`Domain`].
+static LOCAL_WORDS: [AtomicU64; 2] = [const { AtomicU64::new(1) }; 2];
+static LOCAL_SLOTS: [AtomicU64; SLOTS * LINE] = [const { AtomicU64::new(IDLE) }; SLOTS * LINE];
+static LOCAL: Domain = Domain {
+    words: LOCAL_WORDS.as_ptr(),
+    slots: LOCAL_SLOTS.as_ptr(),
+    sharing: None,
+    crowd: Mutex::new(0),
+};
+/// Bit per slot number that a thread holds.
+static NUMBERS: Mutex<u64> = Mutex::new(0);
+
+/// Threads that may see the same entries, and the epoch they agree on.
+pub struct Domain {
+    /// The epoch, then a bit for each row in use.
+    words: *const AtomicU64,
+    /// Rows of [`SLOTS`], one a process.
+    slots: *const AtomicU64,
+    sharing: Option<Sharing>,
+    /// Pins of this process in the slot that several threads share.
+    crowd: Mutex<usize>,
 }
 
-struct Thread {
-    slot: Arc<Slot>,
-    depth: Cell<usize>,
+struct Sharing {
+    peers: Arc<Peers>,
+    /// Keeps the words mapped.
+    _backing: Arc<Backing>,
 }
+
+// SAFETY: the words are atomics that outlive the domain.
+unsafe impl Send for Domain {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Domain {}
+
+/// The domain of all maps that only this process has.
+pub fn local() -> &'static Domain {
+    &LOCAL
+}
+
+impl Domain {
+    /// The domain in a shared map's memory, `offset` bytes behind its base.
+    pub fn shared(backing: &Arc<Backing>, offset: usize, peers: &Arc<Peers>) -> Self {
+        let base = backing.base() + offset;
+        let domain = Self {
+            words: base as *const AtomicU64,
+            slots: (base + 64) as *const AtomicU64,
+            sharing: Some(Sharing {
+                peers: Arc::clone(peers),
+                _backing: Arc::clone(backing),
+            }),
+            crowd: Mutex::new(0),
+        };
+        domain.clear(peers.row);
+        domain.rows().fetch_or(1 << peers.row, Ordering::SeqCst);
+        // The first process starts the epochs.
+        let _ = domain
+            .epoch()
+            .compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+        domain
+    }
+
+    fn epoch(&self) -> &AtomicU64 {
+        // SAFETY: see the module.
+        unsafe { &*self.words }
+    }
+
+    fn rows(&self) -> &AtomicU64 {
+        // SAFETY: see the module.
+        unsafe { &*self.words.add(1) }
+    }
+
+    fn slot(&self, row: usize, number: usize) -> &AtomicU64 {
+        debug_assert!(row < MAX_PEERS && number < SLOTS, "a slot that exists");
+        // SAFETY: see the module.
+        unsafe { &*self.slots.add((row * SLOTS + number) * LINE) }
+    }
+
+    fn own_row(&self) -> usize {
+        self.sharing.as_ref().map_or(0, |sharing| sharing.peers.row)
+    }
+
+    fn clear(&self, row: usize) {
+        for number in 0..SLOTS {
+            self.slot(row, number).store(IDLE, Ordering::Release);
+        }
+    }
+
+    /// Announce; `false` if this thread had already.
+    #[inline]
+    fn enter(&self, number: usize) -> bool {
+        let slot = self.slot(self.own_row(), number);
+        if number == SHARED_SLOT {
+            return self.enter_crowd(slot);
+        }
+        if slot.load(Ordering::Relaxed) != IDLE {
+            return false;
+        }
+        slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        true
+    }
+
+    /// The first of many announces, for all of them.
+    #[cold]
+    fn enter_crowd(&self, slot: &AtomicU64) -> bool {
+        let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        if *crowd == 0 {
+            slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        *crowd += 1;
+        fence(Ordering::SeqCst);
+        true
+    }
+
+    #[inline]
+    fn leave(&self, number: usize) {
+        let slot = self.slot(self.own_row(), number);
+        if number == SHARED_SLOT {
+            let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+            *crowd -= 1;
+            if *crowd > 0 {
+                return;
+            }
+        }
+        slot.store(IDLE, Ordering::Release);
+    }
+
+    /// The stamp of something that was just unlinked.
+    pub fn stamp(&self) -> u32 {
+        fence(Ordering::SeqCst);
+        self.epoch().load(Ordering::SeqCst) as u32
+    }
+
+    /// Whether nobody can see any more what was unlinked with this stamp.
+    pub fn is_safe(&self, stamp: u32) -> bool {
+        let now = self.epoch().load(Ordering::Acquire) as u32;
+        now.wrapping_sub(stamp).cast_signed() >= 2
+    }
+
+    /// Move the epoch on, if nobody is left behind.
+    pub fn advance(&self) -> bool {
+        fence(Ordering::SeqCst);
+        let now = self.epoch().load(Ordering::SeqCst);
+        let rows = self.rows().load(Ordering::SeqCst);
+        for row in (0..MAX_PEERS).filter(|row| rows >> row & 1 != 0) {
+            if !self.is_current(row, now) && !self.is_cleared(row) {
+                return false;
+            }
+        }
+        self.epoch()
+            .compare_exchange(now, now + 1, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+
+    fn vacate(&self, row: usize) {
+        self.rows().fetch_and(!(1 << row), Ordering::SeqCst);
+        self.clear(row);
+    }
+
+    fn is_current(&self, row: usize, now: u64) -> bool {
+        (0..SLOTS).all(|number| {
+            let announced = self.slot(row, number).load(Ordering::Acquire);
+            announced == IDLE || announced == now
+        })
+    }
+
+    /// Clear the row of a dead process.
+    fn is_cleared(&self, row: usize) -> bool {
+        let cleared = self
+            .sharing
+            .as_ref()
+            .and_then(|sharing| sharing.peers.if_dead(row, || self.vacate(row)));
+        cleared.is_some()
+    }
+}
+
+/// The slot number of a thread, its own for as long as it runs.
+struct Number(Cell<usize>);
 
 thread_local! {
-    static THREAD: OnceCell<Thread> = const { OnceCell::new() };
+    static NUMBER: Number = const { Number(Cell::new(usize::MAX)) };
 }
 
-impl Thread {
-    fn register() -> Self {
-        let slot = Arc::new(Slot {
-            announced: AtomicU64::new(IDLE),
-        });
-        let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.push(Arc::clone(&slot));
-        Self {
-            slot,
-            depth: Cell::new(0),
+impl Number {
+    #[inline]
+    fn get(&self) -> usize {
+        match self.0.get() {
+            usize::MAX => self.take(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn take(&self) -> usize {
+        let mut taken = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = (taken.trailing_ones() as usize).min(SHARED_SLOT);
+        *taken |= 1 << number;
+        self.0.set(number);
+        number
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        let number = self.0.get();
+        if number < SHARED_SLOT {
+            let mut taken = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+            *taken &= !(1 << number);
         }
     }
 }
 
-impl Drop for Thread {
-    fn drop(&mut self) {
-        let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
-    }
-}
-
-/// While it lives, nothing that this thread can find is reused.  May be nested.
+/// While it lives, nothing that this thread can find is reused.
+///
+/// May be nested; the outermost must be dropped last.
 pub struct Pin {
+    number: usize,
+    entered: bool,
+    shared: Vec<(Arc<Domain>, bool)>,
     /// Tied to its thread.
     _not_send: PhantomData<*const ()>,
 }
 
-/// Announce that this thread reads maps from now on.
+/// Announce that this thread reads maps of this process from now on.
+#[inline]
 pub fn pin() -> Pin {
-    THREAD.with(|cell| {
-        let thread = cell.get_or_init(Thread::register);
-        let depth = thread.depth.get();
-        if depth == 0 {
-            let now = EPOCH.load(Ordering::Relaxed);
-            thread.slot.announced.store(now, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
-        }
-        thread.depth.set(depth + 1);
-    });
+    let number = NUMBER.with(Number::get);
     Pin {
+        number,
+        entered: LOCAL.enter(number),
+        shared: Vec::new(),
         _not_send: PhantomData,
     }
 }
 
-impl Drop for Pin {
-    fn drop(&mut self) {
-        THREAD.with(|cell| {
-            if let Some(thread) = cell.get() {
-                let depth = thread.depth.get() - 1;
-                thread.depth.set(depth);
-                if depth == 0 {
-                    thread.slot.announced.store(IDLE, Ordering::Release);
-                }
-            }
-        });
+/// As [`pin`], and maps of these shared domains too.
+pub fn pin_with(domains: &[Arc<Domain>]) -> Pin {
+    let mut pin = pin();
+    for domain in domains {
+        let entered = domain.enter(pin.number);
+        pin.shared.push((Arc::clone(domain), entered));
     }
+    pin
 }
 
-/// The stamp of something that was just unlinked.
-pub fn retire() -> u64 {
-    fence(Ordering::SeqCst);
-    EPOCH.fetch_add(1, Ordering::SeqCst)
-}
-
-/// Everything with a stamp below this can be reused.
-pub fn oldest_pinned() -> u64 {
-    fence(Ordering::SeqCst);
-    let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = EPOCH.load(Ordering::SeqCst);
-    slots
-        .iter()
-        .map(|slot| slot.announced.load(Ordering::Acquire))
-        .min()
-        .map_or(now, |oldest| oldest.min(now))
+impl Drop for Pin {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            LOCAL.leave(self.number);
+        }
+        for (domain, entered) in &self.shared {
+            if *entered {
+                domain.leave(self.number);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A domain of its own, so that tests do not disturb each other.
+    fn domain() -> Domain {
+        let words: &'static [AtomicU64] =
+            Vec::leak((0..2 + SLOTS * LINE).map(|_| AtomicU64::new(IDLE)).collect());
+        words[0].store(1, Ordering::Relaxed);
+        words[1].store(1, Ordering::Relaxed);
+        Domain {
+            words: &raw const words[0],
+            slots: &raw const words[2],
+            sharing: None,
+            crowd: Mutex::new(0),
+        }
+    }
+
     /// What was retired under a pin waits for that pin, and no longer.
     #[test]
     fn a_pin_holds_back_what_is_retired_while_it_lives() {
-        let outer = pin();
-        let inner = pin();
-        let stamp = retire();
-        drop(inner);
-        assert!(oldest_pinned() <= stamp);
-        drop(outer);
-        let mine = THREAD.with(|cell| {
-            cell.get()
-                .map(|thread| thread.slot.announced.load(Ordering::Relaxed))
-        });
-        assert_eq!(Some(IDLE), mine);
+        let domain = domain();
+        assert!(domain.enter(3));
+        let stamp = domain.stamp();
+        assert!(domain.advance(), "all have announced the current epoch");
+        assert!(!domain.advance(), "one has not announced the new one");
+        assert!(!domain.is_safe(stamp));
+        domain.leave(3);
+        assert!(domain.advance());
+        assert!(domain.is_safe(stamp));
+    }
+
+    /// A pin inside of a pin changes nothing.
+    #[test]
+    fn pins_nest() {
+        let domain = domain();
+        assert!(domain.enter(3));
+        assert!(!domain.enter(3));
+        assert!(domain.advance());
+        assert!(!domain.advance());
+    }
+
+    /// Threads without a slot of their own share one, which holds until the last has left.
+    #[test]
+    fn a_crowd_shares_the_last_slot() {
+        let domain = domain();
+        domain.enter(SHARED_SLOT);
+        domain.enter(SHARED_SLOT);
+        domain.leave(SHARED_SLOT);
+        assert!(domain.advance());
+        assert!(!domain.advance());
+        domain.leave(SHARED_SLOT);
+        assert!(domain.advance());
     }
 }

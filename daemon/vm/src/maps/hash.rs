@@ -1,129 +1,171 @@
-//! HASH: buckets of linked entries; readers never wait, writers lock the map.
+//! HASH, PERCPU_HASH and their LRU kinds: buckets of linked entries.
 //!
 //! ```text
-//!   buckets: [u32 id] -> entry -> entry      id 0 ends a chain
-//!   chunk c: 64 << c entries, mapped when first needed, never moved
-//!   entry:   | next u32 | hash u32 | key, padded to 8 | value, padded to 8 |
+//!   buckets: [u32 entry] -> entry -> entry      0 ends a chain
 //! ```
 //!
-//! `max_entries` sizes the table of buckets and is no limit, as in eBPF for
-//! Windows; a quota ends growth beyond it with NO_MEMORY, so that no program can
-//! take all memory, or make its lookups ever slower.  Replacing a value publishes a new entry; the old one stays as it
-//! is until no invocation can hold a pointer into it.
+//! Readers never wait; writers lock a stripe of the buckets.  `max_entries`
+//! sizes the table of buckets and is no limit, as in eBPF for Windows, unless
+//! the kind evicts; a quota ends growth beyond it with NO_MEMORY.  Replacing a
+//! value publishes a new entry; the old one stays as it is until no invocation
+//! can hold a pointer into it, so no reader ever sees half of an update.
 //!
-//! Sound because: an id leads to an entry only after its chunk was mapped and
-//! the entry was filled (Release stores, Acquire loads), keys and hashes do not
-//! change while an entry can be found, and an entry is reused only when `epoch`
-//! says that nobody who could have found it is still pinned.  Readers here pin;
-//! writers hold the lock, and only writers unlink or reuse.
+//! Sound because: an entry can be found only after it was filled (Release
+//! stores, Acquire loads), its key and hash do not change while it can be
+//! found, and it is used again only when `epoch` says that nobody who could
+//! have found it is still pinned.  Readers are pinned; writers hold the lock of
+//! the stripe, and only they unlink.  An index that a peer may have damaged is
+//! checked before it is used, and no walk is longer than [`MAX_CHAIN`].
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::memory::Memory;
-use super::{Update, ValueRange, bytes, epoch};
+use super::arena::{Arena, MAX_STRIPES};
+use super::backing::Storage;
+use super::direct::View;
+use super::lock::Held;
+use super::lru::Order;
+use super::pool::{Layout, Pool};
+use super::{Kind, Update, ValueRange, arena::Identity, hashing};
 use crate::error::{EngineError, Result, ResultCode};
 
-const FIRST_CHUNK: usize = 64;
-/// Chunks that hold 2^32 - 64 entries together, all that an id can name.
-const CHUNKS: usize = 26;
 const MIN_BUCKETS: usize = 1 << 10;
-const MAX_BUCKETS: usize = 1 << 22;
-const KEY_OFFSET: usize = 8;
+const MAX_BUCKETS: usize = 1 << 23;
 /// Entries of one bucket, on average, to which a map may grow beyond `max_entries`.
 const MAX_LOAD: usize = 64;
 /// Bytes to which a map may grow beyond `max_entries`.
 const MAX_GROWTH: usize = 256 << 20;
-/// Bytes of unlinked entries that may wait for invocations to end.
+/// Bytes of retired entries that may wait for invocations to end.
 const MAX_WAITING: usize = 256 << 20;
-/// Unlinked entries that wait before the epochs are looked at.
-const RETIRED_BATCH: usize = 64;
+/// Retired entries that may wait in a map of a fixed size, at least.
+const MIN_WAITING: usize = 1024;
+/// Steps of one walk: no honest bucket is as long.
+const MAX_CHAIN: usize = 1 << 16;
 
 pub struct Hash {
-    key_size: usize,
-    value_size: usize,
-    value_offset: usize,
-    stride: usize,
+    arena: Arena,
+    pool: Pool,
+    buckets: usize,
+    mask: usize,
+    stripes: usize,
+    seed: u64,
     /// Entries that can be found, at most.
     limit: usize,
-    /// Unlinked entries that wait, at most.
-    waiting_limit: usize,
-    seed: u64,
-    buckets: Memory,
-    mask: usize,
-    chunks: [OnceLock<Memory>; CHUNKS],
-    /// Bit per mapped chunk: tells `value_at` where to look.
-    mapped: AtomicUsize,
-    writer: Mutex<Writer>,
-}
-
-/// What only the thread that changes the map uses.
-struct Writer {
-    /// Entries handed out so far; ids start at 1.
-    used: u32,
-    /// Entries that can be found.
-    live: usize,
-    free: Vec<u32>,
-    /// The oldest first.
-    retired: VecDeque<(u64, u32)>,
-    /// Retired entries at which the epochs are looked at again.
-    patience: usize,
+    order: Option<Order>,
+    /// Bytes that the type asked for.
+    extra: usize,
+    /// For compiled lookups.
+    view: OnceLock<View>,
 }
 
 /// Where a key was found: the link that leads to its entry, and the entry.
+#[derive(Clone, Copy)]
 struct Found<'a> {
     link: &'a AtomicU32,
     id: u32,
 }
 
+/// How a value comes in.
+#[derive(Clone, Copy)]
+pub enum Written<'a> {
+    /// All lanes, as users write.
+    Whole(&'a [u8]),
+    /// One lane's, as programs write; a new entry has zero in the others.
+    Lane(usize, &'a [u8]),
+}
+
 impl Hash {
-    pub fn new(key_size: usize, value_size: usize, max_entries: usize) -> Result<Self> {
-        let buckets = max_entries
-            .next_power_of_two()
-            .clamp(MIN_BUCKETS, MAX_BUCKETS);
-        let value_offset = KEY_OFFSET + key_size.next_multiple_of(8);
-        let stride = value_offset + value_size.next_multiple_of(8);
-        let growth = (MAX_GROWTH / stride).min(MAX_LOAD * buckets);
+    /// An empty map, or the one in `storage`, with `extra` bytes for the type's own use.
+    pub fn new(storage: Storage, identity: Identity, kind: Kind, extra: usize) -> Result<Self> {
+        let key_size = identity.key_size as usize;
+        let value_size = identity.value_size as usize;
+        let lanes = if kind.per_cpu { identity.lanes as usize } else { 0 };
+        let max_entries = identity.max_entries as usize;
+        let bytes = Layout::entry_bytes(key_size, value_size, lanes);
+        let wanted = max_entries.saturating_mul(2).next_power_of_two();
+        let buckets = wanted.clamp(MIN_BUCKETS, MAX_BUCKETS);
+        let (limit, waiting) = if kind.evicts {
+            let waiting = max_entries.clamp(MIN_WAITING, MIN_WAITING.max(MAX_WAITING / bytes));
+            (max_entries, waiting)
+        } else {
+            let growth = (MAX_GROWTH / bytes).min(MAX_LOAD * buckets);
+            (max_entries.max(growth), MIN_WAITING.max(MAX_WAITING / bytes))
+        };
+        let capacity = limit.saturating_add(waiting).min(u32::MAX as usize - 1);
+        let layout = Layout::new(key_size, value_size, lanes, capacity);
+        let mut regions = layout.regions();
+        let at = regions.len();
+        regions.push(buckets * size_of::<AtomicU32>());
+        regions.push(extra);
+        if kind.evicts {
+            regions.push(Order::region(capacity));
+        }
+        let arena = Arena::new(storage, identity, &regions)?;
+        arena.commit(at, regions[at])?;
+        arena.commit(at + 1, extra)?;
         Ok(Self {
-            key_size,
-            value_size,
-            value_offset,
-            stride,
-            limit: max_entries.max(growth),
-            waiting_limit: (MAX_WAITING / stride).max(2 * RETIRED_BATCH),
-            seed: seed(),
-            buckets: Memory::zeroed(buckets * size_of::<AtomicU32>())?,
+            pool: Pool::new(&arena, layout),
+            buckets: arena.base(at),
             mask: buckets - 1,
-            chunks: [const { OnceLock::new() }; CHUNKS],
-            mapped: AtomicUsize::new(0),
-            writer: Mutex::new(Writer {
-                used: 0,
-                live: 0,
-                free: Vec::new(),
-                retired: VecDeque::new(),
-                patience: RETIRED_BATCH,
-            }),
+            // Evicting is one order over all entries.
+            stripes: if kind.evicts { 1 } else { MAX_STRIPES },
+            seed: arena.header().seed.load(Ordering::Relaxed),
+            limit,
+            extra: arena.base(at + 1),
+            view: OnceLock::new(),
+            order: kind.evicts.then(|| Order::new(&arena, at + 2)),
+            arena,
         })
     }
 
-    /// The address of a key's value.  The caller is pinned.
-    pub fn find(&self, key: &[u8]) -> Option<usize> {
-        let found = self.locate(key, hash(key, self.seed))?;
-        Some(self.entry(found.id) + self.value_offset)
+    pub fn arena(&self) -> &Arena {
+        &self.arena
     }
 
-    /// A copy of a key's value.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub fn order(&self) -> Option<&Order> {
+        self.order.as_ref()
+    }
+
+    /// The map's constants, which lie still while the map lives.
+    pub fn view(&self) -> &View {
+        self.view.get_or_init(|| View::of(self))
+    }
+
+    /// The address of the bytes that the type asked for.
+    pub fn extra(&self) -> usize {
+        self.extra
+    }
+
+    /// What compiled lookups need: the table, its mask and the seed.
+    pub fn table(&self) -> (usize, usize, u64) {
+        (self.buckets, self.mask, self.seed)
+    }
+
+    /// The address of a key's value as a program finds it.  The caller is pinned.
+    #[inline]
+    pub fn find(&self, key: &[u8], lane: usize) -> Option<usize> {
+        let found = self.locate(key, hashing::of_bytes(key, self.seed))?;
+        if let Some(order) = &self.order {
+            order.touch(found.id);
+        }
+        Some(self.pool.value_address(found.id, lane))
+    }
+
+    /// A copy of a key's value, all lanes.  The caller is pinned.
     pub fn lookup(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let _pin = epoch::pin();
-        self.locate(key, hash(key, self.seed))
-            .map(|found| self.value(found.id))
+        self.locate(key, hashing::of_bytes(key, self.seed))
+            .map(|found| self.pool.value(found.id))
     }
 
-    pub fn update(&self, key: &[u8], value: &[u8], update: Update) -> Result<()> {
-        let hash = hash(key, self.seed);
-        let mut writer = self.lock();
+    /// Publish a value; whether the key is new.
+    pub fn update(&self, key: &[u8], value: Written<'_>, update: Update) -> Result<bool> {
+        let hash = hashing::of_bytes(key, self.seed);
+        let stripe = self.stripe_of(hash);
+        let _held = self.lock(stripe)?;
         let found = self.locate(key, hash);
         match (update, &found) {
             (Update::NoExist, Some(_)) => {
@@ -133,50 +175,57 @@ impl Hash {
                 ));
             }
             (Update::Exist, None) => return Err(missing()),
-            (_, None) if writer.live >= self.limit => return Err(self.full()),
-            _ => {}
-        }
-        let id = self.take(&mut writer)?;
-        let entry = self.entry(id);
-        // SAFETY: nobody can see the entry yet, and it has room for both.
-        unsafe {
-            bytes::copy_in(entry + KEY_OFFSET, key);
-            bytes::copy_in(entry + self.value_offset, value);
-        }
-        self.hash_of(id).store(hash, Ordering::Relaxed);
-        match found {
-            Some(old) => {
-                let next = self.next(old.id).load(Ordering::Acquire);
-                self.next(id).store(next, Ordering::Relaxed);
-                old.link.store(id, Ordering::Release);
-                self.retire(&mut writer, old.id);
+            (_, Some(found)) => {
+                if let Written::Lane(lane, value) = value
+                    && self.pool.layout.lanes > 0
+                {
+                    // Nobody else has this lane now, so there is nobody to tear it for.
+                    self.pool.write_lane(found.id, lane, value);
+                    self.touch(found.id);
+                    return Ok(false);
+                }
             }
-            None => {
-                let head = self.bucket(hash as usize & self.mask);
-                self.next(id)
-                    .store(head.load(Ordering::Acquire), Ordering::Relaxed);
-                head.store(id, Ordering::Release);
-                writer.live += 1;
-            }
+            (_, None) => self.make_room(stripe)?,
         }
-        Ok(())
+        let id = self.pool.take(&self.arena, self.arena.stripe(stripe))?;
+        if let Some(order) = &self.order {
+            order.commit(&self.arena, id)?;
+        }
+        self.pool.write_key(id, key, hash);
+        self.write(id, value);
+        self.publish(stripe, id, found, hash);
+        Ok(found.is_none())
     }
 
+    /// Remove a key; what it had can be seen by whoever is pinned.
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        let mut writer = self.lock();
-        let found = self.locate(key, hash(key, self.seed)).ok_or_else(missing)?;
-        let next = self.next(found.id).load(Ordering::Acquire);
-        found.link.store(next, Ordering::Release);
-        writer.live -= 1;
-        self.retire(&mut writer, found.id);
-        Ok(())
+        self.remove(key).map(drop)
     }
 
-    /// The key after `key` in bucket order; the first one if `key` is gone.
+    /// Remove a key; a copy of its value, all lanes.  The caller is pinned.
+    pub fn take(&self, key: &[u8]) -> Result<Vec<u8>> {
+        self.remove(key).map(|id| self.pool.value(id))
+    }
+
+    /// Remove a key; the address of its value.  The caller is pinned.
+    pub fn take_address(&self, key: &[u8], lane: usize) -> Option<usize> {
+        let id = self.remove(key).ok()?;
+        Some(self.pool.value_address(id, lane))
+    }
+
+    fn remove(&self, key: &[u8]) -> Result<u32> {
+        let hash = hashing::of_bytes(key, self.seed);
+        let stripe = self.stripe_of(hash);
+        let _held = self.lock(stripe)?;
+        let found = self.locate(key, hash).ok_or_else(missing)?;
+        self.unlink(stripe, found);
+        Ok(found.id)
+    }
+
+    /// The key after `key` in bucket order; the first one if `key` is gone.  The caller is pinned.
     pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
-        let _pin = epoch::pin();
         let after = key.and_then(|key| {
-            let hash = hash(key, self.seed);
+            let hash = hashing::of_bytes(key, self.seed);
             self.locate(key, hash)
                 .map(|found| (hash as usize & self.mask, found.id))
         });
@@ -184,16 +233,15 @@ impl Hash {
             None => self.first_from(0),
             Some((bucket, id)) => self.after(bucket, id),
         };
-        next.map(|(_, id)| self.key(id).to_vec())
+        next.map(|(_, id)| self.pool.key(id))
     }
 
-    /// Entries after `after`; if that key is gone, its bucket is read again.
+    /// Up to `limit` entries after `after`; if that key is gone, its bucket is read again.
     pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let _pin = epoch::pin();
         let mut position = match after {
             None => self.first_from(0),
             Some(key) => {
-                let hash = hash(key, self.seed);
+                let hash = hashing::of_bytes(key, self.seed);
                 let bucket = hash as usize & self.mask;
                 match self.locate(key, hash) {
                     Some(found) => self.after(bucket, found.id),
@@ -205,190 +253,160 @@ impl Hash {
         while let Some((bucket, id)) = position
             && entries.len() < limit
         {
-            entries.push((self.key(id).to_vec(), self.value(id)));
+            entries.push((self.pool.key(id), self.pool.value(id)));
             position = self.after(bucket, id);
         }
         entries
     }
 
-    pub fn value_at(&self, address: usize) -> Option<ValueRange> {
-        let mut mapped = self.mapped.load(Ordering::Acquire);
-        while mapped != 0 {
-            let chunk = mapped.trailing_zeros() as usize;
-            mapped &= mapped - 1;
-            let Some(memory) = self.chunks[chunk].get() else {
-                continue;
-            };
-            let offset = address.wrapping_sub(memory.base());
-            if offset < memory.length() {
-                let inside = offset % self.stride;
-                let start = address - inside + self.value_offset;
-                let valid = inside >= self.value_offset && address - start < self.value_size;
-                return valid.then_some(ValueRange {
-                    address: start,
-                    size: self.value_size,
-                });
+    pub fn value_at(&self, address: usize, lane: usize) -> Option<ValueRange> {
+        self.pool.value_at(&self.arena, address, lane)
+    }
+
+    fn stripe_of(&self, hash: u32) -> usize {
+        hash as usize & self.mask & (self.stripes - 1)
+    }
+
+    fn lock(&self, stripe: usize) -> Result<Held<'_>> {
+        let held = self.arena.lock(stripe)?;
+        if held.recovered {
+            self.pool.recover(self.arena.stripe(stripe));
+            if let Some(order) = &self.order {
+                order.rebuild(&self.arena, &self.pool, self.all());
+                let live = self.all().count() as u32;
+                self.arena.header().live.store(live, Ordering::Relaxed);
             }
+        }
+        Ok(held)
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> {
+        let mut position = self.first_from(0);
+        let next = move || {
+            let (bucket, id) = position?;
+            position = self.after(bucket, id);
+            Some(id)
+        };
+        std::iter::from_fn(next).take(self.pool.layout.capacity)
+    }
+
+    /// Evict, or say that the map is full.
+    fn make_room(&self, stripe: usize) -> Result<()> {
+        if (self.arena.header().live.load(Ordering::Relaxed) as usize) < self.limit {
+            return Ok(());
+        }
+        let Some(order) = &self.order else {
+            return Err(EngineError::new(
+                ResultCode::NoMemory,
+                format!("the map has {} entries, as many as it may grow to", self.limit),
+            ));
+        };
+        if let Some(victim) = order.victim(&self.arena, &self.pool) {
+            let key = self.pool.key(victim);
+            let hash = hashing::of_bytes(&key, self.seed);
+            if let Some(found) = self.locate(&key, hash) {
+                self.unlink(stripe, found);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, id: u32, value: Written<'_>) {
+        match value {
+            Written::Lane(lane, value) if self.pool.layout.lanes > 0 => {
+                let zero = vec![0; self.pool.layout.value_size];
+                for other in 0..self.pool.layout.lanes {
+                    let value = if other == lane { value } else { &zero };
+                    self.pool.write_lane(id, other, value);
+                }
+            }
+            Written::Lane(_, value) | Written::Whole(value) => self.pool.write_value(id, value),
+        }
+    }
+
+    /// Let everybody find an entry, in place of the one that was found or first in its bucket.
+    fn publish(&self, stripe: usize, id: u32, found: Option<Found<'_>>, hash: u32) {
+        let next = self.pool.next(id);
+        match found {
+            Some(old) => {
+                let after = self.pool.next(old.id).load(Ordering::Acquire);
+                next.store(after, Ordering::Relaxed);
+                old.link.store(id, Ordering::Release);
+                self.forget(stripe, old.id);
+            }
+            None => {
+                let head = self.bucket(hash as usize & self.mask);
+                next.store(head.load(Ordering::Acquire), Ordering::Relaxed);
+                head.store(id, Ordering::Release);
+                self.arena.header().live.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if let Some(order) = &self.order {
+            order.append(&self.arena, &self.pool, id);
+        }
+    }
+
+    fn unlink(&self, stripe: usize, found: Found<'_>) {
+        let next = self.pool.next(found.id).load(Ordering::Acquire);
+        found.link.store(next, Ordering::Release);
+        self.arena.header().live.fetch_sub(1, Ordering::Relaxed);
+        self.forget(stripe, found.id);
+    }
+
+    fn forget(&self, stripe: usize, id: u32) {
+        if let Some(order) = &self.order {
+            order.remove(&self.arena, &self.pool, id);
+        }
+        self.pool.retire(&self.arena, self.arena.stripe(stripe), id);
+    }
+
+    fn touch(&self, id: u32) {
+        if let Some(order) = &self.order {
+            order.touch(id);
+        }
+    }
+
+    /// Find a key in its bucket.  The caller is pinned or holds the lock.
+    #[inline]
+    fn locate(&self, key: &[u8], hash: u32) -> Option<Found<'_>> {
+        let mut link = self.bucket(hash as usize & self.mask);
+        for _ in 0..MAX_CHAIN {
+            let id = link.load(Ordering::Acquire);
+            if !self.pool.is_valid(id) {
+                return None;
+            }
+            if self.pool.hash(id).load(Ordering::Relaxed) == hash && self.pool.has_key(id, key) {
+                return Some(Found { link, id });
+            }
+            link = self.pool.next(id);
         }
         None
     }
 
-    fn lock(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Find a key in its bucket.  The caller is pinned or holds the lock.
-    fn locate(&self, key: &[u8], hash: u32) -> Option<Found<'_>> {
-        let mut link = self.bucket(hash as usize & self.mask);
-        loop {
-            let id = link.load(Ordering::Acquire);
-            if id == 0 {
-                return None;
-            }
-            if self.hash_of(id).load(Ordering::Relaxed) == hash && self.key(id) == key {
-                return Some(Found { link, id });
-            }
-            link = self.next(id);
-        }
-    }
-
     fn after(&self, bucket: usize, id: u32) -> Option<(usize, u32)> {
-        match self.next(id).load(Ordering::Acquire) {
-            0 => self.first_from(bucket + 1),
-            next => Some((bucket, next)),
+        let next = self.pool.next(id).load(Ordering::Acquire);
+        if self.pool.is_valid(next) {
+            return Some((bucket, next));
         }
+        self.first_from(bucket + 1)
     }
 
     fn first_from(&self, bucket: usize) -> Option<(usize, u32)> {
         (bucket..=self.mask).find_map(|bucket| {
             let id = self.bucket(bucket).load(Ordering::Acquire);
-            (id != 0).then_some((bucket, id))
+            self.pool.is_valid(id).then_some((bucket, id))
         })
     }
 
-    /// An entry that nobody can see: one that was freed, or a new one.
-    fn take(&self, writer: &mut Writer) -> Result<u32> {
-        let patience = writer.patience.min(self.waiting_limit);
-        if writer.free.is_empty() && writer.retired.len() >= patience {
-            let oldest = epoch::oldest_pinned();
-            let count = writer.retired.partition_point(|(stamp, _)| *stamp < oldest);
-            let free = writer.retired.drain(..count).map(|(_, id)| id);
-            writer.free.extend(free);
-            // A pin that lasts must not make every update look at all that waits for it.
-            writer.patience = RETIRED_BATCH.max(2 * writer.retired.len());
-        }
-        if let Some(id) = writer.free.pop() {
-            return Ok(id);
-        }
-        if writer.retired.len() >= self.waiting_limit {
-            return Err(EngineError::new(
-                ResultCode::NoMemory,
-                "too many replaced values wait for invocations that may still read them",
-            ));
-        }
-        let id = writer.used.checked_add(1);
-        let place = id.map(place).filter(|(chunk, _)| *chunk < CHUNKS);
-        let (Some(id), Some((chunk, _))) = (id, place) else {
-            return Err(self.full());
-        };
-        if self.chunks[chunk].get().is_none() {
-            let length = (FIRST_CHUNK << chunk).checked_mul(self.stride);
-            let memory = Memory::zeroed(length.unwrap_or(usize::MAX))?;
-            // Only the holder of the lock sets it, so it is still empty.
-            let _ = self.chunks[chunk].set(memory);
-            self.mapped.fetch_or(1 << chunk, Ordering::Release);
-        }
-        writer.used = id;
-        Ok(id)
-    }
-
-    fn retire(&self, writer: &mut Writer, id: u32) {
-        writer.retired.push_back((epoch::retire(), id));
-    }
-
-    fn full(&self) -> EngineError {
-        EngineError::new(
-            ResultCode::NoMemory,
-            format!(
-                "the map has {} entries, as many as it may grow to",
-                self.limit
-            ),
-        )
-    }
-
-    /// The address of an entry that was handed out.
-    fn entry(&self, id: u32) -> usize {
-        let (chunk, index) = place(id);
-        let base = self.chunks[chunk].get().map_or(0, Memory::base);
-        debug_assert!(base != 0, "entry {id} lies in a chunk that is not mapped");
-        base + index * self.stride
-    }
-
-    fn value(&self, id: u32) -> Vec<u8> {
-        // SAFETY: the entry has a value of this size, and is not reused meanwhile.
-        unsafe { bytes::copy_out(self.entry(id) + self.value_offset, self.value_size) }
-    }
-
-    fn next(&self, id: u32) -> &AtomicU32 {
-        // SAFETY: entries start at multiples of 8 and begin with two u32.
-        unsafe { AtomicU32::from_ptr(self.entry(id) as *mut u32) }
-    }
-
-    fn hash_of(&self, id: u32) -> &AtomicU32 {
-        // SAFETY: as for `next`.
-        unsafe { AtomicU32::from_ptr((self.entry(id) + 4) as *mut u32) }
-    }
-
+    #[inline]
     fn bucket(&self, index: usize) -> &AtomicU32 {
         debug_assert!(index <= self.mask, "bucket {index} does not exist");
-        let address = self.buckets.base() + index * size_of::<AtomicU32>();
+        let address = self.buckets + index * size_of::<AtomicU32>();
         // SAFETY: the table has `mask + 1` of them.
         unsafe { AtomicU32::from_ptr(address as *mut u32) }
     }
-
-    /// The key of an entry that can be found, and so does not change.
-    fn key(&self, id: u32) -> &[u8] {
-        let address = self.entry(id) + KEY_OFFSET;
-        // SAFETY: the key was written before the entry could be found.
-        unsafe { std::slice::from_raw_parts(address as *const u8, self.key_size) }
-    }
-}
-
-/// The chunk of an id, and its index there.
-fn place(id: u32) -> (usize, usize) {
-    let number = id as usize - 1 + FIRST_CHUNK;
-    let chunk = (number.ilog2() - FIRST_CHUNK.ilog2()) as usize;
-    (chunk, number - (FIRST_CHUNK << chunk))
 }
 
 fn missing() -> EngineError {
     EngineError::new(ResultCode::KeyNotFound, "no entry has this key")
-}
-
-/// A number that nobody outside can guess, so that nobody can choose collisions.
-fn seed() -> u64 {
-    RandomState::new().hash_one(0_u64)
-}
-
-/// Eight bytes at a time through a folded 128-bit product.
-fn hash(key: &[u8], seed: u64) -> u32 {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |a: u64, b: u64| {
-        let product = u128::from(a) * u128::from(b);
-        (product as u64) ^ (product >> 64) as u64
-    };
-    let mut state = seed ^ key.len() as u64;
-    let mut words = key.chunks_exact(8);
-    for word in &mut words {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(word);
-        state = fold(state ^ u64::from_le_bytes(bytes), MULTIPLIER);
-    }
-    let rest = words.remainder();
-    if !rest.is_empty() {
-        let mut bytes = [0; 8];
-        bytes[..rest.len()].copy_from_slice(rest);
-        state = fold(state ^ u64::from_le_bytes(bytes), MULTIPLIER);
-    }
-    fold(state, seed | 1) as u32
 }

@@ -1,50 +1,65 @@
-//! Live maps: shared between programs, threads and the daemon.
+//! Live maps: shared between programs, threads, processes and the daemon.
 //!
-//! [`Map`] checks what every type has in common (sizes, flags, rights) and
-//! hands on to the type's own store.  Rules and error codes are those of eBPF
-//! for Windows.  Values have stable addresses, so a program may keep a pointer
-//! to one until its invocation ends; see `epoch`.
+//! ```text
+//!   Map          what all types have in common: sizes, flags, rights
+//!     array  hash (lru)  lpm  queue  ring  objects      one store for each family
+//!       pool                          entries: handed out, published, retired
+//!         arena  backing              one mapping with a header and regions
+//!         epoch  lock  peers  lanes   who may see what, who may change what
+//! ```
+//!
+//! Rules and error codes are those of eBPF for Windows.  Values have stable
+//! addresses, so a program may keep a pointer to one until its invocation ends;
+//! see `epoch`.  What users do (whole values, ids) and what programs do (their
+//! lane's values, addresses) differs; `access` has the programs' side.
 
+mod access;
+mod arena;
 mod array;
+pub mod backing;
 pub mod bytes;
+mod direct;
 pub mod epoch;
 mod hash;
-mod memory;
+mod hashing;
+mod kind;
+pub mod lanes;
+mod lock;
+mod lpm;
+mod lru;
+mod objects;
+mod peers;
+mod pool;
+mod queue;
+mod ring;
 
 #[cfg(test)]
 mod tests;
 
-use crate::error::{EngineError, Result, ResultCode};
+use std::sync::{Arc, Mutex};
+
+pub use access::ProgramKey;
+use arena::{Arena, Identity};
 use array::Array;
-use hash::Hash;
+pub use backing::Storage;
+pub use direct::DirectLookup;
+use hash::{Hash, Written};
+use kind::Kind;
+pub use kind::{map_type, name as type_name};
+use lpm::Lpm;
+use objects::Objects;
+use queue::Queue;
+pub use ring::{Record, Records};
+use ring::Rings;
 
-pub const TYPE_HASH: u32 = 1;
-pub const TYPE_ARRAY: u32 = 2;
+use crate::error::{EngineError, Result, ResultCode};
+use crate::exec::Program;
 
-/// Bytes that a map's name must stay below.
-const NAME_LENGTH: usize = 64;
+pub const TYPE_HASH: u32 = map_type::HASH;
+pub const TYPE_ARRAY: u32 = map_type::ARRAY;
 
 /// Bytes of entries that are copied out at once.
 const MAX_PAGE: usize = 16 << 20;
-
-/// Names of `bpf_map_type`, by number, as eBPF for Windows counts them.
-const TYPE_NAMES: [&str; 15] = [
-    "UNSPEC",
-    "HASH",
-    "ARRAY",
-    "PROG_ARRAY",
-    "PERCPU_HASH",
-    "PERCPU_ARRAY",
-    "HASH_OF_MAPS",
-    "ARRAY_OF_MAPS",
-    "LRU_HASH",
-    "LPM_TRIE",
-    "QUEUE",
-    "LRU_PERCPU_HASH",
-    "STACK",
-    "RINGBUF",
-    "PERF_EVENT_ARRAY",
-];
 
 /// `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +90,7 @@ pub struct ValueRange {
 }
 
 /// What a map is made of.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct MapOptions {
     pub name: String,
     pub map_type: u32,
@@ -87,11 +102,28 @@ pub struct MapOptions {
     pub initial: Option<Vec<u8>>,
     /// Programs may not write, neither through helpers nor through pointers.
     pub read_only: bool,
+    /// What inner maps must be like, for a map of maps.
+    pub inner: Option<InnerMap>,
+    pub storage: Storage,
+}
+
+/// The template of a map of maps: an inner map must equal it in all of this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InnerMap {
+    pub map_type: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
 }
 
 enum Store {
     Hash(Box<Hash>),
     Array(Array),
+    Lpm(Box<Lpm>),
+    Queue(Queue),
+    Rings(Rings),
+    Maps(Objects<Map>),
+    Programs(Objects<Program>),
 }
 
 /// A live map.
@@ -103,29 +135,38 @@ pub struct Map {
     max_entries: u32,
     flags: u32,
     read_only: bool,
+    inner: Option<InnerMap>,
+    /// The type of the programs that a PROG_ARRAY is for, once it is known.
+    program_type: Mutex<Option<ProgramKey>>,
     store: Store,
 }
 
 impl Map {
     pub fn new(options: MapOptions) -> Result<Self> {
-        check_options(&options)?;
-        let store = match options.map_type {
-            TYPE_HASH => {
-                if options.initial.is_some() {
-                    return Err(EngineError::argument("initial: a HASH map takes none"));
-                }
-                Store::Hash(Box::new(Hash::new(
-                    options.key_size as usize,
-                    options.value_size as usize,
-                    options.max_entries as usize,
-                )?))
-            }
-            _ => Store::Array(Array::new(
-                options.value_size as usize,
-                options.max_entries as usize,
-                options.initial.as_deref().unwrap_or_default(),
-            )?),
-        };
+        kind::check(
+            &options.name,
+            options.map_type,
+            options.key_size,
+            options.value_size,
+            options.max_entries,
+        )?;
+        if options.initial.is_some() && options.map_type != map_type::ARRAY {
+            return Err(EngineError::argument(format!(
+                "initial: only an ARRAY takes first bytes, not a map of type {}",
+                type_name(options.map_type)
+            )));
+        }
+        let holds_maps = matches!(
+            options.map_type,
+            map_type::HASH_OF_MAPS | map_type::ARRAY_OF_MAPS
+        );
+        if holds_maps && options.inner.is_none() {
+            return Err(EngineError::new(
+                ResultCode::InvalidFd,
+                "inner is missing: a map of maps needs a template of its inner maps",
+            ));
+        }
+        let store = Store::new(&options.initial, identity(&options), options.storage)?;
         Ok(Self {
             name: options.name,
             map_type: options.map_type,
@@ -134,6 +175,8 @@ impl Map {
             max_entries: options.max_entries,
             flags: options.flags,
             read_only: options.read_only,
+            inner: options.inner.filter(|_| holds_maps),
+            program_type: Mutex::new(None),
             store,
         })
     }
@@ -150,8 +193,18 @@ impl Map {
         self.key_size as usize
     }
 
+    /// Bytes of a value as it was declared, and as programs see it.
     pub fn value_size(&self) -> usize {
         self.value_size as usize
+    }
+
+    /// Bytes of a value as users see it: of a per-CPU map all lanes, each padded to 8.
+    pub fn user_value_size(&self) -> usize {
+        match &self.store {
+            Store::Hash(hash) => hash.pool().user_size(),
+            Store::Array(array) => array.user_size(),
+            _ => self.value_size(),
+        }
     }
 
     pub fn max_entries(&self) -> u32 {
@@ -166,41 +219,95 @@ impl Map {
         self.read_only
     }
 
-    /// The address of a key's value; `None` if there is no such key.
-    ///
-    /// The caller must be pinned ([`epoch::pin`]) for as long as it uses it.
-    pub fn value_address(&self, key: &[u8], _pin: &epoch::Pin) -> Result<Option<usize>> {
-        self.check_key(key)?;
-        Ok(match &self.store {
-            Store::Hash(hash) => hash.find(key),
-            Store::Array(array) => array.find(key),
-        })
+    /// What an inner map must be like.
+    pub fn inner(&self) -> Option<InnerMap> {
+        self.inner
+    }
+
+    /// What this map is like, as a template.
+    pub fn template(&self) -> InnerMap {
+        InnerMap {
+            map_type: self.map_type,
+            key_size: self.key_size,
+            value_size: self.value_size,
+            max_entries: self.max_entries,
+        }
+    }
+
+    /// Whether each lane has values of its own.
+    pub fn is_per_cpu(&self) -> bool {
+        Kind::of(self.map_type).per_cpu
+    }
+
+    /// The domain to pin beside the process's own, if other processes may have this map.
+    pub fn shared_domain(&self) -> Option<&Arc<epoch::Domain>> {
+        self.arena()?.shared_domain()
+    }
+
+    /// The file or memfd that the map lives in.
+    pub fn file(&self) -> Option<&std::fs::File> {
+        self.arena()?.backing().file()
+    }
+
+    /// Bytes of addresses that the map takes; memory is taken as it is used.
+    pub fn reserved(&self) -> usize {
+        self.arena().map_or(0, |arena| arena.backing().length())
+    }
+
+    fn arena(&self) -> Option<&Arena> {
+        match &self.store {
+            Store::Hash(hash) => Some(hash.arena()),
+            Store::Array(array) => Some(array.arena()),
+            Store::Lpm(lpm) => Some(lpm.hash().arena()),
+            Store::Queue(queue) => Some(queue.arena()),
+            Store::Rings(rings) => Some(rings.arena()),
+            Store::Maps(_) | Store::Programs(_) => None,
+        }
+    }
+
+    /// Pin this thread for work on this map.
+    fn pin(&self) -> epoch::Pin {
+        match self.shared_domain() {
+            None => epoch::pin(),
+            Some(domain) => epoch::pin_with(std::slice::from_ref(domain)),
+        }
     }
 
     /// A copy of a key's value; OBJECT_NOT_FOUND if there is no such key.
     pub fn lookup(&self, key: &[u8]) -> Result<Vec<u8>> {
         self.check_key(key)?;
+        let _pin = self.pin();
         let value = match &self.store {
             Store::Hash(hash) => hash.lookup(key),
             Store::Array(array) => array.lookup(key),
+            Store::Lpm(lpm) => {
+                let found = lpm.lookup(key);
+                return found.ok_or_else(|| not_found(ResultCode::KeyNotFound));
+            }
+            Store::Queue(queue) => queue.peek(),
+            Store::Maps(maps) => id(maps.id(key)),
+            Store::Programs(programs) => id(programs.id(key)),
+            Store::Rings(_) => return Err(self.unsupported("lookup")),
         };
-        value.ok_or_else(|| EngineError::new(ResultCode::ObjectNotFound, "no entry has this key"))
+        value.ok_or_else(|| not_found(ResultCode::ObjectNotFound))
     }
 
     /// Publish a value under a key.
     pub fn update(&self, key: &[u8], value: &[u8], flags: u64) -> Result<()> {
         self.check_key(key)?;
-        if value.len() != self.value_size() {
-            return Err(EngineError::argument(format!(
-                "value has {} bytes, this map's values have {}",
-                value.len(),
-                self.value_size
-            )));
+        self.check_value(value, self.user_value_size())?;
+        if let Store::Queue(queue) = &self.store {
+            return queue.push(value, flags);
         }
         let update = Update::from_flags(flags)?;
         match &self.store {
-            Store::Hash(hash) => hash.update(key, value, update),
-            Store::Array(array) => array.update(key, value, update),
+            Store::Hash(hash) => hash.update(key, Written::Whole(value), update).map(drop),
+            Store::Array(array) => array.update(key, value, None, update),
+            Store::Lpm(lpm) => lpm.update(key, value, update),
+            Store::Maps(_) | Store::Programs(_) => Err(EngineError::argument(
+                "value: a map of maps or programs takes objects, not bytes",
+            )),
+            Store::Queue(_) | Store::Rings(_) => Err(self.unsupported("update")),
         }
     }
 
@@ -209,6 +316,45 @@ impl Map {
         match &self.store {
             Store::Hash(hash) => hash.delete(key),
             Store::Array(array) => array.delete(key),
+            Store::Lpm(lpm) => lpm.delete(key),
+            Store::Maps(maps) if self.map_type == map_type::ARRAY_OF_MAPS => {
+                let outside = array::number(key).is_none_or(|at| at >= self.max_entries as usize);
+                if outside {
+                    return Err(not_found(ResultCode::ObjectNotFound));
+                }
+                maps.clear(key)
+            }
+            Store::Maps(maps) => maps.clear(key),
+            Store::Programs(programs) => programs.clear(key),
+            Store::Queue(_) | Store::Rings(_) => Err(self.unsupported("delete")),
+        }
+    }
+
+    /// Remove a key and return its value; of a queue or stack, the next value.
+    pub fn take(&self, key: &[u8]) -> Result<Vec<u8>> {
+        self.check_key(key)?;
+        let _pin = self.pin();
+        match &self.store {
+            Store::Hash(hash) => hash.take(key).map_err(|error| match error.code {
+                ResultCode::KeyNotFound => not_found(ResultCode::ObjectNotFound),
+                _ => error,
+            }),
+            Store::Queue(queue) => queue
+                .pop()
+                .ok_or_else(|| not_found(ResultCode::ObjectNotFound)),
+            Store::Array(_) | Store::Lpm(_) => Err(EngineError::argument(format!(
+                "a map of type {} cannot look up and delete at once",
+                type_name(self.map_type)
+            ))),
+            _ => Err(self.unsupported("lookup and delete")),
+        }
+    }
+
+    /// Add a value to a queue or stack; `BPF_EXIST` (2) drops the oldest of a full one.
+    pub fn push(&self, value: &[u8], flags: u64) -> Result<()> {
+        match &self.store {
+            Store::Queue(_) => self.update(&[], value, flags),
+            _ => Err(self.unsupported("push")),
         }
     }
 
@@ -217,9 +363,14 @@ impl Map {
         if let Some(key) = key {
             self.check_key(key)?;
         }
+        let _pin = self.pin();
         let next = match &self.store {
             Store::Hash(hash) => hash.next_key(key),
             Store::Array(array) => array.next_key(key),
+            Store::Lpm(lpm) => lpm.hash().next_key(key),
+            Store::Maps(maps) => maps.next_key(key),
+            Store::Programs(programs) => programs.next_key(key),
+            Store::Queue(_) | Store::Rings(_) => return Err(self.unsupported("next key")),
         };
         next.ok_or_else(|| EngineError::new(ResultCode::NoMoreKeys, "there are no more keys"))
     }
@@ -229,27 +380,28 @@ impl Map {
         if let Some(key) = after {
             self.check_key(key)?;
         }
-        let size = self.key_size() + self.value_size();
-        let limit = limit.min((MAX_PAGE / size).max(1));
+        let size = self.key_size() + self.user_value_size();
+        let limit = limit.min((MAX_PAGE / size.max(1)).max(1));
+        let _pin = self.pin();
         Ok(match &self.store {
             Store::Hash(hash) => hash.entries(after, limit),
             Store::Array(array) => array.entries(after, limit),
+            Store::Lpm(lpm) => lpm.hash().entries(after, limit),
+            Store::Maps(maps) => maps.entries(after, limit),
+            Store::Programs(programs) => programs.entries(after, limit),
+            Store::Queue(_) | Store::Rings(_) => return Err(self.unsupported("iteration")),
         })
     }
 
-    /// The address of an array's first value, for direct references (`lddw` of kind 2).
-    pub fn first_value(&self) -> Option<usize> {
+    /// Entries that can be found; of a queue or stack, values.
+    pub fn count(&self) -> Option<usize> {
+        let live = |hash: &Hash| hash.arena().header().live.load(std::sync::atomic::Ordering::Relaxed);
         match &self.store {
-            Store::Array(array) => Some(array.base()),
-            Store::Hash(_) => None,
-        }
-    }
-
-    /// The value that `address` lies in, if it lies in one of this map.
-    pub fn value_at(&self, address: usize) -> Option<ValueRange> {
-        match &self.store {
-            Store::Hash(hash) => hash.value_at(address),
-            Store::Array(array) => array.value_at(address),
+            Store::Hash(hash) => Some(live(hash) as usize),
+            Store::Lpm(lpm) => Some(live(lpm.hash()) as usize),
+            Store::Array(array) => Some(array.count()),
+            Store::Queue(queue) => Some(queue.entries()),
+            _ => None,
         }
     }
 
@@ -263,41 +415,67 @@ impl Map {
             self.key_size
         )))
     }
-}
 
-fn check_options(options: &MapOptions) -> Result<()> {
-    if !matches!(options.map_type, TYPE_HASH | TYPE_ARRAY) {
-        let name = TYPE_NAMES.get(options.map_type as usize);
-        return Err(EngineError::new(
+    fn check_value(&self, value: &[u8], size: usize) -> Result<()> {
+        if value.len() == size {
+            return Ok(());
+        }
+        Err(EngineError::argument(format!(
+            "value has {} bytes, this map's values have {size}",
+            value.len()
+        )))
+    }
+
+    fn unsupported(&self, operation: &str) -> EngineError {
+        EngineError::new(
             ResultCode::OperationNotSupported,
             format!(
-                "maps of type {} ({}) are not supported: use HASH (1) or ARRAY (2)",
-                name.copied().unwrap_or("unknown"),
-                options.map_type
+                "a map of type {} has no {operation}",
+                type_name(self.map_type)
             ),
-        ));
+        )
     }
-    if options.name.len() >= NAME_LENGTH {
-        return Err(EngineError::argument(format!(
-            "name has {} bytes: it must have fewer than {NAME_LENGTH}",
-            options.name.len()
-        )));
+}
+
+impl Store {
+    fn new(initial: &Option<Vec<u8>>, identity: Identity, storage: Storage) -> Result<Self> {
+        use map_type as t;
+        let kind = Kind::of(identity.map_type);
+        Ok(match identity.map_type {
+            t::ARRAY | t::PERCPU_ARRAY => {
+                let initial = initial.as_deref().unwrap_or_default();
+                Self::Array(Array::new(storage, identity, kind, initial)?)
+            }
+            t::LPM_TRIE => Self::Lpm(Box::new(Lpm::new(storage, identity, kind)?)),
+            t::QUEUE => Self::Queue(Queue::new(storage, identity, false)?),
+            t::STACK => Self::Queue(Queue::new(storage, identity, true)?),
+            t::RINGBUF => Self::Rings(Rings::new(storage, identity, false)?),
+            t::PERF_EVENT_ARRAY => Self::Rings(Rings::new(storage, identity, true)?),
+            t::HASH_OF_MAPS => Self::Maps(Objects::new(storage, identity, true)?),
+            t::ARRAY_OF_MAPS => Self::Maps(Objects::new(storage, identity, false)?),
+            t::PROG_ARRAY => Self::Programs(Objects::new(storage, identity, false)?),
+            _ => Self::Hash(Box::new(Hash::new(storage, identity, kind, 0)?)),
+        })
     }
-    let fields = [
-        ("key_size", options.key_size),
-        ("value_size", options.value_size),
-        ("max_entries", options.max_entries),
-    ];
-    for (field, value) in fields {
-        if value == 0 {
-            return Err(EngineError::argument(format!("{field} must not be 0")));
-        }
+}
+
+fn identity(options: &MapOptions) -> Identity {
+    Identity {
+        map_type: options.map_type,
+        key_size: options.key_size,
+        value_size: options.value_size,
+        max_entries: options.max_entries,
+        flags: options.flags,
+        lanes: Kind::of(options.map_type).lanes() as u32,
     }
-    if options.map_type == TYPE_ARRAY && options.key_size != 4 {
-        return Err(EngineError::argument(format!(
-            "key_size is {}: an ARRAY is indexed by 4 bytes",
-            options.key_size
-        )));
-    }
-    Ok(())
+}
+
+fn id(found: Option<u32>) -> Option<Vec<u8>> {
+    found
+        .filter(|id| *id != 0)
+        .map(|id| id.to_le_bytes().to_vec())
+}
+
+fn not_found(code: ResultCode) -> EngineError {
+    EngineError::new(code, "no entry has this key")
 }

@@ -1,0 +1,222 @@
+//! The memory of one map: a header, then the regions of its type.
+//!
+//! ```text
+//!   0     Identity: what the map is; written last, so a half-made map is none
+//!   256   stripes, 128 bytes each: lock and lists of one part of the map
+//!   ...   epoch domain, for maps that several processes have
+//!   ...   regions, each from a page's beginning; the type says how many and how long
+//! ```
+//!
+//! Everything inside refers to its place by offset or index, so the same bytes
+//! serve at any address, after a crash, and in several processes at once.  A
+//! process computes where things lie from what it was told about the map, never
+//! from the header, which it only compares: a peer may have changed it.
+//!
+//! Sound because: header and stripes lie inside the mapping, are made of
+//! atomics, and every bit pattern of them is valid.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::backing::{Backing, PAGE, Region, Storage};
+use super::epoch::{DOMAIN_BYTES, Domain, local};
+use super::lock::{self, Held};
+use super::peers::Peers;
+use crate::error::{EngineError, Result, ResultCode};
+
+/// Of the layout below; a file of another version is refused.
+const VERSION: u64 = 1;
+const MAGIC: u64 = u64::from_le_bytes(*b"ebpfdmap");
+pub const MAX_STRIPES: usize = 64;
+const STRIPES_AT: usize = 256;
+const DOMAIN_AT: usize = STRIPES_AT + MAX_STRIPES * size_of::<Stripe>();
+
+/// What tells two maps apart; all of it must be equal for a file to be opened as a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub map_type: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+    pub flags: u32,
+    pub lanes: u32,
+}
+
+#[repr(C)]
+pub struct Header {
+    magic: AtomicU64,
+    version: AtomicU64,
+    identity: [AtomicU32; 6],
+    length: AtomicU64,
+    /// A number that nobody outside can guess, so that nobody can choose collisions.
+    pub seed: AtomicU64,
+    /// Entries handed out so far.
+    pub used: AtomicU32,
+    /// Entries that can be found.
+    pub live: AtomicU32,
+    /// Free for the type.
+    pub words: [AtomicU64; 4],
+}
+
+/// One part of a map with its own lock; what each number means, `pool` says.
+#[repr(C, align(128))]
+pub struct Stripe {
+    pub lock: AtomicU32,
+    pub oldest: AtomicU32,
+    pub newest: AtomicU32,
+    pub waiting: AtomicU32,
+    pub patience: AtomicU32,
+}
+
+/// A map's memory.
+pub struct Arena {
+    backing: Arc<Backing>,
+    peers: Option<Arc<Peers>>,
+    domain: Option<Arc<Domain>>,
+    pub regions: Vec<Region>,
+}
+
+impl Arena {
+    /// Make, or open, the memory of a map with regions of these lengths.
+    pub fn new(storage: Storage, identity: Identity, lengths: &[usize]) -> Result<Self> {
+        let mut end = (DOMAIN_AT + DOMAIN_BYTES).next_multiple_of(PAGE);
+        let head = end;
+        let mut places = Vec::new();
+        for length in lengths {
+            places.push((end, *length));
+            end = length
+                .checked_next_multiple_of(PAGE)
+                .and_then(|length| end.checked_add(length))
+                .filter(|end| *end <= isize::MAX as usize)
+                .ok_or_else(|| {
+                    EngineError::new(ResultCode::NoMemory, "the map is larger than all memory")
+                })?;
+        }
+        let backing = Arc::new(Backing::new(storage, end)?);
+        let regions = places
+            .into_iter()
+            .map(|(offset, length)| Region::new(&backing, offset, length))
+            .collect();
+        let mut arena = Self {
+            backing,
+            peers: None,
+            domain: None,
+            regions,
+        };
+        Region::new(&arena.backing, 0, head).commit(&arena.backing, head)?;
+        if let Some(file) = arena.backing.file() {
+            arena.peers = Some(Arc::new(Peers::join(file)?));
+        }
+        arena.open(identity, end as u64)?;
+        arena.share();
+        Ok(arena)
+    }
+
+    fn open(&self, identity: Identity, length: u64) -> Result<()> {
+        let header = self.header();
+        let numbers = identity.numbers();
+        let magic = header.magic.load(Ordering::Acquire);
+        if magic != 0 {
+            let same = magic == MAGIC
+                && header.version.load(Ordering::Relaxed) == VERSION
+                && header.length.load(Ordering::Relaxed) == length
+                && numbers
+                    .iter()
+                    .zip(&header.identity)
+                    .all(|(number, word)| *number == word.load(Ordering::Relaxed));
+            if same {
+                return Ok(());
+            }
+            return Err(EngineError::new(
+                ResultCode::InvalidObject,
+                "the file holds another map: its type, sizes, flags or version differ",
+            ));
+        }
+        header.version.store(VERSION, Ordering::Relaxed);
+        header.length.store(length, Ordering::Relaxed);
+        header
+            .seed
+            .store(RandomState::new().hash_one(0_u64), Ordering::Relaxed);
+        for (number, word) in numbers.iter().zip(&header.identity) {
+            word.store(*number, Ordering::Relaxed);
+        }
+        header.magic.store(MAGIC, Ordering::Release);
+        Ok(())
+    }
+
+    /// Take part among the processes that have this map.
+    fn share(&mut self) {
+        let Some(peers) = &self.peers else {
+            return;
+        };
+        // Whoever had this row before died: what it held is nobody's.
+        for index in 0..MAX_STRIPES {
+            lock::abandon(&self.stripe(index).lock, peers.row);
+        }
+        let domain = Domain::shared(&self.backing, DOMAIN_AT, peers);
+        self.domain = Some(Arc::new(domain));
+    }
+
+    pub fn header(&self) -> &Header {
+        // SAFETY: see the module.
+        unsafe { &*(self.backing.base() as *const Header) }
+    }
+
+    pub fn stripe(&self, index: usize) -> &Stripe {
+        assert!(index < MAX_STRIPES, "stripe {index} does not exist");
+        let address = self.backing.base() + STRIPES_AT + index * size_of::<Stripe>();
+        // SAFETY: see the module.
+        unsafe { &*(address as *const Stripe) }
+    }
+
+    /// Take the lock of a stripe.
+    #[inline]
+    pub fn lock(&self, index: usize) -> Result<Held<'_>> {
+        lock::acquire(&self.stripe(index).lock, self.peers.as_deref())
+    }
+
+    pub fn domain(&self) -> &Domain {
+        match &self.domain {
+            Some(domain) => domain,
+            None => local(),
+        }
+    }
+
+    /// The domain of a map that other processes may have.
+    pub fn shared_domain(&self) -> Option<&Arc<Domain>> {
+        self.domain.as_ref()
+    }
+
+    pub fn backing(&self) -> &Backing {
+        &self.backing
+    }
+
+    pub fn existing(&self) -> bool {
+        self.backing.existing()
+    }
+
+    #[inline]
+    pub fn base(&self, region: usize) -> usize {
+        self.regions[region].base
+    }
+
+    /// Make the first `end` bytes of a region usable.
+    #[inline]
+    pub fn commit(&self, region: usize, end: usize) -> Result<()> {
+        self.regions[region].commit(&self.backing, end)
+    }
+}
+
+impl Identity {
+    fn numbers(self) -> [u32; 6] {
+        [
+            self.map_type,
+            self.key_size,
+            self.value_size,
+            self.max_entries,
+            self.flags,
+            self.lanes,
+        ]
+    }
+}

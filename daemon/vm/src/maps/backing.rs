@@ -1,0 +1,225 @@
+//! Where a map's bytes live: anonymous memory, a memfd, or a file.
+//!
+//! A map is one mapping with a stable address.  Addresses are reserved for all
+//! that the map may ever hold; memory (or space of the file) is taken as it is
+//! used.  Of a memfd and a file it is taken by [`Backing::commit`] before the
+//! first access, because running out of it later would kill the process.
+//!
+//! Sound because: the value owns its mapping, never moves it, and unmaps it
+//! once, when dropped.  A memfd is sealed, so no peer can shrink it under us.
+//! Access goes through raw addresses; who may access what is the argument of
+//! the stores that use it.
+
+use std::fs::File;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::error::{EngineError, Result, ResultCode};
+
+/// Bytes of a file or memfd that are taken at once, at least.
+const COMMIT_STEP: usize = 256 << 10;
+pub const PAGE: usize = 4096;
+
+/// Where a new map shall live.
+#[derive(Debug, Default)]
+pub enum Storage {
+    /// In this process alone.
+    #[default]
+    Anonymous,
+    /// In a new memfd, for other processes to map.
+    Memfd,
+    /// In an open file or memfd: an empty one is filled, another one must hold the same map.
+    File(OwnedFd),
+}
+
+/// A mapping of whole pages.
+pub struct Backing {
+    base: *mut libc::c_void,
+    length: usize,
+    file: Option<File>,
+    /// Whether the file held a map before.
+    existing: bool,
+}
+
+// SAFETY: a mapping belongs to the process, not to a thread.
+unsafe impl Send for Backing {}
+// SAFETY: the type itself gives no access; its users synchronise theirs.
+unsafe impl Sync for Backing {}
+
+impl Backing {
+    /// Reserve `length` bytes, zero where nothing was before; NO_MEMORY if the system refuses.
+    pub fn new(storage: Storage, length: usize) -> Result<Self> {
+        let length = length.max(1).next_multiple_of(PAGE);
+        let (file, existing) = match storage {
+            Storage::Anonymous => (None, false),
+            Storage::Memfd => (Some(memfd(length)?), false),
+            Storage::File(descriptor) => {
+                let file = File::from(descriptor);
+                let existing = prepare(&file, length)?;
+                (Some(file), existing)
+            }
+        };
+        let (flags, descriptor) = match &file {
+            None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1),
+            Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
+        };
+        // SAFETY: a new mapping at an address of the system's choice touches no memory in use.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags | libc::MAP_NORESERVE,
+                descriptor,
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return Err(no_memory(format!(
+                "the system has no {length} bytes for a map"
+            )));
+        }
+        Ok(Self {
+            base,
+            length,
+            file,
+            existing,
+        })
+    }
+
+    pub fn base(&self) -> usize {
+        self.base as usize
+    }
+
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The file or memfd; `None` for anonymous memory.
+    pub fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    pub fn existing(&self) -> bool {
+        self.existing
+    }
+
+    /// Take space for the bytes `start..end`, where space can run out.
+    fn allocate(&self, start: usize, end: usize) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        // SAFETY: allocating space of our own file.
+        let refused = unsafe {
+            libc::posix_fallocate(file.as_raw_fd(), start as i64, (end - start) as i64)
+        };
+        match refused {
+            0 => Ok(()),
+            errno => Err(no_memory(format!(
+                "no space for {} more bytes of a map: {}",
+                end - start,
+                std::io::Error::from_raw_os_error(errno)
+            ))),
+        }
+    }
+}
+
+impl Drop for Backing {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours and nothing refers to it any more.
+        unsafe { libc::munmap(self.base, self.length) };
+    }
+}
+
+/// A part of a backing, whole pages, which grows from its beginning.
+pub struct Region {
+    pub offset: usize,
+    pub length: usize,
+    pub base: usize,
+    committed: AtomicUsize,
+}
+
+impl Region {
+    pub fn new(backing: &Backing, offset: usize, length: usize) -> Self {
+        debug_assert!(offset + length <= backing.length(), "a region outside");
+        Self {
+            offset,
+            length,
+            base: backing.base() + offset,
+            // Anonymous memory is there when it is touched.
+            committed: AtomicUsize::new(if backing.file.is_none() { length } else { 0 }),
+        }
+    }
+
+    /// Make the first `end` bytes usable.
+    #[inline]
+    pub fn commit(&self, backing: &Backing, end: usize) -> Result<()> {
+        if end <= self.committed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.commit_more(backing, end)
+    }
+
+    #[cold]
+    fn commit_more(&self, backing: &Backing, end: usize) -> Result<()> {
+        debug_assert!(end <= self.length, "{end} is outside of a region");
+        let start = self.committed.load(Ordering::Acquire);
+        let step = COMMIT_STEP.max(start / 2);
+        let wanted = end.max(start + step).next_multiple_of(PAGE);
+        let wanted = wanted.min(self.length);
+        backing.allocate(self.offset + start, self.offset + wanted)?;
+        self.committed.fetch_max(wanted, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+fn no_memory(message: String) -> EngineError {
+    EngineError::new(ResultCode::NoMemory, message)
+}
+
+/// A memfd of a fixed size: its peers may write, but neither shrink nor grow it.
+fn memfd(length: usize) -> Result<File> {
+    let fail = || {
+        let error = std::io::Error::last_os_error();
+        no_memory(format!("no memfd of {length} bytes: {error}"))
+    };
+    // SAFETY: a plain system call with a constant name.
+    let descriptor = unsafe {
+        libc::memfd_create(
+            c"ebpf-map".as_ptr(),
+            libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING,
+        )
+    };
+    if descriptor < 0 {
+        return Err(fail());
+    }
+    // SAFETY: the descriptor is new and ours.
+    let file = unsafe { File::from_raw_fd(descriptor) };
+    file.set_len(length as u64).map_err(|_| fail())?;
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: sealing our own memfd.
+    if unsafe { libc::fcntl(descriptor, libc::F_ADD_SEALS, seals) } != 0 {
+        return Err(fail());
+    }
+    Ok(file)
+}
+
+/// Give an empty file its size; whether it held something before.
+fn prepare(file: &File, length: usize) -> Result<bool> {
+    let size = file
+        .metadata()
+        .map_err(|error| no_memory(format!("the map's file cannot be read: {error}")))?
+        .len();
+    if size == length as u64 {
+        return Ok(true);
+    }
+    if size != 0 {
+        return Err(EngineError::new(
+            ResultCode::InvalidObject,
+            format!("the file holds another map: it has {size} bytes, this map needs {length}"),
+        ));
+    }
+    file.set_len(length as u64)
+        .map_err(|error| no_memory(format!("no file of {length} bytes: {error}")))?;
+    Ok(false)
+}

@@ -1,0 +1,149 @@
+//! What map types there are, and what a declaration of each must say.
+
+use super::lanes;
+use super::objects::ID;
+use crate::error::{EngineError, Result, ResultCode};
+
+/// Numbers of `bpf_map_type`, as eBPF for Windows counts them.
+pub mod map_type {
+    pub const HASH: u32 = 1;
+    pub const ARRAY: u32 = 2;
+    pub const PROG_ARRAY: u32 = 3;
+    pub const PERCPU_HASH: u32 = 4;
+    pub const PERCPU_ARRAY: u32 = 5;
+    pub const HASH_OF_MAPS: u32 = 6;
+    pub const ARRAY_OF_MAPS: u32 = 7;
+    pub const LRU_HASH: u32 = 8;
+    pub const LPM_TRIE: u32 = 9;
+    pub const QUEUE: u32 = 10;
+    pub const LRU_PERCPU_HASH: u32 = 11;
+    pub const STACK: u32 = 12;
+    pub const RINGBUF: u32 = 13;
+    pub const PERF_EVENT_ARRAY: u32 = 14;
+}
+
+const NAMES: [&str; 15] = [
+    "UNSPEC",
+    "HASH",
+    "ARRAY",
+    "PROG_ARRAY",
+    "PERCPU_HASH",
+    "PERCPU_ARRAY",
+    "HASH_OF_MAPS",
+    "ARRAY_OF_MAPS",
+    "LRU_HASH",
+    "LPM_TRIE",
+    "QUEUE",
+    "LRU_PERCPU_HASH",
+    "STACK",
+    "RINGBUF",
+    "PERF_EVENT_ARRAY",
+];
+
+/// Bytes that a map's name must stay below.
+const NAME_LENGTH: usize = 64;
+/// Bytes that a key or a value may have: an entry must fit into memory many times.
+const MAX_SIZE: u32 = 64 << 20;
+
+/// What a size in a declaration must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Any,
+    Exactly(u32),
+}
+
+/// What a type's store does differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kind {
+    /// Every lane has values of its own.
+    pub per_cpu: bool,
+    /// A full map gives up its oldest entry.
+    pub evicts: bool,
+}
+
+impl Kind {
+    pub fn of(map_type: u32) -> Self {
+        use map_type::{LRU_HASH, LRU_PERCPU_HASH, PERCPU_ARRAY, PERCPU_HASH, PERF_EVENT_ARRAY};
+        Self {
+            per_cpu: matches!(
+                map_type,
+                PERCPU_HASH | PERCPU_ARRAY | LRU_PERCPU_HASH | PERF_EVENT_ARRAY
+            ),
+            evicts: matches!(map_type, LRU_HASH | LRU_PERCPU_HASH),
+        }
+    }
+
+    /// Lanes that a map of this kind has values for.
+    pub fn lanes(self) -> usize {
+        if self.per_cpu { lanes::count() } else { 0 }
+    }
+}
+
+/// The name of a type, "unknown" for a number that is none.
+pub fn name(map_type: u32) -> &'static str {
+    NAMES.get(map_type as usize).copied().unwrap_or("unknown")
+}
+
+/// Check what a declaration says about sizes.
+pub fn check(
+    name_given: &str,
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+) -> Result<()> {
+    let Some((key, value)) = sizes(map_type) else {
+        return Err(EngineError::new(
+            ResultCode::OperationNotSupported,
+            format!(
+                "type is {map_type} ({}): the types are HASH (1) to PERF_EVENT_ARRAY (14)",
+                name(map_type)
+            ),
+        ));
+    };
+    if name_given.len() >= NAME_LENGTH {
+        return Err(EngineError::argument(format!(
+            "name has {} bytes: it must have fewer than {NAME_LENGTH}",
+            name_given.len()
+        )));
+    }
+    check_size("key_size", map_type, key_size, key)?;
+    check_size("value_size", map_type, value_size, value)?;
+    if max_entries == 0 {
+        return Err(EngineError::argument("max_entries must not be 0"));
+    }
+    Ok(())
+}
+
+/// What key and value sizes must be; `None` for a number that is no type.
+fn sizes(map_type: u32) -> Option<(Size, Size)> {
+    use map_type as t;
+    const INDEX: Size = Size::Exactly(4);
+    const OBJECT: Size = Size::Exactly(ID);
+    const NOTHING: Size = Size::Exactly(0);
+    Some(match map_type {
+        t::HASH | t::PERCPU_HASH | t::LRU_HASH | t::LRU_PERCPU_HASH | t::LPM_TRIE => {
+            (Size::Any, Size::Any)
+        }
+        t::ARRAY | t::PERCPU_ARRAY => (INDEX, Size::Any),
+        t::PROG_ARRAY | t::ARRAY_OF_MAPS => (INDEX, OBJECT),
+        t::HASH_OF_MAPS => (Size::Any, OBJECT),
+        t::QUEUE | t::STACK => (NOTHING, Size::Any),
+        t::RINGBUF | t::PERF_EVENT_ARRAY => (NOTHING, NOTHING),
+        _ => return None,
+    })
+}
+
+fn check_size(field: &str, map_type: u32, size: u32, wanted: Size) -> Result<()> {
+    let name = name(map_type);
+    match wanted {
+        Size::Any if size == 0 => Err(EngineError::argument(format!("{field} must not be 0"))),
+        Size::Any if size > MAX_SIZE => Err(EngineError::argument(format!(
+            "{field} is {size}: it must be at most {MAX_SIZE}"
+        ))),
+        Size::Exactly(exact) if size != exact => Err(EngineError::argument(format!(
+            "{field} is {size}: for a map of type {name} it must be {exact}"
+        ))),
+        _ => Ok(()),
+    }
+}

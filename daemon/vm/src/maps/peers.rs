@@ -1,0 +1,78 @@
+//! The processes that share a map, and which of them are alive.
+//!
+//! Every process that maps a file or memfd takes a row: it locks byte `row` of
+//! the file with an open-file-description lock.  The kernel drops the lock when
+//! the process dies, however it dies, before anybody has reaped it; and the
+//! answer does not depend on process ids, which other namespaces number
+//! differently.  Everything that a process leaves in a shared map (its lock
+//! words, what it announced to the epochs) carries its row.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsRawFd;
+
+use crate::error::{EngineError, Result, ResultCode};
+
+/// Processes that may share one map.
+pub const MAX_PEERS: usize = 16;
+
+/// This process among those that share a map.
+pub struct Peers {
+    /// An open file description of our own: locks belong to it.
+    file: File,
+    pub row: usize,
+}
+
+impl Peers {
+    /// Take a free row of the map in `shared`.
+    pub fn join(shared: &File) -> Result<Self> {
+        let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|error| {
+                EngineError::new(
+                    ResultCode::AccessDenied,
+                    format!("the map's file cannot be opened for writing: {error}"),
+                )
+            })?;
+        let free = (0..MAX_PEERS).find(|row| lock(&file, *row));
+        match free {
+            Some(row) => Ok(Self { file, row }),
+            None => Err(EngineError::new(
+                ResultCode::NoMemory,
+                format!("{MAX_PEERS} processes share this map already"),
+            )),
+        }
+    }
+
+    /// Run `repair` if the process of this row is dead; nobody joins in its place meanwhile.
+    pub fn if_dead<T>(&self, row: usize, repair: impl FnOnce() -> T) -> Option<T> {
+        if row == self.row || row >= MAX_PEERS || !lock(&self.file, row) {
+            return None;
+        }
+        let result = repair();
+        unlock(&self.file, row);
+        Some(result)
+    }
+}
+
+fn lock(file: &File, row: usize) -> bool {
+    set(file, row, libc::F_WRLCK)
+}
+
+fn unlock(file: &File, row: usize) {
+    set(file, row, libc::F_UNLCK);
+}
+
+fn set(file: &File, row: usize, kind: libc::c_int) -> bool {
+    // SAFETY: all zero is a valid `flock`, and the call only reads it.
+    unsafe {
+        let mut range: libc::flock = std::mem::zeroed();
+        range.l_type = kind as libc::c_short;
+        range.l_whence = libc::SEEK_SET as libc::c_short;
+        range.l_start = row as libc::off_t;
+        range.l_len = 1;
+        libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut range) == 0
+    }
+}
