@@ -11,6 +11,7 @@ use std::fmt;
 pub enum ResultCode {
     Success = 0,
     VerificationFailed = 1,
+    JitCompilationFailed = 2,
     InvalidFd = 4,
     InvalidObject = 5,
     InvalidArgument = 6,

@@ -1,4 +1,4 @@
-//! A validated program as the interpreter wants it: one [`Op`] per slot.
+//! A validated program as both executors want it: one [`Op`] per slot.
 //!
 //! Immediates are sign-extended, jump targets absolute, map references
 //! addresses, helpers already found.  The opcode byte of RFC 9669 is kept
@@ -53,6 +53,15 @@ pub mod extra {
     pub const GOTO: u8 = 0xc0;
 }
 
+/// A general helper.
+#[derive(Clone, Copy)]
+pub struct NativeHelper {
+    pub id: u32,
+    /// How many of r1 to r5 it takes.
+    pub arguments: usize,
+    pub function: Native,
+}
+
 /// A helper of an extension, with what is needed to pass its arguments.
 #[derive(Clone, Debug)]
 pub struct RemoteHelper {
@@ -64,7 +73,7 @@ pub struct RemoteHelper {
 /// A program that can run.
 pub struct Code {
     pub ops: Vec<Op>,
-    pub natives: Vec<Native>,
+    pub natives: Vec<NativeHelper>,
     pub remotes: Vec<RemoteHelper>,
 }
 
@@ -173,8 +182,9 @@ fn resolve_helper(
         });
         return Ok(());
     }
-    let native = helpers::general(id).and_then(|helper| helper.native);
-    let Some(native) = native else {
+    let general = helpers::general(id);
+    let Some((general, function)) = general.and_then(|helper| Some((helper, helper.native?)))
+    else {
         return Err(EngineError::new(
             ResultCode::VerificationFailed,
             helpers::unavailable(id, information),
@@ -182,7 +192,11 @@ fn resolve_helper(
     };
     op.code = extra::CALL_NATIVE;
     op.imm = code.natives.len() as u64;
-    code.natives.push(native);
+    code.natives.push(NativeHelper {
+        id,
+        arguments: general.arguments.len(),
+        function,
+    });
     Ok(())
 }
 

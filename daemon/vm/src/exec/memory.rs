@@ -9,6 +9,7 @@
 //! pinned, so no hash entry is reused.  Only an access that `check` allowed is
 //! made, in the same call.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
@@ -53,9 +54,13 @@ pub struct Memory<'r> {
     value: Region,
     value_writable: bool,
     /// What was done beside instructions, counted in instructions; the budget bounds both.
-    pub(super) work: u64,
-    pub(super) budget: u64,
+    pub(crate) work: u64,
+    pub(crate) budget: u64,
     maps: &'r [Arc<Map>],
+    /// Maps that the program found in maps of maps.
+    inner: Vec<&'r Map>,
+    /// The lane that the invocation has.
+    lane: usize,
     pin: &'r Pin,
 }
 
@@ -65,6 +70,7 @@ impl<'r> Memory<'r> {
         context: &'r mut [u8],
         data: &'r mut [u8],
         maps: &'r [Arc<Map>],
+        lane: usize,
         pin: &'r Pin,
     ) -> Self {
         Self {
@@ -76,8 +82,15 @@ impl<'r> Memory<'r> {
             work: 0,
             budget: 0,
             maps,
+            inner: Vec::new(),
+            lane,
             pin,
         }
+    }
+
+    /// Give the program all of `stack`: whoever does so must know that it stays in its frames.
+    pub(crate) fn open_stack(&mut self, stack: &mut [u8]) {
+        self.stack = Region::of(stack);
     }
 
     pub fn pin(&self) -> &Pin {
@@ -96,19 +109,42 @@ impl<'r> Memory<'r> {
         unsafe { bytes::copy_out(base as usize, length as usize) }
     }
 
-    /// Which of the program's maps a register refers to.
-    pub fn map(&mut self, handle: u64) -> Result<(usize, &'r Arc<Map>), Fault> {
+    pub fn lane(&self) -> usize {
+        self.lane
+    }
+
+    /// Go on with the maps of another program, which a tail call leads to.
+    pub(super) fn switch(&mut self, maps: &'r [Arc<Map>]) {
+        self.maps = maps;
+        self.inner.clear();
+        self.value = Region::default();
+    }
+
+    /// Which of the program's own maps a register refers to.
+    pub fn map_index(&mut self, handle: u64) -> Result<(usize, &'r Arc<Map>), Fault> {
         self.work += self.maps.len() as u64 / MAPS_PER_INSTRUCTION;
         self.maps
             .iter()
             .enumerate()
             .find(|(_, map)| Arc::as_ptr(map) as u64 == handle)
-            .ok_or_else(|| {
-                Fault::new(
-                    crate::error::ResultCode::InvalidPointer,
-                    format!("0x{handle:x} is no map of the program"),
-                )
-            })
+            .ok_or_else(|| no_map(handle))
+    }
+
+    /// The map that a register refers to: the program's own, or one that it found in one.
+    pub fn map(&mut self, handle: u64) -> Result<&'r Map, Fault> {
+        self.work += (self.maps.len() + self.inner.len()) as u64 / MAPS_PER_INSTRUCTION;
+        let own = self.maps.iter().map(|map| &**map);
+        own.chain(self.inner.iter().copied())
+            .find(|map| std::ptr::from_ref(*map) as u64 == handle)
+            .ok_or_else(|| no_map(handle))
+    }
+
+    /// Remember a map that was found in a map of maps.
+    pub fn found(&mut self, map: &'r Map) {
+        self.work += self.inner.len() as u64 / MAPS_PER_INSTRUCTION;
+        if !self.inner.iter().any(|known| std::ptr::eq(*known, map)) {
+            self.inner.push(map);
+        }
     }
 
     /// Whether these bytes belong to this invocation alone: no map value, no other thread.
@@ -133,9 +169,10 @@ impl<'r> Memory<'r> {
 
     #[inline(never)]
     fn check_values(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
-        self.work += self.maps.len() as u64 / MAPS_PER_INSTRUCTION;
-        for map in self.maps {
-            if let Some(range) = map.value_at(address as usize) {
+        self.work += (self.maps.len() + self.inner.len()) as u64 / MAPS_PER_INSTRUCTION;
+        let own = self.maps.iter().map(|map| &**map);
+        for map in own.chain(self.inner.iter().copied()) {
+            if let Some(range) = map.value_at(address as usize, self.lane) {
                 self.value = Region {
                     base: range.address as u64,
                     length: range.size as u64,
@@ -150,7 +187,7 @@ impl<'r> Memory<'r> {
     }
 
     #[inline(always)]
-    pub(super) fn load<T: Copy>(&mut self, address: u64) -> Result<T, Fault> {
+    pub(crate) fn load<T: Copy>(&mut self, address: u64) -> Result<T, Fault> {
         self.check(address, size_of::<T>() as u64, false)?;
         // SAFETY: checked.
         Ok(unsafe { bytes::load(address) })
@@ -173,6 +210,20 @@ impl<'r> Memory<'r> {
         self.charge(size)?;
         // SAFETY: checked.
         Ok(unsafe { bytes::copy_out(address as usize, size as usize) })
+    }
+
+    /// The bytes that a helper reads, without a copy where nobody else can change them.
+    ///
+    /// The helper must not write before it has let go of them.
+    pub fn borrow(&mut self, address: u64, size: u64) -> Result<Cow<'r, [u8]>, Fault> {
+        if size == 0 || !self.is_private(address, size) {
+            return self.read(address, size).map(Cow::Owned);
+        }
+        self.charge(size)?;
+        // SAFETY: the invocation's own memory, which only the program and its helpers write.
+        Ok(Cow::Borrowed(unsafe {
+            std::slice::from_raw_parts(address as *const u8, size as usize)
+        }))
     }
 
     /// Let a helper write; nothing happens for no bytes, whatever the address.
@@ -229,11 +280,16 @@ impl<'r> Memory<'r> {
 
     fn check_atomic(&mut self, address: u64, size: u64) -> Result<(), Fault> {
         if !address.is_multiple_of(size) {
-            return Err(Fault::new(
-                crate::error::ResultCode::InvalidPointer,
-                format!("atomic access to 0x{address:x}, which is no multiple of {size}"),
-            ));
+            return Err(Fault::unaligned(address, size));
         }
         self.check(address, size, true)
     }
+}
+
+#[cold]
+fn no_map(handle: u64) -> Fault {
+    Fault::new(
+        crate::error::ResultCode::InvalidPointer,
+        format!("0x{handle:x} is no map of the program"),
+    )
 }

@@ -11,9 +11,12 @@ use super::interpreter::{self, STACK_SIZE, Services, Stack};
 use super::lower::{self, Code};
 use super::memory::{Memory, Region};
 use super::remote::Remote;
+use super::tail::TailCalls;
 use crate::contract::{ContextDescriptor, ProgramInformation};
-use crate::error::{EngineError, Result};
-use crate::maps::{Map, epoch};
+use crate::error::{EngineError, Result, ResultCode};
+use crate::jit::{self, Jit};
+use crate::maps::epoch::{self, Domain};
+use crate::maps::{Map, ProgramKey, lanes};
 use crate::spec::ProgramSpec;
 use crate::trace::Trace;
 
@@ -21,9 +24,21 @@ use crate::trace::Trace;
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
 /// Invocations in a row that keep the same pin; more would hold back memory longer.
 const PINNED_RUNS: usize = 64;
+/// Helpers that tell the lane, write to the lane's ring, or call who knows what.
+const NEED_LANE: [u32; 3] = [5, 8, 32];
+
+/// How a program may be executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Execution {
+    /// Compiled if that is possible.
+    #[default]
+    Any,
+    Jit,
+    Interpreter,
+}
 
 /// What a program may be given.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Who carries calls of extension helpers.
     pub remote: Option<Arc<dyn Remote>>,
@@ -32,6 +47,16 @@ pub struct Options {
     pub tag: u64,
     /// Instructions per invocation, the work of helpers included; `None`: [`DEFAULT_BUDGET`].
     pub budget: Option<u64>,
+    /// The verifier has accepted this program with maps of these sizes: a promise of the
+    /// caller on which the safety of the process rests, for it is what allows to compile.
+    pub verified: bool,
+    pub execution: Execution,
+}
+
+impl Options {
+    fn budget(&self) -> u64 {
+        self.budget.unwrap_or(DEFAULT_BUDGET)
+    }
 }
 
 /// What a batch leaves behind.
@@ -64,12 +89,20 @@ pub struct TestRun {
 pub struct Program {
     name: String,
     code: Code,
+    /// Or why there is none.
+    jit: std::result::Result<Jit, String>,
     maps: Vec<Arc<Map>>,
     descriptor: ContextDescriptor,
     pointers: [Option<usize>; 3],
     writable: Vec<(usize, usize)>,
     options: Options,
     counters: Counters,
+    /// Identity of the program's type: programs of one type may call each other.
+    key: ProgramKey,
+    /// Of maps that other processes may have.
+    domains: Vec<Arc<Domain>>,
+    /// Whether an invocation must have a lane of its own.
+    uses_lane: bool,
 }
 
 impl Program {
@@ -88,11 +121,30 @@ impl Program {
                 spec.name, helper.name, helper.id
             )));
         }
+        let jit = compile(&code, &maps, &options);
+        if let (Execution::Jit, Err(reason)) = (options.execution, &jit) {
+            return Err(EngineError::new(
+                ResultCode::JitCompilationFailed,
+                format!("program {} cannot be compiled: {reason}", spec.name),
+            ));
+        }
         let descriptor = information.context;
         let pointer = ContextDescriptor::pointer;
+        let key: ProgramKey = information.name.as_bytes().into();
+        let used = spec.map_indices();
+        let used = || used.iter().filter_map(|index| maps.get(*index));
+        used().try_for_each(|map| map.bind_program_type(&key))?;
+        let uses_lane = used().any(|map| map.is_per_cpu())
+            || spec.helper_ids().iter().any(|id| NEED_LANE.contains(id));
+        let domains = used().filter_map(|map| map.shared_domain()).map(Arc::clone);
+        let domains = domains.collect();
         Ok(Self {
+            key,
+            domains,
+            uses_lane,
             name: spec.name.clone(),
             code,
+            jit,
             maps,
             descriptor,
             pointers: [descriptor.data, descriptor.end, descriptor.meta].map(pointer),
@@ -102,13 +154,36 @@ impl Program {
         })
     }
 
-    /// Whether a run may wait for an extension.
+    /// Whether a run may wait for an extension, by itself or by a program that it calls.
     pub fn blocking(&self) -> bool {
+        self.blocks_itself() || self.maps.iter().any(|map| map.may_block())
+    }
+
+    /// Whether the program itself may wait for an extension.
+    pub fn blocks_itself(&self) -> bool {
         !self.code.remotes.is_empty()
     }
 
+    /// Identity of the program's type.
+    pub fn key(&self) -> &ProgramKey {
+        &self.key
+    }
+
+    /// What a thread must have while it runs the program.
+    fn pin(&self) -> epoch::Pin {
+        if self.domains.is_empty() {
+            return epoch::pin();
+        }
+        epoch::pin_with(&self.domains)
+    }
+
     pub fn budget(&self) -> u64 {
-        self.options.budget.unwrap_or(DEFAULT_BUDGET)
+        self.options.budget()
+    }
+
+    /// Machine code, if the program runs as such, or why it does not.
+    pub fn jit(&self) -> std::result::Result<&Jit, &str> {
+        self.jit.as_ref().map_err(String::as_str)
     }
 
     pub fn counters(&self) -> CounterValues {
@@ -129,16 +204,19 @@ impl Program {
         let start = Instant::now();
         let mut machine = Machine::new(self.descriptor.size as usize);
         let mut changed = false;
-        let mut pin = epoch::pin();
+        let blocking = self.blocking();
+        let lane = self.uses_lane.then(|| lanes::lease(blocking));
+        let lane = lane.as_ref().map_or(0, |lane| lane.number() as usize);
+        let mut pin = self.pin();
         for (index, item) in items.into_iter().enumerate() {
-            if self.blocking() || index % PINNED_RUNS == PINNED_RUNS - 1 {
+            if blocking || index % PINNED_RUNS == PINNED_RUNS - 1 {
                 drop(pin);
-                pin = epoch::pin();
+                pin = self.pin();
             }
             let context = &mut batch.contexts[index * stride..(index + 1) * stride];
             let base = batch.data.as_mut_ptr() as u64;
             machine.context.load(context, &self.descriptor, base, item);
-            let (code, result) = self.run(&mut machine, &mut batch.data, item, &pin);
+            let (code, result) = self.run(&mut machine, &mut batch.data, item, lane, &pin);
             changed |= machine.context.store(context, &self.writable);
             batch.codes.push(code);
             batch.results.extend(result.to_le_bytes());
@@ -186,12 +264,14 @@ impl Program {
         let mut machine = Machine::new(self.descriptor.size as usize);
         let base = test.data.as_mut_ptr() as u64;
         machine.context.load(context, &self.descriptor, base, item);
+        let lane = self.uses_lane.then(|| lanes::lease(self.blocking()));
+        let lane = lane.as_ref().map_or(0, |lane| lane.number() as usize);
         let start = Instant::now();
         let mut runs = 0;
         while runs < repeat && test.code == 0 {
-            let pin = epoch::pin();
+            let pin = self.pin();
             machine.context.point(&self.descriptor, base, item);
-            (test.code, test.result) = self.run(&mut machine, &mut test.data, item, &pin);
+            (test.code, test.result) = self.run(&mut machine, &mut test.data, item, lane, &pin);
             runs += 1;
         }
         test.elapsed_ns = start.elapsed().as_nanos() as u64;
@@ -201,11 +281,14 @@ impl Program {
     }
 
     /// One invocation on the context that `machine` holds; its code and result.
+    ///
+    /// Each program that a tail call leads to has its own budget; there are few.
     fn run(
         &self,
         machine: &mut Machine,
         data: &mut [u8],
         item: Item,
+        lane: usize,
         pin: &epoch::Pin,
     ) -> (u8, u32) {
         let context = machine.context.bytes();
@@ -213,17 +296,46 @@ impl Program {
         let stack = Region::default();
         let data = &mut data[item.start..item.start + item.length];
         let mut services = Services {
-            memory: Memory::new(stack, context, data, &self.maps, pin),
+            memory: Memory::new(stack, context, data, &self.maps, lane, pin),
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
             pointers: self.pointers,
+            tail: TailCalls::default(),
         };
+        let mut program = self;
+        let mut pins = Vec::new();
+        loop {
+            let ended = program.execute(&mut services, &mut machine.stack, address);
+            let Err((pc, fault)) = ended else {
+                return (0, ended.unwrap_or(0) as u32);
+            };
+            let Some(next) = services.tail.take() else {
+                return (program.failed(pc, fault), 0);
+            };
+            if !next.domains.is_empty() {
+                pins.push(next.pin());
+            }
+            next.counters.add(1, 0);
+            services.memory.switch(&next.maps);
+            services.trace = next.options.trace.as_deref();
+            services.tag = next.options.tag;
+            services.remote = next.options.remote.as_deref();
+            program = next;
+        }
+    }
+
+    /// Run the program itself on a context: r0, or the pc of a fault.
+    fn execute(
+        &self,
+        services: &mut Services<'_>,
+        stack: &mut Stack,
+        context: u64,
+    ) -> std::result::Result<u64, (usize, Fault)> {
         let budget = self.budget();
-        let stack = &mut machine.stack;
-        match interpreter::run(&self.code, &mut services, stack, address, budget) {
-            Ok(result) => (0, result as u32),
-            Err((pc, fault)) => (self.failed(pc, fault), 0),
+        match &self.jit {
+            Ok(jit) => jit::run(jit, &self.code, services, stack, context, budget),
+            Err(_) => interpreter::run(&self.code, services, stack, context, budget),
         }
     }
 
@@ -239,6 +351,15 @@ impl Program {
             trace.push(self.options.tag, text);
         }
         fault.code
+    }
+}
+
+/// Machine code for a program that may have it.
+fn compile(code: &Code, maps: &[Arc<Map>], options: &Options) -> std::result::Result<Jit, String> {
+    match options.execution {
+        Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
+        _ if !options.verified => Err("the program is not known to be verified".to_owned()),
+        _ => jit::compile(code, maps, options.budget()),
     }
 }
 

@@ -97,7 +97,7 @@ fn pass(
             Value::Nothing
         }
         Argument::Map | Argument::MapOfPrograms => {
-            let (number, found) = memory.map(register)?;
+            let (number, found) = memory.map_index(register)?;
             *map = Some(Arc::clone(found));
             Value::Map(number)
         }

@@ -1,7 +1,7 @@
 //! Helpers 6 to 9: randomness, time, processor.
 //!
-//! Sound because: the two system calls get a pointer to a local value of the
-//! right type, or nothing.
+//! Sound because: the system call gets a pointer to a local value of the
+//! right type.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
@@ -29,11 +29,9 @@ pub fn boot_ns(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
     Ok(clock(libc::CLOCK_BOOTTIME))
 }
 
-/// 8: the number of the processor that runs the program.
-pub fn processor(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    // SAFETY: takes no arguments.
-    let number = unsafe { libc::sched_getcpu() };
-    Ok(u64::try_from(number).unwrap_or(0))
+/// 8: the number of the processor, as far as a program can tell: its lane.
+pub fn processor(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    Ok(services.memory.lane() as u64)
 }
 
 /// 9: nanoseconds since boot, suspended time excluded.

@@ -49,11 +49,10 @@ impl Map {
         match &self.store {
             Store::Hash(hash) => {
                 let update = Update::from_flags(flags)?;
-                hash.update(key, Written::Lane(lane, value), update).map(drop)
+                hash.update(key, Written::Lane(lane, value), update)
+                    .map(drop)
             }
-            Store::Array(array) => {
-                array.update(key, value, Some(lane), Update::from_flags(flags)?)
-            }
+            Store::Array(array) => array.update(key, value, Some(lane), Update::from_flags(flags)?),
             _ => self.update(key, value, flags),
         }
     }
@@ -141,7 +140,13 @@ impl Map {
     }
 
     /// Put a program under a key of a PROG_ARRAY; users see `id`.
-    pub fn set_program(&self, key: &[u8], program: Arc<Program>, id: u32, flags: u64) -> Result<()> {
+    pub fn set_program(
+        &self,
+        key: &[u8],
+        program: Arc<Program>,
+        id: u32,
+        flags: u64,
+    ) -> Result<()> {
         self.check_key(key)?;
         let update = Update::from_flags(flags)?;
         let Store::Programs(programs) = &self.store else {

@@ -30,7 +30,11 @@ impl Array {
     pub fn new(storage: Storage, identity: Identity, kind: Kind, initial: &[u8]) -> Result<Self> {
         let value_size = identity.value_size as usize;
         let count = identity.max_entries as usize;
-        let rows = if kind.per_cpu { identity.lanes as usize } else { 1 };
+        let rows = if kind.per_cpu {
+            identity.lanes as usize
+        } else {
+            1
+        };
         let stride = value_size.next_multiple_of(8);
         let size = stride
             .checked_mul(count)

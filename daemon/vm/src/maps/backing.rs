@@ -110,9 +110,8 @@ impl Backing {
             return Ok(());
         };
         // SAFETY: allocating space of our own file.
-        let refused = unsafe {
-            libc::posix_fallocate(file.as_raw_fd(), start as i64, (end - start) as i64)
-        };
+        let refused =
+            unsafe { libc::posix_fallocate(file.as_raw_fd(), start as i64, (end - start) as i64) };
         match refused {
             0 => Ok(()),
             errno => Err(no_memory(format!(

@@ -10,7 +10,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::hash::Hash;
-use super::hashing;
+use super::hashing::Seed;
 use super::pool::ENTRY_HEADER;
 use super::{Map, Store, bytes};
 
@@ -38,7 +38,7 @@ pub enum DirectLookup {
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    seed: u64,
+    seed: Seed,
     mask: u64,
     buckets: u64,
     entries: u64,
@@ -121,7 +121,7 @@ unsafe extern "C" fn find8(view: u64, key: *const u8) -> u64 {
 /// The view is of a live map, and the thread is pinned.
 #[inline(always)]
 unsafe fn find(view: &View, word: u64, is_key: impl Fn(u64) -> bool) -> u64 {
-    let bucket = u64::from(hashing::of_word(word, view.seed)) & view.mask;
+    let bucket = u64::from(view.seed.of_word(word)) & view.mask;
     // SAFETY: the table has `mask + 1` buckets.
     let mut link = unsafe { AtomicU32::from_ptr((view.buckets + 4 * bucket) as *mut u32) };
     for _ in 0..MAX_CHAIN {
@@ -138,4 +138,26 @@ unsafe fn find(view: &View, word: u64, is_key: impl Fn(u64) -> bool) -> u64 {
         link = unsafe { AtomicU32::from_ptr(entry as *mut u32) };
     }
     0
+}
+
+/// The place of value `index` is `base + index * stride` for each index below `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrayLayout {
+    pub base: usize,
+    pub stride: usize,
+    pub count: usize,
+}
+
+impl Map {
+    /// Where an ARRAY's values lie.
+    pub fn array_layout(&self) -> Option<ArrayLayout> {
+        match &self.store {
+            Store::Array(array) if !self.is_per_cpu() => Some(ArrayLayout {
+                base: array.base(),
+                stride: array.stride(),
+                count: array.count(),
+            }),
+            _ => None,
+        }
+    }
 }

@@ -305,8 +305,11 @@ mod tests {
 
     /// A domain of its own, so that tests do not disturb each other.
     fn domain() -> Domain {
-        let words: &'static [AtomicU64] =
-            Vec::leak((0..2 + SLOTS * LINE).map(|_| AtomicU64::new(IDLE)).collect());
+        let words: &'static [AtomicU64] = Vec::leak(
+            (0..2 + SLOTS * LINE)
+                .map(|_| AtomicU64::new(IDLE))
+                .collect(),
+        );
         words[0].store(1, Ordering::Relaxed);
         words[1].store(1, Ordering::Relaxed);
         Domain {

@@ -23,10 +23,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::arena::{Arena, MAX_STRIPES};
 use super::backing::Storage;
 use super::direct::View;
+use super::hashing::Seed;
 use super::lock::Held;
 use super::lru::Order;
 use super::pool::{Layout, Pool};
-use super::{Kind, Update, ValueRange, arena::Identity, hashing};
+use super::{Kind, Update, ValueRange, arena::Identity};
 use crate::error::{EngineError, Result, ResultCode};
 
 const MIN_BUCKETS: usize = 1 << 10;
@@ -37,8 +38,8 @@ const MAX_LOAD: usize = 64;
 const MAX_GROWTH: usize = 256 << 20;
 /// Bytes of retired entries that may wait for invocations to end.
 const MAX_WAITING: usize = 256 << 20;
-/// Retired entries that may wait in a map of a fixed size, at least.
-const MIN_WAITING: usize = 1024;
+/// Retired entries that may wait, at least, however large they are.
+const MIN_WAITING: usize = 128;
 /// Steps of one walk: no honest bucket is as long.
 const MAX_CHAIN: usize = 1 << 16;
 
@@ -48,7 +49,7 @@ pub struct Hash {
     buckets: usize,
     mask: usize,
     stripes: usize,
-    seed: u64,
+    seed: Seed,
     /// Entries that can be found, at most.
     limit: usize,
     order: Option<Order>,
@@ -79,7 +80,11 @@ impl Hash {
     pub fn new(storage: Storage, identity: Identity, kind: Kind, extra: usize) -> Result<Self> {
         let key_size = identity.key_size as usize;
         let value_size = identity.value_size as usize;
-        let lanes = if kind.per_cpu { identity.lanes as usize } else { 0 };
+        let lanes = if kind.per_cpu {
+            identity.lanes as usize
+        } else {
+            0
+        };
         let max_entries = identity.max_entries as usize;
         let bytes = Layout::entry_bytes(key_size, value_size, lanes);
         let wanted = max_entries.saturating_mul(2).next_power_of_two();
@@ -89,7 +94,10 @@ impl Hash {
             (max_entries, waiting)
         } else {
             let growth = (MAX_GROWTH / bytes).min(MAX_LOAD * buckets);
-            (max_entries.max(growth), MIN_WAITING.max(MAX_WAITING / bytes))
+            (
+                max_entries.max(growth),
+                MIN_WAITING.max(MAX_WAITING / bytes),
+            )
         };
         let capacity = limit.saturating_add(waiting).min(u32::MAX as usize - 1);
         let layout = Layout::new(key_size, value_size, lanes, capacity);
@@ -109,7 +117,7 @@ impl Hash {
             mask: buckets - 1,
             // Evicting is one order over all entries.
             stripes: if kind.evicts { 1 } else { MAX_STRIPES },
-            seed: arena.header().seed.load(Ordering::Relaxed),
+            seed: Seed::new(arena.header().seed.load(Ordering::Relaxed)),
             limit,
             extra: arena.base(at + 1),
             view: OnceLock::new(),
@@ -141,14 +149,14 @@ impl Hash {
     }
 
     /// What compiled lookups need: the table, its mask and the seed.
-    pub fn table(&self) -> (usize, usize, u64) {
+    pub fn table(&self) -> (usize, usize, Seed) {
         (self.buckets, self.mask, self.seed)
     }
 
     /// The address of a key's value as a program finds it.  The caller is pinned.
     #[inline]
     pub fn find(&self, key: &[u8], lane: usize) -> Option<usize> {
-        let found = self.locate(key, hashing::of_bytes(key, self.seed))?;
+        let found = self.locate(key, self.seed.of(key))?;
         if let Some(order) = &self.order {
             order.touch(found.id);
         }
@@ -157,13 +165,13 @@ impl Hash {
 
     /// A copy of a key's value, all lanes.  The caller is pinned.
     pub fn lookup(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.locate(key, hashing::of_bytes(key, self.seed))
+        self.locate(key, self.seed.of(key))
             .map(|found| self.pool.value(found.id))
     }
 
     /// Publish a value; whether the key is new.
     pub fn update(&self, key: &[u8], value: Written<'_>, update: Update) -> Result<bool> {
-        let hash = hashing::of_bytes(key, self.seed);
+        let hash = self.seed.of(key);
         let stripe = self.stripe_of(hash);
         let _held = self.lock(stripe)?;
         let found = self.locate(key, hash);
@@ -214,7 +222,7 @@ impl Hash {
     }
 
     fn remove(&self, key: &[u8]) -> Result<u32> {
-        let hash = hashing::of_bytes(key, self.seed);
+        let hash = self.seed.of(key);
         let stripe = self.stripe_of(hash);
         let _held = self.lock(stripe)?;
         let found = self.locate(key, hash).ok_or_else(missing)?;
@@ -225,7 +233,7 @@ impl Hash {
     /// The key after `key` in bucket order; the first one if `key` is gone.  The caller is pinned.
     pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
         let after = key.and_then(|key| {
-            let hash = hashing::of_bytes(key, self.seed);
+            let hash = self.seed.of(key);
             self.locate(key, hash)
                 .map(|found| (hash as usize & self.mask, found.id))
         });
@@ -241,7 +249,7 @@ impl Hash {
         let mut position = match after {
             None => self.first_from(0),
             Some(key) => {
-                let hash = hashing::of_bytes(key, self.seed);
+                let hash = self.seed.of(key);
                 let bucket = hash as usize & self.mask;
                 match self.locate(key, hash) {
                     Some(found) => self.after(bucket, found.id),
@@ -298,12 +306,15 @@ impl Hash {
         let Some(order) = &self.order else {
             return Err(EngineError::new(
                 ResultCode::NoMemory,
-                format!("the map has {} entries, as many as it may grow to", self.limit),
+                format!(
+                    "the map has {} entries, as many as it may grow to",
+                    self.limit
+                ),
             ));
         };
         if let Some(victim) = order.victim(&self.arena, &self.pool) {
             let key = self.pool.key(victim);
-            let hash = hashing::of_bytes(&key, self.seed);
+            let hash = self.seed.of(&key);
             if let Some(found) = self.locate(&key, hash) {
                 self.unlink(stripe, found);
             }

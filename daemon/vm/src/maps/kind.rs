@@ -42,8 +42,8 @@ const NAMES: [&str; 15] = [
 
 /// Bytes that a map's name must stay below.
 const NAME_LENGTH: usize = 64;
-/// Bytes that a key or a value may have: an entry must fit into memory many times.
-const MAX_SIZE: u32 = 64 << 20;
+/// Bytes that a key may have: it is copied, hashed and compared as a whole.
+const MAX_KEY: u32 = 1 << 20;
 
 /// What a size in a declaration must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,11 @@ pub fn check(
     }
     check_size("key_size", map_type, key_size, key)?;
     check_size("value_size", map_type, value_size, value)?;
+    if key_size > MAX_KEY {
+        return Err(EngineError::argument(format!(
+            "key_size is {key_size}: it must be at most {MAX_KEY}"
+        )));
+    }
     if max_entries == 0 {
         return Err(EngineError::argument("max_entries must not be 0"));
     }
@@ -116,12 +121,12 @@ pub fn check(
 }
 
 /// What key and value sizes must be; `None` for a number that is no type.
-fn sizes(map_type: u32) -> Option<(Size, Size)> {
-    use map_type as t;
+fn sizes(number: u32) -> Option<(Size, Size)> {
+    use self::map_type as t;
     const INDEX: Size = Size::Exactly(4);
     const OBJECT: Size = Size::Exactly(ID);
     const NOTHING: Size = Size::Exactly(0);
-    Some(match map_type {
+    Some(match number {
         t::HASH | t::PERCPU_HASH | t::LRU_HASH | t::LRU_PERCPU_HASH | t::LPM_TRIE => {
             (Size::Any, Size::Any)
         }
@@ -138,9 +143,6 @@ fn check_size(field: &str, map_type: u32, size: u32, wanted: Size) -> Result<()>
     let name = name(map_type);
     match wanted {
         Size::Any if size == 0 => Err(EngineError::argument(format!("{field} must not be 0"))),
-        Size::Any if size > MAX_SIZE => Err(EngineError::argument(format!(
-            "{field} is {size}: it must be at most {MAX_SIZE}"
-        ))),
         Size::Exactly(exact) if size != exact => Err(EngineError::argument(format!(
             "{field} is {size}: for a map of type {name} it must be {exact}"
         ))),

@@ -7,8 +7,8 @@
 //! extension, so that one kind never waits for the other.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError};
 use std::sync::{Condvar, Mutex};
+use std::sync::{OnceLock, PoisonError};
 
 const MIN_LANES: usize = 4;
 const MAX_LANES: usize = 64;
@@ -42,7 +42,11 @@ pub fn lease(blocking: bool) -> Lane {
     let half = count() / 2;
     let lower = (1_u64 << half) - 1;
     let mask = if blocking {
-        let all = if count() == MAX_LANES { u64::MAX } else { (1 << count()) - 1 };
+        let all = if count() == MAX_LANES {
+            u64::MAX
+        } else {
+            (1 << count()) - 1
+        };
         all & !lower
     } else {
         lower

@@ -78,7 +78,8 @@ impl Lpm {
     pub fn delete(&self, key: &[u8]) -> Result<()> {
         let prefix = self.exact(key)?;
         self.hash.delete(&prefix)?;
-        self.count(length_of(&prefix)).fetch_sub(1, Ordering::SeqCst);
+        self.count(length_of(&prefix))
+            .fetch_sub(1, Ordering::SeqCst);
         Ok(())
     }
 

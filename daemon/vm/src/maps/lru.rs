@@ -39,11 +39,6 @@ impl Order {
         }
     }
 
-    /// Where marks lie, and the bytes from one to the next: for compiled lookups.
-    pub fn marks(&self) -> (usize, usize) {
-        (self.nodes + 8, NODE)
-    }
-
     /// Make an entry's place usable.
     pub fn commit(&self, arena: &Arena, id: u32) -> Result<()> {
         arena.commit(self.region, (id as usize + 1) * NODE)

@@ -16,7 +16,7 @@
 mod access;
 mod arena;
 mod array;
-pub mod backing;
+mod backing;
 pub mod bytes;
 mod direct;
 pub mod epoch;
@@ -42,15 +42,15 @@ pub use access::ProgramKey;
 use arena::{Arena, Identity};
 use array::Array;
 pub use backing::Storage;
-pub use direct::DirectLookup;
+pub use direct::{ArrayLayout, DirectLookup};
 use hash::{Hash, Written};
 use kind::Kind;
 pub use kind::{map_type, name as type_name};
 use lpm::Lpm;
 use objects::Objects;
 use queue::Queue;
-pub use ring::{Record, Records};
 use ring::Rings;
+pub use ring::{Record, Records};
 
 use crate::error::{EngineError, Result, ResultCode};
 use crate::exec::Program;
@@ -395,7 +395,12 @@ impl Map {
 
     /// Entries that can be found; of a queue or stack, values.
     pub fn count(&self) -> Option<usize> {
-        let live = |hash: &Hash| hash.arena().header().live.load(std::sync::atomic::Ordering::Relaxed);
+        let live = |hash: &Hash| {
+            hash.arena()
+                .header()
+                .live
+                .load(std::sync::atomic::Ordering::Relaxed)
+        };
         match &self.store {
             Store::Hash(hash) => Some(live(hash) as usize),
             Store::Lpm(lpm) => Some(live(lpm.hash()) as usize),
@@ -439,7 +444,7 @@ impl Map {
 
 impl Store {
     fn new(initial: &Option<Vec<u8>>, identity: Identity, storage: Storage) -> Result<Self> {
-        use map_type as t;
+        use self::map_type as t;
         let kind = Kind::of(identity.map_type);
         Ok(match identity.map_type {
             t::ARRAY | t::PERCPU_ARRAY => {

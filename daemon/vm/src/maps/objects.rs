@@ -101,9 +101,7 @@ impl<T> Objects<T> {
         entry[8..12].copy_from_slice(&id.to_le_bytes());
         match &self.store {
             Store::Array(array) => array.update(key, &entry, None, update)?,
-            Store::Hash(hash) => hash
-                .update(key, Written::Whole(&entry), update)
-                .map(drop)?,
+            Store::Hash(hash) => hash.update(key, Written::Whole(&entry), update).map(drop)?,
         }
         let old = held.objects.insert(key.to_vec(), object);
         Self::retire(&mut held, old);

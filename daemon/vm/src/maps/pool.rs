@@ -88,7 +88,9 @@ impl Pool {
         Self {
             layout,
             entries: arena.base(ENTRIES),
-            rows: (0..layout.lanes).map(|lane| arena.base(ROWS + lane)).collect(),
+            rows: (0..layout.lanes)
+                .map(|lane| arena.base(ROWS + lane))
+                .collect(),
         }
     }
 
@@ -306,9 +308,7 @@ impl Pool {
             stripe.oldest.store(id, Ordering::Release);
         }
         stripe.newest.store(id, Ordering::Release);
-        stripe
-            .waiting
-            .fetch_add(1, Ordering::Relaxed);
+        stripe.waiting.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Set the list right after its owner died with the lock.

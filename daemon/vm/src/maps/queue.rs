@@ -76,7 +76,8 @@ impl Queue {
         let id = self.pool.take(&self.arena, self.arena.stripe(0))?;
         self.pool.write_value(id, value);
         let place = (tail % u64::from(self.length)) as usize;
-        self.arena.commit(RING, (place + 1) * size_of::<AtomicU32>())?;
+        self.arena
+            .commit(RING, (place + 1) * size_of::<AtomicU32>())?;
         self.place(tail).store(id, Ordering::Release);
         self.set(TAIL, tail.wrapping_add(1));
         Ok(())

@@ -174,7 +174,10 @@ impl Rings {
     /// There is one reader at a time; INVALID_STATE for a second one.
     pub fn read(&self, limit: usize, size: usize) -> Result<Records> {
         let _reader = self.reader.try_lock().map_err(|_| {
-            EngineError::new(ResultCode::InvalidState, "somebody else is reading this map")
+            EngineError::new(
+                ResultCode::InvalidState,
+                "somebody else is reading this map",
+            )
         })?;
         let mut found = Records::default();
         let mut bytes = 0;

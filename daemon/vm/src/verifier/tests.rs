@@ -86,7 +86,7 @@ fn reasons_are_in_plain_words() {
         ),
         (
             "missing_helper",
-            "helper bpf_tail_call (5) is not implemented by this engine",
+            "r2 has the wrong type here: wanted is r2.type == map_fd_programs",
         ),
     ];
     for (program, reason) in cases {
