@@ -22,6 +22,7 @@ from ebpfd_vm._native import (
     TraceLine,
     Verdict,
     general_helpers,
+    lane_count,
     parse_object,
     verify,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "TraceLine",
     "Verdict",
     "general_helpers",
+    "lane_count",
     "parse_object",
     "verify",
 ]

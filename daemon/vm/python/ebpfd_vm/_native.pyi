@@ -162,9 +162,21 @@ def verify(
 
 # Maps.
 
+MapTemplate: TypeAlias = tuple[int, int, int, int]
+"""What an inner map must be like: type, key size, value size, entries."""
+
+def lane_count() -> int:
+    """Lanes of this machine: each entry of a per-CPU map has as many values."""
+
 @final
 class Map:
-    """A live map.  Errors are ``EngineError`` with the code that eBPF for Windows gives."""
+    """A live map.  Errors are ``EngineError`` with the code that eBPF for Windows gives.
+
+    Users see whole values: of a per-CPU map all lanes' values, each padded to eight bytes
+    (*user_value_size*); of a map of maps or programs the four bytes of an id.  *inner* is what
+    maps of a map of maps must be like.  *file* is an open descriptor of a file or memfd to live
+    in (it stays the caller's); *shared* makes a new memfd, which ``fileno`` tells.
+    """
 
     def __new__(
         cls,
@@ -177,6 +189,9 @@ class Map:
         flags: int = 0,
         initial: bytes | None = None,
         read_only: bool = False,
+        inner: MapTemplate | None = None,
+        file: int | None = None,
+        shared: bool = False,
     ) -> Map: ...
     @property
     def type(self) -> int: ...
@@ -185,17 +200,66 @@ class Map:
     @property
     def value_size(self) -> int: ...
     @property
+    def user_value_size(self) -> int: ...
+    @property
     def max_entries(self) -> int: ...
     @property
     def name(self) -> str: ...
     @property
     def flags(self) -> int: ...
+    @property
+    def read_only(self) -> bool: ...
+    @property
+    def inner(self) -> MapTemplate | None: ...
+    @property
+    def count(self) -> int | None:
+        """Entries that the map has now; None where there are none to count."""
+    @property
+    def reserved(self) -> int:
+        """Bytes of addresses that the map takes; memory is taken as it is used."""
+    def fileno(self) -> int:
+        """The descriptor of the file or memfd that the map lives in."""
     def lookup(self, key: bytes, /) -> bytes: ...
     def update(self, key: bytes, value: bytes, flags: int = 0, /) -> None: ...
     def delete(self, key: bytes, /) -> None: ...
+    def take(self, key: bytes, /) -> bytes:
+        """Look up and delete at once."""
+    def push(self, value: bytes, flags: int = 0, /) -> None:
+        """Add to a queue or stack; flag 2 drops the oldest value of a full one."""
+    def pop(self) -> bytes: ...
+    def peek(self) -> bytes: ...
     def next_key(self, key: bytes | None, /) -> bytes: ...
     def entries(self, after: bytes | None, limit: int, /) -> list[tuple[bytes, bytes]]:
         """Up to *limit* entries that follow *after*; an empty list at the end."""
+    def update_batch(self, keys: bytes, values: bytes, flags: int = 0, /) -> int:
+        """Update keys that stand one behind the other, until one fails; how many there were."""
+    def delete_batch(self, keys: bytes, /) -> int: ...
+    def take_entries(self, after: bytes | None, limit: int, /) -> list[tuple[bytes, bytes]]:
+        """As ``entries``, and remove them; an array's are set to zero."""
+    def set_map(self, key: bytes, map: Map, map_id: int, flags: int = 0, /) -> None:
+        """Put *map* under a key of a map of maps; lookups show *map_id*."""
+    def set_program(
+        self, key: bytes, program: Program, program_id: int, flags: int = 0, /
+    ) -> None:
+        """Put *program* under a key of a PROG_ARRAY; lookups show *program_id*."""
+    def clear_objects(self) -> None:
+        """Let go of all maps and programs that this map holds."""
+    @property
+    def has_records(self) -> bool:
+        """Whether this is a RINGBUF or a PERF_EVENT_ARRAY."""
+    def read(self, limit: int, size: int, /) -> tuple[list[tuple[int, bytes]], list[int]]:
+        """Take up to *limit* records, about *size* bytes: (lane, bytes), and lost ones by lane.
+
+        Lost records are counted since the map was made.  There is one reader at a time.
+        """
+    def write(self, data: bytes, /) -> None:
+        """Add a record, as a program does."""
+    def event(self) -> int:
+        """A descriptor that becomes readable when a record comes after ``arm``."""
+    def arm(self) -> bool:
+        """Ask for an event; False if there are records already."""
+    @property
+    def lost(self) -> int: ...
 
 # Execution.
 

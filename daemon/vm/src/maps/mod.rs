@@ -17,6 +17,7 @@ mod access;
 mod arena;
 mod array;
 mod backing;
+mod batch;
 pub mod bytes;
 mod direct;
 pub mod epoch;

@@ -35,7 +35,7 @@ pub struct Counters {
 
 /// A program ready to run.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
-pub struct Program(exec::Program);
+pub struct Program(pub Arc<exec::Program>);
 
 type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 
