@@ -76,7 +76,7 @@ impl Program {
         };
         let spec = &program.get().0;
         py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
-            .map(Self)
+            .map(|program| Self(Arc::new(program)))
     }
 
     #[getter]
