@@ -111,7 +111,7 @@ impl Program {
                 spec.name, helper.name, helper.id
             )));
         }
-        let jit = compile(&code, &maps, &options);
+        let jit = compile(&code, &maps, &information.context, &options);
         if let (Execution::Jit, Err(reason)) = (options.execution, &jit) {
             return Err(EngineError::new(
                 ResultCode::JitCompilationFailed,
@@ -283,11 +283,16 @@ impl Program {
 }
 
 /// Machine code for a program that may have it.
-fn compile(code: &Code, maps: &[Arc<Map>], options: &Options) -> std::result::Result<Jit, String> {
+fn compile(
+    code: &Code,
+    maps: &[Arc<Map>],
+    descriptor: &ContextDescriptor,
+    options: &Options,
+) -> std::result::Result<Jit, String> {
     match options.execution {
         Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
         _ if !options.verified => Err("the program is not known to be verified".to_owned()),
-        _ => jit::compile(code, maps, options.budget()),
+        _ => jit::compile(code, maps, descriptor, options.budget()),
     }
 }
 

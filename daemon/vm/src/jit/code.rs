@@ -43,6 +43,9 @@ impl Pages {
             .finalize_definitions()
             .map_err(|error| error.to_string())?;
         let address = module.get_finalized_function(main);
+        if let Some(path) = std::env::var_os("JITDUMP") {
+            std::fs::write(path, unsafe { std::slice::from_raw_parts(address, size) }).unwrap();
+        }
         // SAFETY: the address of a finished function of this signature.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
         Ok(Jit {

@@ -11,10 +11,12 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::{FuncId, Module};
 
+use super::bounds::{self, Bounds};
 use super::code::{Jit, Pages};
 use super::facts::{self, Analysis};
 use super::flow::{self, Flow, Function};
 use super::translate;
+use crate::contract::ContextDescriptor;
 use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{class, mem};
 use crate::maps::Map;
@@ -25,29 +27,31 @@ pub struct Plan<'a> {
     pub maps: &'a [Arc<Map>],
     pub flow: &'a Flow,
     pub ids: BTreeMap<usize, FuncId>,
-    /// Whether the run time is not bounded by the program's form.
-    pub metered: bool,
+    pub bounds: &'a Bounds,
     /// Whether anything can end an invocation before the program does.
     pub can_end: bool,
 }
 
 /// Compile a verified program, or say why it must be interpreted.
-pub fn compile(code: &Code, maps: &[Arc<Map>], budget: u64) -> Result<Jit, String> {
+pub fn compile(
+    code: &Code,
+    maps: &[Arc<Map>],
+    descriptor: &ContextDescriptor,
+    budget: u64,
+) -> Result<Jit, String> {
     if cfg!(target_endian = "big") {
         return Err("this machine is big-endian".into());
     }
     let flow = flow::analyse(code)?;
-    let mut facts = facts::analyse(code, maps, &flow)?;
-    let metered = flow
-        .worst_case
-        .is_none_or(|instructions| instructions > budget);
+    let mut facts = facts::analyse(code, maps, &flow, descriptor)?;
+    let bounds = bounds::find(&mut facts, budget);
     let plan = Plan {
         code,
         maps,
         flow: &flow,
         ids: BTreeMap::new(),
-        metered,
-        can_end: metered || flow.deep || code.ops.iter().any(may_end),
+        can_end: bounds.metered || flow.deep || code.ops.iter().any(may_end),
+        bounds: &bounds,
     };
     // Cranelift states some of its limits by panicking.
     catch_unwind(AssertUnwindSafe(|| emit(plan, &mut facts)))

@@ -11,16 +11,20 @@
 //! code relies on, and why that is sound, is written in this folder's README.
 
 mod arithmetic;
+mod bounds;
 mod calls;
 mod code;
 mod compile;
 mod effects;
 mod facts;
 mod flow;
+mod graph;
 mod jumps;
 mod memory;
+mod ranges;
 mod runtime;
 mod translate;
+mod trips;
 
 #[cfg(test)]
 mod tests;

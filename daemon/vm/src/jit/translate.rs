@@ -98,7 +98,7 @@ impl Translator<'_, '_, '_> {
         for (register, value) in parameters(self.function).zip(given) {
             self.set(register, *value);
         }
-        if self.plan.metered {
+        if self.plan.bounds.metered {
             self.load_budget();
         }
         self.clear_frame();
@@ -136,7 +136,7 @@ impl Translator<'_, '_, '_> {
         let op = &self.plan.code.ops[last];
         if op.code != EXIT && op.code != extra::GOTO && !is_conditional(op) {
             let next = last + if op.code == LDDW { 2 } else { 1 };
-            self.builder.ins().jump(self.blocks[&next], &[]);
+            self.go(last, next);
         }
     }
 
