@@ -3,11 +3,14 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, SigRef, Signature, Value, types};
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, FuncRef, InstBuilder, SigRef, Signature, UserExternalName,
+    Value, types,
+};
 
-use super::compile::parameters;
+use super::compile::{parameters, signature};
 use super::facts::Known;
-use super::flow::helper_arity;
+use super::flow::{Function, helper_arity};
 use super::runtime::{self, Head, status};
 use super::translate::{Translator, flags};
 use crate::exec::interpreter::STACK_SIZE;
@@ -80,26 +83,43 @@ impl Translator<'_, '_, '_> {
         self.builder.switch_to_block(goes_on);
     }
 
-    pub fn call_local(&mut self, op: &Op) {
-        let plan = self.plan;
-        let callee = &plan.flow.functions[&(op.offset as usize)];
-        self.charge(callee.shortest);
-        let size = self.number(STACK_FRAME_SIZE as i64);
-        let frame = self.builder.ins().isub(self.frame, size);
-        if plan.flow.deep {
+    /// The result of a local function that stays one.
+    pub fn call_function(&mut self, callee: &Function) -> Value {
+        let frame = self.frame_at(-(STACK_FRAME_SIZE as i32));
+        if self.plan.flow.deep {
             self.check_depth(frame);
         }
         self.store_budget();
         let mut arguments = vec![self.head, frame];
         arguments.extend(parameters(callee).map(|register| self.get(register)));
-        let function = self.callees[&callee.start];
+        let function = self.callee(callee);
         let call = self.builder.ins().call(function, &arguments);
         let result = self.builder.inst_results(call)[0];
-        if plan.can_end {
+        if self.plan.can_end {
             self.check_status();
         }
         self.load_budget();
-        self.set(0, result);
+        result
+    }
+
+    /// A function that this one refers to and that is compiled, too.
+    fn callee(&mut self, callee: &Function) -> FuncRef {
+        if let Some(function) = self.callees.get(&callee.start) {
+            return *function;
+        }
+        self.pending.add(callee.start);
+        let convention = self.builder.func.signature.call_conv;
+        let signature = self.builder.import_signature(signature(callee, convention));
+        let name = UserExternalName::new(0, callee.start as u32);
+        let name = self.builder.func.declare_imported_user_function(name);
+        let function = self.builder.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: false,
+        });
+        self.callees.insert(callee.start, function);
+        function
     }
 
     /// End the invocation if there is no room below `frame` for a frame.

@@ -40,6 +40,8 @@ pub struct Function {
     pub shortest: i64,
     /// Local calls: where, and whom.
     pub calls: Vec<(usize, usize)>,
+    /// How many calls of it there are.
+    pub callers: usize,
     /// What it reads before it writes it.
     pub live_in: Registers,
 }
@@ -101,6 +103,12 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
     let called: Vec<_> = functions.values().flat_map(|f| &f.calls).collect();
     if let Some((pc, _)) = called.iter().find(|(_, callee)| *callee == 0) {
         return Err(format!("instruction {pc} calls the program itself"));
+    }
+    let called: Vec<usize> = called.into_iter().map(|(_, callee)| *callee).collect();
+    for callee in called {
+        functions
+            .entry(callee)
+            .and_modify(|function| function.callers += 1);
     }
     find_live(code, &mut functions)?;
     let mut known = BTreeMap::new();

@@ -7,7 +7,6 @@ use cranelift_codegen::ir::{Block, InstBuilder, Type, types};
 
 use super::runtime::{Head, status};
 use super::translate::{Translator, is_register};
-use super::trips::Order;
 use crate::exec::lower::{Op, extra};
 use crate::isa::jump;
 
@@ -32,10 +31,6 @@ impl Translator<'_, '_, '_> {
             jump::JSLE => Some(IntCC::SignedLessThanOrEqual),
             _ => None,
         };
-        let condition = match comparison {
-            Some(comparison) => self.builder.ins().icmp(comparison, left, right),
-            None => self.builder.ins().band(left, right),
-        };
         // Compilers end loops with a jump over the jump back: one machine instruction for both.
         let pc = self.pc;
         let after = self.plan.code.ops[pc + 1];
@@ -45,9 +40,25 @@ impl Translator<'_, '_, '_> {
         };
         let edges = [(pc, op.offset as usize), (from, next)];
         let [taken, not_taken] = edges.map(|(from, to)| self.landing(from, to));
-        self.builder
-            .ins()
-            .brif(condition, taken, &[], not_taken, &[]);
+        // The jump of the comparison itself should be the one that is taken in a loop.
+        match comparison {
+            Some(comparison) if next <= from => {
+                let comparison = comparison.complement();
+                let condition = self.builder.ins().icmp(comparison, left, right);
+                let ins = self.builder.ins();
+                ins.brif(condition, not_taken, &[], taken, &[]);
+            }
+            Some(comparison) => {
+                let condition = self.builder.ins().icmp(comparison, left, right);
+                let ins = self.builder.ins();
+                ins.brif(condition, taken, &[], not_taken, &[]);
+            }
+            None => {
+                let condition = self.builder.ins().band(left, right);
+                let ins = self.builder.ins();
+                ins.brif(condition, taken, &[], not_taken, &[]);
+            }
+        }
         for ((from, to), landing) in edges.into_iter().zip([taken, not_taken]) {
             if self.is_charged(from, to) {
                 self.builder.switch_to_block(landing);
@@ -63,10 +74,13 @@ impl Translator<'_, '_, '_> {
     /// A comparison of a counter with its end is made by order: Cranelift would compare the
     /// counter of the round before instead, keep both, and need a second jump to move them.
     fn equal(&self) -> IntCC {
-        match self.plan.bounds.orders.get(&self.pc) {
-            Some(Order::Upwards) => IntCC::UnsignedGreaterThanOrEqual,
-            Some(Order::Downwards) => IntCC::SignedLessThanOrEqual,
+        let order = self.plan.bounds.orders.get(&self.pc);
+        match order.map(|order| (order.upwards, order.signed)) {
             None => IntCC::Equal,
+            Some((true, true)) => IntCC::SignedGreaterThanOrEqual,
+            Some((true, false)) => IntCC::UnsignedGreaterThanOrEqual,
+            Some((false, true)) => IntCC::SignedLessThanOrEqual,
+            Some((false, false)) => IntCC::UnsignedLessThanOrEqual,
         }
     }
 
@@ -75,7 +89,7 @@ impl Translator<'_, '_, '_> {
         if self.is_charged(from, to) {
             return self.builder.create_block();
         }
-        self.blocks[&to]
+        self.body.block(to)
     }
 
     fn is_charged(&self, from: usize, to: usize) -> bool {
@@ -87,7 +101,7 @@ impl Translator<'_, '_, '_> {
         if let Some(cost) = self.plan.bounds.charges.get(&(from, to)) {
             self.charge(*cost);
         }
-        let target = self.blocks[&to];
+        let target = self.body.block(to);
         self.builder.ins().jump(target, &[]);
     }
 

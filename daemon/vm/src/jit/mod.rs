@@ -10,6 +10,7 @@
 //! Results are those of the interpreter, which is the oracle.  What compiled
 //! code relies on, and why that is sound, is written in this folder's README.
 
+mod arena;
 mod arithmetic;
 mod bounds;
 mod calls;
@@ -20,6 +21,7 @@ mod facts;
 mod flow;
 mod graph;
 mod jumps;
+mod layout;
 mod memory;
 mod ranges;
 mod runtime;

@@ -18,13 +18,12 @@ use crate::contract::MAX_DATA_SIZE;
 use crate::exec::lower::Op;
 use crate::isa::{SOURCE_REGISTER, alu, class, jump};
 
-/// A comparison that may be replaced by one of order, for the counter cannot pass by.
+/// How a comparison for equality can be made by order: the counter cannot pass by its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Equal is the same as unsigned greater or equal.
-    Upwards,
-    /// Equal is the same as signed less or equal.
-    Downwards,
+pub struct Order {
+    /// The counter grows: equal is greater or equal; else less or equal.
+    pub upwards: bool,
+    pub signed: bool,
 }
 
 /// What is proved of a loop.
@@ -387,12 +386,20 @@ impl Exit<'_> {
             jump::JGE | jump::JSGE => down(n - 1),
             jump::JNE if n != m && self.bound != Known::End => None,
             jump::JNE if step > 0 && exact && start.1 <= n && fits(n) => {
-                order = (domain.0 == 0).then_some(Order::Upwards);
+                let signed = domain.0 < 0;
+                order = Some(Order {
+                    upwards: true,
+                    signed,
+                });
                 up(m).or(Some((m - start.0) / step))
             }
             jump::JNE if step < 0 && exact && start.0 >= m && fits(m) => {
-                let positive = n >= 0 && start.1 <= i128::from(i32::MAX);
-                order = positive.then_some(Order::Downwards);
+                // Where both ways of comparing tell the same, the sign's cannot be made one with 0.
+                let signed = domain.0 < 0 || start.1 <= i128::from(i32::MAX);
+                order = Some(Order {
+                    upwards: false,
+                    signed,
+                });
                 Some((start.1 - n) / step.abs())
             }
             _ => None,
