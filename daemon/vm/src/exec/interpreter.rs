@@ -37,6 +37,8 @@ pub struct Services<'r> {
     pub remote: Option<&'r dyn Remote>,
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
+    /// Which of a per-CPU map's values the invocation sees.
+    pub lane: u32,
 }
 
 /// What a local call puts aside.

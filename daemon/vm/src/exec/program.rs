@@ -33,6 +33,18 @@ pub enum Execution {
     Interpreter,
 }
 
+/// Who has seen that a program is safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verified {
+    /// Nobody.
+    #[default]
+    No,
+    /// The verifier, with maps of these sizes and this contract.
+    Accepted,
+    /// Nobody either: its maker vouches for it.  For tests and benchmarks alone.
+    Assumed,
+}
+
 /// What a program may be given.
 #[derive(Clone, Default)]
 pub struct Options {
@@ -43,9 +55,9 @@ pub struct Options {
     pub tag: u64,
     /// Instructions per invocation, the work of helpers included; `None`: [`DEFAULT_BUDGET`].
     pub budget: Option<u64>,
-    /// The verifier has accepted this program with maps of these sizes: a promise of the
-    /// caller on which the safety of the process rests, for it is what allows to compile.
-    pub verified: bool,
+    /// A promise of the caller on which the safety of the process rests, for it is what
+    /// allows to compile.
+    pub verified: Verified,
     pub execution: Execution,
 }
 
@@ -147,6 +159,29 @@ impl Program {
         self.jit.as_ref().map_err(String::as_str)
     }
 
+    /// Who runs it: "jit" or "interpreter".
+    pub fn executor(&self) -> &'static str {
+        match self.jit {
+            Ok(_) => "jit",
+            Err(_) => "interpreter",
+        }
+    }
+
+    /// Why it is interpreted; empty if it is not.
+    pub fn executor_reason(&self) -> &str {
+        self.jit().err().unwrap_or_default()
+    }
+
+    /// Whether instructions are counted while it runs, because no bound of them is proved.
+    pub fn metered(&self) -> bool {
+        self.jit.as_ref().map_or(true, Jit::metered)
+    }
+
+    /// The most instructions that a run can execute, if that is known.
+    pub fn worst_case(&self) -> Option<u64> {
+        self.jit.as_ref().ok().and_then(Jit::worst_case)
+    }
+
     pub fn counters(&self) -> CounterValues {
         self.counters.values()
     }
@@ -224,8 +259,12 @@ impl Program {
         machine.context.load(context, &self.descriptor, base, item);
         let start = Instant::now();
         let mut runs = 0;
+        let mut pin = epoch::pin();
         while runs < repeat && test.code == 0 {
-            let pin = epoch::pin();
+            if self.blocking() || runs % PINNED_RUNS as u64 == PINNED_RUNS as u64 - 1 {
+                drop(pin);
+                pin = epoch::pin();
+            }
             machine.context.point(&self.descriptor, base, item);
             (test.code, test.result) = self.run(&mut machine, &mut test.data, item, &pin);
             runs += 1;
@@ -254,6 +293,7 @@ impl Program {
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
             pointers: self.pointers,
+            lane: 0,
         };
         let budget = self.budget();
         let stack = &mut machine.stack;
@@ -291,7 +331,9 @@ fn compile(
 ) -> std::result::Result<Jit, String> {
     match options.execution {
         Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
-        _ if !options.verified => Err("the program is not known to be verified".to_owned()),
+        _ if options.verified == Verified::No => {
+            Err("the program is not known to be verified".to_owned())
+        }
         _ => jit::compile(code, maps, descriptor, options.budget()),
     }
 }

@@ -1,4 +1,4 @@
-//! Calls: helpers, local functions, and array lookups, which need no call.
+//! Calls: helpers, local functions, and lookups that need no helper.
 
 use std::mem::offset_of;
 
@@ -16,7 +16,7 @@ use super::translate::{Translator, flags};
 use crate::exec::interpreter::STACK_SIZE;
 use crate::exec::lower::{Op, extra};
 use crate::isa::STACK_FRAME_SIZE;
-use crate::maps::ArrayLayout;
+use crate::maps::DirectLookup;
 
 /// Invocation, pc, index of the helper, r1 to r5.
 const HELPER_PARAMETERS: usize = 8;
@@ -24,8 +24,8 @@ const LOOKUP: u32 = 1;
 
 impl Translator<'_, '_, '_> {
     pub fn call_helper(&mut self, op: &Op) {
-        if let Some(layout) = self.array_of_lookup(op) {
-            return self.look_up(layout);
+        if let Some(found) = self.look_up(op) {
+            return self.set(0, found);
         }
         let function = match op.code {
             extra::CALL_NATIVE => runtime::call_native as *const () as i64,
@@ -132,30 +132,67 @@ impl Translator<'_, '_, '_> {
         self.fail_if(over, status::DEPTH);
     }
 
-    /// The array that a helper call looks up in, if it is known to do just that.
-    fn array_of_lookup(&self, op: &Op) -> Option<ArrayLayout> {
+    /// Find a key without the helper, if it is known whose, and that all of it lies in the frame.
+    fn look_up(&mut self, op: &Op) -> Option<Value> {
         let native = op.code == extra::CALL_NATIVE;
         let helper = self.plan.code.natives.get(op.imm as usize)?;
-        let Known::Map(map) = self.state.known[1] else {
+        let (Known::Map(map), Known::Frame(at)) = (self.state.known[1], self.state.known[2]) else {
             return None;
         };
-        let layout = self.plan.maps[map].array_layout();
-        layout.filter(|_| native && helper.id == LOOKUP)
+        let map = &self.plan.maps[map];
+        let inside = i64::from(at) + map.key_size() as i64 <= 0;
+        if !native || helper.id != LOOKUP || !inside {
+            return None;
+        }
+        match map.direct_lookup() {
+            DirectLookup::Index {
+                base,
+                stride,
+                count,
+                lane_stride,
+            } if map.key_size() == 4 => {
+                let mut first = self.number(base as i64);
+                if lane_stride != 0 {
+                    let lane = self.load_head(offset_of!(Head, lane));
+                    let stride = self.number(lane_stride as i64);
+                    let distance = self.builder.ins().imul(lane, stride);
+                    first = self.builder.ins().iadd(first, distance);
+                }
+                Some(self.look_up_index(first, stride, count))
+            }
+            DirectLookup::Function { function, view } => {
+                let key = self.frame_at(at);
+                let view = self.number(view as i64);
+                let function = self.number(function as usize as i64);
+                let signature = self.find_signature();
+                let ins = self.builder.ins();
+                let call = ins.call_indirect(signature, function, &[view, key]);
+                Some(self.builder.inst_results(call)[0])
+            }
+            _ => None,
+        }
     }
 
-    /// r0 = the address of value `*r2` of an array, or 0.
-    fn look_up(&mut self, layout: ArrayLayout) {
+    /// The address of value `*r2` of an array that begins at `first`, or 0.
+    fn look_up_index(&mut self, first: Value, stride: u64, count: u64) -> Value {
         let (base, offset) = self.place(2, 0);
-        let key = self.builder.ins().load(types::I32, flags(), base, offset);
-        let key = self.builder.ins().uextend(types::I64, key);
-        let count = self.number(layout.count as i64);
+        let ins = self.builder.ins();
+        let key = ins.uload32(flags(), base, offset);
+        let count = self.number(count as i64);
         let exists = self.builder.ins().icmp(IntCC::UnsignedLessThan, key, count);
-        let stride = self.number(layout.stride as i64);
+        let stride = self.number(stride as i64);
         let distance = self.builder.ins().imul(key, stride);
-        let first = self.number(layout.base as i64);
         let address = self.builder.ins().iadd(first, distance);
         let none = self.number(0);
-        let found = self.builder.ins().select(exists, address, none);
-        self.set(0, found);
+        self.builder.ins().select(exists, address, none)
+    }
+
+    /// That of the functions which find a key.
+    fn find_signature(&mut self) -> SigRef {
+        let convention = self.builder.func.signature.call_conv;
+        let mut signature = Signature::new(convention);
+        signature.params = vec![AbiParam::new(types::I64); 2];
+        signature.returns = vec![AbiParam::new(types::I64)];
+        self.builder.import_signature(signature)
     }
 }

@@ -68,8 +68,6 @@ impl Function {
 pub struct Flow {
     /// By their first instruction.
     pub functions: BTreeMap<usize, Function>,
-    /// Those that control can reach, of all functions.
-    pub instructions: usize,
     /// All functions, each after those that it calls, but for recursion.
     pub callees_first: Vec<usize>,
     pub recursive: bool,
@@ -120,7 +118,6 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
         ));
     }
     Ok(Flow {
-        instructions,
         callees_first,
         recursive: height.is_none(),
         deep: height.is_none_or(|frames| frames > MAX_CALL_FRAMES),

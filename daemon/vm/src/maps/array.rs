@@ -15,14 +15,6 @@ use crate::error::{EngineError, Result};
 /// Bytes that an array may have, as in eBPF for Windows.
 const MAX_SIZE: usize = 128 << 30;
 
-/// The place of value `index` is `base + index * stride` for each index below `count`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArrayLayout {
-    pub base: usize,
-    pub stride: usize,
-    pub count: usize,
-}
-
 pub struct Array {
     memory: Memory,
     value_size: usize,
@@ -61,13 +53,9 @@ impl Array {
         self.memory.base()
     }
 
-    /// Fixed for the life of the map.
-    pub fn layout(&self) -> ArrayLayout {
-        ArrayLayout {
-            base: self.base(),
-            stride: self.stride,
-            count: self.count,
-        }
+    /// Bytes from one value to the next.
+    pub fn stride(&self) -> usize {
+        self.stride
     }
 
     pub fn find(&self, key: &[u8]) -> Option<usize> {

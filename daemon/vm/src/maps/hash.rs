@@ -109,6 +109,10 @@ impl Hash {
     }
 
     /// The address of a key's value.  The caller is pinned.
+    pub fn key_size(&self) -> usize {
+        self.key_size
+    }
+
     pub fn find(&self, key: &[u8]) -> Option<usize> {
         let found = self.locate(key, hash(key, self.seed))?;
         Some(self.entry(found.id) + self.value_offset)

@@ -7,6 +7,7 @@
 
 mod array;
 pub mod bytes;
+mod direct;
 pub mod epoch;
 mod hash;
 mod memory;
@@ -15,7 +16,7 @@ mod memory;
 mod tests;
 
 use crate::error::{EngineError, Result, ResultCode};
-pub use array::ArrayLayout;
+pub use direct::DirectLookup;
 
 use array::Array;
 use hash::Hash;
@@ -243,14 +244,6 @@ impl Map {
     pub fn first_value(&self) -> Option<usize> {
         match &self.store {
             Store::Array(array) => Some(array.base()),
-            Store::Hash(_) => None,
-        }
-    }
-
-    /// Where an array's values lie, for code that finds them by itself.
-    pub fn array_layout(&self) -> Option<ArrayLayout> {
-        match &self.store {
-            Store::Array(array) => Some(array.layout()),
             Store::Hash(_) => None,
         }
     }
