@@ -334,6 +334,15 @@ class Program:
     @property
     def executor_reason(self) -> str:
         """Why the program is not compiled; empty if it is."""
+
+    @property
+    def metered(self) -> bool:
+        """Whether instructions are counted while it runs, for want of a proved bound."""
+
+    @property
+    def worst_case(self) -> int | None:
+        """The most instructions that a run can execute, if that is known."""
+
     @property
     def budget(self) -> int: ...
     def run_batch(

@@ -26,6 +26,6 @@ pub use fault::Fault;
 pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
-pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun};
+pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun, Verified};
 pub use remote::{Failure, Remote, Reply, Value};
 pub use tail::MAX_TAIL_CALLS;

@@ -37,6 +37,18 @@ pub enum Execution {
     Interpreter,
 }
 
+/// Who has seen that a program is safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verified {
+    /// Nobody.
+    #[default]
+    No,
+    /// The verifier, with maps of these sizes and this contract.
+    Accepted,
+    /// Nobody either: its maker vouches for it.  For tests and benchmarks alone.
+    Assumed,
+}
+
 /// What a program may be given.
 #[derive(Clone, Default)]
 pub struct Options {
@@ -47,9 +59,9 @@ pub struct Options {
     pub tag: u64,
     /// Instructions per invocation, the work of helpers included; `None`: [`DEFAULT_BUDGET`].
     pub budget: Option<u64>,
-    /// The verifier has accepted this program with maps of these sizes: a promise of the
-    /// caller on which the safety of the process rests, for it is what allows to compile.
-    pub verified: bool,
+    /// A promise of the caller on which the safety of the process rests, for it is what
+    /// allows to compile.
+    pub verified: Verified,
     pub execution: Execution,
 }
 
@@ -121,7 +133,7 @@ impl Program {
                 spec.name, helper.name, helper.id
             )));
         }
-        let jit = compile(&code, &maps, &options);
+        let jit = compile(&code, &maps, &information.context, &options);
         if let (Execution::Jit, Err(reason)) = (options.execution, &jit) {
             return Err(EngineError::new(
                 ResultCode::JitCompilationFailed,
@@ -184,6 +196,29 @@ impl Program {
     /// Machine code, if the program runs as such, or why it does not.
     pub fn jit(&self) -> std::result::Result<&Jit, &str> {
         self.jit.as_ref().map_err(String::as_str)
+    }
+
+    /// Who runs it: "jit" or "interpreter".
+    pub fn executor(&self) -> &'static str {
+        match self.jit {
+            Ok(_) => "jit",
+            Err(_) => "interpreter",
+        }
+    }
+
+    /// Why it is interpreted; empty if it is not.
+    pub fn executor_reason(&self) -> &str {
+        self.jit().err().unwrap_or_default()
+    }
+
+    /// Whether instructions are counted while it runs, because no bound of them is proved.
+    pub fn metered(&self) -> bool {
+        self.jit.as_ref().map_or(true, Jit::metered)
+    }
+
+    /// The most instructions that a run can execute, if that is known.
+    pub fn worst_case(&self) -> Option<u64> {
+        self.jit.as_ref().ok().and_then(Jit::worst_case)
     }
 
     pub fn counters(&self) -> CounterValues {
@@ -268,8 +303,12 @@ impl Program {
         let lane = lane.as_ref().map_or(0, |lane| lane.number() as usize);
         let start = Instant::now();
         let mut runs = 0;
+        let mut pin = self.pin();
         while runs < repeat && test.code == 0 {
-            let pin = self.pin();
+            if self.blocking() || runs % PINNED_RUNS as u64 == PINNED_RUNS as u64 - 1 {
+                drop(pin);
+                pin = self.pin();
+            }
             machine.context.point(&self.descriptor, base, item);
             (test.code, test.result) = self.run(&mut machine, &mut test.data, item, lane, &pin);
             runs += 1;
@@ -355,11 +394,18 @@ impl Program {
 }
 
 /// Machine code for a program that may have it.
-fn compile(code: &Code, maps: &[Arc<Map>], options: &Options) -> std::result::Result<Jit, String> {
+fn compile(
+    code: &Code,
+    maps: &[Arc<Map>],
+    descriptor: &ContextDescriptor,
+    options: &Options,
+) -> std::result::Result<Jit, String> {
     match options.execution {
         Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
-        _ if !options.verified => Err("the program is not known to be verified".to_owned()),
-        _ => jit::compile(code, maps, options.budget()),
+        _ if options.verified == Verified::No => {
+            Err("the program is not known to be verified".to_owned())
+        }
+        _ => jit::compile(code, maps, descriptor, options.budget()),
     }
 }
 

@@ -10,17 +10,23 @@
 //! Results are those of the interpreter, which is the oracle.  What compiled
 //! code relies on, and why that is sound, is written in this folder's README.
 
+mod arena;
 mod arithmetic;
+mod bounds;
 mod calls;
 mod code;
 mod compile;
 mod effects;
 mod facts;
 mod flow;
+mod graph;
 mod jumps;
+mod layout;
 mod memory;
+mod ranges;
 mod runtime;
 mod translate;
+mod trips;
 
 #[cfg(test)]
 mod tests;

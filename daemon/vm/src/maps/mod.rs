@@ -43,7 +43,7 @@ pub use access::ProgramKey;
 use arena::{Arena, Identity};
 use array::Array;
 pub use backing::Storage;
-pub use direct::{ArrayLayout, DirectLookup};
+pub use direct::DirectLookup;
 use hash::{Hash, Written};
 use kind::Kind;
 pub use kind::{map_type, name as type_name};

@@ -15,7 +15,7 @@ use super::maps::Map;
 use super::objects::ProgramSpec;
 use super::trace::Trace;
 use crate::error::EngineError;
-use crate::exec::{self, Execution, Input, Options, Remote};
+use crate::exec::{self, Execution, Input, Options, Remote, Verified};
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct BatchResult {
@@ -71,7 +71,11 @@ impl Program {
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,
-            verified,
+            verified: if verified {
+                Verified::Accepted
+            } else {
+                Verified::No
+            },
             execution: execution_of(execution)?,
         };
         let spec = &program.get().0;
@@ -86,16 +90,25 @@ impl Program {
 
     #[getter]
     fn executor(&self) -> &'static str {
-        match self.0.jit() {
-            Ok(_) => "jit",
-            Err(_) => "interpreter",
-        }
+        self.0.executor()
     }
 
     /// Why the program is not compiled; empty if it is.
     #[getter]
     fn executor_reason(&self) -> &str {
-        self.0.jit().err().unwrap_or_default()
+        self.0.executor_reason()
+    }
+
+    /// Whether instructions are counted while it runs.
+    #[getter]
+    fn metered(&self) -> bool {
+        self.0.metered()
+    }
+
+    /// The most instructions that a run can execute, if that is known.
+    #[getter]
+    fn worst_case(&self) -> Option<u64> {
+        self.0.worst_case()
     }
 
     #[getter]

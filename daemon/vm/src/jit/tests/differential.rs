@@ -73,7 +73,7 @@ fn budgets_never_end_what_the_interpreter_finishes() {
         for budget in [50, 200, 1_000] {
             let with = |execution| Options {
                 budget: Some(budget),
-                verified: true,
+                verified: crate::exec::Verified::Assumed,
                 execution,
                 ..Options::default()
             };

@@ -10,7 +10,7 @@ use crate::exec::{Execution, Options};
 /// A program that the test vouches for must be compiled.
 fn compiled() -> Options {
     Options {
-        verified: true,
+        verified: crate::exec::Verified::Assumed,
         execution: Execution::Jit,
         ..Options::default()
     }
