@@ -13,8 +13,10 @@ mod input;
 mod interpreter;
 mod lower;
 mod memory;
+mod prepared;
 mod program;
 mod remote;
+mod single;
 
 #[cfg(test)]
 mod tests;
@@ -24,5 +26,7 @@ pub use fault::Fault;
 pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
+pub use prepared::Prepared;
 pub use program::{Batch, DEFAULT_BUDGET, Options, Program, TestRun};
 pub use remote::{Failure, Remote, Reply, Value};
+pub use single::Single;

@@ -111,6 +111,11 @@ impl Program {
         self.options.budget.unwrap_or(DEFAULT_BUDGET)
     }
 
+    /// Bytes that a context has at least.
+    pub fn context_size(&self) -> usize {
+        self.descriptor.size as usize
+    }
+
     pub fn counters(&self) -> CounterValues {
         self.counters.values()
     }
@@ -127,7 +132,7 @@ impl Program {
             elapsed_ns: 0,
         };
         let start = Instant::now();
-        let mut machine = Machine::new(self.descriptor.size as usize);
+        let mut machine = Machine::new(self.context_size());
         let mut changed = false;
         let mut pin = epoch::pin();
         for (index, item) in items.into_iter().enumerate() {
@@ -183,7 +188,7 @@ impl Program {
             data: data.to_vec(),
             ..TestRun::default()
         };
-        let mut machine = Machine::new(self.descriptor.size as usize);
+        let mut machine = Machine::new(self.context_size());
         let base = test.data.as_mut_ptr() as u64;
         machine.context.load(context, &self.descriptor, base, item);
         let start = Instant::now();
@@ -208,28 +213,63 @@ impl Program {
         item: Item,
         pin: &epoch::Pin,
     ) -> (u8, u32) {
+        match self.invoke(machine, data, item, pin) {
+            Ok(result) => (0, result),
+            Err(fault) => (fault.code, 0),
+        }
+    }
+
+    /// The same, with the reason of a failure, which is counted and traced here.
+    pub(super) fn invoke(
+        &self,
+        machine: &mut Machine,
+        data: &mut [u8],
+        item: Item,
+        pin: &epoch::Pin,
+    ) -> Result<u32, Fault> {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
-        let stack = Region::default();
         let data = &mut data[item.start..item.start + item.length];
-        let mut services = Services {
-            memory: Memory::new(stack, context, data, &self.maps, pin),
+        let mut services = self.services(context, data, pin);
+        match self.execute(&mut services, &mut machine.stack, address) {
+            Ok(result) => Ok(result as u32),
+            Err((pc, fault)) => {
+                self.failed(pc, &fault);
+                Err(fault)
+            }
+        }
+    }
+
+    /// What one invocation, or several on the same memory, may reach.
+    pub(super) fn services<'r>(
+        &'r self,
+        context: &'r mut [u8],
+        data: &'r mut [u8],
+        pin: &'r epoch::Pin,
+    ) -> Services<'r> {
+        Services {
+            memory: Memory::new(Region::default(), context, data, &self.maps, pin),
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
             pointers: self.pointers,
-        };
-        let budget = self.budget();
-        let stack = &mut machine.stack;
-        match interpreter::run(&self.code, &mut services, stack, address, budget) {
-            Ok(result) => (0, result as u32),
-            Err((pc, fault)) => (self.failed(pc, fault), 0),
         }
+    }
+
+    /// The executor's own work; `context` is where the context of `services` begins.
+    #[inline]
+    pub(super) fn execute(
+        &self,
+        services: &mut Services<'_>,
+        stack: &mut Stack,
+        context: u64,
+    ) -> Result<u64, (usize, Fault)> {
+        interpreter::run(&self.code, services, stack, context, self.budget())
     }
 
     /// Count a failed invocation and say in the trace why it failed.
     #[cold]
-    fn failed(&self, pc: usize, fault: Fault) -> u8 {
+    fn failed(&self, pc: usize, fault: &Fault) {
         self.counters.fail(fault.code);
         if let Some(trace) = &self.options.trace {
             let text = format!(
@@ -238,18 +278,29 @@ impl Program {
             );
             trace.push(self.options.tag, text);
         }
-        fault.code
+    }
+
+    pub(super) fn descriptor(&self) -> &ContextDescriptor {
+        &self.descriptor
+    }
+
+    pub(super) fn writable(&self) -> &[(usize, usize)] {
+        &self.writable
+    }
+
+    pub(super) fn count(&self, runs: u64, nanoseconds: u64) {
+        self.counters.add(runs, nanoseconds);
     }
 }
 
 /// Memory of one executing thread.
-struct Machine {
-    stack: Box<Stack>,
-    context: ContextBlock,
+pub(super) struct Machine {
+    pub stack: Box<Stack>,
+    pub context: ContextBlock,
 }
 
 impl Machine {
-    fn new(context_size: usize) -> Self {
+    pub fn new(context_size: usize) -> Self {
         Self {
             stack: Box::new(Stack([0; STACK_SIZE])),
             context: ContextBlock::new(context_size),

@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::{EngineError, Result, ResultCode};
+use crate::exec::Fault;
 
 const SOURCE: &std::ffi::CStr = cr#"
 class EngineError(Exception):
@@ -78,13 +79,21 @@ fn bug(panic: &(dyn Any + Send)) -> EngineError {
 
 impl From<EngineError> for PyErr {
     fn from(error: EngineError) -> Self {
-        Python::attach(|py| match ENGINE_ERROR.get(py) {
-            Some(class) => {
-                PyErr::from_type(class.bind(py).clone(), (error.code as u8, error.message))
-            }
-            None => pyo3::exceptions::PyRuntimeError::new_err(error.message),
-        })
+        engine_error(error.code as u8, error.message)
     }
+}
+
+/// An invocation ended before its program did.
+#[cold]
+pub fn ended(fault: &Fault) -> PyErr {
+    engine_error(fault.code, fault.message.clone())
+}
+
+fn engine_error(code: u8, message: String) -> PyErr {
+    Python::attach(|py| match ENGINE_ERROR.get(py) {
+        Some(class) => PyErr::from_type(class.bind(py).clone(), (code, message)),
+        None => pyo3::exceptions::PyRuntimeError::new_err(message),
+    })
 }
 
 /// The code and message of a `HelperError`; `None` for any other exception.

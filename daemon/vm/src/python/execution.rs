@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::contract::information;
+use super::door;
 use super::errors::guarded;
 use super::helper::Callback;
 use super::maps::Map;
@@ -36,7 +37,7 @@ pub struct Counters {
 
 /// A program ready to run.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
-pub struct Program(exec::Program);
+pub struct Program(Arc<exec::Program>);
 
 type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 
@@ -71,7 +72,8 @@ impl Program {
             budget,
         };
         let spec = &program.get().0;
-        guarded(|| exec::Program::new(spec, live, &information, options)).map(Self)
+        guarded(|| exec::Program::new(spec, live, &information, options))
+            .map(|program| Self(Arc::new(program)))
     }
 
     #[getter]
@@ -145,6 +147,11 @@ impl Program {
             PyBytes::new(py, &test.data),
             test.elapsed_ns,
         ))
+    }
+
+    /// A builtin that takes one context; see `door`.
+    fn invoker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        door::invoker(py, &self.0)
     }
 
     fn counters(&self) -> Counters {

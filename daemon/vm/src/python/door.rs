@@ -1,0 +1,178 @@
+//! The fast door: `Program.invoker()`, a builtin that takes one context and gives the result.
+//!
+//! A call through pyo3's own entry costs twice what a builtin of one argument
+//! costs, and a batch allocates; this is for callers who have one context, know
+//! that it has no data, and want an answer within the time of a few `len()`.
+//!
+//! Sound because: Python calls `enter` attached to the interpreter, with the
+//! object that `PyCFunction_NewEx` was given, an [`Invoker`], and with an
+//! argument that is alive for the whole call.  A buffer's bytes are only copied,
+//! by address and within its length, between `PyObject_GetBuffer` and
+//! `PyBuffer_Release`: they may belong to others, so no reference is made of
+//! them.  Both may run Python code, which may call this invoker again; so
+//! neither happens while the memory of the invocation is locked.  Nothing
+//! unwinds into Python: `guarded` ends panics.
+
+use std::cell::UnsafeCell;
+use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::{Arc, Mutex};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::errors::{ended, guarded};
+use crate::error::{EngineError, ResultCode};
+use crate::exec::{Fault, Program, Single};
+
+/// What the builtin is bound to.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+struct Invoker {
+    program: Arc<Program>,
+    size: usize,
+    /// Taken for one invocation, never across a call into Python.
+    single: Mutex<Single>,
+}
+
+/// A method's definition, which Python keeps a pointer to and does not change.
+struct Definition(UnsafeCell<ffi::PyMethodDef>);
+
+// SAFETY: nobody writes to it.
+unsafe impl Sync for Definition {}
+
+static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyMethodDef {
+    ml_name: c"invoke".as_ptr(),
+    ml_meth: ffi::PyMethodDefPointer { PyCFunction: enter },
+    ml_flags: ffi::METH_O,
+    ml_doc: c"Run the program on one context; the 32-bit result.".as_ptr(),
+}));
+
+/// A builtin function that runs `program`, and keeps it alive.
+pub fn invoker<'py>(py: Python<'py>, program: &Arc<Program>) -> PyResult<Bound<'py, PyAny>> {
+    if program.blocking() {
+        return Err(EngineError::new(
+            ResultCode::OperationNotSupported,
+            "invoker: the program calls helpers of an extension, which may block; use run_batch",
+        )
+        .into());
+    }
+    let single = Single::new(Arc::clone(program));
+    let bound = Bound::new(
+        py,
+        Invoker {
+            program: Arc::clone(program),
+            size: program.context_size(),
+            single: Mutex::new(single),
+        },
+    )?;
+    let definition = DEFINITION.0.get();
+    // SAFETY: the definition is static, the object alive; a new reference or NULL comes back.
+    unsafe {
+        let function = ffi::PyCFunction_NewEx(definition, bound.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(py, function)
+    }
+}
+
+/// The builtin itself.
+unsafe extern "C" fn enter(
+    slf: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: see the module.
+    let (py, slf) = unsafe {
+        let py = Python::assume_attached();
+        (py, Bound::from_borrowed_ptr(py, slf))
+    };
+    // SAFETY: only `invoker` makes functions of this definition.
+    let invoker = unsafe { slf.cast_unchecked::<Invoker>() }.get();
+    // SAFETY: see the module.
+    match unsafe { invoker.call(py, argument) } {
+        // SAFETY: attached.
+        Ok(result) => unsafe { ffi::PyLong_FromUnsignedLongLong(result.into()) },
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }
+}
+
+impl Invoker {
+    /// # Safety
+    /// `argument` is an object that stays alive.
+    unsafe fn call(&self, py: Python<'_>, argument: *mut ffi::PyObject) -> PyResult<u32> {
+        // SAFETY: the caller's promise; the length is that of the bytes.
+        unsafe {
+            if ffi::PyBytes_Check(argument) != 0 {
+                let start = ffi::PyBytes_AsString(argument).cast::<c_void>();
+                let length = ffi::PyBytes_Size(argument);
+                return self.invoke(start, length, true);
+            }
+            let mut view = MaybeUninit::<ffi::Py_buffer>::uninit();
+            if ffi::PyObject_GetBuffer(argument, view.as_mut_ptr(), ffi::PyBUF_SIMPLE) != 0 {
+                return Err(PyErr::fetch(py));
+            }
+            let view = view.assume_init_mut();
+            let outcome = self.invoke(view.buf, view.len, is_set(view.readonly));
+            ffi::PyBuffer_Release(view);
+            outcome
+        }
+    }
+
+    /// # Safety
+    /// `length` bytes at `start` can be read, and written unless they are `read_only`.
+    unsafe fn invoke(
+        &self,
+        start: *mut c_void,
+        length: ffi::Py_ssize_t,
+        read_only: bool,
+    ) -> PyResult<u32> {
+        if usize::try_from(length).unwrap_or(0) < self.size {
+            return Err(self.short(length));
+        }
+        let start = start.cast::<u8>();
+        // SAFETY: the caller's promise, and there are bytes enough for a context.
+        let run = |single: &mut Single| unsafe { run_at(single, start, read_only) };
+        // Held by another thread only where there is no GIL; poisoned only by a bug.
+        let outcome = guarded(|| {
+            Ok(match self.single.try_lock() {
+                Ok(mut single) => run(&mut single),
+                Err(_) => run(&mut Single::new(Arc::clone(&self.program))),
+            })
+        })?;
+        outcome.map_err(|fault| ended(&fault))
+    }
+
+    #[cold]
+    fn short(&self, length: ffi::Py_ssize_t) -> PyErr {
+        EngineError::argument(format!(
+            "context has {length} bytes: contexts of this program type have {}",
+            self.size
+        ))
+        .into()
+    }
+}
+
+/// Run on the context at `start`, which gets back what the contract lets a program write.
+///
+/// # Safety
+/// There are a context's bytes at `start`, which may be written unless they are `read_only`.
+unsafe fn run_at(single: &mut Single, start: *mut u8, read_only: bool) -> Result<u32, Fault> {
+    let context = single.context();
+    // SAFETY: the caller's promise; engine memory overlaps with nobody's.
+    unsafe { ptr::copy_nonoverlapping(start, context.as_mut_ptr(), context.len()) };
+    let outcome = single.run();
+    if !read_only {
+        let (context, writable) = single.left();
+        for (offset, size) in writable {
+            let part = &context[*offset..offset + size];
+            // SAFETY: the same; writable ranges lie inside the context.
+            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), start.add(*offset), *size) };
+        }
+    }
+    outcome
+}
+
+fn is_set(flag: c_int) -> bool {
+    flag != 0
+}
