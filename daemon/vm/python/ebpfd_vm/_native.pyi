@@ -284,4 +284,4 @@ class Program:
         little more than the program; OPERATION_NOT_SUPPORTED for a ``blocking`` one.
         """
     def counters(self) -> Counters:
-        """Runs are exact; of those through an invoker one in sixteen is timed for all."""
+        """Runs are exact; of those through an invoker one in 64 is timed for all."""

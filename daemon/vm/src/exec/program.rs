@@ -288,8 +288,13 @@ impl Program {
         &self.writable
     }
 
-    pub(super) fn count(&self, runs: u64, nanoseconds: u64) {
-        self.counters.add(runs, nanoseconds);
+    pub(super) fn tally(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether a run can find anything that a pin would keep.
+    pub(super) fn has_maps(&self) -> bool {
+        !self.maps.is_empty()
     }
 }
 

@@ -1,20 +1,21 @@
 //! One context at a time, for callers that count nanoseconds.
 //!
 //! Memory is kept between runs and the caller fills the context in place, so a
-//! run allocates nothing.  Runs are counted exactly.  A clock costs as much as a
+//! run allocates nothing.  Runs are counted exactly.  A clock costs more than a
 //! small program, so it is read for one run in [`TIMED`]; the others are taken
 //! to last as long as the last one that was timed.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counters::Share;
 use super::fault::Fault;
 use super::input::Item;
 use super::program::{Machine, Program};
 use crate::maps::epoch;
 
 /// Of so many runs one is timed.
-const TIMED: u32 = 16;
+const TIMED: u32 = 64;
 
 const NO_DATA: Item = Item {
     start: 0,
@@ -26,6 +27,7 @@ const NO_DATA: Item = Item {
 pub struct Single {
     program: Arc<Program>,
     machine: Machine,
+    share: Arc<Share>,
     untimed: u32,
     lately_ns: u64,
 }
@@ -34,6 +36,7 @@ impl Single {
     pub fn new(program: Arc<Program>) -> Self {
         Self {
             machine: Machine::new(program.context_size()),
+            share: program.tally().share(),
             program,
             untimed: 0,
             lately_ns: 0,
@@ -59,7 +62,7 @@ impl Single {
             self.untimed = TIMED;
         }
         self.untimed -= 1;
-        self.program.count(1, self.lately_ns);
+        self.share.add(self.lately_ns);
         outcome
     }
 
@@ -70,7 +73,18 @@ impl Single {
         let data: &mut [u8] = &mut [];
         let base = data.as_mut_ptr() as u64;
         machine.context.point(program.descriptor(), base, NO_DATA);
-        program.invoke(machine, data, NO_DATA, &epoch::pin())
+        let pin = if program.has_maps() {
+            epoch::pin()
+        } else {
+            epoch::Pin::of_nothing()
+        };
+        program.invoke(machine, data, NO_DATA, &pin)
+    }
+}
+
+impl Drop for Single {
+    fn drop(&mut self) {
+        self.program.tally().give_back(&self.share);
     }
 }
 
@@ -107,8 +121,12 @@ mod tests {
             assert_eq!(Ok(number), single.run());
             assert_eq!((5, &[(16, 16)][..]), (single.left().0[16], single.left().1));
         }
-        assert_eq!(40, single.program.counters().runs);
-        assert!(single.program.counters().nanoseconds > 0);
+        let program = Arc::clone(&single.program);
+        let counters = program.counters();
+        assert_eq!(40, counters.runs);
+        assert!(counters.nanoseconds > 0);
+        drop(single);
+        assert_eq!(counters, program.counters());
     }
 
     /// A failed run says why, is counted, and does not spoil the next one.

@@ -63,8 +63,19 @@ impl Drop for Thread {
 
 /// While it lives, nothing that this thread can find is reused.  May be nested.
 pub struct Pin {
+    announced: bool,
     /// Tied to its thread.
     _not_send: PhantomData<*const ()>,
+}
+
+impl Pin {
+    /// A pin that keeps nothing, for a reader that has no map to find anything in.
+    pub fn of_nothing() -> Self {
+        Self {
+            announced: false,
+            _not_send: PhantomData,
+        }
+    }
 }
 
 /// Announce that this thread reads maps from now on.
@@ -80,12 +91,16 @@ pub fn pin() -> Pin {
         thread.depth.set(depth + 1);
     });
     Pin {
+        announced: true,
         _not_send: PhantomData,
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
+        if !self.announced {
+            return;
+        }
         THREAD.with(|cell| {
             if let Some(thread) = cell.get() {
                 let depth = thread.depth.get() - 1;

@@ -10,14 +10,17 @@
 //! by address and within its length, between `PyObject_GetBuffer` and
 //! `PyBuffer_Release`: they may belong to others, so no reference is made of
 //! them.  Both may run Python code, which may call this invoker again; so
-//! neither happens while the memory of the invocation is locked.  Nothing
-//! unwinds into Python: `guarded` ends panics.
+//! neither happens while the memory of the invocation is taken.  One thread at
+//! a time takes it, for there is one GIL: pyo3 refuses sub-interpreters, and no
+//! interpreter without a GIL loads a module of this stable ABI.  Nothing unwinds
+//! into Python: `guarded` ends panics.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -31,9 +34,13 @@ use crate::exec::{Fault, Program, Single};
 struct Invoker {
     program: Arc<Program>,
     size: usize,
-    /// Taken for one invocation, never across a call into Python.
-    single: Mutex<Single>,
+    /// For one invocation at a time, never across a call into Python.
+    single: UnsafeCell<Single>,
+    taken: AtomicBool,
 }
+
+// SAFETY: who uses `single` has taken it, see the module.
+unsafe impl Sync for Invoker {}
 
 /// A method's definition, which Python keeps a pointer to and does not change.
 struct Definition(UnsafeCell<ffi::PyMethodDef>);
@@ -63,7 +70,8 @@ pub fn invoker<'py>(py: Python<'py>, program: &Arc<Program>) -> PyResult<Bound<'
         Invoker {
             program: Arc::clone(program),
             size: program.context_size(),
-            single: Mutex::new(single),
+            single: UnsafeCell::new(single),
+            taken: AtomicBool::new(false),
         },
     )?;
     let definition = DEFINITION.0.get();
@@ -133,14 +141,26 @@ impl Invoker {
         let start = start.cast::<u8>();
         // SAFETY: the caller's promise, and there are bytes enough for a context.
         let run = |single: &mut Single| unsafe { run_at(single, start, read_only) };
-        // Held by another thread only where there is no GIL; poisoned only by a bug.
-        let outcome = guarded(|| {
-            Ok(match self.single.try_lock() {
-                Ok(mut single) => run(&mut single),
-                Err(_) => run(&mut Single::new(Arc::clone(&self.program))),
-            })
-        })?;
+        let outcome = guarded(|| Ok(self.with_single(run)))?;
         outcome.map_err(|fault| ended(&fault))
+    }
+
+    /// The memory of this invoker, or other memory if somebody is using it.
+    fn with_single<T>(&self, run: impl FnOnce(&mut Single) -> T) -> T {
+        if !self.take() {
+            return run(&mut Single::new(Arc::clone(&self.program)));
+        }
+        // SAFETY: taken, until `Free` is dropped.
+        let single = unsafe { &mut *self.single.get() };
+        let _free = Free(&self.taken);
+        run(single)
+    }
+
+    /// An exchange would cost as much as a small program; the GIL makes one of these two.
+    fn take(&self) -> bool {
+        let free = !self.taken.load(Ordering::Relaxed);
+        self.taken.store(true, Ordering::Relaxed);
+        free
     }
 
     #[cold]
@@ -150,6 +170,15 @@ impl Invoker {
             self.size
         ))
         .into()
+    }
+}
+
+/// Ends the use of an invoker's memory, also by a panic.
+struct Free<'a>(&'a AtomicBool);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
