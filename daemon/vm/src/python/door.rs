@@ -9,11 +9,11 @@
 //! argument that is alive for the whole call.  A buffer's bytes are only copied,
 //! by address and within its length, between `PyObject_GetBuffer` and
 //! `PyBuffer_Release`: they may belong to others, so no reference is made of
-//! them.  Both may run Python code, which may call this invoker again; so
-//! neither happens while the memory of the invocation is taken.  One thread at
-//! a time takes it, for there is one GIL: pyo3 refuses sub-interpreters, and no
-//! interpreter without a GIL loads a module of this stable ABI.  Nothing unwinds
-//! into Python: `guarded` ends panics.
+//! them.  Memory of the invocation is used by whoever took it, and other memory
+//! by who finds it taken, so calls that nest or overlap do not meet.  One thread
+//! at a time looks whether it is taken, for there is one GIL: pyo3 refuses
+//! sub-interpreters, and no interpreter without a GIL loads a module of this
+//! stable ABI.  Nothing unwinds into Python: `guarded` ends panics.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -34,12 +34,12 @@ use crate::exec::{Fault, Program, Single};
 struct Invoker {
     program: Arc<Program>,
     size: usize,
-    /// For one invocation at a time, never across a call into Python.
+    /// For who has taken it.
     single: UnsafeCell<Single>,
     taken: AtomicBool,
 }
 
-// SAFETY: who uses `single` has taken it, see the module.
+// SAFETY: only who has taken `single` uses it, see the module.
 unsafe impl Sync for Invoker {}
 
 /// A method's definition, which Python keeps a pointer to and does not change.
