@@ -71,11 +71,12 @@ def programs(folder: Path) -> None:
     for form in ("sample", "plain", "kernel", "nat", "sca"):
         (folder / form).mkdir()
 
-    def compiled(form: str, source: Path, flags: tuple[str, ...]) -> None:
+    def compiled(job: tuple[str, Path, tuple[str, ...]]) -> None:
+        form, source, flags = job
         run(compiler, *flags, "-c", source, "-o", folder / form / f"{source.stem}.o")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda form: compiled(*form), forms))
+        list(pool.map(compiled, forms))
     natives = [*(folder / "nat").glob("*.o"), *(folder / "sca").glob("*.o")]
     maps = SOURCES / "native" / "maps.c"
     # Calls of the maps stay calls, but without a detour through a table of symbols.

@@ -56,7 +56,7 @@ def programs(folder: Path, *, quick: bool) -> dict[str, float]:
     """Nanoseconds of a run, by program; `RefusedError` if there can be none at all."""
     kernel = _Kernel()
     packet = (folder / "packet.bin").read_bytes()
-    times = {}
+    times: dict[str, float] = {}
     for path in sorted((folder / "kernel").glob("*.o")):
         files: list[int] = []
         try:

@@ -59,7 +59,7 @@ def interleaved(
         name: timeit.Timer(statement, globals=names, timer=time.thread_time)
         for name, statement in statements.items()
     }
-    counts = {}
+    counts: dict[str, int] = {}
     for name, timer in timers.items():
         count = 1
         while (taken := timer.timeit(count)) < plan.batch_s / 8:

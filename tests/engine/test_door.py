@@ -118,7 +118,13 @@ def test_an_invoker_keeps_its_program() -> None:
 
 def test_a_program_that_may_block_has_no_invoker() -> None:
     """A call that holds the GIL must not wait for an extension."""
-    program, _ = sample.load("helpers", "extension", helper=lambda *_: (0, []))
+
+    def answer(
+        _helper: int, _arguments: list[int | bytes | ebpfd_vm.Map | None], _context: bytes
+    ) -> tuple[int, list[tuple[int, bytes]]]:
+        return 0, []
+
+    program, _ = sample.load("helpers", "extension", helper=answer)
     with pytest.raises(ebpfd_vm.EngineError, match="may block") as refused:
         program.invoker()
     assert refused.value.code == NOT_SUPPORTED
@@ -136,11 +142,12 @@ def test_maps_are_those_of_the_program() -> None:
 def test_threads_share_an_invoker() -> None:
     """Each thread sees its own context, and every run counts."""
     program = _program()
-    invoke, wrong = program.invoker(), []
+    invoke = program.invoker()
+    wrong: list[int] = []
 
     def run(number: int) -> None:
         context = sample.context(number)
-        wrong.extend(1 for _ in range(20_000) if invoke(context) != number)
+        wrong.extend(number for _ in range(20_000) if invoke(context) != number)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -3,6 +3,8 @@
 //! Keys come in one random order, the same for every peer; each value that is
 //! found is read.  `find` gives an address (what programs get), `lookup` a copy.
 //! hashbrown with foldhash stands beside HASH.
+//!
+//! Sound because: an address is read while the pin under which it was found lives.
 
 use std::sync::Barrier;
 use std::time::Instant;
