@@ -220,13 +220,16 @@ impl Program {
     }
 
     /// The same, with the reason of a failure, which is counted and traced here.
+    ///
+    /// The reason is in a box so that a result fits into registers: handed up through
+    /// memory, from one function to the next, it costs more than a small program.
     pub(super) fn invoke(
         &self,
         machine: &mut Machine,
         data: &mut [u8],
         item: Item,
         pin: &epoch::Pin,
-    ) -> Result<u32, Fault> {
+    ) -> Result<u32, Box<Fault>> {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
         let data = &mut data[item.start..item.start + item.length];
@@ -235,7 +238,7 @@ impl Program {
             Ok(result) => Ok(result as u32),
             Err((pc, fault)) => {
                 self.failed(pc, &fault);
-                Err(fault)
+                Err(Box::new(fault))
             }
         }
     }

@@ -28,6 +28,8 @@ pub struct Single {
     program: Arc<Program>,
     machine: Machine,
     share: Arc<Share>,
+    /// Whether contexts have any.
+    has_pointers: bool,
     untimed: u32,
     lately_ns: u64,
 }
@@ -37,6 +39,7 @@ impl Single {
         Self {
             machine: Machine::new(program.context_size()),
             share: program.tally().share(),
+            has_pointers: program.descriptor().pointers().next().is_some(),
             program,
             untimed: 0,
             lately_ns: 0,
@@ -54,7 +57,7 @@ impl Single {
     }
 
     /// Run once on the context.
-    pub fn run(&mut self) -> Result<u32, Fault> {
+    pub fn run(&mut self) -> Result<u32, Box<Fault>> {
         let start = (self.untimed == 0).then(Instant::now);
         let outcome = self.invoke();
         if let Some(start) = start {
@@ -66,13 +69,15 @@ impl Single {
         outcome
     }
 
-    fn invoke(&mut self) -> Result<u32, Fault> {
+    fn invoke(&mut self) -> Result<u32, Box<Fault>> {
         let Self {
             program, machine, ..
         } = self;
         let data: &mut [u8] = &mut [];
-        let base = data.as_mut_ptr() as u64;
-        machine.context.point(program.descriptor(), base, NO_DATA);
+        if self.has_pointers {
+            let base = data.as_mut_ptr() as u64;
+            machine.context.point(program.descriptor(), base, NO_DATA);
+        }
         let pin = if program.has_maps() {
             epoch::pin()
         } else {
@@ -118,7 +123,7 @@ mod tests {
         let mut single = single(&reads_and_writes(), Options::default());
         for number in 0..40 {
             single.context().copy_from_slice(&context(number, 0));
-            assert_eq!(Ok(number), single.run());
+            assert_eq!(Some(number), single.run().ok());
             assert_eq!((5, &[(16, 16)][..]), (single.left().0[16], single.left().1));
         }
         let program = Arc::clone(&single.program);

@@ -13,7 +13,7 @@
 //! by who finds it taken, so calls that nest or overlap do not meet.  One thread
 //! at a time looks whether it is taken, for there is one GIL: pyo3 refuses
 //! sub-interpreters, and no interpreter without a GIL loads a module of this
-//! stable ABI.  Nothing unwinds into Python: `guarded` ends panics.
+//! stable ABI.  Nothing unwinds into Python: `caught` ends panics.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::errors::{ended, guarded};
+use super::errors::{caught, ended};
 use crate::error::{EngineError, ResultCode};
 use crate::exec::{Fault, Program, Single};
 
@@ -41,6 +41,9 @@ struct Invoker {
 
 // SAFETY: only who has taken `single` uses it, see the module.
 unsafe impl Sync for Invoker {}
+
+/// A result in registers, see `exec::Program`; the error may be large.
+type Outcome = Result<u32, Box<PyErr>>;
 
 /// A method's definition, which Python keeps a pointer to and does not change.
 struct Definition(UnsafeCell<ffi::PyMethodDef>);
@@ -108,7 +111,7 @@ unsafe extern "C" fn enter(
 impl Invoker {
     /// # Safety
     /// `argument` is an object that stays alive.
-    unsafe fn call(&self, py: Python<'_>, argument: *mut ffi::PyObject) -> PyResult<u32> {
+    unsafe fn call(&self, py: Python<'_>, argument: *mut ffi::PyObject) -> Outcome {
         // SAFETY: the caller's promise; the length is that of the bytes.
         unsafe {
             if ffi::PyBytes_Check(argument) != 0 {
@@ -118,7 +121,7 @@ impl Invoker {
             }
             let mut view = MaybeUninit::<ffi::Py_buffer>::uninit();
             if ffi::PyObject_GetBuffer(argument, view.as_mut_ptr(), ffi::PyBUF_SIMPLE) != 0 {
-                return Err(PyErr::fetch(py));
+                return Err(Box::new(PyErr::fetch(py)));
             }
             let view = view.assume_init_mut();
             let outcome = self.invoke(view.buf, view.len, is_set(view.readonly));
@@ -134,15 +137,14 @@ impl Invoker {
         start: *mut c_void,
         length: ffi::Py_ssize_t,
         read_only: bool,
-    ) -> PyResult<u32> {
+    ) -> Outcome {
         if usize::try_from(length).unwrap_or(0) < self.size {
             return Err(self.short(length));
         }
         let start = start.cast::<u8>();
         // SAFETY: the caller's promise, and there are bytes enough for a context.
         let run = |single: &mut Single| unsafe { run_at(single, start, read_only) };
-        let outcome = guarded(|| Ok(self.with_single(run)))?;
-        outcome.map_err(|fault| ended(&fault))
+        caught(|| self.with_single(run))?.map_err(|fault| Box::new(ended(*fault)))
     }
 
     /// The memory of this invoker, or other memory if somebody is using it.
@@ -164,12 +166,12 @@ impl Invoker {
     }
 
     #[cold]
-    fn short(&self, length: ffi::Py_ssize_t) -> PyErr {
-        EngineError::argument(format!(
+    fn short(&self, length: ffi::Py_ssize_t) -> Box<PyErr> {
+        let refused = EngineError::argument(format!(
             "context has {length} bytes: contexts of this program type have {}",
             self.size
-        ))
-        .into()
+        ));
+        Box::new(refused.into())
     }
 }
 
@@ -186,7 +188,7 @@ impl Drop for Free<'_> {
 ///
 /// # Safety
 /// There are a context's bytes at `start`, which may be written unless they are `read_only`.
-unsafe fn run_at(single: &mut Single, start: *mut u8, read_only: bool) -> Result<u32, Fault> {
+unsafe fn run_at(single: &mut Single, start: *mut u8, read_only: bool) -> Result<u32, Box<Fault>> {
     let context = single.context();
     // SAFETY: the caller's promise; engine memory overlaps with nobody's.
     unsafe { ptr::copy_nonoverlapping(start, context.as_mut_ptr(), context.len()) };

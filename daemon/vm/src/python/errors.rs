@@ -65,6 +65,12 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> PyResult<T> {
         .map_err(PyErr::from)
 }
 
+/// Run what may panic and has its own way to fail.
+#[inline(always)]
+pub fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, Box<PyErr>> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Box::new(bug(panic.as_ref()).into()))
+}
+
 fn bug(panic: &(dyn Any + Send)) -> EngineError {
     let text = panic
         .downcast_ref::<String>()
@@ -85,8 +91,8 @@ impl From<EngineError> for PyErr {
 
 /// An invocation ended before its program did.
 #[cold]
-pub fn ended(fault: &Fault) -> PyErr {
-    engine_error(fault.code, fault.message.clone())
+pub fn ended(fault: Fault) -> PyErr {
+    engine_error(fault.code, fault.message)
 }
 
 fn engine_error(code: u8, message: String) -> PyErr {
