@@ -52,6 +52,9 @@ class _Information:
     writable: tuple[tuple[int, int], ...] = ((16, 16),)
 
 
+INFORMATION: Final = _Information()
+
+
 def load(
     of: str, name: str, *, helper: Callback | None = None
 ) -> tuple[ebpfd_vm.Program, dict[str, ebpfd_vm.Map]]:
@@ -59,7 +62,7 @@ def load(
     parsed = ebpfd_vm.parse_object((_PROGRAMS / f"{of}.o").read_bytes())
     maps = [live(each) for each in parsed.maps]
     spec = next(each for each in parsed.programs if each.name == name)
-    program = ebpfd_vm.Program(spec, maps, _Information(), helper=helper)
+    program = ebpfd_vm.Program(spec, maps, INFORMATION, helper=helper)
     return program, {each.name: each for each in maps}
 
 

@@ -358,4 +358,12 @@ class Program:
         self, context: Buffer, data: Buffer, meta_length: int, repeat: int, /
     ) -> tuple[int, int, bytes, bytes, int]:
         """Run *repeat* times on one context; (code, result, context, data, elapsed ns)."""
-    def counters(self) -> Counters: ...
+    def invoker(self) -> Callable[[Buffer], int]:
+        """A builtin that runs the program on one context without data, and gives its result.
+
+        What the contract lets a program write comes back into the buffer, if that is writable.
+        An invocation that fails raises `EngineError` with its code.  It holds the GIL and costs
+        little more than the program; OPERATION_NOT_SUPPORTED for a ``blocking`` one.
+        """
+    def counters(self) -> Counters:
+        """Runs are exact; of those through an invoker one in 64 is timed for all."""

@@ -14,8 +14,10 @@ mod input;
 pub(crate) mod interpreter;
 pub(crate) mod lower;
 mod memory;
+mod prepared;
 mod program;
 pub(crate) mod remote;
+mod single;
 mod tail;
 
 #[cfg(test)]
@@ -26,6 +28,8 @@ pub use fault::Fault;
 pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
+pub use prepared::Prepared;
 pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun, Verified};
 pub use remote::{Failure, Remote, Reply, Value};
+pub use single::Single;
 pub use tail::MAX_TAIL_CALLS;

@@ -16,7 +16,8 @@ use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::jit::{self, Jit};
 use crate::maps::epoch::{self, Domain};
-use crate::maps::{Map, ProgramKey, lanes};
+use crate::maps::lanes::{self, Lane};
+use crate::maps::{Map, ProgramKey};
 use crate::spec::ProgramSpec;
 use crate::trace::Trace;
 
@@ -182,7 +183,7 @@ impl Program {
     }
 
     /// What a thread must have while it runs the program.
-    fn pin(&self) -> epoch::Pin {
+    pub(super) fn pin(&self) -> epoch::Pin {
         if self.domains.is_empty() {
             return epoch::pin();
         }
@@ -221,6 +222,11 @@ impl Program {
         self.jit.as_ref().ok().and_then(Jit::worst_case)
     }
 
+    /// Bytes that a context has at least.
+    pub fn context_size(&self) -> usize {
+        self.descriptor.size as usize
+    }
+
     pub fn counters(&self) -> CounterValues {
         self.counters.values()
     }
@@ -237,11 +243,11 @@ impl Program {
             elapsed_ns: 0,
         };
         let start = Instant::now();
-        let mut machine = Machine::new(self.descriptor.size as usize);
+        let mut machine = Machine::new(self.context_size());
         let mut changed = false;
         let blocking = self.blocking();
-        let lane = self.uses_lane.then(|| lanes::lease(blocking));
-        let lane = lane.as_ref().map_or(0, |lane| lane.number() as usize);
+        let lane = self.lease();
+        let lane = lane.as_ref().map_or(0, Lane::number);
         let mut pin = self.pin();
         for (index, item) in items.into_iter().enumerate() {
             if blocking || index % PINNED_RUNS == PINNED_RUNS - 1 {
@@ -296,11 +302,11 @@ impl Program {
             data: data.to_vec(),
             ..TestRun::default()
         };
-        let mut machine = Machine::new(self.descriptor.size as usize);
+        let mut machine = Machine::new(self.context_size());
         let base = test.data.as_mut_ptr() as u64;
         machine.context.load(context, &self.descriptor, base, item);
-        let lane = self.uses_lane.then(|| lanes::lease(self.blocking()));
-        let lane = lane.as_ref().map_or(0, |lane| lane.number() as usize);
+        let lane = self.lease();
+        let lane = lane.as_ref().map_or(0, Lane::number);
         let start = Instant::now();
         let mut runs = 0;
         let mut pin = self.pin();
@@ -330,47 +336,80 @@ impl Program {
         lane: usize,
         pin: &epoch::Pin,
     ) -> (u8, u32) {
+        match self.invoke(machine, data, item, lane, pin) {
+            Ok(result) => (0, result),
+            Err(fault) => (fault.code, 0),
+        }
+    }
+
+    /// The same, with the reason of a failure, which is counted and traced here.
+    ///
+    /// The reason is in a box so that a result fits into registers: handed up through
+    /// memory, from one function to the next, it costs more than a small program.
+    pub(super) fn invoke(
+        &self,
+        machine: &mut Machine,
+        data: &mut [u8],
+        item: Item,
+        lane: usize,
+        pin: &epoch::Pin,
+    ) -> Result<u32, Box<Fault>> {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
-        let stack = Region::default();
         let data = &mut data[item.start..item.start + item.length];
-        let mut services = Services {
-            memory: Memory::new(stack, context, data, &self.maps, lane, pin),
+        let mut services = self.services(context, data, lane, pin);
+        match self.run_chain(&mut services, &mut machine.stack, address) {
+            Ok(result) => Ok(result as u32),
+            Err(ended) => {
+                ended.program.failed(ended.pc, &ended.fault);
+                Err(Box::new(ended.fault))
+            }
+        }
+    }
+
+    /// What one invocation, or several on the same memory, may reach.
+    pub(super) fn services<'r>(
+        &'r self,
+        context: &'r mut [u8],
+        data: &'r mut [u8],
+        lane: usize,
+        pin: &'r epoch::Pin,
+    ) -> Services<'r> {
+        Services {
+            memory: Memory::new(Region::default(), context, data, &self.maps, lane, pin),
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
             pointers: self.pointers,
             tail: TailCalls::default(),
-        };
-        let mut program = self;
-        let mut pins = Vec::new();
-        loop {
-            let ended = program.execute(&mut services, &mut machine.stack, address);
-            let Err((pc, fault)) = ended else {
-                return (0, ended.unwrap_or(0) as u32);
-            };
-            let Some(next) = services.tail.take() else {
-                return (program.failed(pc, fault), 0);
-            };
-            if !next.domains.is_empty() {
-                pins.push(next.pin());
-            }
-            next.counters.add(1, 0);
-            services.memory.switch(&next.maps);
-            services.trace = next.options.trace.as_deref();
-            services.tag = next.options.tag;
-            services.remote = next.options.remote.as_deref();
-            program = next;
         }
     }
 
-    /// Run the program itself on a context: r0, or the pc of a fault.
+    /// Run the program, and then whatever tail calls lead to: the last one's r0.
+    #[inline]
+    pub(super) fn run_chain<'r>(
+        &'r self,
+        services: &mut Services<'r>,
+        stack: &mut Stack,
+        context: u64,
+    ) -> Result<u64, Box<Ended<'r>>> {
+        match self.execute(services, stack, context) {
+            Ok(result) => Ok(result),
+            Err((pc, fault)) => {
+                let program = self;
+                go_on(Ended { program, pc, fault }, services, stack, context)
+            }
+        }
+    }
+
+    /// The executor's own work; `context` is where the context of `services` begins.
+    #[inline]
     fn execute(
         &self,
         services: &mut Services<'_>,
         stack: &mut Stack,
         context: u64,
-    ) -> std::result::Result<u64, (usize, Fault)> {
+    ) -> Result<u64, (usize, Fault)> {
         let budget = self.budget();
         match &self.jit {
             Ok(jit) => jit::run(jit, &self.code, services, stack, context, budget),
@@ -380,7 +419,7 @@ impl Program {
 
     /// Count a failed invocation and say in the trace why it failed.
     #[cold]
-    fn failed(&self, pc: usize, fault: Fault) -> u8 {
+    fn failed(&self, pc: usize, fault: &Fault) {
         self.counters.fail(fault.code);
         if let Some(trace) = &self.options.trace {
             let text = format!(
@@ -389,8 +428,70 @@ impl Program {
             );
             trace.push(self.options.tag, text);
         }
-        fault.code
     }
+
+    pub(super) fn descriptor(&self) -> &ContextDescriptor {
+        &self.descriptor
+    }
+
+    pub(super) fn writable(&self) -> &[(usize, usize)] {
+        &self.writable
+    }
+
+    pub(super) fn tally(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// A lane for an invocation, if it needs one.
+    pub(super) fn lease(&self) -> Option<Lane> {
+        self.uses_lane.then(|| lanes::lease(self.blocking()))
+    }
+
+    /// Whether a run can find anything that a pin would keep.
+    pub(super) fn has_maps(&self) -> bool {
+        !self.maps.is_empty()
+    }
+}
+
+/// Where an invocation ended before its program did.
+pub(super) struct Ended<'r> {
+    pub program: &'r Program,
+    pub pc: usize,
+    pub fault: Fault,
+}
+
+/// Go on where a tail call leads, if one ended the program.
+///
+/// Each program has its own budget; there are few.
+#[cold]
+fn go_on<'r>(
+    mut ended: Ended<'r>,
+    services: &mut Services<'r>,
+    stack: &mut Stack,
+    context: u64,
+) -> Result<u64, Box<Ended<'r>>> {
+    let mut pins = Vec::new();
+    while let Some(next) = services.tail.take() {
+        if !next.domains.is_empty() {
+            pins.push(next.pin());
+        }
+        next.counters.add(1, 0);
+        services.memory.switch(&next.maps);
+        services.trace = next.options.trace.as_deref();
+        services.tag = next.options.tag;
+        services.remote = next.options.remote.as_deref();
+        match next.execute(services, stack, context) {
+            Ok(result) => return Ok(result),
+            Err((pc, fault)) => {
+                ended = Ended {
+                    program: next,
+                    pc,
+                    fault,
+                }
+            }
+        }
+    }
+    Err(Box::new(ended))
 }
 
 /// Machine code for a program that may have it.
@@ -410,13 +511,13 @@ fn compile(
 }
 
 /// Memory of one executing thread.
-struct Machine {
-    stack: Box<Stack>,
-    context: ContextBlock,
+pub(super) struct Machine {
+    pub stack: Box<Stack>,
+    pub context: ContextBlock,
 }
 
 impl Machine {
-    fn new(context_size: usize) -> Self {
+    pub fn new(context_size: usize) -> Self {
         Self {
             stack: Box::new(Stack([0; STACK_SIZE])),
             context: ContextBlock::new(context_size),

@@ -263,6 +263,18 @@ pub struct Pin {
     _not_send: PhantomData<*const ()>,
 }
 
+impl Pin {
+    /// A pin that keeps nothing, for a reader that has no map to find anything in.
+    pub fn of_nothing() -> Self {
+        Self {
+            number: 0,
+            entered: false,
+            shared: Vec::new(),
+            _not_send: PhantomData,
+        }
+    }
+}
+
 /// Announce that this thread reads maps of this process from now on.
 #[inline]
 pub fn pin() -> Pin {

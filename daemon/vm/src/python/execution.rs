@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::contract::information;
+use super::door;
 use super::errors::guarded;
 use super::helper::Callback;
 use super::maps::Map;
@@ -172,6 +173,11 @@ impl Program {
             PyBytes::new(py, &test.data),
             test.elapsed_ns,
         ))
+    }
+
+    /// A builtin that takes one context; see `door`.
+    fn invoker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        door::invoker(py, &self.0)
     }
 
     fn counters(&self) -> Counters {

@@ -4,6 +4,7 @@
 //! takes time runs without the GIL; a panic becomes an `EngineError`.
 
 mod contract;
+mod door;
 mod errors;
 mod execution;
 mod helper;
