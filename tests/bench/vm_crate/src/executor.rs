@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use _native::contract::{ContextDescriptor, ProgramInformation};
-use _native::exec::{Options, Program};
+use _native::exec::{Execution, Options, Program, Verified};
 use _native::loader::parse_object;
 use _native::maps::{Map, MapOptions};
 use _native::spec::{MapSpec, ProgramSpec};
@@ -14,7 +14,7 @@ use _native::verifier::{Case, verify};
 use crate::Outcome;
 
 /// Executors that the engine offers, the fastest first.
-pub const EXECUTORS: [&str; 1] = ["interpreter"];
+pub const EXECUTORS: [&str; 2] = ["jit", "interpreter"];
 
 /// Whether a program may run that the verifier refuses.
 ///
@@ -78,15 +78,25 @@ pub fn build(loaded: &Loaded, executor: &str, trust: Trust) -> Outcome<Subject> 
     if let (Some(reason), Trust::Verdict) = (&loaded.refusal, trust) {
         return Err(format!("the verifier refuses it: {reason}"));
     }
-    if executor != "interpreter" {
-        return Err(format!("the engine has no {executor} yet"));
-    }
+    let (execution, checks) = match executor {
+        "jit" => (Execution::Jit, "helpers' arguments"),
+        _ => (Execution::Interpreter, "every access, depth of calls"),
+    };
+    let options = Options {
+        verified: match loaded.refusal {
+            None => Verified::Accepted,
+            Some(_) => Verified::Assumed,
+        },
+        execution,
+        ..Options::default()
+    };
     let maps = loaded.maps.clone();
-    let program = Program::new(&loaded.spec, maps, &loaded.information, Options::default());
+    let program = Program::new(&loaded.spec, maps, &loaded.information, options)
+        .map_err(|error| error.to_string())?;
     Ok(Subject {
-        program: program.map_err(|error| error.to_string())?,
-        metered: true,
-        checks: "every access, budget, depth of calls",
+        metered: program.metered(),
+        program,
+        checks,
     })
 }
 
@@ -133,6 +143,7 @@ pub fn live(spec: &MapSpec) -> Outcome<Arc<Map>> {
         flags: spec.flags,
         initial: spec.initial.clone(),
         read_only: spec.read_only,
+        ..MapOptions::default()
     });
     map.map(Arc::new).map_err(|error| error.to_string())
 }

@@ -156,7 +156,7 @@ fn finds<'a>(map: &'a Map, mut round: Round<'a>) -> Peer<'a> {
                 drop(pin);
                 pin = epoch::pin();
             }
-            if let Ok(Some(address)) = map.value_address(round.next(), &pin) {
+            if let Some(address) = map.value_address(round.next(), 0, &pin) {
                 // SAFETY: a value has 8 bytes here, at a multiple of 8, and stays while pinned.
                 sum = sum.wrapping_add(unsafe { (address as *const u64).read_volatile() });
             }
