@@ -214,28 +214,28 @@ impl Program {
         pin: &epoch::Pin,
     ) -> (u8, u32) {
         match self.invoke(machine, data, item, pin) {
-            Ok(result) => (0, result),
+            Ok(result) => (0, result as u32),
             Err(fault) => (fault.code, 0),
         }
     }
 
-    /// The same, with the reason of a failure, which is counted and traced here.
+    /// The same with all of r0, and the reason of a failure, which is counted and traced here.
     ///
-    /// The reason is in a box so that a result fits into registers: handed up through
-    /// memory, from one function to the next, it costs more than a small program.
+    /// Both are as wide as a register, so that they travel in registers: handed up through
+    /// memory, from one function to the next, they would cost more than a small program.
     pub(super) fn invoke(
         &self,
         machine: &mut Machine,
         data: &mut [u8],
         item: Item,
         pin: &epoch::Pin,
-    ) -> Result<u32, Box<Fault>> {
+    ) -> Result<u64, Box<Fault>> {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
         let data = &mut data[item.start..item.start + item.length];
         let mut services = self.services(context, data, pin);
         match self.execute(&mut services, &mut machine.stack, address) {
-            Ok(result) => Ok(result as u32),
+            Ok(result) => Ok(result),
             Err((pc, fault)) => {
                 self.failed(pc, &fault);
                 Err(Box::new(fault))
