@@ -148,7 +148,7 @@ def bench(*, quick: bool) -> None:
         sys.stderr.write("python\n")
         rows += vm_python.calls(folder / "verdict.o", plan)
         vm_python.on_core({0, 1})
-        rows += vm_python_maps.maps(plan)
+        rows += vm_python_maps.maps(plan, quick=quick)
     rows += missing(rows)
     for row in rows:
         assert row.get("results_agree", True), f"peers disagree on {row['program']}"

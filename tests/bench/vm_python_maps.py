@@ -26,11 +26,11 @@ SAMPLE: Final = 20_000
 """Keys of a map that are used, drawn at random from all of them."""
 
 
-def maps(plan: Plan) -> list[Row]:
-    """Operations on maps, on one thread and on two."""
+def maps(plan: Plan, *, quick: bool) -> list[Row]:
+    """Operations on maps, on one thread and on two; a quick run leaves out the largest."""
     rows: list[Row] = []
     for name, number in TYPES.items():
-        for entries in SIZES:
+        for entries in SIZES[:2] if quick else SIZES:
             try:
                 live = ebpfd_vm.Map(number, 4, 8, entries)
             except ebpfd_vm.EngineError as refused:

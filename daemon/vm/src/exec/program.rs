@@ -337,15 +337,15 @@ impl Program {
         pin: &epoch::Pin,
     ) -> (u8, u32) {
         match self.invoke(machine, data, item, lane, pin) {
-            Ok(result) => (0, result),
+            Ok(result) => (0, result as u32),
             Err(fault) => (fault.code, 0),
         }
     }
 
-    /// The same, with the reason of a failure, which is counted and traced here.
+    /// The same with all of r0, and the reason of a failure, which is counted and traced here.
     ///
-    /// The reason is in a box so that a result fits into registers: handed up through
-    /// memory, from one function to the next, it costs more than a small program.
+    /// Both are as wide as a register, so that they travel in registers: handed up through
+    /// memory, from one function to the next, they would cost more than a small program.
     pub(super) fn invoke(
         &self,
         machine: &mut Machine,
@@ -353,13 +353,13 @@ impl Program {
         item: Item,
         lane: usize,
         pin: &epoch::Pin,
-    ) -> Result<u32, Box<Fault>> {
+    ) -> Result<u64, Box<Fault>> {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
         let data = &mut data[item.start..item.start + item.length];
         let mut services = self.services(context, data, lane, pin);
         match self.run_chain(&mut services, &mut machine.stack, address) {
-            Ok(result) => Ok(result as u32),
+            Ok(result) => Ok(result),
             Err(ended) => {
                 ended.program.failed(ended.pc, &ended.fault);
                 Err(Box::new(ended.fault))

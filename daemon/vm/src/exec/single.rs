@@ -57,8 +57,8 @@ impl Single {
         (self.machine.context.bytes(), self.program.writable())
     }
 
-    /// Run once on the context.
-    pub fn run(&mut self) -> Result<u32, Box<Fault>> {
+    /// Run once on the context; r0, of which the program's result is the lower half.
+    pub fn run(&mut self) -> Result<u64, Box<Fault>> {
         let start = (self.untimed == 0).then(Instant::now);
         let outcome = self.invoke();
         if let Some(start) = start {
@@ -70,7 +70,7 @@ impl Single {
         outcome
     }
 
-    fn invoke(&mut self) -> Result<u32, Box<Fault>> {
+    fn invoke(&mut self) -> Result<u64, Box<Fault>> {
         let Self {
             program, machine, ..
         } = self;
@@ -126,7 +126,7 @@ mod tests {
         let mut single = single(&reads_and_writes(), Options::default());
         for number in 0..40 {
             single.context().copy_from_slice(&context(number, 0));
-            assert_eq!(Some(number), single.run().ok());
+            assert_eq!(Some(u64::from(number)), single.run().ok());
             assert_eq!((5, &[(16, 16)][..]), (single.left().0[16], single.left().1));
         }
         let program = Arc::clone(&single.program);

@@ -42,8 +42,8 @@ struct Invoker {
 // SAFETY: only who has taken `single` uses it, see the module.
 unsafe impl Sync for Invoker {}
 
-/// A result in registers, see `exec::Program`; the error may be large.
-type Outcome = Result<u32, Box<PyErr>>;
+/// r0 or an error, in registers either way; see `exec::Program`.
+type Outcome = Result<u64, Box<PyErr>>;
 
 /// A method's definition, which Python keeps a pointer to and does not change.
 struct Definition(UnsafeCell<ffi::PyMethodDef>);
@@ -100,7 +100,7 @@ unsafe extern "C" fn enter(
     // SAFETY: see the module.
     match unsafe { invoker.call(py, argument) } {
         // SAFETY: attached.
-        Ok(result) => unsafe { ffi::PyLong_FromUnsignedLongLong(result.into()) },
+        Ok(result) => unsafe { ffi::PyLong_FromUnsignedLongLong(result & 0xffff_ffff) },
         Err(error) => {
             error.restore(py);
             ptr::null_mut()
@@ -188,7 +188,7 @@ impl Drop for Free<'_> {
 ///
 /// # Safety
 /// There are a context's bytes at `start`, which may be written unless they are `read_only`.
-unsafe fn run_at(single: &mut Single, start: *mut u8, read_only: bool) -> Result<u32, Box<Fault>> {
+unsafe fn run_at(single: &mut Single, start: *mut u8, read_only: bool) -> Result<u64, Box<Fault>> {
     let context = single.context();
     // SAFETY: the caller's promise; engine memory overlaps with nobody's.
     unsafe { ptr::copy_nonoverlapping(start, context.as_mut_ptr(), context.len()) };
