@@ -59,6 +59,9 @@ pub struct Options {
     /// allows to compile.
     pub verified: Verified,
     pub execution: Execution,
+    /// Is told the pc of each instruction that the interpreter executes.
+    #[cfg(any(test, feature = "differential"))]
+    pub observer: Option<Arc<dyn Fn(usize) + Send + Sync>>,
 }
 
 impl Options {
@@ -299,12 +302,26 @@ impl Program {
         let stack = &mut machine.stack;
         let ended = match &self.jit {
             Ok(jit) => jit::run(jit, &self.code, &mut services, stack, address, budget),
-            Err(_) => interpreter::run(&self.code, &mut services, stack, address, budget),
+            Err(_) => self.interpret(&mut services, stack, address),
         };
         match ended {
             Ok(result) => (0, result as u32),
             Err((pc, fault)) => (self.failed(pc, fault), 0),
         }
+    }
+
+    fn interpret(
+        &self,
+        services: &mut Services<'_>,
+        stack: &mut Stack,
+        context: u64,
+    ) -> std::result::Result<u64, (usize, Fault)> {
+        let budget = self.budget();
+        #[cfg(any(test, feature = "differential"))]
+        if let Some(observer) = &self.options.observer {
+            return interpreter::run(&self.code, services, stack, context, budget, &**observer);
+        }
+        interpreter::run(&self.code, services, stack, context, budget, |_| {})
     }
 
     /// Count a failed invocation and say in the trace why it failed.
