@@ -10,6 +10,8 @@
 //! other than those a helper reads; `python` is a thin shell around it.
 
 pub mod contract;
+#[cfg(any(test, feature = "differential"))]
+pub mod differential;
 pub mod error;
 pub mod exec;
 #[cfg(test)]

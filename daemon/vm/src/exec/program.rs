@@ -64,6 +64,9 @@ pub struct Options {
     /// allows to compile.
     pub verified: Verified,
     pub execution: Execution,
+    /// Is told the pc of each instruction that the interpreter executes.
+    #[cfg(any(test, feature = "differential"))]
+    pub observer: Option<Arc<dyn Fn(usize) + Send + Sync>>,
 }
 
 impl Options {
@@ -413,8 +416,22 @@ impl Program {
         let budget = self.budget();
         match &self.jit {
             Ok(jit) => jit::run(jit, &self.code, services, stack, context, budget),
-            Err(_) => interpreter::run(&self.code, services, stack, context, budget),
+            Err(_) => self.interpret(services, stack, context),
         }
+    }
+
+    fn interpret(
+        &self,
+        services: &mut Services<'_>,
+        stack: &mut Stack,
+        context: u64,
+    ) -> std::result::Result<u64, (usize, Fault)> {
+        let budget = self.budget();
+        #[cfg(any(test, feature = "differential"))]
+        if let Some(observer) = &self.options.observer {
+            return interpreter::run(&self.code, services, stack, context, budget, &**observer);
+        }
+        interpreter::run(&self.code, services, stack, context, budget, |_| {})
     }
 
     /// Count a failed invocation and say in the trace why it failed.

@@ -63,10 +63,10 @@ impl Translator<'_, '_, '_> {
         self.builder.append_block_param(done, kind);
         let by_zero = [BlockArg::Value(by_zero)];
         self.builder.ins().brif(right, divides, &[], done, &by_zero);
-        self.builder.switch_to_block(divides);
+        self.continue_with(divides);
         let result = self.divide_by(left, right, remainder);
         self.builder.ins().jump(done, &[BlockArg::Value(result)]);
-        self.builder.switch_to_block(done);
+        self.continue_with(done);
         self.builder.block_params(done)[0]
     }
 

@@ -32,6 +32,8 @@ pub struct Bounds {
     pub metered: bool,
     /// What each way back that is charged costs.
     pub charges: BTreeMap<Edge, i64>,
+    /// The blocks of each function.
+    pub graphs: BTreeMap<usize, Graph>,
     /// Comparisons that may be made by order.
     pub orders: BTreeMap<usize, Order>,
 }
@@ -54,6 +56,17 @@ pub fn find(analysis: &mut Analysis<'_>, budget: u64) -> Bounds {
         let candidate = candidate(analysis, &flow.functions[start], &candidates);
         candidates.insert(*start, candidate);
     }
+    let mut bounds = meter(analysis, &candidates, budget);
+    let graphs = candidates.into_iter();
+    bounds.graphs = graphs
+        .map(|(start, candidate)| (start, candidate.graph))
+        .collect();
+    bounds
+}
+
+/// Decide what is counted.
+fn meter(analysis: &Analysis<'_>, candidates: &BTreeMap<usize, Candidate>, budget: u64) -> Bounds {
+    let flow = analysis.flow;
     let main = &candidates[&0];
     let mut bounds = Bounds::default();
     if main.proved && !flow.recursive {

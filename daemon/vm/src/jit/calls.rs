@@ -78,9 +78,9 @@ impl Translator<'_, '_, '_> {
         let goes_on = self.builder.create_block();
         self.builder.set_cold_block(gives_up);
         self.builder.ins().brif(ended, gives_up, &[], goes_on, &[]);
-        self.builder.switch_to_block(gives_up);
+        self.continue_with(gives_up);
         self.give_up();
-        self.builder.switch_to_block(goes_on);
+        self.continue_with(goes_on);
     }
 
     /// The result of a local function that stays one.

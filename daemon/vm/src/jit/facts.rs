@@ -8,7 +8,7 @@
 //! loaded is once a suspect has been stored anywhere, and so is what a helper
 //! returns that was given one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::flow::{Flow, Function, Registers, is_conditional, successors};
@@ -103,8 +103,10 @@ pub fn analyse<'a>(
             analysis.follow(function);
         }
     }
-    for function in flow.functions.values() {
-        analysis.check_stores(function)?;
+    if maps.iter().any(|map| map.read_only()) {
+        for function in flow.functions.values() {
+            analysis.check_stores(function)?;
+        }
     }
     Ok(analysis)
 }
@@ -122,8 +124,9 @@ impl Analysis<'_> {
         }
         state.known[10] = Known::Frame(0);
         self.facts(function).states = BTreeMap::from([(function.start, state)]);
-        let mut waiting = vec![function.start];
-        while let Some(leader) = waiting.pop() {
+        // From the top down: so most blocks are only looked at when all before them were.
+        let mut waiting = BTreeSet::from([function.start]);
+        while let Some(leader) = waiting.pop_first() {
             let mut state = self.facts(function).states[&leader];
             let mut pc = leader;
             loop {
@@ -143,7 +146,7 @@ impl Analysis<'_> {
                                 ranges::refine(op, &mut state, target == op.offset as usize);
                             }
                             if self.join(function, target, state) {
-                                waiting.push(target);
+                                waiting.insert(target);
                             }
                         }
                         break;

@@ -36,6 +36,8 @@ pub struct Function {
     pub leaders: BTreeSet<usize>,
     /// Fewest instructions from its start to each of them.
     distances: Vec<i64>,
+    /// Which of them begin a block.
+    begins: Vec<bool>,
     /// Fewest instructions from its start to an exit.
     pub shortest: i64,
     /// Local calls: where, and whom.
@@ -59,8 +61,9 @@ impl Function {
     /// The instructions of the block that begins at `leader`.
     pub fn block(&self, leader: usize) -> impl Iterator<Item = usize> + '_ {
         let first = self.place(leader);
-        let rest = self.reachable[first..].iter().copied();
-        rest.take_while(move |pc| *pc == leader || !self.leaders.contains(pc))
+        let rest = self.reachable[first..].iter().zip(&self.begins[first..]);
+        let own = rest.take_while(move |(pc, begins)| **pc == leader || !**begins);
+        own.map(|(pc, _)| *pc)
     }
 }
 
@@ -186,6 +189,12 @@ fn function(code: &Code, start: usize) -> Function {
         function.shortest = 1;
     }
     (function.reachable, function.distances) = distances.into_iter().unzip();
+    let leaders = &function.leaders;
+    function.begins = function
+        .reachable
+        .iter()
+        .map(|pc| leaders.contains(pc))
+        .collect();
     function
 }
 

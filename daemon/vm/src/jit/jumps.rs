@@ -61,7 +61,7 @@ impl Translator<'_, '_, '_> {
         }
         for ((from, to), landing) in edges.into_iter().zip([taken, not_taken]) {
             if self.is_charged(from, to) {
-                self.builder.switch_to_block(landing);
+                self.continue_with(landing);
                 self.pc = from;
                 self.go(from, to);
             }
@@ -92,7 +92,7 @@ impl Translator<'_, '_, '_> {
         self.body.block(to)
     }
 
-    fn is_charged(&self, from: usize, to: usize) -> bool {
+    pub fn is_charged(&self, from: usize, to: usize) -> bool {
         self.plan.bounds.charges.contains_key(&(from, to))
     }
 

@@ -11,6 +11,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use super::compile::{Pending, Plan, parameters};
 use super::facts::{Analysis, FRAME, Known, State};
 use super::flow::{Function, is_conditional, is_sign_extension};
+use super::graph::Node;
 use super::runtime::Head;
 use crate::exec::lower::{Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, class, mem};
@@ -132,8 +133,18 @@ impl<'a> Translator<'a, '_, '_> {
         self.clear_frame();
         let first = self.body.block(function.start);
         self.builder.ins().jump(first, &[]);
-        for leader in &function.leaders {
-            self.block(*leader);
+        let nodes = &self.plan.bounds.graphs[&function.start].nodes;
+        for (number, node) in nodes.iter().enumerate() {
+            if self.is_jumped_over(nodes, node) {
+                continue;
+            }
+            let block = self.body.block(node.first);
+            self.builder.switch_to_block(block);
+            // Blocks to which control comes back are sealed in the end.
+            if node.before.iter().all(|before| *before < number) {
+                self.builder.seal_block(block);
+            }
+            self.block(node.first);
         }
     }
 
@@ -152,7 +163,7 @@ impl<'a> Translator<'a, '_, '_> {
         self.enter(&given);
         (self.state, self.pc) = (state, pc);
         self.body = caller;
-        self.builder.switch_to_block(back);
+        self.continue_with(back);
         self.builder.block_params(back)[0]
     }
 
@@ -213,8 +224,27 @@ impl<'a> Translator<'a, '_, '_> {
         }
     }
 
+    /// Whether a block is only a jump that the comparison before it makes, too: see `branch`.
+    fn is_jumped_over(&self, nodes: &[Node], node: &Node) -> bool {
+        let ops = &self.plan.code.ops;
+        let [before] = node.before[..] else {
+            return false;
+        };
+        let before = nodes[before].last;
+        ops[node.first].code == extra::GOTO
+            && before + 1 == node.first
+            && is_conditional(&ops[before])
+            && !self.is_charged(before, node.first)
+            && ops[before].offset as usize != node.first
+    }
+
+    /// Go on with a block to which nothing else will lead.
+    pub fn continue_with(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
     fn block(&mut self, leader: usize) {
-        self.builder.switch_to_block(self.body.block(leader));
         let function = self.body.function;
         let facts = &self.facts.functions[&function.start];
         self.state = facts.states[&leader];
@@ -351,13 +381,13 @@ impl<'a> Translator<'a, '_, '_> {
         let goes_on = self.builder.create_block();
         self.builder.set_cold_block(fails);
         self.builder.ins().brif(condition, fails, &[], goes_on, &[]);
-        self.builder.switch_to_block(fails);
+        self.continue_with(fails);
         let status = self.number(status);
         self.store_head(std::mem::offset_of!(Head, status), status);
         let pc = self.number(self.pc as i64);
         self.store_head(std::mem::offset_of!(Head, pc), pc);
         self.give_up();
-        self.builder.switch_to_block(goes_on);
+        self.continue_with(goes_on);
     }
 
     /// Return to the caller, which will look at the status.

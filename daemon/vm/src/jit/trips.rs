@@ -18,6 +18,9 @@ use crate::contract::MAX_DATA_SIZE;
 use crate::exec::lower::Op;
 use crate::isa::{SOURCE_REGISTER, alu, class, jump};
 
+/// No budget allows so many rounds.
+const ENDLESS: u64 = 1 << 40;
+
 /// How a comparison for equality can be made by order: the counter cannot pass by its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -404,7 +407,8 @@ impl Exit<'_> {
             }
             _ => None,
         }?;
-        let rounds = u64::try_from(stays.max(0)).ok()?;
+        let rounds = u64::try_from(stays.max(0)).ok();
+        let rounds = rounds.filter(|rounds| *rounds < ENDLESS)?;
         Some((rounds.checked_add(1)?, order))
     }
 }

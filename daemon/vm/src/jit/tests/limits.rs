@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::compiled;
 use crate::error::ResultCode;
 use crate::exec::{Execution, Options, Program};
-use crate::fixtures::{assembled, context, live, object, program, ready, run_both, sample};
+use crate::fixtures::{assembled, context, live, object, ready, run_both, sample};
 use crate::isa::{
     CALL, CALL_LOCAL, EXIT, Insn, LDDW, LDDW_MAP, LDDW_MAP_VALUE, SOURCE_REGISTER as X, alu, class,
     jump, mem,
@@ -186,31 +186,4 @@ fn compiled_objects_run_alike() {
             assert_eq!(0, run_both(spec, maps, &context(3, 4), b"abcd").code);
         }
     }
-}
-
-/// Code goes with its program: thousands of them, one after the other, leave nothing.
-#[test]
-fn dropped_programs_free_their_code() {
-    let resident = || {
-        let status = std::fs::read_to_string("/proc/self/statm").expect("Linux");
-        let pages: usize = status
-            .split(' ')
-            .nth(1)
-            .and_then(|n| n.parse().ok())
-            .expect("a number");
-        pages * 4096
-    };
-    let object = object("maps");
-    let maps = live(&object.maps[..3]);
-    let cycle = || {
-        let program = ready(program(&object, "count"), maps.clone(), compiled());
-        program
-            .test_run(&context(0, 0), b"", 0, 1)
-            .expect("valid input");
-    };
-    (0..200).for_each(|_| cycle());
-    let before = resident();
-    (0..2_000).for_each(|_| cycle());
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 8 << 20, "{grown} bytes more are resident");
 }

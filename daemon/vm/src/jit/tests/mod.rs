@@ -1,8 +1,6 @@
 //! What compiled code promises: the interpreter's results, bounds, and no trace after it.
 
-mod differential;
-mod generator;
-mod instructions;
+mod bounds;
 mod limits;
 
 use crate::exec::{Execution, Options};
