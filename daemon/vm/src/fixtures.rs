@@ -10,8 +10,9 @@ use crate::maps::{Map, MapOptions};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 11] = [
+pub const OBJECTS: [(&str, &[u8]); 12] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
+    ("general", include_bytes!("../tests/programs/general.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
     ("helpers", include_bytes!("../tests/programs/helpers.o")),
     (

@@ -16,6 +16,7 @@ use super::arith::{narrow, wide};
 use super::fault::Fault;
 use super::lower::{Code, Op, extra};
 use super::memory::{Memory, Region};
+use super::origin::Identity;
 use super::remote::{self, Remote};
 use crate::isa::{
     CALL, EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, STACK_FRAME_SIZE, alu, atomic, class, jump,
@@ -37,6 +38,8 @@ pub struct Services<'r> {
     /// The program's tag, for its trace lines.
     pub tag: u64,
     pub remote: Option<&'r dyn Remote>,
+    /// Who caused the invocation.
+    pub identity: &'r Identity,
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
 }

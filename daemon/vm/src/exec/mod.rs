@@ -13,6 +13,7 @@ mod input;
 mod interpreter;
 mod lower;
 mod memory;
+mod origin;
 mod program;
 mod remote;
 
@@ -24,5 +25,6 @@ pub use fault::Fault;
 pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
+pub use origin::{Facts, Identity, Origin};
 pub use program::{Batch, DEFAULT_BUDGET, Options, Program, TestRun};
 pub use remote::{Failure, Remote, Reply, Value};

@@ -10,6 +10,7 @@ use super::input::{self, Input, Item};
 use super::interpreter::{self, STACK_SIZE, Services, Stack};
 use super::lower::{self, Code};
 use super::memory::{Memory, Region};
+use super::origin::Identity;
 use super::remote::Remote;
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{EngineError, Result};
@@ -128,6 +129,7 @@ impl Program {
         };
         let start = Instant::now();
         let mut machine = Machine::new(self.descriptor.size as usize);
+        machine.identity = Identity::new(input.origin);
         let mut changed = false;
         let mut pin = epoch::pin();
         for (index, item) in items.into_iter().enumerate() {
@@ -175,6 +177,7 @@ impl Program {
             data,
             data_lengths: &[],
             meta_lengths: &meta,
+            origin: None,
         };
         input::stride(&input, &self.descriptor)?;
         let item = input::items(&input, &self.descriptor)?[0];
@@ -217,6 +220,7 @@ impl Program {
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
+            identity: &machine.identity,
             pointers: self.pointers,
         };
         let budget = self.budget();
@@ -246,6 +250,8 @@ impl Program {
 struct Machine {
     stack: Box<Stack>,
     context: ContextBlock,
+    /// Who caused what it runs.
+    identity: Identity,
 }
 
 impl Machine {
@@ -253,6 +259,7 @@ impl Machine {
         Self {
             stack: Box::new(Stack([0; STACK_SIZE])),
             context: ContextBlock::new(context_size),
+            identity: Identity::default(),
         }
     }
 }
