@@ -27,4 +27,4 @@ pub use interpreter::Services;
 pub use memory::Memory;
 pub use origin::{Facts, Identity, Origin};
 pub use program::{Batch, DEFAULT_BUDGET, Options, Program, TestRun};
-pub use remote::{Failure, Remote, Reply, Value};
+pub use remote::{Binding, Failure, Remote, Reply, Value};

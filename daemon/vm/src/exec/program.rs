@@ -8,7 +8,7 @@ use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
 use super::input::{self, Input, Item};
 use super::interpreter::{self, STACK_SIZE, Services, Stack};
-use super::lower::{self, Code};
+use super::lower::{self, Bindings, Code, RemoteHelper};
 use super::memory::{Memory, Region};
 use super::origin::Identity;
 use super::remote::Remote;
@@ -28,6 +28,8 @@ const PINNED_RUNS: usize = 64;
 pub struct Options {
     /// Who carries calls of extension helpers.
     pub remote: Option<Arc<dyn Remote>>,
+    /// Helpers and functions of the contract that are answered in this process: no run waits.
+    pub local: Bindings,
     pub trace: Option<Arc<Trace>>,
     /// Names the program in its trace lines.
     pub tag: u64,
@@ -82,8 +84,8 @@ impl Program {
         options: Options,
     ) -> Result<Self> {
         information.validate()?;
-        let code = lower::lower(spec, &maps, information)?;
-        if let (Some(helper), None) = (code.remotes.first(), &options.remote) {
+        let code = lower::lower(spec, &maps, information, &options.local)?;
+        if let (Some(helper), None) = (waited_for(&code), &options.remote) {
             return Err(EngineError::argument(format!(
                 "helper is not given, but program {} calls {} ({}) of its extension",
                 spec.name, helper.name, helper.id
@@ -105,7 +107,7 @@ impl Program {
 
     /// Whether a run may wait for an extension.
     pub fn blocking(&self) -> bool {
-        !self.code.remotes.is_empty()
+        waited_for(&self.code).is_some()
     }
 
     pub fn budget(&self) -> u64 {
@@ -244,6 +246,11 @@ impl Program {
         }
         fault.code
     }
+}
+
+/// The first helper that only an extension can answer.
+fn waited_for(code: &Code) -> Option<&RemoteHelper> {
+    code.remotes.iter().find(|helper| helper.local.is_none())
 }
 
 /// Memory of one executing thread.

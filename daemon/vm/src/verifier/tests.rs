@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::{assembled, object, program, sample};
+use crate::fixtures::{assembled, object, program, sample, with_functions};
 use crate::isa::Insn;
 
 fn verdict(name: &str, of: &str) -> Verdict {
@@ -156,12 +156,65 @@ fn a_long_chain_of_jumps_is_judged() {
     assert_eq!(None, verify(case).expect("a sound contract").rejection);
 }
 
+fn imports(of: &str, information: &crate::contract::ProgramInformation) -> Option<Rejection> {
+    let object = object("imports");
+    let case = Case {
+        program: program(&object, of),
+        maps: &object.maps,
+        information,
+    };
+    verify(case).expect("a sound contract").rejection
+}
+
+/// Imported functions are judged by their prototypes, as helpers are.
+#[test]
+fn imports_are_judged_by_their_prototypes() {
+    let information = with_functions();
+    assert_eq!(None, imports("imports", &information));
+    let rejection = imports("misused", &information).expect("a refusal");
+    assert!(rejection.reason.contains("stack"), "{}", rejection.reason);
+    assert_eq!("call import 0", rejection.instruction);
+}
+
+/// A function that nobody offers is named, with what is offered instead.
+#[test]
+fn missing_imports_are_named() {
+    let mut information = with_functions();
+    let missing = "function first_lookup of module 12345678-1234-1234-1234-123456789abc \
+                   is not offered: ";
+    let mut refused = |change: fn(&mut Vec<crate::functions::Function>)| {
+        information.functions = with_functions().functions;
+        change(&mut information.functions);
+        for (id, function) in (crate::functions::FIRST_FUNCTION..).zip(&mut information.functions) {
+            function.prototype.id = id;
+        }
+        imports("imports", &information).expect("a refusal").reason
+    };
+    assert_eq!(
+        format!("{missing}the module offers first_add"),
+        refused(|functions| drop(functions.remove(0)))
+    );
+    assert_eq!(
+        format!(
+            "{missing}functions are offered by 00000000-0000-0000-0000-000000000002, \
+             not by this module"
+        ),
+        refused(|functions| drop(functions.drain(..2)))
+    );
+    assert_eq!(
+        format!("{missing}no module offers functions"),
+        refused(Vec::clear)
+    );
+    let pointer = refused(|functions| functions[0].prototype.return_type = 1);
+    assert!(pointer.contains("it returns a pointer"), "{pointer}");
+}
+
 /// A contract that makes no sense is an error, not a verdict.
 #[test]
 fn unsound_contracts_are_errors() {
     let object = object("plain");
     let refused = |change: fn(&mut crate::contract::ProgramInformation)| {
-        let mut information = sample();
+        let mut information = with_functions();
         change(&mut information);
         let case = Case {
             program: &object.programs[0],
@@ -177,4 +230,6 @@ fn unsound_contracts_are_errors() {
     assert!(refused(|i| i.helpers[0].arguments = vec![99]).contains("arguments[0]"));
     assert!(refused(|i| i.helpers[1].id = 0x10000).contains("another one has this id"));
     assert!(refused(|i| i.helpers[0].return_type = 77).contains("return_type"));
+    assert!(refused(|i| i.helpers[0].id = 0x8000_0001).contains("another one has this id"));
+    assert!(refused(|i| i.functions[1].prototype.id = 7).contains("its place in the table"));
 }

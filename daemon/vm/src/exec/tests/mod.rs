@@ -1,5 +1,6 @@
 //! What the interpreter promises: instructions, and whole invocations.
 
+mod bindings;
 mod instructions;
 mod invocations;
 mod remote;
