@@ -51,13 +51,14 @@ class _Context:
 
 
 @dataclass(frozen=True, slots=True)
-class _Information:
+class Information:
     """A program type without helpers whose programs write where r0 goes."""
 
     name: str = "conformance"
     context: _Context = _Context()
     is_privileged: bool = False
     helpers: tuple[()] = ()
+    functions: tuple[()] = ()
     writable: tuple[tuple[int, int], ...] = ((_R0_AT, 8),)
 
 
@@ -93,4 +94,4 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace) -> ebpfd_vm.Program:
     functions = [0, *(function for function in called if 0 < function * SLOT_SIZE < len(code))]
     programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
     spec = next(program for program in programs if program.name == PROGRAM)
-    return ebpfd_vm.Program(spec, [], _Information(), trace=trace)
+    return ebpfd_vm.Program(spec, [], Information(), trace=trace)
