@@ -84,6 +84,14 @@ pub fn lower(
     bindings: &Bindings,
 ) -> Result<Code> {
     check_bindings(bindings, information)?;
+    let length = program.instructions.len();
+    if length > isa::MAX_INSTRUCTIONS {
+        return Err(EngineError::too_large(format!(
+            "program {}: {length} instructions are more than {}",
+            program.name,
+            isa::MAX_INSTRUCTIONS
+        )));
+    }
     isa::validate(&program.instructions, &program.starts()).map_err(|invalid| {
         EngineError::new(
             ResultCode::VerificationFailed,

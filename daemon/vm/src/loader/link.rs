@@ -62,7 +62,7 @@ pub fn programs(
     for section in elf.sections.iter().filter(|section| section.executable) {
         slots += section.data.len() / 8;
         if slots > MAX_TOTAL {
-            return Err(EngineError::elf(format!(
+            return Err(EngineError::too_large(format!(
                 "the code sections have more than {MAX_TOTAL} instructions together"
             )));
         }
@@ -98,7 +98,7 @@ pub fn programs(
             )));
         }
         if total > MAX_TOTAL {
-            return Err(EngineError::elf(format!(
+            return Err(EngineError::too_large(format!(
                 "all programs together have more than {MAX_TOTAL} instructions"
             )));
         }
@@ -236,7 +236,7 @@ impl Linker<'_> {
                 }
             }
             if order.len() > MAX_SUBPROGRAMS || program.instructions.len() > MAX_INSTRUCTIONS {
-                return Err(EngineError::elf(format!(
+                return Err(EngineError::too_large(format!(
                     "program {} is too large: more than {MAX_INSTRUCTIONS} instructions or \
                      {MAX_SUBPROGRAMS} functions",
                     program.name

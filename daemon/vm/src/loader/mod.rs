@@ -24,6 +24,8 @@ pub(crate) use reader::u32_at;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod tests;
 
 use crate::error::Result;

@@ -3,6 +3,8 @@
 mod bindings;
 mod instructions;
 mod invocations;
+mod limits;
+mod random;
 mod remote;
 
 use crate::isa::{Insn, alu, class};
