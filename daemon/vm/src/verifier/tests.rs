@@ -133,6 +133,45 @@ fn uninitialised_registers_are_recognised() {
     );
 }
 
+/// Instructions of version 4, which many compilers cannot make, are judged and run.
+#[test]
+fn version_4_instructions_are_judged_and_run() {
+    use crate::isa::{SOURCE_REGISTER as X, alu, class, jump, mem};
+    let wide = |operation, dst, src, offset, imm| {
+        let register = if src == 0 { 0 } else { X };
+        Insn::new(class::ALU64 | operation | register, dst, src, offset, imm)
+    };
+    let stack = |kind, register, imm| match kind {
+        class::ST => Insn::new(class::ST | mem::MEM | mem::DW, 10, 0, -8, imm),
+        _ => Insn::new(class::LDX | mem::MEMSX | mem::B, register, 10, -8, 0),
+    };
+    let code = [
+        stack(class::ST, 0, 0x1_f9), // the low byte is -7
+        stack(class::LDX, 1, 0),     // r1 = -7
+        wide(alu::MOV, 2, 0, 0, 2),
+        wide(alu::MOV, 3, 1, 0, 0),
+        wide(alu::DIV, 3, 2, 1, 0),                      // r3 = -3
+        wide(alu::MOD, 1, 2, 1, 0),                      // r1 = -1
+        wide(alu::MOV, 4, 3, 8, 0),                      // r4 = -3, of its low byte
+        Insn::new(class::ALU64 | alu::END, 4, 0, 0, 16), // r4 = 0xfdff
+        Insn::new(class::JMP32 | jump::JA, 0, 0, 0, 1),  // gotol over the next
+        wide(alu::MOV, 4, 0, 0, 0),
+        Insn::new(class::ALU | alu::MOV | X, 0, 3, 16, 0), // w0 = -3, of its low half
+        wide(alu::ADD, 0, 1, 0, 0),
+        wide(alu::ADD, 0, 4, 0, 0),
+        Insn::new(0x95, 0, 0, 0, 0),
+    ];
+    let spec = assembled(&code, &[]);
+    let case = Case {
+        program: &spec,
+        maps: &[],
+        information: &sample(),
+    };
+    assert_eq!(None, verify(case).expect("a sound contract").rejection);
+    let result = crate::fixtures::run(&code).result;
+    assert_eq!((-3_i32 - 1 + 0xfdff) as u32, result);
+}
+
 /// What is no program at all is refused before any analysis.
 #[test]
 fn undecodable_programs_are_rejections_too() {
