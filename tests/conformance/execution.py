@@ -7,16 +7,20 @@ translates both ways, through a context of its own:
     context:  | data @0 | end @8 | r0 of the vector @16 |
     frames:   the program has the first of eight, the vector the second
 
-The verifier has no part in it: vectors may do what it refuses.
+The verifier has no part in it: vectors may do what it refuses.  So only the
+checked interpreter runs them all; what is given to the JIT, as if it were
+verified, must stay in its memory.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import ebpfd_vm
 from tests.conformance.assembler import SLOT_SIZE, assemble
 from tests.conformance.elf import PROGRAM, object_file
 from tests.conformance.vectors import Vector
+
+Executor: TypeAlias = Literal["interpreter", "jit"]
 
 _WITH_MEMORY: Final = """
     mov %r6, %r1
@@ -69,11 +73,11 @@ class Failure:
     message: str
 
 
-def execute(vector: Vector) -> int | Failure:
+def execute(vector: Vector, executor: Executor) -> int | Failure:
     """Run *vector* once: its r0, or its failure."""
     trace = ebpfd_vm.Trace()
     try:
-        program = _load(vector, trace)
+        program = _load(vector, trace, executor)
     except ebpfd_vm.EngineError as error:
         return Failure(error.message)
     context = bytes(_Context().size)
@@ -83,7 +87,7 @@ def execute(vector: Vector) -> int | Failure:
     return int.from_bytes(context[_R0_AT:], "little")
 
 
-def _load(vector: Vector, trace: ebpfd_vm.Trace) -> ebpfd_vm.Program:
+def _load(vector: Vector, trace: ebpfd_vm.Trace, executor: Executor) -> ebpfd_vm.Program:
     """Assemble the vector behind the program that calls it, and load both."""
     outer = assemble(_WITH_MEMORY if vector.memory else _WITHOUT_MEMORY)
     inner = assemble(vector.assembly, first_line=vector.assembly_line)
@@ -94,4 +98,4 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace) -> ebpfd_vm.Program:
     functions = [0, *(function for function in called if 0 < function * SLOT_SIZE < len(code))]
     programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
     spec = next(program for program in programs if program.name == PROGRAM)
-    return ebpfd_vm.Program(spec, [], Information(), trace=trace)
+    return ebpfd_vm.Program(spec, [], Information(), trace=trace, verified=True, execution=executor)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ebpfd_sdk import Execution
 from tests.e2e.world import PROGRAMS, sample, world
 from tests.packets import UDP
 
@@ -106,6 +107,19 @@ async def test_a_test_run_gives_result_context_and_duration(tmp_path: Path) -> N
         assert len(ran["context"]) == 64
         shown = await w.ctl_json("program", "show", str(program["id"]))
         assert shown["runs"] == 100
+
+
+async def test_programs_are_compiled_unless_the_caller_wants_otherwise(tmp_path: Path) -> None:
+    """What the verifier accepted runs as machine code; both executors give the same result."""
+    results: list[tuple[int, bytes]] = []
+    async with world(tmp_path) as w, sample(w):
+        for execution in (None, Execution.JIT, Execution.INTERPRET):
+            loaded = await w.client.load(PROGRAMS / "count.o", execution=execution)
+            (program,) = loaded.values()
+            assert program.executor is (execution or Execution.JIT)
+            ran = await program.test_run(context=bytes(32), data=UDP)
+            results.append((ran.result, ran.context))
+    assert [results[0]] * 3 == results
 
 
 async def test_verify_judges_without_loading(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import structlog
 
@@ -26,6 +26,8 @@ from ebpfd_vm import EngineError, Map, MapSpec, Object, ProgramSpec, parse_objec
 from ebpfd_vm import Program as EngineProgram
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+Execution: TypeAlias = Literal["any", "jit", "interpreter"]
 
 FIRST_RUN_NS: Final = 10_000_000.0
 """What a program with loops might take before anybody has seen it run."""
@@ -95,7 +97,12 @@ class Programs:
         ]
 
     async def load(
-        self, object_file: bytes, file_name: str, wanted: Sequence[str]
+        self,
+        object_file: bytes,
+        file_name: str,
+        wanted: Sequence[str],
+        *,
+        execution: Execution = "any",
     ) -> list[Program]:
         """Bind, verify and make ready the wanted programs of a file, all or none."""
         parsed = await _parse(object_file)
@@ -107,7 +114,7 @@ class Programs:
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
             await self._judge_all(object_file, loading)
-            return self._publish(parsed, loading, file_name)
+            return self._publish(parsed, loading, file_name, execution)
         except BaseException:
             for each in loading:
                 await each.clients.withdraw()
@@ -185,7 +192,9 @@ class Programs:
         verdict = await self._verifier.verify(object_file, index, engine_information(contract))
         return JudgedProgram(spec, contract, verdict)
 
-    def _publish(self, parsed: Object, loading: list[_Loading], file_name: str) -> list[Program]:
+    def _publish(
+        self, parsed: Object, loading: list[_Loading], file_name: str, execution: Execution
+    ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
             if each.clients.data is None:
@@ -193,7 +202,7 @@ class Programs:
                 raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
         try:
             maps = [MapObject(self._objects.next_id(), _create_map(spec)) for spec in parsed.maps]
-            programs = [self._make(each, maps, file_name) for each in loading]
+            programs = [self._make(each, maps, file_name, execution) for each in loading]
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
         for program, each in zip(programs, loading, strict=True):
@@ -202,9 +211,12 @@ class Programs:
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
 
-    def _make(self, loading: _Loading, maps: list[MapObject], file_name: str) -> Program:
+    def _make(
+        self, loading: _Loading, maps: list[MapObject], file_name: str, execution: Execution
+    ) -> Program:
         clients, spec = loading.clients, loading.spec
         assert loading.judged is not None, "all were judged"
+        assert loading.judged.verdict.rejection is None, "what was refused is never made"
         helper = HelperBridge(
             loading.contract.program_type, loading.program_id, lambda: clients.extension
         )
@@ -216,6 +228,9 @@ class Programs:
             helper=helper,
             trace=self._executor.trace.engine,
             tag=loading.program_id,
+            # On this the engine's safety rests: maps and contract are those it was judged with.
+            verified=True,
+            execution=execution,
         )
         return Program(
             id=loading.program_id,

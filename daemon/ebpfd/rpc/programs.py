@@ -1,12 +1,12 @@
 """The ``Programs`` service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, TypeAlias
 
 import grpc
 
 from ebpfd.errors import RequestError
-from ebpfd.host.programs import JudgedProgram, Programs
+from ebpfd.host.programs import Execution, JudgedProgram, Programs
 from ebpfd.host.services import Services
 from ebpfd.host.test_runs import test_run
 from ebpfd.host.trace import PrintedLine, TraceLog
@@ -22,6 +22,11 @@ _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _STATES: Final = {
     ProgramState.READY: pb.PROGRAM_STATE_READY,
     ProgramState.WAITING: pb.PROGRAM_STATE_WAITING,
+}
+_EXECUTIONS: Final[Mapping[int, Execution]] = {
+    pb.EXECUTION_TYPE_UNSPECIFIED: "any",
+    pb.EXECUTION_TYPE_JIT: "jit",
+    pb.EXECUTION_TYPE_INTERPRET: "interpreter",
 }
 _EXECUTORS: Final = {
     "interpreter": pb.EXECUTION_TYPE_INTERPRET,
@@ -45,13 +50,16 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.LoadResponse()
         with answering(response.status):
-            if request.execution == pb.EXECUTION_TYPE_JIT:
-                message = "execution: this build has no JIT; leave it out or ask for INTERPRET"
-                raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
-            loaded = await self._services.finish(
-                self._programs.load(request.object, request.file_name, list(request.programs)),
-                name="load",
+            if request.execution not in _EXECUTIONS:
+                message = f"execution: {request.execution} is none that this daemon knows"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+            loading = self._programs.load(
+                request.object,
+                request.file_name,
+                list(request.programs),
+                execution=_EXECUTIONS[request.execution],
             )
+            loaded = await self._services.finish(loading, name="load")
             response.programs.extend(encode_program(program) for program in loaded)
             maps = {each.id: each for program in loaded for each in program.maps}
             response.maps.extend(encode_map(maps[map_id]) for map_id in sorted(maps))

@@ -11,6 +11,7 @@ use std::fmt;
 pub enum ResultCode {
     Success = 0,
     VerificationFailed = 1,
+    JitCompilationFailed = 2,
     InvalidArgument = 6,
     ObjectNotFound = 7,
     ObjectAlreadyExists = 8,

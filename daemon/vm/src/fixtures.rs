@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::contract::{ContextDescriptor, ProgramInformation, Prototype};
-use crate::exec::{Options, Program, TestRun};
+use crate::exec::{Execution, Options, Program, TestRun};
 use crate::functions::{FIRST_FUNCTION, Function};
 use crate::isa::Insn;
 use crate::loader::parse_object;
@@ -162,18 +162,54 @@ pub fn ready(spec: &ProgramSpec, maps: Vec<Arc<Map>>, options: Options) -> Progr
     Program::new(spec, maps, &sample(), options).expect("a valid program")
 }
 
-/// Run instructions once on a context of zeros.
+/// Options for each executor; the caller vouches for the program as a verifier would.
+pub fn executors() -> [Options; 2] {
+    [Execution::Interpreter, Execution::Jit].map(|execution| Options {
+        verified: true,
+        execution,
+        ..Options::default()
+    })
+}
+
+/// Run instructions once on a context of zeros, by both executors.
 pub fn run(instructions: &[Insn]) -> TestRun {
     run_on(instructions, &[], &context(0, 0), b"")
 }
 
+/// Run instructions once by both executors, which must agree.
 pub fn run_on(instructions: &[Insn], starts: &[usize], context: &[u8], data: &[u8]) -> TestRun {
+    let spec = assembled(instructions, starts);
+    run_both(&spec, Vec::new, context, data)
+}
+
+/// Run once by both executors, each with maps of its own.
+pub fn run_both(
+    spec: &ProgramSpec,
+    maps: impl Fn() -> Vec<Arc<Map>>,
+    context: &[u8],
+    data: &[u8],
+) -> TestRun {
+    let [interpreted, compiled] = executors().map(|options| {
+        let test = ready(spec, maps(), options).test_run(context, data, 0, 1);
+        TestRun {
+            elapsed_ns: 0,
+            ..test.expect("valid input")
+        }
+    });
+    assert_eq!(interpreted, compiled, "the executors disagree");
+    interpreted
+}
+
+/// Run what no verifier would accept, on a context of zeros.
+pub fn run_checked(instructions: &[Insn]) -> TestRun {
     let program = ready(
-        &assembled(instructions, starts),
+        &assembled(instructions, &[]),
         Vec::new(),
         Options::default(),
     );
-    program.test_run(context, data, 0, 1).expect("valid input")
+    program
+        .test_run(&context(0, 0), b"", 0, 1)
+        .expect("valid input")
 }
 
 /// Numbers that look random and are the same in every run (xorshift).

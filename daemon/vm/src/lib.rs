@@ -3,7 +3,7 @@
 //! ```text
 //!   ELF --loader--> specs --verifier--> verdict
 //!                     |
-//!                     '--exec (interpreter) -- maps, helpers --> results
+//!                     '--exec (interpreter, jit) -- maps, helpers --> results
 //! ```
 //!
 //! The core is plain Rust and knows nothing of Python, gRPC, files or clocks
@@ -17,6 +17,7 @@ mod fixtures;
 pub mod functions;
 pub mod helpers;
 pub mod isa;
+mod jit;
 pub mod loader;
 pub mod maps;
 pub mod spec;

@@ -1,7 +1,7 @@
 """Types of the native engine; every name here is implemented in ``daemon/vm/src``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias, final
+from typing import Final, Literal, Protocol, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -270,6 +270,10 @@ class Program:
 
     ``maps[i]`` stands for map *i* of the object, whether the program uses it or not.
     An invocation that fails leaves one line in *trace* that says why.
+
+    *verified* promises that the verifier has accepted this program, for maps of these sizes and
+    this *information*; only then it is compiled.  *execution* "jit" that cannot be honoured
+    raises `EngineError` with JIT_COMPILATION_FAILED.
     """
 
     def __new__(
@@ -283,11 +287,16 @@ class Program:
         trace: Trace | None = None,
         tag: int = 0,
         budget: int | None = None,
+        verified: bool = False,
+        execution: Literal["any", "jit", "interpreter"] = "any",
     ) -> Program: ...
     @property
     def blocking(self) -> bool: ...
     @property
-    def executor(self) -> str: ...
+    def executor(self) -> Literal["jit", "interpreter"]: ...
+    @property
+    def executor_reason(self) -> str:
+        """Why the program is not compiled; empty if it is."""
     @property
     def budget(self) -> int: ...
     def run_batch(

@@ -36,6 +36,15 @@ impl Fault {
         )
     }
 
+    /// An atomic access to an address that is no multiple of its size.
+    #[cold]
+    pub fn unaligned(address: u64, size: u64) -> Self {
+        Self::new(
+            ResultCode::InvalidPointer,
+            format!("atomic access to 0x{address:x}, which is no multiple of {size}"),
+        )
+    }
+
     #[cold]
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ResultCode::Failed, message)

@@ -9,10 +9,8 @@
 //! program and that registers are at most r10, so neither the fetch nor the
 //! register file (16 long, indices masked) needs a check at run time.
 
-use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicU32, AtomicU64};
-
 use super::arith::{narrow, wide};
+use super::atomics::Change;
 use super::fault::Fault;
 use super::lower::{Code, Op, extra};
 use super::memory::{Memory, Region};
@@ -330,8 +328,7 @@ pub fn run(
             STX_H => store!(u16, registers[src]),
             STX_W => store!(u32, registers[src]),
             STX_DW => store!(u64, registers[src]),
-            ATOMIC_W => check!(atomic32(op, &mut registers, &mut services.memory)),
-            ATOMIC_DW => check!(atomic64(op, &mut registers, &mut services.memory)),
+            ATOMIC_W | ATOMIC_DW => check!(change(op, &mut registers, &mut services.memory)),
 
             extra::GOTO => pc = op.offset as usize,
             JEQ64_K => if_wide_k!(eq),
@@ -380,7 +377,7 @@ pub fn run(
             JSLE32_X => if_narrow_x!(sle),
 
             extra::CALL_NATIVE => {
-                let native = code.natives[op.imm as usize];
+                let native = code.natives[op.imm as usize].function;
                 registers[0] = check!(native(services, arguments(&registers)));
             }
             extra::CALL_REMOTE => {
@@ -389,7 +386,7 @@ pub fn run(
             }
             extra::CALL_LOCAL => {
                 if depth + 1 == MAX_CALL_FRAMES {
-                    fail!(Fault::failed("more than 8 functions are active at once"));
+                    fail!(too_deep());
                 }
                 callers[depth] = Caller {
                     pc,
@@ -444,46 +441,29 @@ fn open_frame(services: &mut Services<'_>, stack: &mut Stack, depth: usize) {
     services.memory.stack = frames(stack, depth);
 }
 
-/// Atomic operations are sequentially consistent (RFC 9669 section 5.3).
-macro_rules! atomic_operation {
-    ($name:ident, $operate:ident, $get:ident, $cell:ty, $type:ty) => {
-        #[inline(never)]
-        fn $name(op: &Op, registers: &mut [u64; 16], memory: &mut Memory<'_>) -> Result<(), Fault> {
-            let address = registers[usize::from(op.dst & 15)].wrapping_add_signed(op.offset.into());
-            let size = size_of::<$type>() as u64;
-            if address.is_multiple_of(size) || !memory.is_private(address, size) {
-                $operate(op, registers, memory.$get(address)?);
-                return Ok(());
-            }
-            // A packet may begin anywhere.  Nobody else sees it, so one access need not be all.
-            let cell = <$cell>::new(memory.load(address)?);
-            $operate(op, registers, &cell);
-            memory.store(address, cell.into_inner())
-        }
-
-        fn $operate(op: &Op, registers: &mut [u64; 16], cell: &$cell) {
-            let src = usize::from(op.src & 15);
-            let operand = registers[src] as $type;
-            let operation = op.imm as i32;
-            if operation == atomic::CMPXCHG {
-                let expected = registers[0] as $type;
-                let found = cell.compare_exchange(expected, operand, SeqCst, SeqCst);
-                registers[0] = found.unwrap_or_else(|found| found).into();
-                return;
-            }
-            let before = match operation & !atomic::FETCH {
-                atomic::ADD => cell.fetch_add(operand, SeqCst),
-                atomic::OR => cell.fetch_or(operand, SeqCst),
-                atomic::AND => cell.fetch_and(operand, SeqCst),
-                atomic::XOR => cell.fetch_xor(operand, SeqCst),
-                _ => cell.swap(operand, SeqCst),
-            };
-            if operation & atomic::FETCH != 0 {
-                registers[src] = before.into();
-            }
-        }
-    };
+#[cold]
+pub fn too_deep() -> Fault {
+    Fault::failed("more than 8 functions are active at once")
 }
 
-atomic_operation!(atomic32, operate32, atomic32, AtomicU32, u32);
-atomic_operation!(atomic64, operate64, atomic64, AtomicU64, u64);
+/// Atomic instructions: the change is `memory`'s, its result a register's.
+fn change(op: &Op, registers: &mut [u64; 16], memory: &mut Memory<'_>) -> Result<(), Fault> {
+    let address = registers[usize::from(op.dst & 15)].wrapping_add_signed(op.offset.into());
+    let src = usize::from(op.src & 15);
+    let change = Change {
+        operation: op.imm as i32,
+        operand: registers[src],
+        expected: registers[0],
+    };
+    let before = if op.code == ATOMIC_W {
+        memory.change32(address, change)?
+    } else {
+        memory.change64(address, change)?
+    };
+    match change.operation {
+        atomic::CMPXCHG => registers[0] = before,
+        operation if operation & atomic::FETCH != 0 => registers[src] = before,
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,4 +1,4 @@
-//! A validated program as the interpreter wants it: one [`Op`] per slot.
+//! A validated program as both executors want it: one [`Op`] per slot.
 //!
 //! Immediates are sign-extended, jump targets absolute, map references
 //! addresses, helpers already found.  The opcode byte of RFC 9669 is kept
@@ -56,6 +56,16 @@ pub mod extra {
     pub const GOTO: u8 = 0xc0;
 }
 
+/// A helper that is a function of this process.
+#[derive(Clone, Copy)]
+pub struct NativeHelper {
+    /// The general helper that it is; 0 for one that a contract brings: nothing is known of it.
+    pub id: u32,
+    /// How many of r1 to r5 it takes.
+    pub arguments: usize,
+    pub function: Native,
+}
+
 /// A helper or function of the contract, with what is needed to pass its arguments.
 #[derive(Clone)]
 pub struct RemoteHelper {
@@ -72,7 +82,7 @@ pub type Bindings = HashMap<u32, Binding>;
 /// A program that can run.
 pub struct Code {
     pub ops: Vec<Op>,
-    pub natives: Vec<Native>,
+    pub natives: Vec<NativeHelper>,
     pub remotes: Vec<RemoteHelper>,
 }
 
@@ -215,7 +225,11 @@ fn bind(helper: &Prototype, bindings: &Bindings, code: &mut Code, op: &mut Op) -
         Some(Binding::Native(native)) => {
             op.code = extra::CALL_NATIVE;
             op.imm = code.natives.len() as u64;
-            code.natives.push(*native);
+            code.natives.push(NativeHelper {
+                id: 0,
+                arguments: helper.arguments.len(),
+                function: *native,
+            });
             return Ok(());
         }
         Some(Binding::Local(local)) => Some(Arc::clone(local)),
@@ -239,8 +253,9 @@ fn resolve_general(
     code: &mut Code,
     op: &mut Op,
 ) -> Result<()> {
-    let native = helpers::general(id).and_then(|helper| helper.native);
-    let Some(native) = native else {
+    let general = helpers::general(id);
+    let Some((general, function)) = general.and_then(|helper| Some((helper, helper.native?)))
+    else {
         return Err(EngineError::new(
             ResultCode::VerificationFailed,
             helpers::unavailable(id, information),
@@ -248,7 +263,11 @@ fn resolve_general(
     };
     op.code = extra::CALL_NATIVE;
     op.imm = code.natives.len() as u64;
-    code.natives.push(native);
+    code.natives.push(NativeHelper {
+        id,
+        arguments: general.arguments.len(),
+        function,
+    });
     Ok(())
 }
 

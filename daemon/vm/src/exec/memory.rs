@@ -53,8 +53,8 @@ pub struct Memory<'r> {
     value: Region,
     value_writable: bool,
     /// What was done beside instructions, counted in instructions; the budget bounds both.
-    pub(super) work: u64,
-    pub(super) budget: u64,
+    pub(crate) work: u64,
+    pub(crate) budget: u64,
     maps: &'r [Arc<Map>],
     pin: &'r Pin,
 }
@@ -78,6 +78,11 @@ impl<'r> Memory<'r> {
             maps,
             pin,
         }
+    }
+
+    /// Give the program all of `stack`: whoever does so must know that it stays in its frames.
+    pub(crate) fn open_stack(&mut self, stack: &mut [u8]) {
+        self.stack = Region::of(stack);
     }
 
     pub fn pin(&self) -> &Pin {
@@ -240,10 +245,7 @@ impl<'r> Memory<'r> {
 
     fn check_atomic(&mut self, address: u64, size: u64) -> Result<(), Fault> {
         if !address.is_multiple_of(size) {
-            return Err(Fault::new(
-                crate::error::ResultCode::InvalidPointer,
-                format!("atomic access to 0x{address:x}, which is no multiple of {size}"),
-            ));
+            return Err(Fault::unaligned(address, size));
         }
         self.check(address, size, true)
     }

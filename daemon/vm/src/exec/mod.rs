@@ -1,21 +1,22 @@
-//! Programs that run: a checked interpreter over memory that it bounds.
+//! Programs that run: compiled if they are verified, else interpreted over memory that is checked.
 //!
 //! `lower` makes a decoded program of a spec once; `program` runs it over
 //! contexts; `interpreter` executes one invocation, and asks `memory` about
-//! every access.  A JIT will be a second executor over the same lowered
+//! every access.  `crate::jit` is a second executor over the same lowered
 //! program, the same maps and the same helpers.
 
 pub mod arith;
+pub(crate) mod atomics;
 mod context;
 mod counters;
 mod fault;
 mod input;
-mod interpreter;
-mod lower;
+pub(crate) mod interpreter;
+pub(crate) mod lower;
 mod memory;
 mod origin;
 mod program;
-mod remote;
+pub(crate) mod remote;
 
 #[cfg(test)]
 mod tests;
@@ -26,5 +27,5 @@ pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
 pub use origin::{Facts, Identity, Origin};
-pub use program::{Batch, DEFAULT_BUDGET, Options, Program, TestRun};
+pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun};
 pub use remote::{Binding, Failure, Remote, Reply, Value};

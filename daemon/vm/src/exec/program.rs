@@ -13,7 +13,8 @@ use super::memory::{Memory, Region};
 use super::origin::Identity;
 use super::remote::Remote;
 use crate::contract::{ContextDescriptor, ProgramInformation};
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, Result, ResultCode};
+use crate::jit::{self, Jit};
 use crate::maps::{Map, epoch};
 use crate::spec::ProgramSpec;
 use crate::trace::Trace;
@@ -23,8 +24,18 @@ pub const DEFAULT_BUDGET: u64 = 1_000_000;
 /// Invocations in a row that keep the same pin; more would hold back memory longer.
 const PINNED_RUNS: usize = 64;
 
+/// How a program may be executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Execution {
+    /// Compiled if that is possible.
+    #[default]
+    Any,
+    Jit,
+    Interpreter,
+}
+
 /// What a program may be given.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Who carries calls of extension helpers.
     pub remote: Option<Arc<dyn Remote>>,
@@ -35,6 +46,16 @@ pub struct Options {
     pub tag: u64,
     /// Instructions per invocation, the work of helpers included; `None`: [`DEFAULT_BUDGET`].
     pub budget: Option<u64>,
+    /// The verifier has accepted this program with maps of these sizes: a promise of the
+    /// caller on which the safety of the process rests, for it is what allows to compile.
+    pub verified: bool,
+    pub execution: Execution,
+}
+
+impl Options {
+    fn budget(&self) -> u64 {
+        self.budget.unwrap_or(DEFAULT_BUDGET)
+    }
 }
 
 /// What a batch leaves behind.
@@ -67,6 +88,8 @@ pub struct TestRun {
 pub struct Program {
     name: String,
     code: Code,
+    /// Or why there is none.
+    jit: std::result::Result<Jit, String>,
     maps: Vec<Arc<Map>>,
     descriptor: ContextDescriptor,
     pointers: [Option<usize>; 3],
@@ -91,11 +114,19 @@ impl Program {
                 spec.name, helper.name, helper.id
             )));
         }
+        let jit = compile(&code, &maps, &options);
+        if let (Execution::Jit, Err(reason)) = (options.execution, &jit) {
+            return Err(EngineError::new(
+                ResultCode::JitCompilationFailed,
+                format!("program {} cannot be compiled: {reason}", spec.name),
+            ));
+        }
         let descriptor = information.context;
         let pointer = ContextDescriptor::pointer;
         Ok(Self {
             name: spec.name.clone(),
             code,
+            jit,
             maps,
             descriptor,
             pointers: [descriptor.data, descriptor.end, descriptor.meta].map(pointer),
@@ -111,7 +142,12 @@ impl Program {
     }
 
     pub fn budget(&self) -> u64 {
-        self.options.budget.unwrap_or(DEFAULT_BUDGET)
+        self.options.budget()
+    }
+
+    /// Machine code, if the program runs as such, or why it does not.
+    pub fn jit(&self) -> std::result::Result<&Jit, &str> {
+        self.jit.as_ref().map_err(String::as_str)
     }
 
     pub fn counters(&self) -> CounterValues {
@@ -227,7 +263,11 @@ impl Program {
         };
         let budget = self.budget();
         let stack = &mut machine.stack;
-        match interpreter::run(&self.code, &mut services, stack, address, budget) {
+        let ended = match &self.jit {
+            Ok(jit) => jit::run(jit, &self.code, &mut services, stack, address, budget),
+            Err(_) => interpreter::run(&self.code, &mut services, stack, address, budget),
+        };
+        match ended {
             Ok(result) => (0, result as u32),
             Err((pc, fault)) => (self.failed(pc, fault), 0),
         }
@@ -251,6 +291,15 @@ impl Program {
 /// The first helper that only an extension can answer.
 fn waited_for(code: &Code) -> Option<&RemoteHelper> {
     code.remotes.iter().find(|helper| helper.local.is_none())
+}
+
+/// Machine code for a program that may have it.
+fn compile(code: &Code, maps: &[Arc<Map>], options: &Options) -> std::result::Result<Jit, String> {
+    match options.execution {
+        Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
+        _ if !options.verified => Err("the program is not known to be verified".to_owned()),
+        _ => jit::compile(code, maps, options.budget()),
+    }
 }
 
 /// Memory of one executing thread.

@@ -1,7 +1,6 @@
 //! For tests: one helper called from a small program, with all 64 bits of its result.
 
-use crate::exec::Options;
-use crate::fixtures::{assembled, context, ready};
+use crate::fixtures::{context, run_on};
 use crate::isa::{CALL, EXIT, Insn, LDDW, SOURCE_REGISTER, alu, class, mem};
 
 /// What a register holds at the call.
@@ -52,13 +51,9 @@ pub fn program(helper: i32, args: [Arg; 5]) -> Vec<Insn> {
     code
 }
 
-/// Call a helper once; `data` is the packet.
+/// Call a helper once from each executor, which must agree; `data` is the packet.
 pub fn call(helper: i32, args: [Arg; 5], data: &[u8]) -> Done {
-    let spec = assembled(&program(helper, args), &[]);
-    let program = ready(&spec, Vec::new(), Options::default());
-    let test = program
-        .test_run(&context(0, 0), data, 0, 1)
-        .expect("valid input");
+    let test = run_on(&program(helper, args), &[], &context(0, 0), data);
     Done {
         code: test.code,
         result: result(&test.context),

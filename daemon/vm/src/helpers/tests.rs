@@ -3,7 +3,9 @@ use std::sync::Arc;
 use super::*;
 use crate::error::ResultCode;
 use crate::exec::Options;
-use crate::fixtures::{assembled, context, live, object, program, ready, sample};
+use crate::fixtures::{
+    assembled, context, executors, live, object, program, ready, run_both, run_on, sample,
+};
 use crate::isa::{CALL, EXIT, Insn, LDDW, LDDW_MAP, alu, class, mem};
 use crate::spec::MapSpec;
 use crate::trace::Trace;
@@ -50,20 +52,22 @@ fn refusals_say_what_is_missing() {
 /// memcpy, memcmp, memset, clocks, random numbers and printk, compiled from C.
 #[test]
 fn general_helpers_work_from_c() {
-    let object = object("helpers");
-    let trace = Arc::new(Trace::new(8));
-    let options = Options {
-        trace: Some(Arc::clone(&trace)),
-        tag: 5,
-        ..Options::default()
-    };
-    let general = ready(program(&object, "general"), live(&object.maps), options);
-    let test = general
-        .test_run(&context(7, 0), b"", 0, 1)
-        .expect("valid input");
-    assert_eq!((0, 0), (test.code, test.result));
-    let lines = trace.drain();
-    assert_eq!(("number 7 of 0", 5), (&*lines[0].text, lines[0].program));
+    for options in executors() {
+        let object = object("helpers");
+        let trace = Arc::new(Trace::new(8));
+        let options = Options {
+            trace: Some(Arc::clone(&trace)),
+            tag: 5,
+            ..options
+        };
+        let general = ready(program(&object, "general"), live(&object.maps), options);
+        let test = general
+            .test_run(&context(7, 0), b"", 0, 1)
+            .expect("valid input");
+        assert_eq!((0, 0), (test.code, test.result));
+        let lines = trace.drain();
+        assert_eq!(("number 7 of 0", 5), (&*lines[0].text, lines[0].program));
+    }
 }
 
 /// Every other helper: its programs are verified, and find nothing wrong.
@@ -79,14 +83,16 @@ fn verified_programs_use_every_helper() {
         };
         let verdict = crate::verifier::verify(case).expect("a sound contract");
         assert_eq!(None, verdict.rejection, "{}", spec.name);
-        let options = Options {
-            trace: Some(Arc::clone(&trace)),
-            ..Options::default()
-        };
-        let program = ready(spec, live(&object.maps), options);
-        let test = program.test_run(&context(7, 0), b"", 0, 1);
-        let test = test.expect("valid input");
-        assert_eq!((0, 0), (test.code, test.result), "{}", spec.name);
+        for executor in executors() {
+            let options = Options {
+                trace: Some(Arc::clone(&trace)),
+                ..executor
+            };
+            let program = ready(spec, live(&object.maps), options);
+            let test = program.test_run(&context(7, 0), b"", 0, 1);
+            let test = test.expect("valid input");
+            assert_eq!((0, 0), (test.code, test.result), "{}", spec.name);
+        }
     }
     assert_eq!(5, object.programs.len());
     assert_eq!("1 22 abc%", trace.drain()[0].text);
@@ -95,32 +101,34 @@ fn verified_programs_use_every_helper() {
 /// Lookup, update and delete on both map types, compiled from C.
 #[test]
 fn map_helpers_work_from_c() {
-    let object = object("maps");
-    let maps: Vec<_> = live(&object.maps[..3]);
-    let count = ready(program(&object, "count"), maps.clone(), Options::default());
-    let forget = ready(program(&object, "forget"), maps.clone(), Options::default());
-    let context = context(10, 0);
-    for _ in 0..3 {
-        let test = count.test_run(&context, b"", 0, 1).expect("valid input");
-        assert_eq!((0, 0), (test.code, test.result));
+    for options in executors() {
+        let object = object("maps");
+        let maps: Vec<_> = live(&object.maps[..3]);
+        let count = ready(program(&object, "count"), maps.clone(), options.clone());
+        let forget = ready(program(&object, "forget"), maps.clone(), options);
+        let context = context(10, 0);
+        for _ in 0..3 {
+            let test = count.test_run(&context, b"", 0, 1).expect("valid input");
+            assert_eq!((0, 0), (test.code, test.result));
+        }
+        let named = |name: &str| maps.iter().find(|map| map.name() == name).expect("a map");
+        let key = [1_u32, 10].map(u32::to_le_bytes).concat();
+        assert_eq!(
+            Ok(3_u64.to_le_bytes().to_vec()),
+            named("flows").lookup(&key)
+        );
+        assert_eq!(
+            Ok(30_u64.to_le_bytes().to_vec()),
+            named("second").lookup(&[1, 0, 0, 0])
+        );
+        assert_eq!(
+            Ok(3_u64.to_le_bytes().to_vec()),
+            named("first").lookup(&[0; 4])
+        );
+        let gone = forget.test_run(&context, b"", 0, 1).expect("valid input");
+        let missing = forget.test_run(&context, b"", 0, 1).expect("valid input");
+        assert_eq!((0, -19), (gone.result, missing.result.cast_signed()));
     }
-    let named = |name: &str| maps.iter().find(|map| map.name() == name).expect("a map");
-    let key = [1_u32, 10].map(u32::to_le_bytes).concat();
-    assert_eq!(
-        Ok(3_u64.to_le_bytes().to_vec()),
-        named("flows").lookup(&key)
-    );
-    assert_eq!(
-        Ok(30_u64.to_le_bytes().to_vec()),
-        named("second").lookup(&[1, 0, 0, 0])
-    );
-    assert_eq!(
-        Ok(3_u64.to_le_bytes().to_vec()),
-        named("first").lookup(&[0; 4])
-    );
-    let gone = forget.test_run(&context, b"", 0, 1).expect("valid input");
-    let missing = forget.test_run(&context, b"", 0, 1).expect("valid input");
-    assert_eq!((0, -19), (gone.result, missing.result.cast_signed()));
 }
 
 /// Call a helper with a map in r1, and r2 and r3 pointing to the stack.
@@ -145,11 +153,9 @@ fn call_with_map(helper: i32, map: &MapSpec, r4: i32) -> (u8, i32) {
             EXIT_INSN,
         ],
     ];
-    let maps = live(std::slice::from_ref(map));
-    let program = ready(&assembled(&code.concat(), &[]), maps, Options::default());
-    let test = program
-        .test_run(&context(0, 0), b"", 0, 1)
-        .expect("valid input");
+    let spec = assembled(&code.concat(), &[]);
+    let maps = || live(std::slice::from_ref(map));
+    let test = run_both(&spec, maps, &context(0, 0), b"");
     (test.code, test.result.cast_signed())
 }
 
@@ -197,10 +203,7 @@ fn call_on_stack(helper: i32, registers: [i32; 4]) -> (u8, i32) {
         code.push(Insn::new(class::ALU64 | alu::MOV, dst, 0, 0, value));
     }
     code.extend([Insn::new(CALL, 0, 0, 0, helper), EXIT_INSN]);
-    let program = ready(&assembled(&code, &[]), vec![], Options::default());
-    let test = program
-        .test_run(&context(0, 0), b"", 0, 1)
-        .expect("valid input");
+    let test = run_on(&code, &[], &context(0, 0), b"");
     (test.code, test.result.cast_signed())
 }
 

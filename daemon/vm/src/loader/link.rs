@@ -62,7 +62,7 @@ pub fn programs(
     for section in elf.sections.iter().filter(|section| section.executable) {
         slots += section.data.len() / 8;
         if slots > MAX_TOTAL {
-            return Err(EngineError::too_large(format!(
+            return Err(EngineError::elf(format!(
                 "the code sections have more than {MAX_TOTAL} instructions together"
             )));
         }
@@ -98,7 +98,7 @@ pub fn programs(
             )));
         }
         if total > MAX_TOTAL {
-            return Err(EngineError::too_large(format!(
+            return Err(EngineError::elf(format!(
                 "all programs together have more than {MAX_TOTAL} instructions"
             )));
         }

@@ -15,6 +15,14 @@ use crate::error::{EngineError, Result};
 /// Bytes that an array may have, as in eBPF for Windows.
 const MAX_SIZE: usize = 128 << 30;
 
+/// The place of value `index` is `base + index * stride` for each index below `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrayLayout {
+    pub base: usize,
+    pub stride: usize,
+    pub count: usize,
+}
+
 pub struct Array {
     memory: Memory,
     value_size: usize,
@@ -51,6 +59,15 @@ impl Array {
 
     pub fn base(&self) -> usize {
         self.memory.base()
+    }
+
+    /// Fixed for the life of the map.
+    pub fn layout(&self) -> ArrayLayout {
+        ArrayLayout {
+            base: self.base(),
+            stride: self.stride,
+            count: self.count,
+        }
     }
 
     pub fn find(&self, key: &[u8]) -> Option<usize> {

@@ -15,6 +15,8 @@ mod memory;
 mod tests;
 
 use crate::error::{EngineError, Result, ResultCode};
+pub use array::ArrayLayout;
+
 use array::Array;
 use hash::Hash;
 
@@ -241,6 +243,14 @@ impl Map {
     pub fn first_value(&self) -> Option<usize> {
         match &self.store {
             Store::Array(array) => Some(array.base()),
+            Store::Hash(_) => None,
+        }
+    }
+
+    /// Where an array's values lie, for code that finds them by itself.
+    pub fn array_layout(&self) -> Option<ArrayLayout> {
+        match &self.store {
+            Store::Array(array) => Some(array.layout()),
             Store::Hash(_) => None,
         }
     }

@@ -14,9 +14,8 @@ use super::helper::Callback;
 use super::maps::Map;
 use super::objects::ProgramSpec;
 use super::trace::Trace;
-use crate::exec::{self, Binding, Input, Options, Origin, Remote};
-
-const EXECUTOR: &str = "interpreter";
+use crate::error::EngineError;
+use crate::exec::{self, Binding, Execution, Input, Options, Origin, Remote};
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct BatchResult {
@@ -44,7 +43,8 @@ type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 impl Program {
     #[new]
     #[pyo3(signature = (
-        program, maps, information, *, helper = None, local = None, trace = None, tag = 0, budget = None,
+        program, maps, information, *, helper = None, local = None, trace = None, tag = 0,
+        budget = None, verified = false, execution = "any",
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -60,6 +60,8 @@ impl Program {
         trace: Option<Py<Trace>>,
         tag: u64,
         budget: Option<u64>,
+        verified: bool,
+        execution: &str,
     ) -> PyResult<Self> {
         let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
         let callback = |function: Py<PyAny>| -> Arc<dyn Remote> {
@@ -76,9 +78,12 @@ impl Program {
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,
+            verified,
+            execution: execution_of(execution)?,
         };
         let spec = &program.get().0;
-        guarded(|| exec::Program::new(spec, live, &information, options)).map(Self)
+        py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
+            .map(Self)
     }
 
     #[getter]
@@ -88,7 +93,16 @@ impl Program {
 
     #[getter]
     fn executor(&self) -> &'static str {
-        EXECUTOR
+        match self.0.jit() {
+            Ok(_) => "jit",
+            Err(_) => "interpreter",
+        }
+    }
+
+    /// Why the program is not compiled; empty if it is.
+    #[getter]
+    fn executor_reason(&self) -> &str {
+        self.0.jit().err().unwrap_or_default()
     }
 
     #[getter]
@@ -165,6 +179,18 @@ impl Program {
             nanoseconds: values.nanoseconds,
             failures: values.failures,
         }
+    }
+}
+
+fn execution_of(name: &str) -> PyResult<Execution> {
+    match name {
+        "any" => Ok(Execution::Any),
+        "jit" => Ok(Execution::Jit),
+        "interpreter" => Ok(Execution::Interpreter),
+        other => Err(EngineError::argument(format!(
+            "execution is {other:?}: it must be \"any\", \"jit\" or \"interpreter\""
+        ))
+        .into()),
     }
 }
 

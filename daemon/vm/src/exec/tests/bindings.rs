@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::contract::ProgramInformation;
 use crate::error::{EngineError, ResultCode};
 use crate::exec::{Binding, Failure, Fault, Options, Program, Remote, Reply, Services, Value};
-use crate::fixtures::{assembled, context, object, program, sample, with_functions};
+use crate::fixtures::{assembled, context, executors, object, program, sample, with_functions};
 use crate::functions::FIRST_FUNCTION;
 use crate::isa::{CALL, CALL_BTF, EXIT, Insn};
 use crate::spec::ProgramSpec;
@@ -36,16 +36,18 @@ fn add(_: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     Ok(args[0] + args[1])
 }
 
+/// Load for one executor; the first is the interpreter, the second the compiler.
 fn load(
+    executor: usize,
     spec: &ProgramSpec,
     information: &ProgramInformation,
     remote: bool,
-    local: Vec<(u32, Binding)>,
+    local: &[(u32, Binding)],
 ) -> Result<Program, EngineError> {
     let options = Options {
         remote: remote.then(|| Arc::new(Module) as Arc<dyn Remote>),
-        local: local.into_iter().collect(),
-        ..Options::default()
+        local: local.iter().cloned().collect(),
+        ..executors()[executor].clone()
     };
     Program::new(spec, Vec::new(), information, options)
 }
@@ -73,11 +75,14 @@ fn imports_run_however_they_are_bound() {
         (true, vec![local(0), native(1), native(2)], false),
     ];
     for (remote, bindings, blocking) in cases {
-        let program = load(spec, &information, remote, bindings).expect("a valid program");
-        assert_eq!(blocking, program.blocking());
-        let test = program.test_run(&context(7, 0), b"", 0, 1);
-        let test = test.expect("valid input");
-        assert_eq!((0, 71 + 72 + 140), (test.code, test.result));
+        for executor in 0..2 {
+            let program = load(executor, spec, &information, remote, &bindings);
+            let program = program.expect("a valid program");
+            assert_eq!(blocking, program.blocking());
+            let test = program.test_run(&context(7, 0), b"", 0, 1);
+            let test = test.expect("valid input");
+            assert_eq!((0, 71 + 72 + 140), (test.code, test.result));
+        }
     }
 }
 
@@ -87,14 +92,14 @@ fn everything_has_an_answer_at_load() {
     let object = object("imports");
     let spec = program(&object, "imports");
     let lookup = (FIRST_FUNCTION, Binding::Local(Arc::new(Module)));
-    let error = refusal(load(spec, &with_functions(), false, vec![lookup]));
+    let error = refusal(load(0, spec, &with_functions(), false, &[lookup]));
     assert_eq!(ResultCode::InvalidArgument, error.code);
     assert!(
         error.message.contains("calls first_add"),
         "{}",
         error.message
     );
-    let error = refusal(load(spec, &sample(), true, vec![]));
+    let error = refusal(load(0, spec, &sample(), true, &[]));
     assert_eq!(ResultCode::VerificationFailed, error.code);
     assert!(error.message.starts_with("function first_lookup of module"));
 }
@@ -104,10 +109,11 @@ fn everything_has_an_answer_at_load() {
 fn bindings_name_what_the_contract_has() {
     let spec = assembled(&[Insn::new(EXIT, 0, 0, 0, 0)], &[]);
     let error = refusal(load(
+        0,
         &spec,
         &sample(),
         true,
-        vec![(6, Binding::Native(add))],
+        &[(6, Binding::Native(add))],
     ));
     let expected = "local[6]: program type \"sample\" has no such helper or function";
     assert_eq!(expected, error.message);
@@ -119,7 +125,7 @@ fn imports_are_those_of_the_program() {
     for place in [0, 1, -1] {
         let call = Insn::new(CALL, 0, CALL_BTF, 0, place);
         let spec = assembled(&[call, Insn::new(EXIT, 0, 0, 0, 0)], &[]);
-        let error = refusal(load(&spec, &with_functions(), true, vec![]));
+        let error = refusal(load(0, &spec, &with_functions(), true, &[]));
         assert!(
             error.message.contains("does not exist"),
             "{}",
@@ -132,11 +138,11 @@ fn imports_are_those_of_the_program() {
 #[test]
 fn contracts_override_general_helpers() {
     let mut information = sample();
-    for (helper, id) in information.helpers.iter_mut().zip([26, 6]) {
+    for (helper, id) in information.helpers.iter_mut().zip([26, 6, 1]) {
         helper.id = id;
         helper.arguments = vec![1, 1];
     }
-    for id in [26, 6] {
+    for id in [26, 6, 1] {
         let code = [
             super::mov(1, 40),
             super::mov(2, 2),
@@ -144,13 +150,16 @@ fn contracts_override_general_helpers() {
             Insn::new(EXIT, 0, 0, 0, 0),
         ];
         let spec = assembled(&code, &[]);
-        let bindings = vec![(id as u32, Binding::Native(add))];
-        let program = load(&spec, &information, false, bindings).expect("a valid program");
-        let test = program.test_run(&context(0, 0), b"", 0, 1);
-        assert_eq!(42, test.expect("valid input").result, "{id}");
+        let bindings = [(id as u32, Binding::Native(add))];
+        for executor in 0..2 {
+            let program = load(executor, &spec, &information, false, &bindings);
+            let program = program.expect("a valid program");
+            let test = program.test_run(&context(0, 0), b"", 0, 1);
+            assert_eq!(42, test.expect("valid input").result, "{id}");
+        }
     }
     let call = [Insn::new(CALL, 0, 0, 0, 26), Insn::new(EXIT, 0, 0, 0, 0)];
-    let error = refusal(load(&assembled(&call, &[]), &sample(), true, vec![]));
+    let error = refusal(load(0, &assembled(&call, &[]), &sample(), true, &[]));
     assert!(
         error
             .message

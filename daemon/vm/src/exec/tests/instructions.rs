@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::ResultCode;
 use crate::exec::{Options, Program};
-use crate::fixtures::{assembled, context, run, run_on, sample};
+use crate::fixtures::{assembled, context, run, run_checked, run_on, sample};
 use crate::isa::{atomic, jump, mem};
 
 /// r0 of `insn` with r0 = `left` and r1 = `right`, all 64 bits of it.
@@ -352,7 +352,7 @@ fn accesses_outside_are_invalid_pointers() {
     for code in wild {
         assert_eq!(
             ResultCode::InvalidPointer as u8,
-            run(&code).code,
+            run_checked(&code).code,
             "{code:?}"
         );
     }

@@ -3,91 +3,107 @@ use std::sync::Arc;
 use super::*;
 use crate::error::ResultCode;
 use crate::exec::{Input, Options, Program};
-use crate::fixtures::{assembled, context, live, object, program, ready, sample};
+use crate::fixtures::{assembled, context, executors, live, object, program, ready, sample};
 use crate::isa::mem;
 use crate::trace::Trace;
 
 /// The budget ends a loop without end, and no run can take longer.
 #[test]
 fn the_budget_ends_endless_loops() {
+    for options in executors() {
+        let object = object("loops");
+        let trace = Arc::new(Trace::new(4));
+        let traced = Options {
+            trace: Some(Arc::clone(&trace)),
+            ..options
+        };
+        let endless = ready(program(&object, "endless"), Vec::new(), traced);
+        let test = endless
+            .test_run(&context(0, 0), b"", 0, 5)
+            .expect("valid input");
+        assert_eq!(ResultCode::Timeout as u8, test.code);
+        assert!(trace.drain()[0].text.contains("budget of 1000000"));
+        assert_eq!(Some(&1), endless.counters().failures.get(&32));
+    }
+}
+
+/// A loop that ends within the budget is not disturbed by it.
+#[test]
+fn loops_within_the_budget_run_to_their_end() {
     let object = object("loops");
-    let trace = Arc::new(Trace::new(4));
-    let options = Options {
-        trace: Some(Arc::clone(&trace)),
-        ..Options::default()
-    };
-    let endless = ready(program(&object, "endless"), Vec::new(), options);
-    let test = endless
-        .test_run(&context(0, 0), b"", 0, 5)
-        .expect("valid input");
-    assert_eq!(ResultCode::Timeout as u8, test.code);
-    assert!(trace.drain()[0].text.contains("budget of 1000000"));
-    assert_eq!(Some(&1), endless.counters().failures.get(&32));
-    let bounded = ready(program(&object, "bounded"), Vec::new(), Options::default());
-    let test = bounded
-        .test_run(&context(0, 0), b"", 0, 5)
-        .expect("valid input");
-    assert_eq!((0, 499_500), (test.code, test.result));
+    for options in executors() {
+        let bounded = ready(program(&object, "bounded"), Vec::new(), options);
+        let test = bounded
+            .test_run(&context(0, 0), b"", 0, 5)
+            .expect("valid input");
+        assert_eq!((0, 499_500), (test.code, test.result));
+    }
 }
 
 /// Programs read and write the packet; pointers come back as the caller sent them.
 #[test]
 fn packets_and_contexts_are_copied_in_and_out() {
-    let object = object("packet");
-    let packet = ready(program(&object, "packet"), Vec::new(), Options::default());
-    let mut sent = context(0, 7);
-    sent[..8].copy_from_slice(&[0xaa; 8]);
-    let test = packet
-        .test_run(&sent, &[1, 2, 3, 4], 0, 3)
-        .expect("valid input");
-    assert_eq!((0, 0x0304), (test.code, test.result));
-    assert_eq!(vec![4, 2, 3, 4], test.data, "each run adds one");
-    assert_eq!([0xaa; 8], test.context[..8]);
-    assert_eq!([2, 0, 0, 0], test.context[16..20]);
-    assert_eq!([7, 0], test.context[20..22]);
+    for options in executors() {
+        let object = object("packet");
+        let packet = ready(program(&object, "packet"), Vec::new(), options);
+        let mut sent = context(0, 7);
+        sent[..8].copy_from_slice(&[0xaa; 8]);
+        let test = packet
+            .test_run(&sent, &[1, 2, 3, 4], 0, 3)
+            .expect("valid input");
+        assert_eq!((0, 0x0304), (test.code, test.result));
+        assert_eq!(vec![4, 2, 3, 4], test.data, "each run adds one");
+        assert_eq!([0xaa; 8], test.context[..8]);
+        assert_eq!([2, 0, 0, 0], test.context[16..20]);
+        assert_eq!([7, 0], test.context[20..22]);
+    }
 }
 
 /// Each context of a batch has its own data, code and result.
 #[test]
 fn a_batch_runs_each_context_on_its_own_data() {
-    let object = object("packet");
-    let packet = ready(program(&object, "packet"), Vec::new(), Options::default());
-    let contexts = [context(0, 0), context(0, 0), context(0, 0)].concat();
-    let lengths = [4_u32, 3, 5].map(u32::to_le_bytes).concat();
-    let input = Input {
-        contexts: &contexts,
-        count: 3,
-        data: &[1, 2, 3, 4, 9, 9, 9, 5, 6, 7, 8, 9],
-        data_lengths: &lengths,
-        meta_lengths: &[],
-        origin: None,
-    };
-    let batch = packet.run_batch(input).expect("valid input");
-    assert_eq!(vec![0, 0, 0], batch.codes);
-    let results = [0x0304_u32, u32::MAX, 0x0708]
-        .map(u32::to_le_bytes)
-        .concat();
-    assert_eq!(results, batch.results);
-    assert_eq!(vec![2, 2, 3, 4, 9, 9, 9, 6, 6, 7, 8, 9], batch.data);
-    assert_eq!(6, batch.contexts[64 + 16]);
-    assert_eq!(3, packet.counters().runs);
+    for options in executors() {
+        let object = object("packet");
+        let packet = ready(program(&object, "packet"), Vec::new(), options);
+        let contexts = [context(0, 0), context(0, 0), context(0, 0)].concat();
+        let lengths = [4_u32, 3, 5].map(u32::to_le_bytes).concat();
+        let input = Input {
+            contexts: &contexts,
+            count: 3,
+            data: &[1, 2, 3, 4, 9, 9, 9, 5, 6, 7, 8, 9],
+            data_lengths: &lengths,
+            meta_lengths: &[],
+            origin: None,
+        };
+        let batch = packet.run_batch(input).expect("valid input");
+        assert_eq!(vec![0, 0, 0], batch.codes);
+        let results = [0x0304_u32, u32::MAX, 0x0708]
+            .map(u32::to_le_bytes)
+            .concat();
+        assert_eq!(results, batch.results);
+        assert_eq!(vec![2, 2, 3, 4, 9, 9, 9, 6, 6, 7, 8, 9], batch.data);
+        assert_eq!(6, batch.contexts[64 + 16]);
+        assert_eq!(3, packet.counters().runs);
+    }
 }
 
 /// A batch that changes nothing sends nothing back.
 #[test]
 fn unchanged_contexts_and_data_stay_away() {
-    let object = object("plain");
-    let constant = ready(program(&object, "constant"), Vec::new(), Options::default());
-    let input = Input {
-        contexts: &context(1, 2),
-        count: 1,
-        data: b"abc",
-        ..Input::default()
-    };
-    let batch = constant.run_batch(input).expect("valid input");
-    assert_eq!((vec![], vec![]), (batch.contexts, batch.data));
-    let empty = constant.run_batch(Input::default()).expect("nothing to do");
-    assert!(empty.codes.is_empty());
+    for options in executors() {
+        let object = object("plain");
+        let constant = ready(program(&object, "constant"), Vec::new(), options);
+        let input = Input {
+            contexts: &context(1, 2),
+            count: 1,
+            data: b"abc",
+            ..Input::default()
+        };
+        let batch = constant.run_batch(input).expect("valid input");
+        assert_eq!((vec![], vec![]), (batch.contexts, batch.data));
+        let empty = constant.run_batch(Input::default()).expect("nothing to do");
+        assert!(empty.codes.is_empty());
+    }
 }
 
 /// Input that does not fit the program type is refused, with both numbers.
@@ -140,46 +156,41 @@ fn input_of_a_wrong_size_is_refused() {
 /// Metadata is the first part of the data: its own pointer shows to it.
 #[test]
 fn metadata_comes_before_data() {
-    let mut information = sample();
-    information.context.meta = 16;
-    information.writable = vec![];
-    let load = |dst, offset| Insn::new(class::LDX | mem::MEM | mem::DW, dst, 1, offset, 0);
-    let code = [
-        load(2, 0),
-        load(3, 16),
-        Insn::new(class::LDX | mem::MEM | mem::B, 0, 3, 0, 0),
-        Insn::new(class::ALU64 | alu::SUB | X, 2, 3, 0, 0),
-        alu64(alu::LSH, 2, 8),
-        Insn::new(class::ALU64 | alu::OR | X, 0, 2, 0, 0),
-        EXIT,
-    ];
-    let program = Program::new(
-        &assembled(&code, &[]),
-        vec![],
-        &information,
-        Options::default(),
-    );
-    let program = program.expect("a valid program");
-    let test = program
-        .test_run(&context(0, 0), &[9, 8, 7, 6], 3, 1)
-        .expect("valid input");
-    assert_eq!((0, 0x0309), (test.code, test.result));
+    for options in executors() {
+        let mut information = sample();
+        information.context.meta = 16;
+        information.writable = vec![];
+        let load = |dst, offset| Insn::new(class::LDX | mem::MEM | mem::DW, dst, 1, offset, 0);
+        let code = [
+            load(2, 0),
+            load(3, 16),
+            Insn::new(class::LDX | mem::MEM | mem::B, 0, 3, 0, 0),
+            Insn::new(class::ALU64 | alu::SUB | X, 2, 3, 0, 0),
+            alu64(alu::LSH, 2, 8),
+            Insn::new(class::ALU64 | alu::OR | X, 0, 2, 0, 0),
+            EXIT,
+        ];
+        let program = Program::new(&assembled(&code, &[]), vec![], &information, options);
+        let program = program.expect("a valid program");
+        let test = program
+            .test_run(&context(0, 0), &[9, 8, 7, 6], 3, 1)
+            .expect("valid input");
+        assert_eq!((0, 0x0309), (test.code, test.result));
+    }
 }
 
 /// Globals keep their values between runs; writes to .rodata end the run.
 #[test]
 fn globals_live_in_maps_and_rodata_is_read_only() {
     let object = object("globals");
+    for options in executors() {
+        let globals = ready(program(&object, "globals"), live(&object.maps), options);
+        let test = globals
+            .test_run(&context(2, 0), b"", 0, 2)
+            .expect("valid input");
+        assert_eq!((0, 6 + 100 + 3 + 77), (test.code, test.result));
+    }
     let maps = live(&object.maps);
-    let globals = ready(
-        program(&object, "globals"),
-        maps.clone(),
-        Options::default(),
-    );
-    let test = globals
-        .test_run(&context(2, 0), b"", 0, 2)
-        .expect("valid input");
-    assert_eq!((0, 6 + 100 + 3 + 77), (test.code, test.result));
     let rodata = object
         .maps
         .iter()

@@ -19,7 +19,7 @@ use crate::spec::{MapSpec, ProgramSpec};
 const PROGRAMS: usize = 20_000;
 const BUDGET: u64 = 3_000;
 const READ_ONLY: [u8; 16] = [0x5a; 16];
-/// What the last function of a program begins with: pointers for the others to use.
+/// Pointers that every program begins with: context, data, a map value, the frame.
 const BASES: [u8; 4] = [6, 7, 9, 10];
 
 struct Generator(Random);
@@ -210,10 +210,10 @@ impl Generator {
             }
             self.function(&mut code);
         }
-        for pc in 0..code.len() {
-            if code[pc].is_local_call() {
+        for (pc, insn) in code.iter_mut().enumerate() {
+            if insn.is_local_call() {
                 let target = starts.get(self.0.below(4)).copied().unwrap_or(0);
-                code[pc].imm = target as i32 - pc as i32 - 1;
+                insn.imm = target as i32 - pc as i32 - 1;
             }
         }
         assembled(&code, &starts)

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::ResultCode;
 use crate::exec::{Failure, Options, Remote, Reply, TestRun, Value};
-use crate::fixtures::{context, live, object, program, ready};
+use crate::fixtures::{context, executors, live, object, program, ready};
 
 /// Helper, arguments, context.
 type Question = (u32, Vec<Value>, Vec<u8>);
@@ -23,7 +23,17 @@ impl Remote for Extension {
     }
 }
 
+/// Run once with each executor; what they did must be the same.
 fn ask(answer: Result<Reply, Failure>) -> (TestRun, Arc<Extension>) {
+    let [interpreted, compiled] = executors().map(|options| ask_by(options, answer.clone()));
+    assert_eq!(interpreted.0.code, compiled.0.code);
+    assert_eq!(interpreted.0.result, compiled.0.result);
+    let questions = |extension: &Extension| extension.asked.lock().expect("no panic").clone();
+    assert_eq!(questions(&interpreted.1), questions(&compiled.1));
+    compiled
+}
+
+fn ask_by(options: Options, answer: Result<Reply, Failure>) -> (TestRun, Arc<Extension>) {
     let object = object("helpers");
     let extension = Arc::new(Extension {
         asked: Mutex::default(),
@@ -31,7 +41,7 @@ fn ask(answer: Result<Reply, Failure>) -> (TestRun, Arc<Extension>) {
     });
     let options = Options {
         remote: Some(Arc::clone(&extension) as Arc<dyn Remote>),
-        ..Options::default()
+        ..options
     };
     let program = ready(program(&object, "extension"), live(&object.maps), options);
     assert!(program.blocking());
@@ -119,4 +129,25 @@ fn writing_to_null_is_a_failure_of_the_extension() {
         .test_run(&context(0, 0), b"", 0, 1)
         .expect("valid input");
     assert_eq!(ResultCode::Failed as u8, test.code);
+}
+
+/// A panic inside of a helper reaches the caller, over frames of compiled code too.
+#[test]
+fn panics_of_helpers_reach_the_caller() {
+    struct Broken;
+    impl Remote for Broken {
+        fn call(&self, _: u32, _: Vec<Value>, _: Vec<u8>) -> Result<Reply, Failure> {
+            panic!("a bug of the extension's host");
+        }
+    }
+    let object = object("helpers");
+    for options in executors() {
+        let options = Options {
+            remote: Some(Arc::new(Broken)),
+            ..options
+        };
+        let program = ready(program(&object, "extension"), live(&object.maps), options);
+        let run = || program.test_run(&context(7, 0), b"abcdefgh", 0, 1);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    }
 }

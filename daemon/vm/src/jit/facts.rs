@@ -1,0 +1,180 @@
+//! What is known of registers without running: frame addresses, maps, and
+//! pointers that may lead into read-only maps.
+//!
+//! The last is a matter of safety.  A verifier that knows no read-only maps
+//! accepts stores into `.rodata`, so a program is only compiled if no address
+//! that it stores to can come from such a map.  "Can come" is over-approximated:
+//! an address is suspect if any operand of what computed it was, everything
+//! loaded is once a suspect has been stored anywhere, and so is what a helper
+//! returns that was given one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::flow::{Flow, Function, Registers, is_conditional, successors};
+use crate::exec::lower::{Code, extra};
+use crate::isa::{STACK_FRAME_SIZE, class};
+use crate::maps::Map;
+
+pub const FRAME: i32 = STACK_FRAME_SIZE as i32;
+
+/// What one register holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    #[default]
+    Nothing,
+    /// The address this far above (below, if negative) the end of the own frame.
+    Frame(i32),
+    /// This map of the program.
+    Map(usize),
+}
+
+/// What is known before one instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub known: [Known; 11],
+    /// Registers that may lead into a read-only map.
+    pub suspect: Registers,
+}
+
+/// What is known of one function.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// At the start of each block.
+    pub states: BTreeMap<usize, State>,
+    /// Its frame is used from here on, as far as its address is followed; 0: not at all.
+    pub lowest: i32,
+    /// Suspect arguments of any call, and whether the result may be one.
+    pub(super) entry: Registers,
+    pub(super) result: bool,
+}
+
+/// What is known of a program.
+pub struct Analysis<'a> {
+    pub(super) code: &'a Code,
+    pub(super) maps: &'a [Arc<Map>],
+    pub(super) flow: &'a Flow,
+    pub functions: BTreeMap<usize, Facts>,
+    /// A suspect was stored to memory.
+    pub(super) stored: bool,
+    /// The address of a frame went where it is not followed.
+    pub(super) escaped: bool,
+    pub(super) changed: bool,
+}
+
+/// Follow all functions until nothing new is found; an error if a store may hit a read-only map.
+pub fn analyse<'a>(
+    code: &'a Code,
+    maps: &'a [Arc<Map>],
+    flow: &'a Flow,
+) -> Result<Analysis<'a>, String> {
+    let starts = flow
+        .functions
+        .keys()
+        .map(|start| (*start, Facts::default()));
+    let mut analysis = Analysis {
+        code,
+        maps,
+        flow,
+        functions: starts.collect(),
+        stored: false,
+        escaped: false,
+        changed: true,
+    };
+    while analysis.changed {
+        analysis.changed = false;
+        for function in flow.functions.values() {
+            analysis.follow(function);
+        }
+    }
+    for function in flow.functions.values() {
+        analysis.check_stores(function)?;
+    }
+    Ok(analysis)
+}
+
+impl Analysis<'_> {
+    /// Compute the states of one function's blocks from what is known of its entry.
+    fn follow(&mut self, function: &Function) {
+        let mut state = State {
+            suspect: self.facts(function).entry,
+            ..State::default()
+        };
+        state.known[10] = Known::Frame(0);
+        self.facts(function).states = BTreeMap::from([(function.start, state)]);
+        let mut waiting = vec![function.start];
+        while let Some(leader) = waiting.pop() {
+            let mut state = self.facts(function).states[&leader];
+            let mut pc = leader;
+            loop {
+                self.step(function, pc, &mut state);
+                let op = &self.code.ops[pc];
+                let ends = op.code == extra::GOTO || is_conditional(op);
+                let mut next = successors(op, pc).peekable();
+                match next.peek().copied() {
+                    None => break,
+                    Some(after) if !ends && !function.leaders.contains(&after) => pc = after,
+                    Some(_) => {
+                        for target in next {
+                            if self.join(function, target, state) {
+                                waiting.push(target);
+                            }
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// How far down a function's frame can be read, by whomever.
+    pub fn lowest(&self, function: &Function) -> i32 {
+        if self.escaped {
+            return -FRAME;
+        }
+        self.functions[&function.start].lowest
+    }
+
+    pub(super) fn facts(&mut self, function: &Function) -> &mut Facts {
+        self.functions.entry(function.start).or_default()
+    }
+
+    /// Bring a state to a block; says if that told anything new.
+    fn join(&mut self, function: &Function, leader: usize, state: State) -> bool {
+        let mut escaped = false;
+        let facts = self.facts(function);
+        let Some(old) = facts.states.get(&leader).copied() else {
+            facts.states.insert(leader, state);
+            return true;
+        };
+        let mut new = old;
+        new.suspect |= state.suspect;
+        for (known, other) in new.known.iter_mut().zip(state.known) {
+            if *known != other {
+                let frames = [*known, other].map(|known| matches!(known, Known::Frame(_)));
+                escaped |= frames.contains(&true);
+                *known = Known::Nothing;
+            }
+        }
+        facts.states.insert(leader, new);
+        self.escaped |= escaped;
+        new != old
+    }
+
+    fn check_stores(&mut self, function: &Function) -> Result<(), String> {
+        let states = self.facts(function).states.clone();
+        for (leader, mut state) in states {
+            for pc in function.block(leader) {
+                let op = self.code.ops[pc];
+                let stores = matches!(op.code & 7, class::ST | class::STX);
+                if stores && state.suspect >> op.dst & 1 != 0 {
+                    return Err(format!(
+                        "the store at instruction {pc} may lead into a read-only map"
+                    ));
+                }
+                self.step(function, pc, &mut state);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+"""Which executor a program gets, and what it says about it."""
+
+from typing import Any
+
+import pytest
+
+import ebpfd_vm
+from ebpfd_api.result import Result
+from tests.conformance.assembler import assemble
+from tests.conformance.elf import PROGRAM, object_file
+from tests.conformance.execution import Information
+
+
+def _program(**options: Any) -> ebpfd_vm.Program:
+    code = assemble("mov %r0, 1\nexit\n").code
+    programs = ebpfd_vm.parse_object(object_file(code, [0])).programs
+    spec = next(program for program in programs if program.name == PROGRAM)
+    return ebpfd_vm.Program(spec, [], Information(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "executor", "reason"),
+    [
+        ({}, "interpreter", "not known to be verified"),
+        ({"verified": True}, "jit", ""),
+        ({"verified": True, "execution": "jit"}, "jit", ""),
+        ({"verified": True, "execution": "interpreter"}, "interpreter", "was asked for"),
+    ],
+)
+def test_a_program_says_who_executes_it(
+    options: dict[str, object], executor: str, reason: str
+) -> None:
+    """Verified programs are compiled unless the caller wants the interpreter."""
+    program = _program(**options)
+    assert program.executor == executor
+    assert reason in program.executor_reason
+    assert bool(reason) == bool(program.executor_reason)
+
+
+@pytest.mark.parametrize(
+    ("execution", "code"),
+    [("jit", Result.JIT_COMPILATION_FAILED), ("fast", Result.INVALID_ARGUMENT)],
+)
+def test_what_cannot_be_honoured_is_refused(execution: str, code: Result) -> None:
+    """Insisting on the JIT for an unverified program, and unknown names, are errors."""
+    with pytest.raises(ebpfd_vm.EngineError) as caught:
+        _program(execution=execution)
+    assert caught.value.code == code
