@@ -46,7 +46,8 @@ pub trait Remote: Send + Sync {
 /// How a helper of the contract is answered without leaving the process.
 #[derive(Clone)]
 pub enum Binding {
-    /// As the engine's own helpers are: it gets the registers, and judges its pointers itself.
+    /// As the engine's own helpers are: it gets the registers that its prototype has, and judges
+    /// its pointers itself.
     Native(Native),
     /// With arguments by prototype, as an extension gets them.
     Local(Arc<dyn Remote>),
