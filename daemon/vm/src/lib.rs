@@ -16,6 +16,7 @@ pub mod error;
 pub mod exec;
 #[cfg(test)]
 mod fixtures;
+pub mod functions;
 pub mod helpers;
 pub mod isa;
 mod jit;

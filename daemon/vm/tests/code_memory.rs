@@ -18,7 +18,7 @@ fn program() -> Program {
         section: "sample_ext".into(),
         instructions: vec![Insn::new(0xb7, 0, 0, 0, 7), Insn::new(0x95, 0, 0, 0, 0)],
         subprograms: Vec::new(),
-        lines: Vec::new(),
+        ..ProgramSpec::default()
     };
     let information = ProgramInformation {
         name: "sample".into(),
@@ -30,6 +30,7 @@ fn program() -> Program {
         },
         is_privileged: false,
         helpers: Vec::new(),
+        functions: Vec::new(),
         writable: Vec::new(),
     };
     let options = Options {

@@ -77,7 +77,7 @@ impl Pair {
                 start,
             }],
             instructions,
-            lines: Vec::new(),
+            ..ProgramSpec::default()
         };
         let executed: Arc<Vec<AtomicU64>> = Arc::new(
             spec.instructions
@@ -177,6 +177,7 @@ fn information() -> ProgramInformation {
         },
         is_privileged: false,
         helpers: Vec::new(),
+        functions: Vec::new(),
         writable: vec![(16, 16)],
     }
 }

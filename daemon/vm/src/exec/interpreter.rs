@@ -14,6 +14,7 @@ use super::atomics::Change;
 use super::fault::Fault;
 use super::lower::{Code, Op, extra};
 use super::memory::{Memory, Region};
+use super::origin::Identity;
 use super::remote::{self, Remote};
 use super::tail::TailCalls;
 use crate::isa::{
@@ -36,6 +37,8 @@ pub struct Services<'r> {
     /// The program's tag, for its trace lines.
     pub tag: u64,
     pub remote: Option<&'r dyn Remote>,
+    /// Who caused the invocation.
+    pub identity: &'r Identity,
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
     pub tail: TailCalls<'r>,

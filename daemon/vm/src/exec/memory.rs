@@ -102,6 +102,17 @@ impl<'r> Memory<'r> {
         address == self.context.base
     }
 
+    /// Fail unless `address` is the context: what helpers do that take it and need nothing of it.
+    pub fn check_context(&self, address: u64) -> Result<(), Fault> {
+        if self.is_context(address) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            crate::error::ResultCode::InvalidPointer,
+            format!("0x{address:x} is not the context"),
+        ))
+    }
+
     /// The bytes of the context as they are now.
     pub fn context(&mut self) -> Vec<u8> {
         let Region { base, length } = self.context;

@@ -11,6 +11,7 @@
 
 use super::input::{self, Input, Item};
 use super::interpreter::Services;
+use super::origin::Identity;
 use super::program::{Machine, Program};
 use crate::contract::ContextDescriptor;
 use crate::error::Result;
@@ -25,6 +26,8 @@ pub struct Prepared<'p> {
     services: Option<Services<'p>>,
     /// Made by `Box::into_raw`; shared with `services`.
     pin: *mut epoch::Pin,
+    /// Likewise.
+    identity: *mut Identity,
     program: &'p Program,
     machine: Machine,
     data: Box<[u8]>,
@@ -55,6 +58,7 @@ impl Program {
         let mut prepared = Prepared {
             services: None,
             pin: Box::into_raw(Box::new(self.pin())),
+            identity: Box::into_raw(Box::default()),
             program: self,
             machine,
             data,
@@ -111,14 +115,15 @@ impl Prepared<'_> {
         let (start, length) = (context.as_mut_ptr(), context.len());
         let lane = self.lane.as_ref().map_or(0, Lane::number);
         // SAFETY: see the module; `Services` keeps addresses of the first two, and reads the pin.
-        let (context, data, pin) = unsafe {
+        let (context, data, identity, pin) = unsafe {
             (
                 std::slice::from_raw_parts_mut(start, length),
                 std::slice::from_raw_parts_mut(self.data.as_mut_ptr(), self.data.len()),
+                &*self.identity,
                 &*self.pin,
             )
         };
-        self.services = Some(self.program.services(context, data, lane, pin));
+        self.services = Some(self.program.services(context, data, lane, identity, pin));
     }
 
     fn close(&mut self) {
@@ -131,6 +136,8 @@ impl Prepared<'_> {
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
         self.close();
+        // SAFETY: made by `Box::into_raw`, given back once, and `services` is gone.
+        drop(unsafe { Box::from_raw(self.identity) });
     }
 }
 

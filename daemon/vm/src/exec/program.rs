@@ -8,8 +8,9 @@ use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
 use super::input::{self, Input, Item};
 use super::interpreter::{self, STACK_SIZE, Services, Stack};
-use super::lower::{self, Code};
+use super::lower::{self, Bindings, Code, RemoteHelper};
 use super::memory::{Memory, Region};
+use super::origin::Identity;
 use super::remote::Remote;
 use super::tail::TailCalls;
 use crate::contract::{ContextDescriptor, ProgramInformation};
@@ -55,6 +56,8 @@ pub enum Verified {
 pub struct Options {
     /// Who carries calls of extension helpers.
     pub remote: Option<Arc<dyn Remote>>,
+    /// Helpers and functions of the contract that are answered in this process: no run waits.
+    pub local: Bindings,
     pub trace: Option<Arc<Trace>>,
     /// Names the program in its trace lines.
     pub tag: u64,
@@ -130,8 +133,8 @@ impl Program {
         options: Options,
     ) -> Result<Self> {
         information.validate()?;
-        let code = lower::lower(spec, &maps, information)?;
-        if let (Some(helper), None) = (code.remotes.first(), &options.remote) {
+        let code = lower::lower(spec, &maps, information, &options.local)?;
+        if let (Some(helper), None) = (waited_for(&code), &options.remote) {
             return Err(EngineError::argument(format!(
                 "helper is not given, but program {} calls {} ({}) of its extension",
                 spec.name, helper.name, helper.id
@@ -177,7 +180,7 @@ impl Program {
 
     /// Whether the program itself may wait for an extension.
     pub fn blocks_itself(&self) -> bool {
-        !self.code.remotes.is_empty()
+        waited_for(&self.code).is_some()
     }
 
     /// Identity of the program's type.
@@ -247,6 +250,7 @@ impl Program {
         };
         let start = Instant::now();
         let mut machine = Machine::new(self.context_size());
+        machine.identity = Identity::new(input.origin);
         let mut changed = false;
         let blocking = self.blocking();
         let lane = self.lease();
@@ -297,6 +301,7 @@ impl Program {
             data,
             data_lengths: &[],
             meta_lengths: &meta,
+            origin: None,
         };
         input::stride(&input, &self.descriptor)?;
         let item = input::items(&input, &self.descriptor)?[0];
@@ -360,7 +365,7 @@ impl Program {
         let context = machine.context.bytes();
         let address = context.as_mut_ptr() as u64;
         let data = &mut data[item.start..item.start + item.length];
-        let mut services = self.services(context, data, lane, pin);
+        let mut services = self.services(context, data, lane, &machine.identity, pin);
         match self.run_chain(&mut services, &mut machine.stack, address) {
             Ok(result) => Ok(result),
             Err(ended) => {
@@ -376,6 +381,7 @@ impl Program {
         context: &'r mut [u8],
         data: &'r mut [u8],
         lane: usize,
+        identity: &'r Identity,
         pin: &'r epoch::Pin,
     ) -> Services<'r> {
         Services {
@@ -383,6 +389,7 @@ impl Program {
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
+            identity,
             pointers: self.pointers,
             tail: TailCalls::default(),
         }
@@ -470,6 +477,11 @@ impl Program {
     }
 }
 
+/// The first helper that only an extension can answer.
+fn waited_for(code: &Code) -> Option<&RemoteHelper> {
+    code.remotes.iter().find(|helper| helper.local.is_none())
+}
+
 /// Where an invocation ended before its program did.
 pub(super) struct Ended<'r> {
     pub program: &'r Program,
@@ -531,6 +543,8 @@ fn compile(
 pub(super) struct Machine {
     pub stack: Box<Stack>,
     pub context: ContextBlock,
+    /// Who caused what it runs.
+    pub identity: Identity,
 }
 
 impl Machine {
@@ -538,6 +552,7 @@ impl Machine {
         Self {
             stack: Box::new(Stack([0; STACK_SIZE])),
             context: ContextBlock::new(context_size),
+            identity: Identity::default(),
         }
     }
 }

@@ -343,10 +343,11 @@ impl Pool {
         let used = arena.header().used.load(Ordering::Relaxed) as usize;
         let offset = address.checked_sub(base)?;
         let id = offset / stride;
+        if !(1..=layout.capacity.min(used)).contains(&id) {
+            return None;
+        }
         let start = base + id * stride + first;
-        let inside = (1..=layout.capacity.min(used)).contains(&id)
-            && address >= start
-            && address - start < layout.value_size;
+        let inside = address >= start && address - start < layout.value_size;
         inside.then_some(super::ValueRange {
             address: start,
             size: layout.value_size,
