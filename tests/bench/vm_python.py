@@ -77,7 +77,7 @@ def program(verdict: Path) -> ebpfd_vm.Program:
     parsed = ebpfd_vm.parse_object(verdict.read_bytes())
     spec = parsed.programs[0]
     assert ebpfd_vm.verify(spec, parsed.maps, _Information()).accepted
-    return ebpfd_vm.Program(spec, [], _Information())
+    return ebpfd_vm.Program(spec, [], _Information(), verified=True)
 
 
 def calls(verdict: Path, plan: Plan) -> list[Row]:

@@ -37,7 +37,7 @@ def maps(plan: Plan, *, quick: bool) -> list[Row]:
                 rows.append(_row(name, reason=str(refused)))
                 break
             keys = [_key(name, index) for index in range(entries)]
-            value = bytes(live.value_size)
+            value = bytes(live.user_value_size)
             for key in keys:
                 live.update(key, value)
             random.Random(entries).shuffle(keys)
@@ -71,7 +71,7 @@ def _operations(
     keys = [key for key in keys if _has_next(live, key)]
     names: dict[str, object] = {
         "keys": keys,
-        "value": bytes(live.value_size),
+        "value": bytes(live.user_value_size),
         "lookup": live.lookup,
         "update": live.update,
         "delete": live.delete,
@@ -97,7 +97,7 @@ def _has_next(live: ebpfd_vm.Map, key: bytes) -> bool:
 
 def _on_two(live: ebpfd_vm.Map, keys: Sequence[bytes]) -> dict[str, float]:
     """Wall nanoseconds of an operation while another thread does the same."""
-    value = bytes(live.value_size)
+    value = bytes(live.user_value_size)
 
     def lookups() -> None:
         for key in keys:

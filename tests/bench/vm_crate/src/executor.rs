@@ -112,6 +112,7 @@ pub fn sample() -> ProgramInformation {
         },
         is_privileged: false,
         helpers: Vec::new(),
+        functions: Vec::new(),
         writable: vec![(16, 16)],
     }
 }
@@ -128,6 +129,7 @@ pub fn plain(name: &str, size: usize) -> ProgramInformation {
         },
         is_privileged: false,
         helpers: Vec::new(),
+        functions: Vec::new(),
         writable: vec![(0, size)],
     }
 }

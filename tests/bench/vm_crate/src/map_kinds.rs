@@ -77,7 +77,7 @@ impl Kind {
         if self.family == Family::Queue {
             return Err("values of QUEUE and STACK maps are not priced yet".into());
         }
-        let value = vec![1; map.value_size()];
+        let value = vec![1; map.user_value_size()];
         for key in self.keys(entries).chunks(self.key_size()) {
             map.update(key, &value, 0)
                 .map_err(|error| error.to_string())?;

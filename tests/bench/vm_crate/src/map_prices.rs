@@ -95,7 +95,7 @@ fn each<'a>(
 }
 
 fn native(kind: &Kind, map: &Map, round: Round<'_>, plan: &Plan) -> Object<String, Value> {
-    let value = vec![1; map.value_size()];
+    let value = vec![1; map.user_value_size()];
     let beside = std::cell::RefCell::new(Beside::default());
     for key in round.keys.chunks(round.size) {
         beside.borrow_mut().insert(number(key), 1);
@@ -167,7 +167,7 @@ fn finds<'a>(map: &'a Map, mut round: Round<'a>) -> Peer<'a> {
 
 /// Wall time of an operation while another thread does the same on the same map.
 fn together(kind: &Kind, map: &Map, round: Round<'_>) -> Object<String, Value> {
-    let value = vec![1; map.value_size()];
+    let value = vec![1; map.user_value_size()];
     let update = |key: &[u8]| u64::from(map.update(key, &value, 0).is_ok());
     let mut ns = Object::new();
     let find = || finds(map, round);
