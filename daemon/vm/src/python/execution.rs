@@ -66,18 +66,17 @@ impl Program {
         let remote = helper.filter(|function| !function.is_none(py));
         let remote =
             remote.map(|function| Arc::new(Callback { function, maps }) as Arc<dyn Remote>);
-        let options = Options {
+        let mut options = Options {
             remote,
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,
-            verified: if verified {
-                Verified::Accepted
-            } else {
-                Verified::No
-            },
             execution: execution_of(execution)?,
+            ..Options::default()
         };
+        if verified {
+            options.verified = Verified::Accepted;
+        }
         let spec = &program.get().0;
         py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
             .map(Self)
