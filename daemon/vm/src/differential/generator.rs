@@ -23,20 +23,35 @@ pub const HASH: i32 = 1;
 /// Keys are below this; the array has fewer.
 pub const KEYS: u32 = 6;
 
-pub struct Generator {
+pub struct Generator<'a> {
     state: u64,
+    /// Decisions that are taken first; then those of the state follow.
+    choices: std::slice::Iter<'a, u8>,
     pub(super) code: Vec<Insn>,
 }
 
-impl Generator {
+impl<'a> Generator<'a> {
     pub fn new(seed: u64) -> Self {
         Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            choices: [].iter(),
             code: Vec::new(),
         }
     }
 
+    /// The program that a fuzzer's input stands for: a byte decides one thing.
+    pub fn of_choices(choices: &'a [u8]) -> Self {
+        Self {
+            choices: choices.iter(),
+            ..Self::new(1)
+        }
+    }
+
     fn random(&mut self) -> u64 {
+        if let Some(choice) = self.choices.next() {
+            self.state ^= u64::from(*choice) << 32;
+            return (u64::from(*choice) << 33) | self.state >> 32;
+        }
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;

@@ -45,7 +45,7 @@ const ATOMICS: [i32; 10] = [
     atomic::CMPXCHG,
 ];
 
-impl Generator {
+impl Generator<'_> {
     pub(super) fn branch(&mut self) {
         let (dst, src) = (self.below(6) as u8, self.below(6) as u8);
         let class = self.of(&[class::JMP, class::JMP32]);

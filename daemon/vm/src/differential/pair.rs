@@ -68,9 +68,18 @@ impl Pair {
 
     /// Run the program of a seed; `budget` is that of a run.
     pub fn check(&self, seed: u64, budget: Option<u64>) -> Outcome {
-        let (instructions, start) = Generator::new(seed).program();
+        self.check_program(Generator::new(seed), &format!("program {seed}"), budget)
+    }
+
+    /// Run the program that a fuzzer's input stands for.
+    pub fn check_choices(&self, choices: &[u8], budget: Option<u64>) -> Outcome {
+        self.check_program(Generator::of_choices(choices), "the program", budget)
+    }
+
+    fn check_program(&self, generator: Generator<'_>, name: &str, budget: Option<u64>) -> Outcome {
+        let (instructions, start) = generator.program();
         let spec = ProgramSpec {
-            name: format!("random{seed}"),
+            name: name.to_owned(),
             section: "sample_ext".into(),
             subprograms: vec![Subprogram {
                 name: "callee".into(),
@@ -99,7 +108,7 @@ impl Pair {
             ..options(Execution::Interpreter)
         };
         let outcome = Outcome::default();
-        let difference = Some(format!("program {seed} is not accepted"));
+        let difference = Some(format!("{name} is not accepted"));
         let Some((expected, _)) = self.run(&spec, interpreter) else {
             return Outcome {
                 difference,
@@ -117,8 +126,7 @@ impl Pair {
             *kinds.entry(kind(*insn)).or_default() += count.load(Ordering::Relaxed);
         }
         Outcome {
-            difference: difference_of(&expected, &found)
-                .map(|what| format!("program {seed}: {what}")),
+            difference: difference_of(&expected, &found).map(|what| format!("{name}: {what}")),
             executed: executed
                 .iter()
                 .map(|count| count.load(Ordering::Relaxed))

@@ -44,7 +44,7 @@ const FORMS: [Form; 12] = [
     Form::Packet,
 ];
 
-impl Generator {
+impl Generator<'_> {
     pub(super) fn form(&mut self) -> Form {
         self.of(&FORMS)
     }

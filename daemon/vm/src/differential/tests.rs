@@ -31,6 +31,18 @@ fn compiled_programs_do_what_interpreted_ones_do() {
     );
 }
 
+/// Any input of a fuzzer stands for a valid program.
+#[test]
+fn every_input_is_a_program() {
+    let pair = Pair::new().expect("valid maps");
+    for length in 0..60_usize {
+        let choices: Vec<u8> = (0..length * 5)
+            .map(|place| (place * 89 + length) as u8)
+            .collect();
+        assert_eq!(None, pair.check_choices(&choices, None).difference);
+    }
+}
+
 /// A program that the interpreter finishes within a budget is finished by compiled code.
 #[test]
 fn budgets_never_end_what_the_interpreter_finishes() {

@@ -124,6 +124,11 @@ impl<'r> Memory<'r> {
         self.lane
     }
 
+    pub(super) fn set_lane(&mut self, lane: usize) {
+        self.lane = lane;
+        self.value = Region::default();
+    }
+
     /// Go on with the maps of another program, which a tail call leads to.
     pub(super) fn switch(&mut self, maps: &'r [Arc<Map>]) {
         self.maps = maps;

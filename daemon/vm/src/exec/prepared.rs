@@ -36,7 +36,6 @@ pub struct Prepared<'p> {
     /// Where each of its pointers lies, and what it holds.
     pointers: Vec<(u64, u64)>,
     left: u32,
-    lane: Option<Lane>,
 }
 
 impl Program {
@@ -65,7 +64,6 @@ impl Program {
             address,
             pointers: pointers(self.descriptor(), address, base, item),
             left: PINNED_RUNS,
-            lane: self.lease(),
         };
         prepared.open();
         Ok(prepared)
@@ -87,6 +85,11 @@ impl Prepared<'_> {
             unreachable!("`prepare` and `renew` leave services behind");
         };
         services.memory.work = 0;
+        // Held for the run alone: who keeps several programs ready must not wait for itself.
+        let lane = self.program.lease();
+        services
+            .memory
+            .set_lane(lane.as_ref().map_or(0, Lane::number));
         match self
             .program
             .run_chain(services, &mut self.machine.stack, self.address)
@@ -113,7 +116,6 @@ impl Prepared<'_> {
     fn open(&mut self) {
         let context = self.machine.context.bytes();
         let (start, length) = (context.as_mut_ptr(), context.len());
-        let lane = self.lane.as_ref().map_or(0, Lane::number);
         // SAFETY: see the module; `Services` keeps addresses of the first two, and reads the pin.
         let (context, data, identity, pin) = unsafe {
             (
@@ -123,7 +125,7 @@ impl Prepared<'_> {
                 &*self.pin,
             )
         };
-        self.services = Some(self.program.services(context, data, lane, identity, pin));
+        self.services = Some(self.program.services(context, data, 0, identity, pin));
     }
 
     fn close(&mut self) {

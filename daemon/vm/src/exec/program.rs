@@ -26,6 +26,9 @@ use crate::trace::Trace;
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
 /// Invocations in a row that keep the same pin; more would hold back memory longer.
 const PINNED_RUNS: usize = 64;
+/// Helpers that write through an argument which the verifier believes to be only read: what
+/// it knew of that memory is wrong afterwards, so its verdict does not hold without checks.
+const UNSEEN: [u32; 2] = [17, 18];
 /// Helpers that tell the lane, write to the lane's ring, or call who knows what.
 const NEED_LANE: [u32; 3] = [5, 8, 32];
 
@@ -530,6 +533,12 @@ fn compile(
     descriptor: &ContextDescriptor,
     options: &Options,
 ) -> std::result::Result<Jit, String> {
+    if let Some(helper) = code.natives.iter().find(|helper| UNSEEN.contains(&helper.id)) {
+        return Err(format!(
+            "helper {} writes a value that the verifier takes for unchanged",
+            helper.id
+        ));
+    }
     match options.execution {
         Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
         _ if options.verified == Verified::No => {

@@ -90,17 +90,15 @@ fn meter(analysis: &Analysis<'_>, candidates: &BTreeMap<usize, Candidate>, budge
         let candidate = &candidates[start];
         let all = everything || hot.contains(start);
         let charged = charged(&candidate.graph, &candidate.trips, all);
+        let graph = &candidate.graph;
+        let nodes = graph.nodes.iter().enumerate();
+        let blocks: BTreeMap<usize, usize> =
+            nodes.map(|(block, node)| (node.first, block)).collect();
         let inside = |pc: usize| {
-            let block = candidate
-                .graph
-                .nodes
-                .iter()
-                .position(|node| function.block(node.first).any(|at| at == pc));
-            let loops = candidate.graph.loops.iter().zip(&charged);
-            all || candidate.graph.unstructured
-                || loops
-                    .into_iter()
-                    .any(|(of, charged)| *charged && block.is_some_and(|block| of.has(block)))
+            let block = blocks.range(..=pc).next_back().map(|(_, block)| *block);
+            let mut loops = graph.loops.iter().zip(&charged);
+            let holds = |of: &Loop| block.is_some_and(|block| of.has(block));
+            all || graph.unstructured || loops.any(|(of, charged)| *charged && holds(of))
         };
         let called = function.calls.iter().filter(|(pc, _)| inside(*pc));
         hot.extend(called.map(|(_, callee)| *callee));

@@ -1,5 +1,6 @@
 //! From a lowered program to machine code: what is compiled, for which machine, in which order.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +25,8 @@ use crate::maps::Map;
 
 /// Instructions of local functions that are copied into their callers, for a program.
 const MAX_COPIES: usize = 2_048;
+/// Instructions of a program after which Cranelift's memory is kept for the next one.
+const MAX_KEPT: usize = 2_048;
 
 /// What the translation of each function needs of the program.
 pub struct Plan<'a> {
@@ -60,11 +63,25 @@ pub fn compile(
         .unwrap_or_else(|_| Err("the code generator panicked".into()))
 }
 
+/// What Cranelift works with; it keeps its memory from one program to the next.
+struct Tools {
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+thread_local! {
+    /// Set back only after success: what a panic leaves is not used again.
+    static TOOLS: Cell<Option<Tools>> = const { Cell::new(None) };
+}
+
 fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
     let isa = host()?;
     let mut layout = Layout::default();
-    let mut context = Context::new();
-    let mut builder = FunctionBuilderContext::new();
+    let mut tools = TOOLS.take().unwrap_or_else(|| Tools {
+        context: Context::new(),
+        builder: FunctionBuilderContext::new(),
+    });
+    let (context, builder) = (&mut tools.context, &mut tools.builder);
     let mut pending = Pending::new();
     while let Some(start) = pending.next() {
         let function = &plan.flow.functions[&start];
@@ -77,7 +94,7 @@ fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
             function,
             &mut pending,
             &mut context.func,
-            &mut builder,
+            builder,
             isa,
         );
         context
@@ -85,6 +102,9 @@ fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
             .map_err(|error| format!("the code generator: {:?}", error.inner))?;
         let compiled = context.compiled_code().ok_or("nothing was compiled")?;
         layout.add(start as u32, &context.func, compiled)?;
+    }
+    if plan.code.ops.len() <= MAX_KEPT {
+        TOOLS.set(Some(tools));
     }
     layout.link()?;
     Jit::new(&layout.code, layout.start(0)?, plan.bounds)

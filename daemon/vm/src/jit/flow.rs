@@ -5,7 +5,7 @@
 //! one, decides its signature, because a verifier that follows calls by
 //! inlining lets a callee read any register.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, alu, atomic, class, mem};
@@ -23,6 +23,8 @@ const MAX_INSTRUCTIONS: usize = 16_384;
 const MAX_RECURSIVE: usize = MAX_INSTRUCTIONS / MAX_CALL_FRAMES;
 /// Blocks: the code generator's time grows with their square.
 const MAX_BLOCKS: usize = 4_096;
+/// A distance that was not looked for.
+const UNKNOWN: i64 = -1;
 /// Functions of one program: bounds the recursion of the analysis, which follows calls.
 const MAX_FUNCTIONS: usize = 512;
 
@@ -82,12 +84,13 @@ pub struct Flow {
 pub fn analyse(code: &Code) -> Result<Flow, String> {
     let mut functions = BTreeMap::new();
     let mut waiting = vec![0];
+    let mut distances = vec![UNKNOWN; code.ops.len()];
     let (mut instructions, mut blocks) = (0, 0);
     while let Some(start) = waiting.pop() {
         if functions.contains_key(&start) {
             continue;
         }
-        let function = function(code, start);
+        let function = function(code, start, &mut distances);
         instructions += function.reachable.len();
         blocks += function.leaders.len();
         if instructions > MAX_INSTRUCTIONS || blocks > MAX_BLOCKS {
@@ -155,46 +158,47 @@ pub fn is_sign_extension(code: u8) -> bool {
     )
 }
 
-fn function(code: &Code, start: usize) -> Function {
+/// Follow control from `start`; all `distances` are unknown before and afterwards.
+fn function(code: &Code, start: usize, distances: &mut [i64]) -> Function {
     let mut function = Function {
         start,
         leaders: BTreeSet::from([start]),
         shortest: i64::MAX,
+        reachable: vec![start],
         ..Function::default()
     };
-    let mut distances = BTreeMap::from([(start, 0_i64)]);
-    let mut waiting = VecDeque::from([start]);
+    distances[start] = 0;
+    let mut followed = 0;
     // What is left out beyond the bound is never asked for: the program is refused.
-    while let Some(pc) = waiting
-        .pop_front()
-        .filter(|_| distances.len() <= MAX_INSTRUCTIONS)
-    {
+    while followed < function.reachable.len() && followed <= MAX_INSTRUCTIONS {
+        let pc = function.reachable[followed];
+        followed += 1;
         let op = &code.ops[pc];
-        let distance = distances[&pc];
         match op.code {
-            EXIT => function.shortest = function.shortest.min(distance + 1),
+            EXIT => function.shortest = function.shortest.min(distances[pc] + 1),
             extra::CALL_LOCAL => function.calls.push((pc, op.offset as usize)),
             extra::GOTO => _ = function.leaders.insert(op.offset as usize),
             _ if is_conditional(op) => function.leaders.extend(successors(op, pc)),
             _ => {}
         }
         for next in successors(op, pc) {
-            distances.entry(next).or_insert_with(|| {
-                waiting.push_back(next);
-                distance + 1
-            });
+            if distances[next] == UNKNOWN {
+                distances[next] = distances[pc] + 1;
+                function.reachable.push(next);
+            }
         }
     }
     if function.shortest == i64::MAX {
         function.shortest = 1;
     }
-    (function.reachable, function.distances) = distances.into_iter().unzip();
+    function.reachable.sort_unstable();
     let leaders = &function.leaders;
-    function.begins = function
-        .reachable
-        .iter()
-        .map(|pc| leaders.contains(pc))
-        .collect();
+    for pc in &function.reachable {
+        function.begins.push(leaders.contains(pc));
+        function
+            .distances
+            .push(std::mem::replace(&mut distances[*pc], UNKNOWN));
+    }
     function
 }
 

@@ -1,9 +1,10 @@
 //! Compiled execution: verified programs as machine code, by Cranelift.
 //!
 //! ```text
-//!   Code (exec/lower) --flow--> functions, loops, live registers
-//!                     --facts-> frame addresses, maps, stores into read-only maps
-//!                     --compile + translate (arithmetic, jumps, memory, calls)--> Jit
+//!   Code (exec/lower) --flow, facts--> functions, blocks, what registers hold
+//!                     --graph, trips, bounds-> loops, how long they run, what is metered
+//!                     --compile, translate (arithmetic, jumps, memory, calls)--> machine code
+//!                     --layout, arena--> Jit
 //!   run: Head <-> compiled code <-> helpers
 //! ```
 //!

@@ -71,10 +71,8 @@ pub fn compute(op: &Op, state: &State) -> Known {
         _ => return special(op),
     };
     let (left, right) = (state.known[usize::from(op.dst)], operand(op, state));
-    if wide {
-        if let Some(pointer) = moved(op.code & 0xf0, left, right) {
-            return pointer;
-        }
+    if wide && let Some(pointer) = moved(op.code & 0xf0, left, right) {
+        return pointer;
     }
     let operation = op.code & 0xf0;
     let (left, right) = (limits(left, wide), limits(right, wide));

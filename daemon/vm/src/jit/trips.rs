@@ -106,13 +106,13 @@ pub fn rounds(
             first,
             bound: ranges::operand(&op, &state),
         };
-        if let Some((rounds, order)) = exit.rounds() {
-            if best.is_none_or(|best| rounds < best.rounds) {
-                best = Some(Trips {
-                    rounds,
-                    compared: (node.last, order),
-                });
-            }
+        if let Some((rounds, order)) = exit.rounds()
+            && best.is_none_or(|best| rounds < best.rounds)
+        {
+            best = Some(Trips {
+                rounds,
+                compared: (node.last, order),
+            });
         }
     }
     best

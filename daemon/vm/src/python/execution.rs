@@ -71,8 +71,7 @@ impl Program {
         };
         let remote = helper.filter(|function| !function.is_none(py));
         let local = local.into_iter().flatten();
-        #[allow(clippy::needless_update, reason = "in tests it has a field more")]
-        let options = Options {
+        let mut options = Options {
             remote: remote.map(callback),
             local: local
                 .map(|(id, function)| (id, Binding::Local(callback(function))))
@@ -80,14 +79,12 @@ impl Program {
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,
-            verified: if verified {
-                Verified::Accepted
-            } else {
-                Verified::No
-            },
             execution: execution_of(execution)?,
             ..Options::default()
         };
+        if verified {
+            options.verified = Verified::Accepted;
+        }
         let spec = &program.get().0;
         py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
             .map(|program| Self(Arc::new(program)))

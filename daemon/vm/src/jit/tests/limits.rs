@@ -187,3 +187,38 @@ fn compiled_objects_run_alike() {
         }
     }
 }
+
+/// A key that is not wholly in the function's frame is left to the helper, which checks it.
+#[test]
+fn keys_beyond_the_frame_are_checked() {
+    let object = object("maps");
+    let index = object
+        .maps
+        .iter()
+        .position(|map| map.map_type == crate::maps::TYPE_ARRAY);
+    let map = index.expect("an array") as i32;
+    let lookup = |distance| {
+        [
+            Insn::new(class::ST | mem::MEM | mem::DW, 10, 0, -8, 0),
+            copy(2, 10),
+            Insn::new(class::ALU64 | alu::ADD, 2, 0, 0, distance),
+            Insn::new(LDDW, 1, LDDW_MAP, 0, map),
+            Insn::default(),
+            Insn::new(CALL, 0, 0, 0, 1),
+            Insn::new(class::JMP | jump::JEQ, 0, 0, 1, 0),
+            mov(0, 1),
+            END,
+        ]
+    };
+    let run = |code: &[Insn], starts: &[usize]| {
+        let maps = || live(&object.maps[..3]);
+        let test = run_both(&assembled(code, starts), maps, &context(0, 0), b"");
+        (test.code, test.result)
+    };
+    assert_eq!((0, 1), run(&lookup(-4), &[]));
+    assert_eq!((ResultCode::InvalidPointer as u8, 0), run(&lookup(-2), &[]));
+    // Above the frame of a callee lies that of its caller, which holds 0 there.
+    let called = |distance| [&[call(1), END][..], &lookup(distance)].concat();
+    assert_eq!((0, 1), run(&called(-4), &[2]));
+    assert_eq!((0, 1), run(&called(-2), &[2]));
+}
