@@ -152,7 +152,7 @@ impl Program {
         }
         let descriptor = information.context;
         let pointer = ContextDescriptor::pointer;
-        let key: ProgramKey = information.name.as_bytes().into();
+        let key = key_of(information);
         let used = spec.map_indices();
         let used = || used.iter().filter_map(|index| maps.get(*index));
         used().try_for_each(|map| map.bind_program_type(&key))?;
@@ -526,6 +526,22 @@ fn go_on<'r>(
     Err(Box::new(ended))
 }
 
+/// What programs must have in common to run on the same context: a type's name alone does
+/// not say how large its contexts are, and its extension may come back with other ones.
+fn key_of(information: &ProgramInformation) -> ProgramKey {
+    let ContextDescriptor {
+        size,
+        data,
+        end,
+        meta,
+    } = information.context;
+    let numbers = [size, data, end, meta].map(i32::to_le_bytes).concat();
+    numbers
+        .into_iter()
+        .chain(information.name.bytes())
+        .collect()
+}
+
 /// Machine code for a program that may have it.
 fn compile(
     code: &Code,
@@ -533,7 +549,11 @@ fn compile(
     descriptor: &ContextDescriptor,
     options: &Options,
 ) -> std::result::Result<Jit, String> {
-    if let Some(helper) = code.natives.iter().find(|helper| UNSEEN.contains(&helper.id)) {
+    if let Some(helper) = code
+        .natives
+        .iter()
+        .find(|helper| UNSEEN.contains(&helper.id))
+    {
         return Err(format!(
             "helper {} writes a value that the verifier takes for unchanged",
             helper.id

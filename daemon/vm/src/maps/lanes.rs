@@ -66,7 +66,8 @@ pub fn lease(blocking: bool) -> Lane {
 }
 
 fn try_lease(mask: u64) -> Option<Lane> {
-    let mut taken = TAKEN.load(Ordering::Relaxed);
+    // In one order with `WAITING`: who is not seen waiting sees what was freed.
+    let mut taken = TAKEN.load(Ordering::SeqCst);
     loop {
         let free = mask & !taken;
         if free == 0 {
