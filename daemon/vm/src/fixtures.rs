@@ -10,7 +10,7 @@ use crate::maps::{InnerMap, Map, MapOptions, Storage};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 11] = [
+pub const OBJECTS: [(&str, &[u8]); 12] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
     ("helpers", include_bytes!("../tests/programs/helpers.o")),
@@ -28,6 +28,7 @@ pub const OBJECTS: [(&str, &[u8]); 11] = [
         "subprograms",
         include_bytes!("../tests/programs/subprograms.o"),
     ),
+    ("values", include_bytes!("../tests/programs/values.o")),
 ];
 
 /// Bytes of the sample context.

@@ -73,7 +73,7 @@ def test_a_loaded_program_survives_its_links() -> None:
     link = make_link(program)
     objects.add_link(link)
     assert not objects.remove_link(link)
-    assert objects.unload(program)
+    assert objects.unload(program) == [program]
 
 
 def test_removing_twice_is_once() -> None:
