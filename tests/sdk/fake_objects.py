@@ -115,6 +115,10 @@ class FakeMaps(maps_pb2_grpc.MapsServicer):
         """List the one map."""
         return maps_pb2.MapsListResponse(maps=[self.MAP])
 
+    async def Get(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Get the one map, whatever its id."""
+        return maps_pb2.MapsGetResponse(map=self.MAP)
+
     async def Lookup(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Look up."""
         if request.key not in self.entries:

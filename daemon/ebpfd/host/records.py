@@ -50,16 +50,17 @@ class RecordReader:
         self._ended = reason
         self._woken.set()
 
-    async def next(self) -> RecordBatch:
-        """The records that are there, or the first that come."""
+    async def next(self, limit: int | None = None) -> RecordBatch:
+        """The records that are there, or the first that come; *limit* of them at most."""
+        most = min(limit or RECORDS_A_MESSAGE, RECORDS_A_MESSAGE)
         while not self._ended:
-            if (batch := self._read()) is not None:
+            if (batch := self._read(most)) is not None:
                 return batch
             await self._wait()
         raise RequestError(Result.CANCELED, self._ended)
 
-    def _read(self) -> RecordBatch | None:
-        found, lost = self._source.read(RECORDS_A_MESSAGE, BYTES_A_MESSAGE)
+    def _read(self, most: int) -> RecordBatch | None:
+        found, lost = self._source.read(most, BYTES_A_MESSAGE)
         records: list[tuple[int, bytes]] = []
         for lane, data in found:
             if len(data) <= LARGEST_RECORD:

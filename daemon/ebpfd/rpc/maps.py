@@ -187,17 +187,23 @@ class MapsServicer(services_pb.MapsServicer):
         """Records as they come, until the caller hangs up or the map goes."""
         response = pb.EventsResponse()
         with answering(response.status):
-            await self._send_records(request.id, context)
-        await context.write(response)
+            await self._send_records(request, context)
+        if response.status.code:
+            await context.write(response)
 
     async def _send_records(
-        self, map_id: int, context: "grpc.aio.ServicerContext[pb.EventsRequest, pb.EventsResponse]"
+        self,
+        request: pb.EventsRequest,
+        context: "grpc.aio.ServicerContext[pb.EventsRequest, pb.EventsResponse]",
     ) -> None:
-        with self._readers.reading(self._objects.map(map_id)) as reader:
+        left = request.count or None
+        with self._readers.reading(self._objects.map(request.id)) as reader:
             # Tells the caller that it is the reader, before there is any record.
             await context.send_initial_metadata(())
-            while True:
-                await context.write(encode_records(await reader.next()))
+            while left is None or left > 0:
+                batch = await reader.next(left)
+                await context.write(encode_records(batch))
+                left = None if left is None else left - len(batch.records)
 
     async def _update(self, request: pb.UpdateRequest) -> None:
         match request.WhichOneof("object"):

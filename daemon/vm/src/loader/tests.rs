@@ -151,7 +151,7 @@ fn values_that_cannot_be_are_refused() {
     assert!(said.contains("map steps: a value lies outside"), "{said}");
     let said = refused(&entry, &[0x30, 0, 0, 0, 0, 0, 0, 0, 3]);
     assert!(said.contains("neither a function nor a map"), "{said}");
-    let said = refused(&entry, &0x78_u64.to_le_bytes());
+    let said = refused(&entry, &0x40_u64.to_le_bytes());
     assert!(said.contains("map left: values can be given for"), "{said}");
 }
 
