@@ -47,7 +47,7 @@ class RecordReader:
 
     def end(self, reason: str) -> None:
         """Let the reader wait no more: it learns *reason* as CANCELED."""
-        self._ended = reason
+        self._ended = self._ended or reason
         self._woken.set()
 
     async def next(self, limit: int | None = None) -> RecordBatch:

@@ -44,9 +44,9 @@ async def put(w: Wire, id_: int, index: int, **what: Any) -> int:
     return (await w.maps.Update(request)).status.code
 
 
-async def run(w: Wire, program_id: int, number: int = 0) -> int:
+async def run(w: Wire, program_id: int, number: int = 0, data: bytes = b"") -> int:
     """Run a program; its result."""
-    request = programs_pb2.TestRunRequest(id=program_id, context=contexts(number))
+    request = programs_pb2.TestRunRequest(id=program_id, context=contexts(number), data=data)
     response = await w.programs.TestRun(request)
     assert response.status.code == 0, response.status
     return response.result
@@ -71,7 +71,9 @@ async def test_a_program_array_takes_programs_by_id(tmp_path: Path) -> None:
         await module.provide()
         loaded = await load(w, module, "steps.o")
         (first,), (steps,) = loaded.programs, loaded.maps
-        (last,) = (await load(w, module, "ready_steps.o", programs=["finish", "begin"])).programs[:1]
+        (last,) = (await load(w, module, "ready_steps.o", programs=["finish", "begin"])).programs[
+            :1
+        ]
         assert await run(w, first.id) == 3
         assert await put(w, steps.id, 0, program_id=last.id) == 0
         assert await run(w, first.id) == 42
