@@ -5,10 +5,10 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 
-from ebpfd_sdk import EbpfdError, MapType, Program, Result, number
+from ebpfd_sdk import EbpfdError, MapType, Program, Records, Result, number
 from tests.e2e.world import World, sample, world
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -26,14 +26,11 @@ async def loaded(w: World, name: str) -> tuple[str, dict[str, str]]:
     return str(program["id"]), maps
 
 
-async def test_run(w: World, program: str, value: int = 0) -> int:
+async def run(w: World, program: str, value: int = 0) -> int:
     """Run a program once; its result."""
-    run = await w.ctl_json("program", "test-run", program, "--context", context(value).hex())
-    result: int = run["result"]
+    ran = await w.ctl_json("program", "test-run", program, "--context", context(value).hex())
+    result: int = ran["result"]
     return result
-
-
-test_run.__test__ = False  # type: ignore[attr-defined]
 
 
 async def test_records_of_a_ring_buffer_are_printed(tmp_path: Path) -> None:
@@ -97,7 +94,7 @@ async def test_what_a_slow_reader_loses_is_counted(tmp_path: Path) -> None:
         assert (await w.client.program(program.id)).counters.runs == fired + 2
 
 
-async def reports_after(w: World, program: Program) -> Any:
+async def reports_after(w: World, program: Program) -> AsyncGenerator[Records]:
     """The records of a program that has run once."""
     await w.client.fire("sample_ext", context=context(0))
     async for records in program.maps["reports"].events():
@@ -110,17 +107,17 @@ async def test_two_programs_by_a_tail_call(tmp_path: Path) -> None:
         first, maps = await loaded(w, "steps.o")
         steps = maps["steps"]
         reporter, _ = await loaded(w, "records.o")
-        assert await test_run(w, first) == 3
+        assert await run(w, first) == 3
         await w.ctl_json("map", "update", steps, "0", "--program", reporter)
-        assert await test_run(w, first) == 0
+        assert await run(w, first) == 0
         assert (await w.ctl_json("map", "get", steps, "0"))["value_number"] == int(reporter)
         shown = await w.ctl_json("program", "show", reporter)
         assert (shown["held_by"], shown["runs"]) == ([int(steps)], 1)
         unloaded = await w.ctl("program", "unload", reporter)
         assert unloaded.out == f"program {reporter} stays until these let it go: map {steps}\n"
-        assert await test_run(w, first) == 0
+        assert await run(w, first) == 0
         await w.ctl_json("map", "delete", steps, "0")
-        assert await test_run(w, first) == 3
+        assert await run(w, first) == 3
         gone = await w.ctl("-o", "json", "program", "show", reporter)
         assert gone.error()["name"] == "KEY_NOT_FOUND"
         wrong = await w.ctl("map", "update", steps, "0", "7", "--program", first)
@@ -131,13 +128,13 @@ async def test_maps_within_a_map(tmp_path: Path) -> None:
     """The operator adds one like the template; another shape is refused."""
     async with world(tmp_path) as w, sample(w):
         program, maps = await loaded(w, "nested.o")
-        assert [await test_run(w, program, value) for value in (1, 2)] == [0, 7]
+        assert [await run(w, program, value) for value in (1, 2)] == [0, 7]
         (made,) = await w.ctl_json(
             "map", "create", "array", "--key", "4", "--value", "8", "--entries", "1"
         )
         made = str(made["id"])
         await w.ctl_json("map", "update", maps["chosen"], "2", "--map", made)
-        assert await test_run(w, program, 2) == 0
+        assert await run(w, program, 2) == 0
         assert (await w.ctl_json("map", "get", made, "0"))["value_number"] == 1
         removed = await w.ctl("map", "remove", made)
         assert removed.out == f"map {made} stays until these maps let it go: {maps['chosen']}\n"
@@ -157,7 +154,7 @@ async def test_a_program_leaves_traces_in_every_kind_of_map(tmp_path: Path) -> N
         program, maps = await loaded(w, "kinds.o")
         prefix = (8).to_bytes(4, "little") + bytes([5, 0, 0, 0])
         await w.ctl_json("map", "update", maps["routes"], "0x" + prefix.hex(), "77")
-        assert [await test_run(w, program, value) for value in (5, 6, 7)] == [77, 0, 0]
+        assert [await run(w, program, value) for value in (5, 6, 7)] == [77, 0, 0]
         lanes = await w.ctl_json("map", "get", maps["by_lane"], "0")
         assert sum(lanes["value_numbers"]) == 3
         text = (await w.ctl("map", "get", maps["by_lane"], "0")).out.splitlines()
