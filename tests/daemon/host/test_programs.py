@@ -2,10 +2,14 @@
 
 import asyncio
 import dataclasses
+import threading
+from typing import Any
 
 import pytest
 
 from ebpfd import nmr
+from ebpfd.host import programs
+from ebpfd.host.loading import Made, make
 from ebpfd.host.modules import AttachAnswer
 from ebpfd.host.program_clients import missing_helpers
 from ebpfd.host.programs import VerificationError
@@ -86,6 +90,28 @@ async def test_a_program_that_is_not_safe_leaves_nothing_behind() -> None:
         await w.registrar.withdraw(handle)
         assert w.leftovers() == []
         assert extension.attached == []
+
+
+async def test_programs_are_compiled_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop goes on meanwhile; an extension that leaves meanwhile ends the load."""
+    compiling, go = asyncio.Event(), threading.Event()
+    async with world() as w:
+        loop = asyncio.get_running_loop()
+
+        def slow(*arguments: Any) -> Made:
+            loop.call_soon_threadsafe(compiling.set)
+            go.wait()
+            return make(*arguments)
+
+        monkeypatch.setattr(programs, "make", slow)
+        (handle,) = await w.provide(FakeExtension(), hook=False)
+        loading = asyncio.ensure_future(w.load("count.o"))
+        await soon(compiling.wait())
+        assert list(w.objects.programs()) == []
+        await soon(w.registrar.withdraw(handle))
+        go.set()
+        assert "has gone" in await refused(loading, Result.EXTENSION_FAILED_TO_LOAD)
+        assert w.leftovers() == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Maps of programs and of maps over the wire: what they take, what they keep, when they let go."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -14,8 +14,6 @@ from tests.daemon.host.world import object_file, until
 from tests.daemon.rpc.test_maps import create, created, maps, unchanged
 from tests.daemon.rpc.wire import Module, Wire, serving
 
-PROGRAMS: Final = Path(__file__).parents[2] / "e2e" / "programs"
-
 
 async def load(w: Wire, module: Module, name: str, **more: Any) -> programs_pb2.LoadResponse:
     """Load a file of ours; it must load."""
@@ -26,9 +24,7 @@ async def load(w: Wire, module: Module, name: str, **more: Any) -> programs_pb2.
 
 async def try_load(w: Wire, module: Module, name: str, **more: Any) -> programs_pb2.LoadResponse:
     """Load a file of ours."""
-    path = PROGRAMS / name
-    content = path.read_bytes() if path.exists() else object_file(name)
-    request = programs_pb2.LoadRequest(object=content, file_name=name, **more)
+    request = programs_pb2.LoadRequest(object=object_file(name), file_name=name, **more)
     return await module.during(w.programs.Load(request))
 
 
