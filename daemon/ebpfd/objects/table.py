@@ -41,7 +41,7 @@ class Objects:
 
     def maps(self) -> Iterable[MapObject]:
         """All maps by ascending id."""
-        return tuple(self._maps.values())
+        return tuple(self._maps[map_id] for map_id in sorted(self._maps))
 
     def links(self) -> Iterable[Link]:
         """All links by ascending id, which is attach order."""

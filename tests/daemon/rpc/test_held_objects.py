@@ -225,6 +225,38 @@ async def test_a_program_counts_in_the_map_that_it_is_given(tmp_path: Path) -> N
         assert await maps(w) == []
 
 
+async def test_what_a_program_takes_out_is_let_go(tmp_path: Path) -> None:
+    """It is noticed when somebody lists maps, or changes this one."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        loaded = await load(w, module, "nested.o")
+        (program,) = loaded.programs
+        chosen = next(each for each in loaded.maps if each.name == "chosen")
+        made = await created(w, MapType.ARRAY, 4, 8, 1)
+        assert await put(w, chosen.id, 2, map_id=made.id) == 0
+        assert (await w.maps.Remove(pb.RemoveRequest(id=made.id))).status.code == 0
+        assert made.id in [each.id for each in await maps(w)]
+        assert await run(w, program.id, 102) == 0
+        assert made.id not in [each.id for each in await maps(w)]
+        assert await run(w, program.id, 2) == 7
+
+
+async def test_a_daemon_stops_with_its_maps_full_of_objects(tmp_path: Path) -> None:
+    """Programs that hold each other do not hold up its end."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        await load(w, module, "ready_steps.o")
+        await load(w, module, "nested.o")
+        like = await created(w, MapType.ARRAY, 4, 8, 1)
+        outer = await created(w, MapType.HASH_OF_MAPS, 4, 4, 4, inner_map_id=like.id)
+        assert await put(w, outer.id, 7, map_id=like.id) == 0
+        objects = w.daemon.objects
+        await module.during(w.stop())
+        assert (tuple(objects.programs()), tuple(objects.maps())) == ((), ())
+
+
 @pytest.mark.parametrize("what", [{"program_id": 999}, {"map_id": 999}, {"value": bytes(4)}])
 async def test_a_program_array_refuses_what_is_no_program(
     tmp_path: Path, what: dict[str, Any]

@@ -1,4 +1,5 @@
-// Counts in the inner map that the event's number chooses; 7 if there is none.
+// Counts in the inner map that the event's number chooses; 7 if there is none.  From 100 on the
+// number says which is taken out.
 #include "../../../extensions/ebpfd_extensions/sample/programs/sample_ext.h"
 
 struct inner
@@ -22,6 +23,10 @@ SEC("sample_ext")
 int count_in(sample_program_context_t *context)
 {
     uint32_t which = context->uint32_data, zero = 0;
+    if (which >= 100) {
+        which -= 100;
+        return bpf_map_delete_elem(&chosen, &which);
+    }
     void *inner = bpf_map_lookup_elem(&chosen, &which);
     if (!inner)
         return 7;
