@@ -44,14 +44,16 @@ from ebpfd_sdk._fire import FireEvent, Origin
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
-from ebpfd_sdk._map import Map, MapUpdate, number
+from ebpfd_sdk._map import InnerMap, Map, MapPage, MapUpdate, number
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
 from ebpfd_sdk._values import (
     Binding,
     BindingState,
     Execution,
+    Keepers,
     LinkState,
     ProgramCounters,
     ProgramState,
@@ -91,11 +93,14 @@ __all__ = [
     "Extension",
     "FireEvent",
     "Hook",
+    "InnerMap",
     "Integer",
+    "Keepers",
     "Length",
     "Link",
     "LinkState",
     "Map",
+    "MapPage",
     "MapType",
     "MapUpdate",
     "NtStatus",
@@ -105,6 +110,8 @@ __all__ = [
     "ProgramState",
     "ProgramType",
     "ReadableMemory",
+    "Record",
+    "Records",
     "Refused",
     "Registration",
     "RegistrationRefused",

@@ -8,14 +8,13 @@ from typing import Self, TypeVar, overload
 from uuid import UUID
 
 from ebpfd_api.address import default_address
-from ebpfd_api.result import Result
+from ebpfd_api.map_type import MapType
 from ebpfd_api.v1 import hook_pb2, links_pb2, maps_pb2, programs_pb2, registrar_pb2
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import binding, check, registration, trace_line, verdict
-from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._map import Map, map_of
@@ -101,13 +100,37 @@ class Client:
 
     async def map(self, id_: int) -> Map:
         """Look up one map."""
-        for each in await self.maps():
-            if each.id == id_:
-                return each
-        raise EbpfdError(
-            Result.KEY_NOT_FOUND,
-            f"there is no map with id {id_}: `ebpfctl map list` shows those there are",
+        reply = await self._daemon.ask(self._daemon.maps.Get, maps_pb2.MapsGetRequest(id=id_))
+        check(reply.status)
+        return map_of(reply.map, self._daemon)
+
+    async def create_map(
+        self,
+        type: MapType | int,  # noqa: A002 (what it is called everywhere)
+        key_size: int,
+        value_size: int,
+        max_entries: int,
+        *,
+        name: str = "",
+        flags: int = 0,
+        inner: Map | None = None,
+    ) -> Map:
+        """Create a map that lives until it is removed; maps in a map of maps must be like *inner*.
+
+        Of a RINGBUF or PERF_EVENT_ARRAY, *max_entries* are the bytes of a ring: a power of two.
+        """
+        request = maps_pb2.CreateRequest(
+            type=type,
+            key_size=key_size,
+            value_size=value_size,
+            max_entries=max_entries,
+            flags=flags,
+            name=name,
+            inner_map_id=inner.id if inner else 0,
         )
+        reply = await self._daemon.ask(self._daemon.maps.Create, request)
+        check(reply.status)
+        return map_of(reply.map, self._daemon)
 
     async def detach(self, link_id: int) -> None:
         """Detach a link; when it returns, nothing of the link is in flight."""

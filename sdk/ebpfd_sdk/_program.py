@@ -12,7 +12,7 @@ from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check, counters, guid, link_state, program_state
 from ebpfd_sdk._map import Map
 from ebpfd_sdk._provider import Declaration
-from ebpfd_sdk._values import Execution, LinkState, ProgramCounters, ProgramState, TestRun
+from ebpfd_sdk._values import Execution, Keepers, LinkState, ProgramCounters, ProgramState, TestRun
 
 HookName: TypeAlias = str | UUID | Declaration
 """A hook by its name, its GUID (also as text), or its ``Hook``."""
@@ -62,8 +62,17 @@ class Program:
     instructions_sha256: bytes
     contract_digest: bytes
     executor: Execution
+    executor_reason: str
+    """Why it is not compiled; empty if it is."""
+
+    metered: bool | None
+    """Whether instructions are counted while it runs; None: the daemon does not say."""
+
+    worst_case: int | None
+    """Instructions that one invocation executes at most, where that is proved."""
+
     blocking: bool
-    """It calls helpers of an extension, so it runs on a thread of its own."""
+    """It may wait for helpers of an extension, also through a tail call."""
 
     budget: int
     """Instructions that one invocation may execute; 0: no limit, termination is proved."""
@@ -72,6 +81,9 @@ class Program:
     file_name: str
     loaded: bool
     """The daemon keeps it until it is unloaded."""
+
+    holder_ids: tuple[int, ...]
+    """Program arrays that hold it."""
 
     daemon: Daemon = field(repr=False, compare=False)
 
@@ -109,12 +121,12 @@ class Program:
         check(reply.status)
         return TestRun(reply.result, reply.context, reply.data, reply.duration_ns)
 
-    async def unload(self) -> tuple[int, ...]:
-        """Give up the daemon's own reference; return the ids of links that still hold it."""
+    async def unload(self) -> Keepers:
+        """Give up the daemon's own reference; return who still holds it."""
         request = programs_pb2.UnloadRequest(id=self.id)
         reply = await self.daemon.ask(self.daemon.programs.Unload, request)
         check(reply.status)
-        return tuple(reply.link_ids)
+        return Keepers(tuple(reply.link_ids), tuple(reply.map_ids))
 
 
 def attach_type(hook: HookName) -> hook_pb2.AttachType:
@@ -166,10 +178,14 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         instructions_sha256=message.instructions_sha256,
         contract_digest=message.contract_digest,
         executor=Execution.INTERPRET if interpreted else Execution.JIT,
+        executor_reason=message.executor_reason,
+        metered=message.metered if message.HasField("metered") else None,
+        worst_case=message.worst_case if message.HasField("worst_case") else None,
         blocking=message.blocking,
         budget=message.budget,
         counters=counters(message.counters),
         file_name=message.file_name,
         loaded=message.loaded,
+        holder_ids=tuple(message.holder_map_ids),
         daemon=daemon,
     )

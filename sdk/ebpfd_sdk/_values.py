@@ -94,6 +94,17 @@ class ProgramCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class Keepers:
+    """Ids of links and of program arrays that hold a program; false if there are none."""
+
+    links: tuple[int, ...]
+    maps: tuple[int, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.links or self.maps)
+
+
+@dataclass(frozen=True, slots=True)
 class TestRun:
     """What a test run came to."""
 

@@ -51,7 +51,7 @@ async def test_the_whole_path_in_text(tmp_path: Path) -> None:
         loaded = await w.ctl("program", "load", str(PROGRAMS / "count.o"))
         heading, row = loaded.out.splitlines()
         assert heading.split() == [
-            "ID", "NAME", "TYPE", "SECTION", "STATE", "MAPS", "LINKS", "RUNS", "FILE",
+            "ID", "NAME", "TYPE", "SECTION", "STATE", "EXECUTOR", "MAPS", "LINKS", "RUNS", "FILE",
         ]  # fmt: skip
         program = row.split()[0]
         attached = await w.ctl("link", "attach", program, "--attach-type", "sample_ext")

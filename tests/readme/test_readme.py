@@ -9,6 +9,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.world import Ran, command, sample, world
 
 HERE = Path(__file__).parent
@@ -22,22 +24,28 @@ def block(name: str) -> str:
     return found[1]
 
 
-def test_the_program_is_the_one_that_was_compiled() -> None:
+@pytest.mark.parametrize("name", ["uploads.c", "reports.c"])
+def test_the_program_is_the_one_that_was_compiled(name: str) -> None:
     """The C block is the source of the object that the next test loads."""
-    assert block("uploads.c") == (HERE / "uploads.c").read_text()
+    assert block(name) == (HERE / name).read_text()
 
 
 def test_the_examples_are_as_short_as_they_claim() -> None:
     """40 lines for an extension, a dozen for a client."""
     assert len(block("uploads.py").splitlines()) <= 40
     assert len([line for line in block("client.py").splitlines() if line.strip()]) <= 10
+    for code in re.findall(r"```\w+\n(.*?)```", README, re.DOTALL):
+        assert len(code.splitlines()) <= 40
+        assert max(map(len, code.splitlines())) <= 100
 
 
 async def test_extension_and_client_work_together(tmp_path: Path) -> None:
     """The extension decides by the program that the client attaches."""
     (tmp_path / "uploads.py").write_text(block("uploads.py"))
-    (tmp_path / "client.py").write_text(block("client.py"))
-    shutil.copy(HERE / "uploads.o", tmp_path)
+    for name in ("client", "reports"):
+        (tmp_path / f"{name}.py").write_text(block(f"{name}.py"))
+    for name in ("uploads.o", "reports.o"):
+        shutil.copy(HERE / name, tmp_path)
     async with world(tmp_path) as w:
         environment = {**os.environ, "EBPFD_ADDRESS": w.address}
         extension = await asyncio.create_subprocess_exec(
@@ -47,11 +55,15 @@ async def test_extension_and_client_work_together(tmp_path: Path) -> None:
         assert extension.stdout is not None
         async with asyncio.timeout(60):
             assert b"connected" in await extension.stderr.readline()
-            client = await asyncio.create_subprocess_exec(
-                sys.executable, "client.py", stdout=PIPE, cwd=tmp_path, env=environment
-            )
-            out, _ = await client.communicate()
-            assert out == b"ATTACHED SUCCESS 0\n"
+            for script, said in {
+                "client.py": b"ATTACHED SUCCESS 0\n",
+                "reports.py": b"['uploaded'] lost: 0\n",
+            }.items():
+                client = await asyncio.create_subprocess_exec(
+                    sys.executable, script, stdout=PIPE, cwd=tmp_path, env=environment
+                )
+                out, _ = await client.communicate()
+                assert out == said
             lines = [(await extension.stdout.readline()).decode() for _ in range(3)]
             extension.terminate()
             assert await extension.wait() == 0
@@ -66,11 +78,12 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
     lines = [line.split("#")[0].strip() for line in README.splitlines()]
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
-    assert len(steps) == 4
+    assert len(steps) == 9
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 4, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 9, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
+    assert ran[8].out == "2a000000  42\n"

@@ -25,7 +25,8 @@ from ebpfd_api.v1 import (
     registrar_pb2,
     registrar_pb2_grpc,
 )
-from tests.sdk.fake_objects import FakeLinks, FakeMaps, FakePrograms
+from tests.sdk.fake_maps import FakeMaps
+from tests.sdk.fake_objects import FakeLinks, FakePrograms
 
 Reply: TypeAlias = Callable[[hook_pb2.InvokeRequest], hook_pb2.InvokeResponse]
 

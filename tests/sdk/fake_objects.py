@@ -8,12 +8,11 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import (
     links_pb2,
     links_pb2_grpc,
-    maps_pb2,
-    maps_pb2_grpc,
     programs_pb2,
     programs_pb2_grpc,
     status_pb2,
 )
+from tests.sdk.fake_maps import MAP
 from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE
 
 GOOD = b"\x7fELF good"
@@ -57,7 +56,7 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
         if request.object != GOOD:
             status = status_pb2.Status(code=Result.VERIFICATION_FAILED, rejections=[REJECTION])
             return programs_pb2.LoadResponse(status=status)
-        return programs_pb2.LoadResponse(programs=[self.program], maps=[FakeMaps.MAP])
+        return programs_pb2.LoadResponse(programs=[self.program], maps=[MAP])
 
     async def Verify(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Judge by the name."""
@@ -99,48 +98,6 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
         while number < 2 or not request.no_follow:
             number += 1
             yield programs_pb2.TraceResponse(text=f"line {number}", program_name="parse")
-
-
-class FakeMaps(maps_pb2_grpc.MapsServicer):
-    """One map, which is a dict."""
-
-    MAP = maps_pb2.Map(
-        id=5, name="counts", type=1, type_name="hash", key_size=4, value_size=8, max_entries=9
-    )
-
-    def __init__(self) -> None:
-        self.entries: dict[bytes, bytes] = {}
-
-    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
-        """List the one map."""
-        return maps_pb2.MapsListResponse(maps=[self.MAP])
-
-    async def Lookup(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
-        """Look up."""
-        if request.key not in self.entries:
-            return maps_pb2.LookupResponse(status=status_pb2.Status(code=Result.OBJECT_NOT_FOUND))
-        return maps_pb2.LookupResponse(value=self.entries[request.key])
-
-    async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
-        """Write, unless it exists and must not."""
-        if request.flags == 1 and request.key in self.entries:
-            status = status_pb2.Status(code=Result.KEY_ALREADY_EXISTS, message="it is there")
-            return maps_pb2.UpdateResponse(status=status)
-        self.entries[request.key] = request.value
-        return maps_pb2.UpdateResponse()
-
-    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
-        """Delete."""
-        known = self.entries.pop(request.key, None) is not None
-        code = Result.SUCCESS if known else Result.KEY_NOT_FOUND
-        return maps_pb2.DeleteResponse(status=status_pb2.Status(code=code))
-
-    async def Dump(  # noqa: N802 (same)
-        self, request: Any, context: Any
-    ) -> AsyncGenerator[maps_pb2.DumpResponse]:
-        """Give one entry in each message."""
-        for key, value in self.entries.items():
-            yield maps_pb2.DumpResponse(entries=[maps_pb2.Entry(key=key, value=value)])
 
 
 class FakeLinks(links_pb2_grpc.LinksServicer):

@@ -109,7 +109,7 @@ async def test_a_program_runs_and_goes(scene: Scene) -> None:
         assert (run.result, run.data, run.duration_ns) == (3, b"abc", 80)
         assert Parcel.unpack(run.context).weight == 2
         await program.attach(scene.hook)
-        assert await program.unload() == (8,)
+        assert (await program.unload()).links == (8,)
 
 
 async def test_maps_take_bytes_and_numbers(daemon: FakeDaemon) -> None:

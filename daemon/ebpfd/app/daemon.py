@@ -21,7 +21,9 @@ from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.links import Links
+from ebpfd.host.maps import Maps
 from ebpfd.host.programs import Programs
+from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.trace import TraceLog
@@ -67,6 +69,8 @@ class Daemon:
     objects: Objects
     programs: Programs
     links: Links
+    maps: Maps
+    readers: RecordReaders
     sessions: Sessions
 
 
@@ -99,6 +103,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             targets=targets,
             executor=executor,
         )
+        maps, readers = Maps(objects=objects, programs=programs), RecordReaders()
         sessions = Sessions()
         server = grpc.aio.server(options=OPTIONS)
         registrar_pb2_grpc.add_RegistrarServicer_to_server(
@@ -122,19 +127,23 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             server,
         )
         programs_pb2_grpc.add_ProgramsServicer_to_server(
-            ProgramsServicer(programs=programs, objects=objects, trace=trace, services=services),
+            ProgramsServicer(
+                programs=programs, objects=objects, executor=executor, services=services
+            ),
             server,
         )
         links_pb2_grpc.add_LinksServicer_to_server(
             LinksServicer(links=links, objects=objects, contracts=contracts, services=services),
             server,
         )
-        maps_pb2_grpc.add_MapsServicer_to_server(MapsServicer(objects), server)
+        maps_pb2_grpc.add_MapsServicer_to_server(
+            MapsServicer(maps=maps, readers=readers, objects=objects, services=services), server
+        )
         healthy = _add_standard_services(server)
         await register_general_helpers(registrar)
         await stack.enter_async_context(listening(server, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
-        daemon = Daemon(registrar, contracts, objects, programs, links, sessions)
+        daemon = Daemon(registrar, contracts, objects, programs, links, maps, readers, sessions)
         try:
             yield daemon
         finally:
@@ -156,9 +165,11 @@ def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
 
 async def _wind_down(daemon: Daemon) -> None:
     """Detach every link while its extension still answers, then let the programs go."""
+    daemon.readers.close()
     try:
         async with asyncio.timeout(STOP_S):
             await daemon.links.close()
+            await daemon.maps.close()
             await daemon.programs.close()
     except TimeoutError:
         _log.warning("an extension did not let go in time", seconds=STOP_S)

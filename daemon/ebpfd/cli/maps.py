@@ -1,18 +1,19 @@
-"""``ebpfctl map``."""
+"""``ebpfctl map``: maps themselves, and the records of those that have some."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from ebpfd.cli.output import Json, Output
-from ebpfd.cli.parameters import MapBytes, parse_map_bytes
+from ebpfd.cli.map_entries import COMMANDS, update
+from ebpfd.cli.map_text import describe, lost_lines, record_fields, record_text
+from ebpfd.cli.output import Output
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client, Map
+    from ebpfd_sdk import Client
 
-COLUMNS = ("id", "name", "type", "key_size", "value_size", "max_entries", "programs")
-LARGEST_NUMBER = 8
-"""Bytes of a key or value that are also shown as a number."""
+COLUMNS = (
+    "id", "name", "type", "key_size", "value_size", "max_entries", "count", "programs",
+)  # fmt: skip
 
 
 @click.group("map")
@@ -37,91 +38,103 @@ def list_(output: Output) -> None:
 @map_commands.command()
 @click.argument("id", type=int)
 @click.pass_obj
-def dump(output: Output, id: int) -> None:
-    """Print all entries of a map."""
+def show(output: Output, id: int) -> None:
+    """Show everything about one map."""
 
     async def work(client: "Client") -> None:
-        entries = await (await client.map(id)).items()
-        rows = [_entry(key, value) for key, value in entries]
-        output.table(rows, ("key", "value", "key_number", "value_number"))
+        output.record(describe(await client.map(id)))
 
     output.run(work)
 
 
 @map_commands.command()
-@click.argument("id", type=int)
-@click.argument("key", type=MapBytes())
+@click.argument("type", metavar="TYPE")
+@click.option("--key", "key_size", type=int, default=0, metavar="BYTES", help="Size of a key.")
+@click.option("--value", "value_size", type=int, default=0, metavar="BYTES", help="Of a value.")
+@click.option("--entries", type=int, required=True, help="Most entries; of a ring its bytes.")
+@click.option("--name", default="", help="For listings.")
+@click.option("--flags", type=int, default=0)
+@click.option("--inner", type=int, metavar="ID", help="The map that inner maps must be like.")
 @click.pass_obj
-def get(output: Output, id: int, key: str) -> None:
-    """Print the value of a key."""
+def create(
+    output: Output,
+    type: str,
+    key_size: int,
+    value_size: int,
+    entries: int,
+    name: str,
+    flags: int,
+    inner: int | None,
+) -> None:
+    """Create a map, which lives until it is removed.
+
+    TYPE is a name as `ebpfctl map list` shows it, like hash, or a number.
+    """
 
     async def work(client: "Client") -> None:
-        wanted = parse_map_bytes(key)
-        value = await (await client.map(id)).get(wanted)
-        if value is None:
-            from ebpfd_sdk import EbpfdError, Result  # noqa: PLC0415 (late, as in Output.run)
-
-            raise EbpfdError(Result.OBJECT_NOT_FOUND, f"map {id} has no key {key}")
-        number = _number(value)
-        fields: dict[str, Json] = {"value": value.hex(), "value_number": number}
-        output.emit(
-            fields, lambda: click.echo(f"{value.hex()}  {number if number is not None else ''}")
+        made = await client.create_map(
+            _type_number(type),
+            key_size,
+            value_size,
+            entries,
+            name=name,
+            flags=flags,
+            inner=None if inner is None else await client.map(inner),
         )
-
-    output.run(work)
-
-
-@map_commands.command("set")
-@click.argument("id", type=int)
-@click.argument("key", type=MapBytes())
-@click.argument("value", type=MapBytes())
-@click.pass_obj
-def set_(output: Output, id: int, key: str, value: str) -> None:
-    """Write a value."""
-
-    async def work(client: "Client") -> None:
-        await (await client.map(id)).set(parse_map_bytes(key), parse_map_bytes(value))
-        output.emit({"id": id}, lambda: click.echo("written"))
+        output.table([describe(made)], COLUMNS)
 
     output.run(work)
 
 
 @map_commands.command()
 @click.argument("id", type=int)
-@click.argument("key", type=MapBytes())
 @click.pass_obj
-def delete(output: Output, id: int, key: str) -> None:
-    """Delete an entry."""
+def remove(output: Output, id: int) -> None:
+    """Remove a map that was created; one that is in a map of maps stays until it is not."""
 
     async def work(client: "Client") -> None:
-        await (await client.map(id)).delete(parse_map_bytes(key))
-        output.emit({"id": id}, lambda: click.echo("deleted"))
+        held = list(await (await client.map(id)).remove())
+        said = f"map {id} is removed"
+        if held:
+            said = f"map {id} stays until these maps let it go: {', '.join(map(str, held))}"
+        output.emit({"id": id, "held_by": held}, lambda: click.echo(said))
 
     output.run(work)
 
 
-def describe(each: "Map") -> dict[str, Json]:
-    """A map's fields."""
-    return {
-        "id": each.id,
-        "name": each.name,
-        "type": each.type_name,
-        "key_size": each.key_size,
-        "value_size": each.value_size,
-        "max_entries": each.max_entries,
-        "flags": each.flags,
-        "programs": list(each.program_ids),
-    }
+@map_commands.command()
+@click.argument("id", type=int)
+@click.option("--count", type=click.IntRange(1), help="End after so many records.")
+@click.pass_obj
+def events(output: Output, id: int, count: int | None) -> None:
+    """Print the records of a ring buffer or perf event array as they come."""
+
+    async def work(client: "Client") -> None:
+        source = await client.map(id)
+        async for records in source.events(count=count or 0):
+            for record in records:
+                output.emit_line(record_fields(record), record_text(source, record))
+            for fields, text in lost_lines(records):
+                output.emit_line(fields, text)
+
+    try:
+        output.run(work)
+    except KeyboardInterrupt:
+        return  # the ordinary way to end it
 
 
-def _entry(key: bytes, value: bytes) -> dict[str, Json]:
-    return {
-        "key": key.hex(),
-        "value": value.hex(),
-        "key_number": _number(key),
-        "value_number": _number(value),
-    }
+def _type_number(name: str) -> int:
+    from ebpfd_sdk import MapType  # noqa: PLC0415 (late, as in Output.run)
+
+    if name.isdecimal():
+        return int(name)
+    try:
+        return MapType[name.upper()]
+    except KeyError:
+        known = ", ".join(each.name.lower() for each in MapType if each)
+        raise click.BadParameter(f"{name!r} is no map type: {known}") from None
 
 
-def _number(raw: bytes) -> int | None:
-    return int.from_bytes(raw, "little") if len(raw) <= LARGEST_NUMBER else None
+for _command in COMMANDS:
+    map_commands.add_command(_command)
+map_commands.add_command(update, "set")

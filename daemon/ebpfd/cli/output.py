@@ -45,7 +45,7 @@ class Output:
     def run(self, work: "Callable[[Client], Awaitable[None]]") -> None:
         """Run *work* with a connected client; its errors end the command with exit code 1."""
         # Importing gRPC takes longer than everything else here: `--help` must not wait for it.
-        from ebpfd_sdk import Client, EbpfdError  # noqa: PLC0415
+        from ebpfd_sdk import Client, EbpfdError, Result  # noqa: PLC0415
 
         async def connected() -> None:
             async with Client(self.address) as client:
@@ -55,6 +55,8 @@ class Output:
             asyncio.run(connected())
         except EbpfdError as error:
             self.fail(error)
+        except ValueError as error:  # a number that does not fit its field
+            self.fail(EbpfdError(Result.INVALID_ARGUMENT, str(error)))
 
     def fail(self, error: "EbpfdError") -> NoReturn:
         """Print *error* to standard error and exit with 1."""

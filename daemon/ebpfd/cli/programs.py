@@ -10,7 +10,7 @@ from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Program, Verdict
 
-COLUMNS = ("id", "name", "type", "section", "state", "maps", "links", "runs", "file")
+COLUMNS = ("id", "name", "type", "section", "state", "executor", "maps", "links", "runs", "file")
 
 
 @click.group()
@@ -103,15 +103,19 @@ def test_run(output: Output, id: int, data: bytes, context: bytes, repeat: int) 
 @click.argument("id", type=int)
 @click.pass_obj
 def unload(output: Output, id: int) -> None:
-    """Unload a program; one that is linked stays until its last link is detached."""
+    """Unload a program; one that links or program arrays hold stays until the last lets go."""
 
     async def work(client: "Client") -> None:
-        links = list(await (await client.program(id)).unload())
+        kept = await (await client.program(id)).unload()
         said = f"program {id} is unloaded"
-        if links:
-            kept = ", ".join(map(str, links))
-            said = f"program {id} stays until these links are detached: {kept}"
-        output.emit({"id": id, "links": links}, lambda: click.echo(said))
+        if kept:
+            holders = [f"link {each}" for each in kept.links]
+            holders += [f"map {each}" for each in kept.maps]
+            said = f"program {id} stays until these let it go: {', '.join(holders)}"
+        output.emit(
+            {"id": id, "links": list(kept.links), "held_by": list(kept.maps)},
+            lambda: click.echo(said),
+        )
 
     output.run(work)
 
@@ -128,6 +132,7 @@ def describe(each: "Program") -> dict[str, Json]:
         "reason": each.state_reason,
         "maps": [one.id for one in each.maps.values()],
         "links": list(each.link_ids),
+        "held_by": list(each.holder_ids),
         "runs": each.counters.runs,
         "nanoseconds": each.counters.nanoseconds,
         "failures": _failures(each),
@@ -135,6 +140,9 @@ def describe(each: "Program") -> dict[str, Json]:
         "sha256": each.instructions_sha256.hex(),
         "contract_digest": each.contract_digest.hex(),
         "executor": each.executor.name.lower(),
+        "executor_reason": each.executor_reason,
+        "metered": each.metered,
+        "worst_case": each.worst_case,
         "blocking": each.blocking,
         "budget": each.budget,
         "loaded": each.loaded,

@@ -2,13 +2,18 @@
 
 Most batches run where they arrive, on the event loop, since handing one to a thread costs more
 than it takes.  Two kinds do not: programs that call helpers of an extension, which wait; and
-batches that would hold up the loop for long.  Either way the order per target is kept.
+batches that would hold up the loop for long.  Each kind has threads of its own, so that programs
+that wait for an extension never keep those that only compute from running.  Either way the order
+per target is kept.
 """
 
 import asyncio
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, ParamSpec, Protocol, Self, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
@@ -31,6 +36,12 @@ CODE_AND_RESULT: Final = 5
 
 BLOCKING_THREADS: Final = 32
 """Invocations that may wait for remote helpers at once."""
+
+COMPUTING_THREADS: Final = max(2, len(os.sched_getaffinity(0)))
+"""Long batches at once: more than one, so that one leaves room for others."""
+
+_P = ParamSpec("_P")
+_Value = TypeVar("_Value")
 
 
 class Columns(Protocol):
@@ -67,7 +78,8 @@ class Executor:
 
     def __init__(self, trace: TraceLog) -> None:
         self.trace: Final = trace
-        self._threads = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="invocation")
+        self._blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="waiting")
+        self._computing = ThreadPoolExecutor(COMPUTING_THREADS, thread_name_prefix="computing")
 
     async def __aenter__(self) -> Self:
         """Threads are started when they are first needed."""
@@ -80,7 +92,8 @@ class Executor:
         trace: TracebackType | None,
     ) -> None:
         """Forget what has not begun; what runs ends by its helpers' deadlines."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._blocking, self._computing):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def fits_loop(self, program: Program, columns: Columns) -> bool:
         """Whether the batch may run on the event loop."""
@@ -102,18 +115,33 @@ class Executor:
         """Run a batch on a thread, and the loop goes on."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
-        loop = asyncio.get_running_loop()
         try:
-            running = loop.run_in_executor(self._threads, _run_batch, program, columns)
-        except RuntimeError as error:  # no thread can be started, or this executor has ended
+            running = self.on_thread(program, _run_batch, program, columns)
+        except RequestError:
             program.provider.rundown.release()
-            raise RequestError(Result.NO_MEMORY, f"no thread for the batch: {error}") from None
+            raise
         # The thread runs on when the caller is cancelled, so the end of the run ends the use.
         running.add_done_callback(lambda _: program.provider.rundown.release())
         try:
             return await asyncio.shield(running)
         finally:
             self.trace.collect()
+
+    def on_thread(
+        self,
+        program: Program,
+        work: Callable[_P, _Value],
+        *arguments: _P.args,
+        **named: _P.kwargs,
+    ) -> asyncio.Future[_Value]:
+        """Start *work* on a thread for runs of *program*."""
+        # Asked anew each time: a program that a tail call leads to may be one that waits.
+        threads = self._blocking if program.engine.blocking else self._computing
+        loop = asyncio.get_running_loop()
+        try:
+            return loop.run_in_executor(threads, partial(work, *arguments, **named))
+        except RuntimeError as error:  # no thread can be started, or this executor has ended
+            raise RequestError(Result.NO_MEMORY, f"no thread to run on: {error}") from None
 
 
 class Target:

@@ -2,47 +2,22 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
 
 import structlog
 
-from ebpfd.contracts import (
-    KnownContracts,
-    ProgramData,
-    UnknownSectionError,
-    engine_information,
-)
+from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
-from ebpfd.host.helpers import HelperBridge
+from ebpfd.host.file_maps import fill_maps, users_maps
 from ebpfd.host.invocation import Executor
+from ebpfd.host.loading import Execution, JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.program_clients import ProgramClients, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.verification import Verifier
-from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, Map, MapSpec, Object, ProgramSpec, parse_object
-from ebpfd_vm import Program as EngineProgram
+from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-Execution: TypeAlias = Literal["any", "jit", "interpreter"]
-
-FIRST_RUN_NS: Final = 10_000_000.0
-"""What a program with loops might take before anybody has seen it run."""
-
-INSTRUCTION_NS: Final = 20.0
-"""What an instruction of a program without loops might take, before anybody has seen it run."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedProgram:
-    """A program of a file with its verdict."""
-
-    spec: ProgramSpec
-    contract: ProgramData
-    verdict: Verdict
 
 
 class VerificationError(RequestError):
@@ -52,19 +27,6 @@ class VerificationError(RequestError):
         names = ", ".join(judged.spec.name for judged in refused)
         super().__init__(Result.VERIFICATION_FAILED, f"refused by the verifier: {names}")
         self.refused = tuple(refused)
-
-
-@dataclass(slots=True)
-class _Loading:
-    """A program on its way: what must be undone if another of its file fails."""
-
-    index: int
-    spec: ProgramSpec
-    program_id: int
-    clients: ProgramClients
-    contract: ProgramData
-    digest: bytes = b""
-    judged: JudgedProgram | None = None
 
 
 class Programs:
@@ -108,24 +70,25 @@ class Programs:
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
         contracts = [self._contract_of(spec) for _, spec in chosen]
-        loading: list[_Loading] = []
+        loading: list[Loading] = []
         try:
             for (index, spec), contract in zip(chosen, contracts, strict=True):
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
             await self._judge_all(object_file, loading)
-            return self._publish(parsed, loading, file_name, execution)
+            made = await self._compile(parsed, loading, execution)
+            return self._publish(parsed, loading, made, file_name)
         except BaseException:
             for each in loading:
                 await each.clients.withdraw()
             raise
 
-    async def unload(self, program_id: int) -> list[int]:
-        """Give up the daemon's reference; the links that still keep the program."""
+    async def unload(self, program_id: int) -> Program:
+        """Give up the daemon's reference; links and program arrays may still keep the program."""
         program = self._objects.program(program_id)
-        if self._objects.unload(program):
-            await self.destroy(program)
-        return sorted(program.link_ids)
+        for left in self._objects.unload(program):
+            await self.destroy(left)
+        return program
 
     async def destroy(self, program: Program) -> None:
         """Take a program that nobody keeps out of the world."""
@@ -136,9 +99,10 @@ class Programs:
             await clients.withdraw()
 
     async def close(self) -> None:
-        """Withdraw every program's registrations, at the daemon's end."""
+        """Unload every program, at the daemon's end; also one whose link did not let go."""
         for program in self._objects.programs():
-            await self.destroy(program)
+            for left in {program, *self._objects.unload(program)}:
+                await self.destroy(left)
 
     def _contract_of(self, spec: ProgramSpec) -> ProgramData:
         try:
@@ -147,7 +111,7 @@ class Programs:
             message = f"program {spec.name}: {error}"
             raise RequestError(Result.INVALID_ARGUMENT, message) from None
 
-    def _begin(self, index: int, spec: ProgramSpec, contract: ProgramData) -> _Loading:
+    def _begin(self, index: int, spec: ProgramSpec, contract: ProgramData) -> Loading:
         program_id = self._objects.next_id()
         clients = ProgramClients(
             self._registrar,
@@ -155,9 +119,9 @@ class Programs:
             spec.helper_ids,
             label=f"program {program_id} ({spec.name})",
         )
-        return _Loading(index, spec, program_id, clients, contract)
+        return Loading(index, spec, program_id, clients, contract)
 
-    async def _bind(self, loading: _Loading) -> None:
+    async def _bind(self, loading: Loading) -> None:
         """A program exists only while its providers are there: nobody waits for them here."""
         contract = await loading.clients.register()
         if contract is None:
@@ -176,7 +140,7 @@ class Programs:
                 message = f"program {loading.spec.name}: nobody serves helper {served[0]}"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
 
-    async def _judge_all(self, object_file: bytes, loading: list[_Loading]) -> None:
+    async def _judge_all(self, object_file: bytes, loading: list[Loading]) -> None:
         refused: list[JudgedProgram] = []
         for each in loading:
             judged = await self._judge(object_file, each.index, each.spec, each.contract)
@@ -192,17 +156,34 @@ class Programs:
         verdict = await self._verifier.verify(object_file, index, engine_information(contract))
         return JudgedProgram(spec, contract, verdict)
 
+    async def _compile(self, parsed: Object, loading: list[Loading], execution: Execution) -> Made:
+        """Make maps and machine code on a thread: a large program takes a while."""
+        bridges = [each.bridge() for each in loading]
+        try:
+            return await asyncio.to_thread(
+                make, parsed, loading, bridges, self._executor.trace.engine, execution
+            )
+        except EngineError as error:
+            raise RequestError(Result(error.code), error.message) from None
+
     def _publish(
-        self, parsed: Object, loading: list[_Loading], file_name: str, execution: Execution
+        self, parsed: Object, loading: list[Loading], made: Made, file_name: str
     ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
             if each.clients.data is None:
                 message = f"program {each.spec.name}: {each.clients.provider.reason}"
                 raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
+        maps = [MapObject(self._objects.next_id(), each) for each in made.maps]
+        for bridge in made.bridges:
+            bridge.know_maps([(each.map, each.id) for each in maps])
+        file_maps = users_maps(parsed.maps, maps)
+        programs = [
+            program_of(each, engine, maps, file_maps, file_name)
+            for each, engine in zip(loading, made.engines, strict=True)
+        ]
         try:
-            maps = [MapObject(self._objects.next_id(), _create_map(spec)) for spec in parsed.maps]
-            programs = [self._make(each, maps, file_name, execution) for each in loading]
+            fill_maps(self._objects, parsed.maps, maps, programs)
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
         for program, each in zip(programs, loading, strict=True):
@@ -210,39 +191,6 @@ class Programs:
             self._clients[program.id] = each.clients
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
-
-    def _make(
-        self, loading: _Loading, maps: list[MapObject], file_name: str, execution: Execution
-    ) -> Program:
-        clients, spec = loading.clients, loading.spec
-        assert loading.judged is not None, "all were judged"
-        assert loading.judged.verdict.rejection is None, "what was refused is never made"
-        helper = HelperBridge(
-            loading.contract.program_type, loading.program_id, lambda: clients.extension
-        )
-        helper.know_maps([(each.map, each.id) for each in maps])
-        engine = EngineProgram(
-            spec,
-            [each.map for each in maps],
-            engine_information(loading.contract),
-            helper=helper,
-            trace=self._executor.trace.engine,
-            tag=loading.program_id,
-            # On this the engine's safety rests: maps and contract are those it was judged with.
-            verified=True,
-            execution=execution,
-        )
-        return Program(
-            id=loading.program_id,
-            spec=spec,
-            contract=loading.contract,
-            contract_digest=loading.digest,
-            engine=engine,
-            file_name=file_name,
-            maps=tuple(maps[index] for index in spec.map_indices),
-            provider=clients.provider,
-            nanoseconds_per_run=_first_run_ns(spec, loading.judged.verdict),
-        )
 
 
 async def _parse(object_file: bytes) -> Object:
@@ -267,20 +215,3 @@ def _choose(parsed: Object, wanted: Sequence[str]) -> list[tuple[int, ProgramSpe
         for index, spec in enumerate(parsed.programs)
         if not wanted or spec.name in wanted
     ]
-
-
-def _first_run_ns(spec: ProgramSpec, verdict: Verdict) -> float:
-    return FIRST_RUN_NS if verdict.has_loops else len(spec.instructions) / 8 * INSTRUCTION_NS
-
-
-def _create_map(spec: MapSpec) -> Map:
-    return Map(
-        spec.type,
-        spec.key_size,
-        spec.value_size,
-        spec.max_entries,
-        name=spec.name,
-        flags=spec.flags,
-        initial=spec.initial,
-        read_only=spec.read_only,
-    )

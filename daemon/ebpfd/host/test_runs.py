@@ -1,16 +1,15 @@
 """``bpf_prog_test_run``: a program run on a context that the caller gives.
 
 All repetitions use one context, so what the program changes accumulates.  They run on a thread, in
-slices, so that a caller that hangs up ends them.
+slices, so that a caller that hangs up ends them, and others get a turn.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from ebpfd.errors import RequestError
-from ebpfd.host.trace import TraceLog
+from ebpfd.host.invocation import Executor
 from ebpfd.objects import Program
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
@@ -33,33 +32,33 @@ class RunOutcome:
 
 
 async def test_run(
-    program: Program, trace: TraceLog, context: bytes, data: bytes, meta_length: int, repeat: int
+    program: Program, executor: Executor, context: bytes, data: bytes, meta_length: int, repeat: int
 ) -> RunOutcome:
     """Run *program* *repeat* times; an empty context means zeros."""
     if not program.provider.rundown.acquire():
         message = f"program {program.id} ({program.name}) cannot run: {program.provider.reason}"
         raise RequestError(Result.INVALID_ARGUMENT, message)
     try:
-        return await _run_in_slices(
-            program, context or bytes(program.contract.context.size), data, meta_length, repeat
-        )
+        context = context or bytes(program.contract.context.size)
+        return await _run_in_slices(program, executor, context, data, meta_length, repeat)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
     finally:
         program.provider.rundown.release()
-        trace.collect()
+        executor.trace.collect()
 
 
 async def _run_in_slices(
-    program: Program, context: bytes, data: bytes, meta_length: int, repeat: int
+    program: Program, executor: Executor, context: bytes, data: bytes, meta_length: int, repeat: int
 ) -> RunOutcome:
     left, total_ns, step = repeat, 0, 1
     while True:
+        run, times = program.engine.test_run, min(step, left)
         code, result, context, data, elapsed = await _finished(
-            asyncio.to_thread(program.engine.test_run, context, data, meta_length, min(step, left))
+            executor.on_thread(program, run, context, data, meta_length, times)
         )
         total_ns += elapsed
-        left -= min(step, left)
+        left -= times
         if left == 0 or code != Result.SUCCESS:
             runs = repeat - left
             return RunOutcome(code, result, context, data, total_ns // runs)
@@ -69,11 +68,10 @@ async def _run_in_slices(
         step = max(1, SLICE_NS * (repeat - left) // max(total_ns, 1))
 
 
-async def _finished(run: Coroutine[Any, Any, _Slice]) -> _Slice:
+async def _finished(run: asyncio.Future[_Slice]) -> _Slice:
     """Await a thread to its end even when cancelled: the rundown must not be released before."""
-    task = asyncio.ensure_future(run)
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(run)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.wait([run])
         raise

@@ -1,19 +1,59 @@
-"""A live map with its id and the programs that use it."""
+"""A live map with its id, and who keeps it.
 
+    programs    use it, and keep it while they exist
+    owners      the programs of its file that a user has loaded, or ``created``: its users
+    holders     maps of maps that it is in
+
+A map that nobody keeps is dropped.  One that holds objects lets go of them when its last *user*
+goes, whoever keeps it still: otherwise a program in the program array that it calls would keep
+itself for ever.
+"""
+
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ebpfd_api.map_type import MapType
 from ebpfd_vm import Map
+
+if TYPE_CHECKING:
+    from ebpfd.objects.programs import Program
+
+Held: TypeAlias = "MapObject | Program"
+
+CONTAINERS: Final = frozenset({MapType.PROG_ARRAY, MapType.HASH_OF_MAPS, MapType.ARRAY_OF_MAPS})
 
 
 @dataclass(slots=True, eq=False)
 class MapObject:
-    """A map; it lives for as long as a program uses it."""
+    """A map; it lives for as long as somebody keeps it."""
 
     id: int
     map: Map
+    created: bool = False
     program_ids: set[int] = field(default_factory=set[int])
+    owner_ids: set[int] = field(default_factory=set[int])
+    holder_ids: Counter[int] = field(default_factory=Counter[int])
+    held: dict[bytes, Held] = field(default_factory=dict[bytes, Held])
+    when_gone: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
 
     @property
     def name(self) -> str:
         """Name as in the object file; data sections are named as their section."""
         return self.map.name
+
+    @property
+    def is_container(self) -> bool:
+        """Whether its values are programs or maps."""
+        return self.map.type in CONTAINERS
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a user has it."""
+        return self.created or bool(self.owner_ids)
+
+    @property
+    def kept(self) -> bool:
+        """Whether anybody at all has it."""
+        return self.in_use or bool(self.program_ids) or bool(self.holder_ids)

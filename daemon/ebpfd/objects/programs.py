@@ -1,5 +1,6 @@
 """A loaded program: its code, what it was verified against, and whether it can run now."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from uuid import UUID
@@ -33,8 +34,9 @@ class TypeProvider:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """One program.  It lives while it is loaded or linked.
+    """One program.  It lives while it is loaded or linked, or a program array holds it.
 
+    ``maps`` are those that it uses, ``file_maps`` all that came with its file.
     ``nanoseconds_per_run`` is what the latest runs took, or before the first run of one with loops
     what it might take.
     """
@@ -47,9 +49,16 @@ class Program:
     file_name: str
     maps: tuple[MapObject, ...]
     provider: TypeProvider
+    file_maps: tuple[MapObject, ...] = ()
     loaded: bool = True
     nanoseconds_per_run: float = 0.0
     link_ids: set[int] = field(default_factory=set[int])
+    holder_ids: Counter[int] = field(default_factory=Counter[int])
+
+    @property
+    def kept(self) -> bool:
+        """Whether anybody has it."""
+        return self.loaded or bool(self.link_ids) or bool(self.holder_ids)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,11 @@
 """All objects by id, and who keeps whom alive.
 
+    link --> program --> maps that it uses        a user --> programs, maps
+    program array --> programs                    map of maps --> maps
+
 Ids come from one counter for all kinds, are never given twice, and begin at 2 as in eBPF for
-Windows.  A link keeps its program, a program keeps its maps; what nobody keeps is dropped.
+Windows.  What nobody keeps is dropped: a map here, a program by the host, since its registrations
+must be withdrawn; methods that may leave programs so return them.
 """
 
 from collections.abc import Iterable
@@ -9,9 +13,10 @@ from typing import TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.objects.links import Link
-from ebpfd.objects.maps import MapObject
+from ebpfd.objects.maps import Held, MapObject
 from ebpfd.objects.programs import Program
 from ebpfd_api.result import Result
+from ebpfd_vm import EngineError
 
 _Object = TypeVar("_Object")
 
@@ -36,7 +41,7 @@ class Objects:
 
     def maps(self) -> Iterable[MapObject]:
         """All maps by ascending id."""
-        return tuple(self._maps.values())
+        return tuple(self._maps[map_id] for map_id in sorted(self._maps))
 
     def links(self) -> Iterable[Link]:
         """All links by ascending id, which is attach order."""
@@ -55,11 +60,19 @@ class Objects:
         return _find(self._links, link_id, "link")
 
     def add_program(self, program: Program) -> None:
-        """Add *program* with the maps that it uses."""
+        """Add *program* with the maps that it uses and those of its file."""
         self._programs[program.id] = program
         for map_object in program.maps:
             map_object.program_ids.add(program.id)
             self._maps[map_object.id] = map_object
+        for map_object in program.file_maps:
+            map_object.owner_ids.add(program.id)
+            self._maps[map_object.id] = map_object
+
+    def add_map(self, map_object: MapObject) -> None:
+        """Add a map that a user has created."""
+        map_object.created = True
+        self._maps[map_object.id] = map_object
 
     def add_link(self, link: Link) -> None:
         """Add *link*, which keeps its program from now on."""
@@ -70,20 +83,80 @@ class Objects:
         """Remove *link*; True if its program has nothing left that keeps it."""
         self._links.pop(link.id, None)
         link.program.link_ids.discard(link.id)
-        return not link.program.loaded and not link.program.link_ids
+        return not link.program.kept
 
-    def unload(self, program: Program) -> bool:
-        """Give up the daemon's own reference; True if nothing else keeps *program*."""
+    def unload(self, program: Program) -> list[Program]:
+        """End the user's reference to *program* and its file's maps; programs that nobody keeps."""
         program.loaded = False
-        return not program.link_ids
+        left = [] if program.kept else [program]
+        for map_object in program.file_maps:
+            map_object.owner_ids.discard(program.id)
+            left += self._without_user(map_object)
+        return left
+
+    def remove_map(self, map_object: MapObject) -> list[Program]:
+        """End the user's reference to a created map; programs that nobody keeps now."""
+        map_object.created = False
+        return self._without_user(map_object)
 
     def remove_program(self, program: Program) -> None:
-        """Remove *program*, and its maps that no other program uses."""
+        """Remove *program*, and its maps that nobody else keeps."""
         self._programs.pop(program.id, None)
         for map_object in program.maps:
             map_object.program_ids.discard(program.id)
-            if not map_object.program_ids:
-                self._maps.pop(map_object.id, None)
+            self._drop_unless_kept(map_object)
+
+    def hold(self, container: MapObject, key: bytes, held: Held) -> list[Program]:
+        """*container* has *held* under *key* from now on; programs that nobody keeps now."""
+        before = container.held.get(key)
+        container.held[key] = held
+        held.holder_ids[container.id] += 1
+        return [] if before is None else self._let_go(container, before)
+
+    def settle(self, container: MapObject) -> list[Program]:
+        """Forget what *container* holds no more; programs that nobody keeps now.
+
+        The map itself is asked, since programs too can delete keys.
+        """
+        left: list[Program] = []
+        for key, held in tuple(container.held.items()):
+            if _id_under(container, key) != held.id:
+                del container.held[key]
+                left += self._let_go(container, held)
+        return left
+
+    def _without_user(self, map_object: MapObject) -> list[Program]:
+        """Its last user may have gone: then it lets go of what it holds."""
+        left: list[Program] = []
+        if not map_object.in_use:
+            map_object.map.clear_objects()
+            held, map_object.held = map_object.held, {}
+            for each in held.values():
+                left += self._let_go(map_object, each)
+            self._drop_unless_kept(map_object)
+        return left
+
+    def _let_go(self, container: MapObject, held: Held) -> list[Program]:
+        held.holder_ids[container.id] -= 1
+        if held.holder_ids[container.id] == 0:
+            del held.holder_ids[container.id]
+        if isinstance(held, Program):
+            return [] if held.kept else [held]
+        self._drop_unless_kept(held)
+        return []
+
+    def _drop_unless_kept(self, map_object: MapObject) -> None:
+        if not map_object.kept and map_object.id in self._maps:
+            del self._maps[map_object.id]
+            for gone in tuple(map_object.when_gone):
+                gone()
+
+
+def _id_under(container: MapObject, key: bytes) -> int:
+    try:
+        return int.from_bytes(container.map.lookup(key), "little")
+    except EngineError:
+        return 0
 
 
 def _find(table: dict[int, _Object], wanted: int, kind: str) -> _Object:

@@ -6,12 +6,14 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from ebpfd.errors import RequestError
-from ebpfd.host.programs import Execution, JudgedProgram, Programs
+from ebpfd.host.invocation import Executor
+from ebpfd.host.loading import Execution, JudgedProgram
+from ebpfd.host.programs import Programs
 from ebpfd.host.services import Services
 from ebpfd.host.test_runs import test_run
-from ebpfd.host.trace import PrintedLine, TraceLog
+from ebpfd.host.trace import PrintedLine
 from ebpfd.objects import Objects, Program, ProgramState
-from ebpfd.rpc.maps import encode_map
+from ebpfd.rpc.map_codec import encode_map
 from ebpfd.rpc.status import answering, rejection
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import programs_pb2 as pb
@@ -38,11 +40,12 @@ class ProgramsServicer(services_pb.ProgramsServicer):
     """Load, judge, run and list programs."""
 
     def __init__(
-        self, *, programs: Programs, objects: Objects, trace: TraceLog, services: Services
+        self, *, programs: Programs, objects: Objects, executor: Executor, services: Services
     ) -> None:
         self._programs = programs
         self._objects = objects
-        self._trace = trace
+        self._executor = executor
+        self._trace = executor.trace
         self._services = services
 
     async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
@@ -61,7 +64,9 @@ class ProgramsServicer(services_pb.ProgramsServicer):
             )
             loaded = await self._services.finish(loading, name="load")
             response.programs.extend(encode_program(program) for program in loaded)
-            maps = {each.id: each for program in loaded for each in program.maps}
+            maps = {
+                each.id: each for program in loaded for each in (*program.maps, *program.file_maps)
+            }
             response.maps.extend(encode_map(maps[map_id]) for map_id in sorted(maps))
         return response
 
@@ -99,7 +104,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         with answering(response.status):
             outcome = await test_run(
                 self._objects.program(request.id),
-                self._trace,
+                self._executor,
                 request.context,
                 request.data,
                 request.meta_length,
@@ -117,10 +122,11 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.UnloadResponse()
         with answering(response.status):
-            links = await self._services.finish(
+            program = await self._services.finish(
                 self._programs.unload(request.id), name=f"unload {request.id}"
             )
-            response.link_ids.extend(links)
+            response.link_ids.extend(sorted(program.link_ids))
+            response.map_ids.extend(sorted(program.holder_ids))
         return response
 
     async def Trace(
@@ -178,6 +184,8 @@ def encode_program(program: Program) -> pb.Program:
         ),
         file_name=program.file_name,
         loaded=program.loaded,
+        executor_reason=program.engine.executor_reason,
+        holder_map_ids=sorted(program.holder_ids),
     )
 
 

@@ -4,19 +4,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from ebpfd.errors import RequestError
-from ebpfd.host.programs import JudgedProgram, VerificationError
+from ebpfd.host.loading import JudgedProgram
+from ebpfd.host.programs import VerificationError
 from ebpfd_api.v1 import status_pb2 as pb
+from ebpfd_vm import EngineError
 
 
 @contextmanager
 def answering(status: pb.Status) -> Generator[None]:
-    """Fill *status* with the ``RequestError`` that the block raises, if any."""
+    """Fill *status* with the error that the block raises, if any: ours or the engine's."""
     try:
         yield
     except VerificationError as error:
         status.code, status.message = error.code, error.message
         status.rejections.extend(rejection(judged) for judged in error.refused)
-    except RequestError as error:
+    except (RequestError, EngineError) as error:
         status.code, status.message = error.code, error.message
 
 

@@ -11,7 +11,7 @@ use crate::maps::{InnerMap, Map, MapOptions, Storage};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 14] = [
+pub const OBJECTS: [(&str, &[u8]); 15] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
     ("general", include_bytes!("../tests/programs/general.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
@@ -32,6 +32,7 @@ pub const OBJECTS: [(&str, &[u8]); 14] = [
         include_bytes!("../tests/programs/subprograms.o"),
     ),
     ("untagged", include_bytes!("../tests/programs/untagged.o")),
+    ("values", include_bytes!("../tests/programs/values.o")),
 ];
 
 /// Bytes of the sample context.

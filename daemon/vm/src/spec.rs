@@ -30,6 +30,8 @@ pub struct MapSpec {
     pub pinning: u32,
     /// Index of the inner map's template in [`Object::maps`].
     pub inner: Option<usize>,
+    /// What the declaration puts under which index: names of programs or maps.
+    pub values: Vec<(u32, String)>,
     /// The bytes of a data section.
     pub initial: Option<Vec<u8>>,
     pub read_only: bool,

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Map(_message.Message):
-    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids")
+    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids", "user_value_size", "lanes", "count", "lost", "inner", "created", "holder_map_ids")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,13 @@ class Map(_message.Message):
     MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_IDS_FIELD_NUMBER: _ClassVar[int]
+    USER_VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    INNER_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     type: int
@@ -27,7 +34,28 @@ class Map(_message.Message):
     max_entries: int
     flags: int
     program_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    user_value_size: int
+    lanes: int
+    count: int
+    lost: int
+    inner: InnerMap
+    created: bool
+    holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ..., user_value_size: _Optional[int] = ..., lanes: _Optional[int] = ..., count: _Optional[int] = ..., lost: _Optional[int] = ..., inner: _Optional[_Union[InnerMap, _Mapping]] = ..., created: _Optional[bool] = ..., holder_map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class InnerMap(_message.Message):
+    __slots__ = ("type", "type_name", "key_size", "value_size", "max_entries")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    KEY_SIZE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    type_name: str
+    key_size: int
+    value_size: int
+    max_entries: int
+    def __init__(self, type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ...) -> None: ...
 
 class MapsListRequest(_message.Message):
     __slots__ = ()
@@ -40,6 +68,60 @@ class MapsListResponse(_message.Message):
     status: _status_pb2.Status
     maps: _containers.RepeatedCompositeFieldContainer[Map]
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., maps: _Optional[_Iterable[_Union[Map, _Mapping]]] = ...) -> None: ...
+
+class MapsGetRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class MapsGetResponse(_message.Message):
+    __slots__ = ("status", "map")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    map: Map
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map: _Optional[_Union[Map, _Mapping]] = ...) -> None: ...
+
+class CreateRequest(_message.Message):
+    __slots__ = ("type", "key_size", "value_size", "max_entries", "flags", "name", "inner_map_id")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    KEY_SIZE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INNER_MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    name: str
+    inner_map_id: int
+    def __init__(self, type: _Optional[int] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., name: _Optional[str] = ..., inner_map_id: _Optional[int] = ...) -> None: ...
+
+class CreateResponse(_message.Message):
+    __slots__ = ("status", "map")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    map: Map
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map: _Optional[_Union[Map, _Mapping]] = ...) -> None: ...
+
+class RemoveRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveResponse(_message.Message):
+    __slots__ = ("status", "map_ids")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    map_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LookupRequest(_message.Message):
     __slots__ = ("id", "key")
@@ -58,16 +140,20 @@ class LookupResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class UpdateRequest(_message.Message):
-    __slots__ = ("id", "key", "value", "flags")
+    __slots__ = ("id", "key", "value", "flags", "program_id", "map_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    MAP_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     key: bytes
     value: bytes
     flags: int
-    def __init__(self, id: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., flags: _Optional[int] = ...) -> None: ...
+    program_id: int
+    map_id: int
+    def __init__(self, id: _Optional[int] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., flags: _Optional[int] = ..., program_id: _Optional[int] = ..., map_id: _Optional[int] = ...) -> None: ...
 
 class UpdateResponse(_message.Message):
     __slots__ = ("status",)
@@ -84,6 +170,94 @@ class DeleteRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class DeleteResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class TakeRequest(_message.Message):
+    __slots__ = ("id", "key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    key: bytes
+    def __init__(self, id: _Optional[int] = ..., key: _Optional[bytes] = ...) -> None: ...
+
+class TakeResponse(_message.Message):
+    __slots__ = ("status", "value")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    value: bytes
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class NextRequest(_message.Message):
+    __slots__ = ("id", "key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    key: bytes
+    def __init__(self, id: _Optional[int] = ..., key: _Optional[bytes] = ...) -> None: ...
+
+class NextResponse(_message.Message):
+    __slots__ = ("status", "key")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    key: bytes
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., key: _Optional[bytes] = ...) -> None: ...
+
+class LookupBatchRequest(_message.Message):
+    __slots__ = ("id", "after", "count")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after: bytes
+    count: int
+    def __init__(self, id: _Optional[int] = ..., after: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
+
+class LookupBatchResponse(_message.Message):
+    __slots__ = ("status", "count", "keys", "values", "next")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    count: int
+    keys: bytes
+    values: bytes
+    next: bytes
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., count: _Optional[int] = ..., keys: _Optional[bytes] = ..., values: _Optional[bytes] = ..., next: _Optional[bytes] = ...) -> None: ...
+
+class UpdateBatchRequest(_message.Message):
+    __slots__ = ("id", "keys", "values", "flags")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    keys: bytes
+    values: bytes
+    flags: int
+    def __init__(self, id: _Optional[int] = ..., keys: _Optional[bytes] = ..., values: _Optional[bytes] = ..., flags: _Optional[int] = ...) -> None: ...
+
+class UpdateBatchResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class DeleteBatchRequest(_message.Message):
+    __slots__ = ("id", "keys")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    keys: bytes
+    def __init__(self, id: _Optional[int] = ..., keys: _Optional[bytes] = ...) -> None: ...
+
+class DeleteBatchResponse(_message.Message):
     __slots__ = ("status",)
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
@@ -110,3 +284,27 @@ class Entry(_message.Message):
     key: bytes
     value: bytes
     def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class EventsRequest(_message.Message):
+    __slots__ = ("id", "count")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    count: int
+    def __init__(self, id: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class EventsResponse(_message.Message):
+    __slots__ = ("status", "lanes", "lengths", "data", "lost", "lost_now")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LANES_FIELD_NUMBER: _ClassVar[int]
+    LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    LOST_NOW_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    lanes: bytes
+    lengths: bytes
+    data: bytes
+    lost: _containers.RepeatedScalarFieldContainer[int]
+    lost_now: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., lanes: _Optional[bytes] = ..., lengths: _Optional[bytes] = ..., data: _Optional[bytes] = ..., lost: _Optional[_Iterable[int]] = ..., lost_now: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -39,6 +39,21 @@ class MapsStub:
                 request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsListRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsListResponse.FromString,
                 _registered_method=True)
+        self.Get = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/Get',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsGetRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsGetResponse.FromString,
+                _registered_method=True)
+        self.Create = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/Create',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.CreateRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.CreateResponse.FromString,
+                _registered_method=True)
+        self.Remove = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/Remove',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.RemoveRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.RemoveResponse.FromString,
+                _registered_method=True)
         self.Lookup = channel.unary_unary(
                 '/ebpfd_api.v1.Maps/Lookup',
                 request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupRequest.SerializeToString,
@@ -54,10 +69,45 @@ class MapsStub:
                 request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteResponse.FromString,
                 _registered_method=True)
+        self.Take = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/Take',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeResponse.FromString,
+                _registered_method=True)
+        self.Next = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/Next',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.NextRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.NextResponse.FromString,
+                _registered_method=True)
+        self.LookupBatch = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/LookupBatch',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+                _registered_method=True)
+        self.TakeBatch = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/TakeBatch',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+                _registered_method=True)
+        self.UpdateBatch = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/UpdateBatch',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchResponse.FromString,
+                _registered_method=True)
+        self.DeleteBatch = channel.unary_unary(
+                '/ebpfd_api.v1.Maps/DeleteBatch',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchResponse.FromString,
+                _registered_method=True)
         self.Dump = channel.unary_stream(
                 '/ebpfd_api.v1.Maps/Dump',
                 request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DumpRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DumpResponse.FromString,
+                _registered_method=True)
+        self.Events = channel.unary_stream(
+                '/ebpfd_api.v1.Maps/Events',
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.EventsRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.EventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -66,6 +116,26 @@ class MapsServicer:
 
     def List(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Get(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Create(self, request, context):
+        """A map of the caller's own; it lives until it is removed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Remove(self, request, context):
+        """Gives up a created map: one that a map of maps holds goes with its place there.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -88,8 +158,55 @@ class MapsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Take(self, request, context):
+        """Looks up and deletes at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Next(self, request, context):
+        """The key that follows another; NO_MORE_KEYS at the end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LookupBatch(self, request, context):
+        """Many entries in each call, in order; the first that fails ends a call that writes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBatch(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateBatch(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBatch(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Dump(self, request, context):
         """All entries, in the map's own order, some in each message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Events(self, request, context):
+        """Records of a RINGBUF or PERF_EVENT_ARRAY as they come, to one reader at a time.  They are read
+        no faster than the stream takes them; what a full ring cannot hold meanwhile is counted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,6 +219,21 @@ def add_MapsServicer_to_server(servicer, server):
                     servicer.List,
                     request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsListRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsListResponse.SerializeToString,
+            ),
+            'Get': grpc.unary_unary_rpc_method_handler(
+                    servicer.Get,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsGetRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.MapsGetResponse.SerializeToString,
+            ),
+            'Create': grpc.unary_unary_rpc_method_handler(
+                    servicer.Create,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.CreateRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.CreateResponse.SerializeToString,
+            ),
+            'Remove': grpc.unary_unary_rpc_method_handler(
+                    servicer.Remove,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.RemoveRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.RemoveResponse.SerializeToString,
             ),
             'Lookup': grpc.unary_unary_rpc_method_handler(
                     servicer.Lookup,
@@ -118,10 +250,45 @@ def add_MapsServicer_to_server(servicer, server):
                     request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteResponse.SerializeToString,
             ),
+            'Take': grpc.unary_unary_rpc_method_handler(
+                    servicer.Take,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeResponse.SerializeToString,
+            ),
+            'Next': grpc.unary_unary_rpc_method_handler(
+                    servicer.Next,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.NextRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.NextResponse.SerializeToString,
+            ),
+            'LookupBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupBatch,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.SerializeToString,
+            ),
+            'TakeBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBatch,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.SerializeToString,
+            ),
+            'UpdateBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBatch,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchResponse.SerializeToString,
+            ),
+            'DeleteBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBatch,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchResponse.SerializeToString,
+            ),
             'Dump': grpc.unary_stream_rpc_method_handler(
                     servicer.Dump,
                     request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.DumpRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.DumpResponse.SerializeToString,
+            ),
+            'Events': grpc.unary_stream_rpc_method_handler(
+                    servicer.Events,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.EventsRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.EventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -151,6 +318,87 @@ class Maps:
             '/ebpfd_api.v1.Maps/List',
             ebpfd__api_dot_v1_dot_maps__pb2.MapsListRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_maps__pb2.MapsListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Get(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Get',
+            ebpfd__api_dot_v1_dot_maps__pb2.MapsGetRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.MapsGetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Create(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Create',
+            ebpfd__api_dot_v1_dot_maps__pb2.CreateRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.CreateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Remove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Remove',
+            ebpfd__api_dot_v1_dot_maps__pb2.RemoveRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.RemoveResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -243,6 +491,168 @@ class Maps:
             _registered_method=True)
 
     @staticmethod
+    def Take(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Take',
+            ebpfd__api_dot_v1_dot_maps__pb2.TakeRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.TakeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Next(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Next',
+            ebpfd__api_dot_v1_dot_maps__pb2.NextRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.NextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/LookupBatch',
+            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/TakeBatch',
+            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/UpdateBatch',
+            ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.UpdateBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/DeleteBatch',
+            ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.DeleteBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Dump(request,
             target,
             options=(),
@@ -259,6 +669,33 @@ class Maps:
             '/ebpfd_api.v1.Maps/Dump',
             ebpfd__api_dot_v1_dot_maps__pb2.DumpRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_maps__pb2.DumpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Events(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ebpfd_api.v1.Maps/Events',
+            ebpfd__api_dot_v1_dot_maps__pb2.EventsRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.EventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,7 @@ PROGRAM_STATE_READY: ProgramState
 PROGRAM_STATE_WAITING: ProgramState
 
 class Program(_message.Message):
-    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded")
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,10 @@ class Program(_message.Message):
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     LOADED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTOR_REASON_FIELD_NUMBER: _ClassVar[int]
+    METERED_FIELD_NUMBER: _ClassVar[int]
+    WORST_CASE_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     section: str
@@ -65,7 +69,11 @@ class Program(_message.Message):
     counters: ProgramCounters
     file_name: str
     loaded: bool
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ...) -> None: ...
+    executor_reason: str
+    metered: bool
+    worst_case: int
+    holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ProgramCounters(_message.Message):
     __slots__ = ("runs", "nanoseconds", "failures")
@@ -211,12 +219,14 @@ class UnloadRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class UnloadResponse(_message.Message):
-    __slots__ = ("status", "link_ids")
+    __slots__ = ("status", "link_ids", "map_ids")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LINK_IDS_FIELD_NUMBER: _ClassVar[int]
+    MAP_IDS_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     link_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    map_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link_ids: _Optional[_Iterable[int]] = ..., map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TraceRequest(_message.Message):
     __slots__ = ("program_id", "no_follow")

@@ -107,7 +107,8 @@ class ProgramsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Unload(self, request, context):
-        """Gives up the daemon's own reference: a program that is still linked goes with its last link.
+        """Gives up the daemon's own reference: a program that is still linked goes with its last link,
+        one that a program array holds with its last place there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

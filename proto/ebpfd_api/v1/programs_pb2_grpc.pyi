@@ -39,7 +39,9 @@ class ProgramsStub:
     Get: _grpc.UnaryUnaryMultiCallable[_programs_pb2.ProgramsGetRequest, _programs_pb2.ProgramsGetResponse]
     TestRun: _grpc.UnaryUnaryMultiCallable[_programs_pb2.TestRunRequest, _programs_pb2.TestRunResponse]
     Unload: _grpc.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]
-    """Gives up the daemon's own reference: a program that is still linked goes with its last link."""
+    """Gives up the daemon's own reference: a program that is still linked goes with its last link,
+    one that a program array holds with its last place there.
+    """
     Trace: _grpc.UnaryStreamMultiCallable[_programs_pb2.TraceRequest, _programs_pb2.TraceResponse]
     """Lines that programs print: the recent ones, then new ones as they come."""
 
@@ -54,7 +56,9 @@ class ProgramsAsyncStub(ProgramsStub):
     Get: _aio.UnaryUnaryMultiCallable[_programs_pb2.ProgramsGetRequest, _programs_pb2.ProgramsGetResponse]  # type: ignore[assignment]
     TestRun: _aio.UnaryUnaryMultiCallable[_programs_pb2.TestRunRequest, _programs_pb2.TestRunResponse]  # type: ignore[assignment]
     Unload: _aio.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]  # type: ignore[assignment]
-    """Gives up the daemon's own reference: a program that is still linked goes with its last link."""
+    """Gives up the daemon's own reference: a program that is still linked goes with its last link,
+    one that a program array holds with its last place there.
+    """
     Trace: _aio.UnaryStreamMultiCallable[_programs_pb2.TraceRequest, _programs_pb2.TraceResponse]  # type: ignore[assignment]
     """Lines that programs print: the recent ones, then new ones as they come."""
 
@@ -102,7 +106,9 @@ class ProgramsServicer(metaclass=_abc_1.ABCMeta):
         request: _programs_pb2.UnloadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programs_pb2.UnloadResponse, _abc.Awaitable[_programs_pb2.UnloadResponse]]:
-        """Gives up the daemon's own reference: a program that is still linked goes with its last link."""
+        """Gives up the daemon's own reference: a program that is still linked goes with its last link,
+        one that a program array holds with its last place there.
+        """
 
     @_abc_1.abstractmethod
     def Trace(

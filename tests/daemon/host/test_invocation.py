@@ -12,6 +12,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host import helpers, invocation
 from ebpfd.host.invocation import MAX_BATCH_BYTES, MAX_QUEUED
 from ebpfd.host.modules import Batch, HelperCall, HelperOutcome, MapArgument, ModuleGoneError
+from ebpfd.host.test_runs import test_run as run_test
 from ebpfd_api.prototype import ArgumentType
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import SAMPLE, helper, with_info
@@ -132,6 +133,54 @@ async def test_queued_batches_run_one_after_the_other_in_order() -> None:
         batches = [Batch(contexts=contexts(number)) for number in range(20)]
         await soon(asyncio.gather(*(w.invoke(link, extension, each) for each in batches)))
         assert values == list(range(20))
+
+
+async def test_programs_that_wait_leave_threads_to_those_that_compute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All waiting threads are taken, and a long batch, a single event and a test run go on."""
+    monkeypatch.setattr(invocation, "BLOCKING_THREADS", 2)
+    async with world() as w:
+        extension, go = FakeExtension(), asyncio.Event()
+
+        async def wait(call: HelperCall) -> HelperOutcome:
+            await go.wait()
+            return HelperOutcome(0)
+
+        extension.helper = wait
+        await w.provide(extension)
+        links = [await w.attached("helper_implicit_2.o") for _ in range(3)]
+        waiting = [w.invoke(link, extension, Batch()) for link in links]
+        counting = await w.attached("count.o")
+        counting.program.nanoseconds_per_run = invocation.LONGEST_ON_LOOP_NS
+        done = await soon(w.invoke(counting, extension, Batch(count=2)))
+        assert done.codes == bytes(2)
+        assert w.executor.fits_loop(counting.program, Batch())
+        assert (await soon(run_test(counting.program, w.executor, b"", b"", 0, 2))).code == 0
+        assert not any(each.done() for each in waiting)
+        go.set()
+        await soon(asyncio.gather(*waiting))
+
+
+async def test_a_program_that_leads_to_one_that_waits_leaves_the_loop() -> None:
+    """From the moment when it is in the program array, until it is out again."""
+    async with world() as w:
+        extension = FakeExtension()
+
+        async def answer(call: HelperCall) -> HelperOutcome:
+            return HelperOutcome(77)
+
+        extension.helper = answer
+        await w.provide(extension)
+        link, waits = await w.attached("steps.o"), await w.load("helper_implicit_2.o")
+        (steps,) = link.program.maps
+        assert w.executor.fits_loop(link.program, Batch())
+        await w.maps.put_program(steps.id, u32s(0), waits.id, 0)
+        assert not w.executor.fits_loop(link.program, Batch())
+        assert (await soon(w.invoke(link, extension, Batch()))).results == u32s(77)
+        await w.maps.delete(steps.id, u32s(0))
+        assert w.executor.fits_loop(link.program, Batch())
+        assert (await soon(w.invoke(link, extension, Batch()))).results == u32s(3)
 
 
 async def test_a_target_with_too_much_waiting_refuses_more() -> None:

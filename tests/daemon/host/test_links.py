@@ -334,7 +334,7 @@ async def test_a_program_unloaded_while_its_link_attaches_goes_with_a_refusal() 
         attaching = asyncio.ensure_future(w.links.attach(program.id, ATTACH_TYPE, b""))
         assert await soon(hook.reached.get()) == "attach"
         (link,) = w.objects.links()
-        assert await w.programs.unload(program.id) == [link.id]
+        assert (await w.programs.unload(program.id)).link_ids == {link.id}
         gate.set()
         await refused(attaching, Result.EXTENSION_FAILED_TO_LOAD)
         assert list(w.objects.programs()) == []

@@ -2,10 +2,14 @@
 
 import asyncio
 import dataclasses
+import threading
+from typing import Any
 
 import pytest
 
 from ebpfd import nmr
+from ebpfd.host import programs
+from ebpfd.host.loading import Made, make
 from ebpfd.host.modules import AttachAnswer
 from ebpfd.host.program_clients import missing_helpers
 from ebpfd.host.programs import VerificationError
@@ -36,10 +40,10 @@ async def test_a_loaded_program_binds_runs_and_leaves_without_trace() -> None:
         assert program.state is ProgramState.READY
         assert len(w.registrar.clients()) == len(w.registrar.bindings()) == 2
         assert [each.program_ids for each in w.objects.maps()] == [{program.id}]
-        outcome = await run_test(program, w.trace, b"", b"", 0, 3)
+        outcome = await run_test(program, w.executor, b"", b"", 0, 3)
         assert (outcome.code, outcome.result) == (Result.SUCCESS, 1)
         assert program.engine.counters().runs == 3
-        assert await w.programs.unload(program.id) == []
+        assert (await w.programs.unload(program.id)).link_ids == set()
         await w.registrar.withdraw(handles[0])
         assert w.leftovers() == []
         assert [each.split()[0] for each in extension.journal] == ["attach", "detach", "cleanup"]
@@ -86,6 +90,28 @@ async def test_a_program_that_is_not_safe_leaves_nothing_behind() -> None:
         await w.registrar.withdraw(handle)
         assert w.leftovers() == []
         assert extension.attached == []
+
+
+async def test_programs_are_compiled_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop goes on meanwhile; an extension that leaves meanwhile ends the load."""
+    compiling, go = asyncio.Event(), threading.Event()
+    async with world() as w:
+        loop = asyncio.get_running_loop()
+
+        def slow(*arguments: Any) -> Made:
+            loop.call_soon_threadsafe(compiling.set)
+            go.wait()
+            return make(*arguments)
+
+        monkeypatch.setattr(programs, "make", slow)
+        (handle,) = await w.provide(FakeExtension(), hook=False)
+        loading = asyncio.ensure_future(w.load("count.o"))
+        await soon(compiling.wait())
+        assert list(w.objects.programs()) == []
+        await soon(w.registrar.withdraw(handle))
+        go.set()
+        assert "has gone" in await refused(loading, Result.EXTENSION_FAILED_TO_LOAD)
+        assert w.leftovers() == []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +275,7 @@ async def test_a_program_survives_its_provider_and_revives_with_the_same_contrac
         w.lose(first)
         await until(lambda: program.state is ProgramState.WAITING)
         assert program.provider.reason == "the extension first has gone"
-        await refused(run_test(program, w.trace, b"", b"", 0, 1), Result.INVALID_ARGUMENT)
+        await refused(run_test(program, w.executor, b"", b"", 0, 1), Result.INVALID_ARGUMENT)
 
         changed = [
             (with_helper(SAMPLE, 4, name="other"), "another contract"),
@@ -266,7 +292,7 @@ async def test_a_program_survives_its_provider_and_revives_with_the_same_contrac
         await w.provide(again, with_helper(SAMPLE, 0, name="unused"), hook=False)
         assert program.state is ProgramState.READY
         assert (program.provider.name, program.provider.reason) == ("again", "")
-        outcome = await run_test(program, w.trace, bytes(32), b"", 0, 1)
+        outcome = await run_test(program, w.executor, bytes(32), b"", 0, 1)
         assert (outcome.code, outcome.result) == (Result.SUCCESS, 5)
         assert again.journal[-1] == "helper 0x10004"
 
@@ -325,8 +351,8 @@ async def test_unloading_a_linked_program_waits_for_its_link() -> None:
         extension = FakeExtension()
         handles = await w.provide(extension)
         link = await w.attached("count.o")
-        assert await w.programs.unload(link.program.id) == [link.id]
-        assert await w.programs.unload(link.program.id) == [link.id]
+        assert (await w.programs.unload(link.program.id)).link_ids == {link.id}
+        assert (await w.programs.unload(link.program.id)).link_ids == {link.id}
         await w.links.detach(link.id)
         for handle in handles:
             await w.registrar.withdraw(handle)
@@ -367,7 +393,7 @@ async def test_a_long_test_run_does_not_keep_its_extension_from_leaving() -> Non
     async with world() as w:
         (handle,) = await w.provide(FakeExtension(), hook=False)
         program = await w.load("count.o")
-        running = asyncio.ensure_future(run_test(program, w.trace, b"", b"", 0, 2**32 - 1))
+        running = asyncio.ensure_future(run_test(program, w.executor, b"", b"", 0, 2**32 - 1))
         await until(lambda: program.engine.counters().runs > 1)
         await soon(w.registrar.withdraw(handle))
         assert "its extension left" in await refused(running, Result.CANCELED)
@@ -379,7 +405,7 @@ async def test_a_cancelled_test_run_ends_before_its_use_does() -> None:
     async with world() as w:
         (handle,) = await w.provide(FakeExtension(), hook=False)
         program = await w.load("count.o")
-        running = asyncio.ensure_future(run_test(program, w.trace, b"", b"", 0, 2**32 - 1))
+        running = asyncio.ensure_future(run_test(program, w.executor, b"", b"", 0, 2**32 - 1))
         await until(lambda: program.engine.counters().runs > 1)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -398,7 +424,7 @@ async def test_a_test_run_with_bad_sizes_is_refused(
     async with world() as w:
         await w.provide(FakeExtension(), hook=False)
         program = await w.load("count.o")
-        run = run_test(program, w.trace, context, data, meta_length, 1)
+        run = run_test(program, w.executor, context, data, meta_length, 1)
         await refused(run, Result.INVALID_ARGUMENT)
         assert program.provider.rundown.active == 0
 

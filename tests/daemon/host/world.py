@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -21,6 +22,7 @@ from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.links import Links
+from ebpfd.host.maps import Maps
 from ebpfd.host.modules import Batch, Module
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
@@ -37,12 +39,14 @@ from tests.daemon.host.fakes import FakeExtension
 _Value = TypeVar("_Value")
 
 PROGRAMS: Final = files("ebpfd_extensions.sample") / "programs"
+OUR_PROGRAMS: Final = Path(__file__).parents[2] / "e2e" / "programs"
 PATIENCE_S: Final = 20.0
 
 
 def object_file(name: str) -> bytes:
-    """A compiled program of the sample extension."""
-    return (PROGRAMS / name).read_bytes()
+    """A compiled program of the sample extension, or one that tests have beside it."""
+    ours = OUR_PROGRAMS / name
+    return ours.read_bytes() if ours.is_file() else (PROGRAMS / name).read_bytes()
 
 
 class WatchedVerifier(Verifier):
@@ -73,6 +77,7 @@ class World:
     objects: Objects
     programs: Programs
     links: Links
+    maps: Maps
     targets: Targets
     hooks: Hooks
     trace: TraceLog
@@ -168,6 +173,7 @@ async def world(limits: VerificationLimits | None = None) -> AsyncGenerator[Worl
             objects=objects,
             programs=programs,
             links=links,
+            maps=Maps(objects=objects, programs=programs),
             targets=targets,
             hooks=Hooks(registrar),
             trace=trace,

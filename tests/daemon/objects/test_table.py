@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ebpfd.errors import RequestError
-from ebpfd.objects import Objects, ProgramState
+from ebpfd.objects import MapObject, Objects, Program, ProgramState
+from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
+from ebpfd_vm import Map
 from tests.daemon.objects.makers import make_link, make_map, make_program
 
 
@@ -73,7 +75,7 @@ def test_a_loaded_program_survives_its_links() -> None:
     link = make_link(program)
     objects.add_link(link)
     assert not objects.remove_link(link)
-    assert objects.unload(program)
+    assert objects.unload(program) == [program]
 
 
 def test_removing_twice_is_once() -> None:
@@ -100,3 +102,78 @@ def test_a_program_waits_while_its_provider_is_away() -> None:
         "count_by_protocol",
         program.contract.program_type,
     )
+
+
+def make_container() -> MapObject:
+    """An empty program array of a user's own."""
+    return MapObject(6, Map(MapType.PROG_ARRAY, 4, 4, 2))
+
+
+def put(objects: Objects, container: MapObject, index: int, program: Program) -> list[Program]:
+    """Put *program* under an index; programs that nobody keeps now."""
+    key = index.to_bytes(4, "little")
+    container.map.set_program(key, program.engine, program.id)
+    return objects.hold(container, key, program)
+
+
+def test_a_file_gives_its_maps_to_its_user() -> None:
+    """Also those that no program uses; they go when the last program of the file is unloaded."""
+    objects, unused = Objects(), make_map(9)
+    first, second = make_program(2), make_program(3)
+    for each in (first, second):
+        each.file_maps = (*each.maps, unused)
+        objects.add_program(each)
+    assert (unused.owner_ids, unused.program_ids, unused.in_use) == ({2, 3}, set(), True)
+    assert objects.unload(first) == [first]
+    assert objects.map(9) is unused
+    assert objects.unload(second) == [second]
+    assert unused not in objects.maps()
+
+
+def test_a_held_program_is_left_when_it_is_let_go() -> None:
+    """By each way there is: replaced, deleted, its array removed; and from its last place only."""
+    objects, container = Objects(), make_container()
+    held, other = make_program(2), make_program(3)
+    objects.add_map(container)
+    for each in (held, other):
+        objects.add_program(each)
+    assert [put(objects, container, index, held) for index in (0, 1)] == [[], []]
+    assert objects.unload(held) == []
+    assert held.holder_ids == {container.id: 2}
+    assert put(objects, container, 0, other) == []
+    container.map.delete(bytes([1, 0, 0, 0]))
+    assert objects.settle(container) == [held]
+    assert objects.settle(container) == []
+    assert objects.unload(other) == []
+    assert objects.remove_map(container) == [other]
+    assert container not in objects.maps()
+
+
+def test_a_held_program_stays_when_its_link_ends() -> None:
+    """A link is one of its keepers only."""
+    objects, container, program = Objects(), make_container(), make_program()
+    objects.add_map(container)
+    objects.add_program(program)
+    link = make_link(program)
+    objects.add_link(link)
+    put(objects, container, 0, program)
+    assert objects.unload(program) == []
+    assert not objects.remove_link(link)
+    assert objects.remove_map(container) == [program]
+
+
+def test_who_waits_for_a_maps_end_is_told_once() -> None:
+    """When nobody keeps it any more, not when its user goes."""
+    objects, program, told = Objects(), make_program(), list[str]()
+    (counted,) = program.maps
+    program.file_maps = program.maps
+    counted.when_gone.add(lambda: told.append("gone"))
+    objects.add_program(program)
+    link = make_link(program)
+    objects.add_link(link)
+    objects.unload(program)
+    assert (told, counted.in_use, counted.kept) == ([], False, True)
+    objects.remove_link(link)
+    objects.remove_program(program)
+    objects.remove_program(program)
+    assert told == ["gone"]

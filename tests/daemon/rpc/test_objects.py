@@ -89,7 +89,7 @@ async def test_refusals_carry_a_code_and_a_sentence(tmp_path: Path) -> None:
         here = hook.AttachType(name="sample_ext")
         calls: list[tuple[Any, Result]] = [
             (w.programs.Load(programs_pb2.LoadRequest()), Result.ELF_PARSING_FAILED),
-            (w.programs.Load(load("count.o", execution=1)), Result.OPERATION_NOT_SUPPORTED),
+            (w.programs.Load(load("count.o", execution=7)), Result.INVALID_ARGUMENT),
             (w.programs.Load(load("count.o", programs=["x"])), Result.INVALID_ARGUMENT),
             (w.programs.Verify(programs_pb2.VerifyRequest(object=b"x")), Result.ELF_PARSING_FAILED),
             (w.programs.Get(programs_pb2.ProgramsGetRequest(id=999)), Result.KEY_NOT_FOUND),

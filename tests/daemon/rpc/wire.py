@@ -1,15 +1,18 @@
 """A daemon in this process on a real socket, and modules that speak its wire protocol by hand."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
+from uuid import uuid4
 
 import grpc
 
 from ebpfd.app import Daemon, Settings, running
+from ebpfd.contracts import ContextDescriptor
 from ebpfd.rpc.contract_codec import encode_attach_data, encode_program_data
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
@@ -26,7 +29,13 @@ from ebpfd_api.v1 import (
     registrar_pb2_grpc,
 )
 from ebpfd_api.v1 import registrar_pb2 as reg
-from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, PROGRAM_TYPE, SAMPLE
+from tests.daemon.contracts.samples import (
+    ATTACH_TYPE,
+    HOOK_DATA,
+    PROGRAM_TYPE,
+    SAMPLE,
+    with_descriptor,
+)
 from tests.daemon.host.world import object_file
 
 _Value = TypeVar("_Value")
@@ -123,6 +132,14 @@ class Module:
             data = reg.Characteristics(attach_provider_data=encode_attach_data(HOOK_DATA))
             handles.append(await self._register(HOOK.bytes, ATTACH_TYPE.bytes, data))
         return handles
+
+    async def provide_other(self) -> None:
+        """Register a second program type, which has the first one's name but other contexts."""
+        descriptor = ContextDescriptor(size=16, data=0, end=8)
+        other = with_descriptor(SAMPLE, program_type=uuid4(), context_descriptor=descriptor)
+        other = dataclasses.replace(other, fields=(), section_prefixes=("picky",))
+        data = reg.Characteristics(program_data=encode_program_data(other))
+        await self._register(PROGRAM_INFORMATION.bytes, other.program_type.bytes, data)
 
     async def during(self, work: Awaitable[_Value]) -> _Value:
         """The value of *work*; callbacks that come meanwhile are answered."""

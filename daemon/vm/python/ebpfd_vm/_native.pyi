@@ -110,7 +110,10 @@ class SourceLine:
 
 @final
 class MapSpec:
-    """A map as an object file declares it; ``initial`` holds a data section's bytes."""
+    """A map as an object file declares it; ``initial`` holds a data section's bytes.
+
+    ``values`` are what the declaration puts under which index: names of programs or maps.
+    """
 
     name: str
     type: int
@@ -120,6 +123,7 @@ class MapSpec:
     flags: int
     pinning: int
     inner: int | None
+    values: list[tuple[int, str]]
     initial: bytes | None
     read_only: bool
 

@@ -127,6 +127,14 @@ pub struct Program {
     uses_lane: bool,
 }
 
+/// The type's name, and the layout of its contexts: on that a proof rests, so of two types with
+/// one name, or of one type at two times, programs must not call each other.
+fn key_of(information: &ProgramInformation) -> ProgramKey {
+    let ProgramInformation { name, context, .. } = information;
+    let layout = (context, information.is_privileged, &information.writable);
+    format!("{name}\0{layout:?}").into_bytes().into()
+}
+
 impl Program {
     /// Check the program and bind it to its maps: `maps[i]` is map `i` of the object.
     pub fn new(
@@ -524,22 +532,6 @@ fn go_on<'r>(
         }
     }
     Err(Box::new(ended))
-}
-
-/// What programs must have in common to run on the same context: a type's name alone does
-/// not say how large its contexts are, and its extension may come back with other ones.
-fn key_of(information: &ProgramInformation) -> ProgramKey {
-    let ContextDescriptor {
-        size,
-        data,
-        end,
-        meta,
-    } = information.context;
-    let numbers = [size, data, end, meta].map(i32::to_le_bytes).concat();
-    numbers
-        .into_iter()
-        .chain(information.name.bytes())
-        .collect()
 }
 
 /// Machine code for a program that may have it.

@@ -32,12 +32,23 @@ pub enum Place {
     Data(usize),
 }
 
+/// Where a map is declared.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration {
+    pub section: usize,
+    /// Bytes before it in its section.
+    pub offset: u64,
+    /// Bytes of the declaration, without the values that may follow.
+    pub size: u32,
+    /// Its index among the object's maps.
+    pub map: usize,
+}
+
 /// All maps of an object, and where they were declared.
 #[derive(Default)]
 pub struct Maps {
     pub specs: Vec<MapSpec>,
-    /// (section, byte offset) of each declared map.
-    declarations: Vec<(usize, u64, usize)>,
+    pub declarations: Vec<Declaration>,
     /// Data sections with their maps.
     data: Vec<(usize, usize)>,
 }
@@ -50,14 +61,19 @@ impl Maps {
         }
         self.declarations
             .iter()
-            .find(|(index, at, _)| *index == section && *at == offset)
-            .map(|(_, _, map)| Place::Map(*map))
+            .find(|declared| declared.section == section && declared.offset == offset)
+            .map(|declared| Place::Map(declared.map))
     }
 
-    fn declare(&mut self, section: usize, offset: u64, spec: MapSpec) -> Result<usize> {
-        let index = self.add(spec)?;
-        self.declarations.push((section, offset, index));
-        Ok(index)
+    fn declare(&mut self, section: usize, offset: u64, size: u32, spec: MapSpec) -> Result<usize> {
+        let map = self.add(spec)?;
+        self.declarations.push(Declaration {
+            section,
+            offset,
+            size,
+            map,
+        });
+        Ok(map)
     }
 
     fn add(&mut self, spec: MapSpec) -> Result<usize> {
@@ -143,7 +159,8 @@ fn read_btf_maps(
         };
         // The template of inner maps follows the map that names it.
         let (spec, inner) = btf_map(&symbol.name, *type_id, types, MAX_INNER_DEPTH)?;
-        let index = maps.declare(section.index, symbol.value, spec)?;
+        let size = types.size_of(*type_id)?;
+        let index = maps.declare(section.index, symbol.value, size, spec)?;
         if let Some(inner) = inner {
             let inner = maps.add(inner)?;
             maps.specs[index].inner = Some(inner);
@@ -310,7 +327,7 @@ fn read_legacy_maps(section: &Section<'_>, elf: &Elf<'_>, maps: &mut Maps) -> Re
             pinning: word(5),
             ..MapSpec::default()
         };
-        maps.declare(section.index, symbol.value, spec)?;
+        maps.declare(section.index, symbol.value, record as u32, spec)?;
         records.push((word(4), word(6), word(7)));
     }
     connect_inner_maps(&records, first, maps).map_err(fail)

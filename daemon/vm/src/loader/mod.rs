@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  bytes -> elf (sections, symbols, relocations)
-//!             |-> btf   (types)   -> maps  (BTF, legacy, data sections)
+//!             |-> btf   (types)   -> maps  (BTF, legacy, data sections) -> values
 //!             |-> imports (.ksyms) .
 //!             |-> lines (BTF.ext) -|
 //!             '-> link  (functions, calls, references) -> programs
@@ -18,6 +18,7 @@ mod lines;
 mod link;
 mod maps;
 mod reader;
+mod values;
 
 pub(crate) use reader::u32_at;
 
@@ -38,7 +39,8 @@ pub fn parse_object(data: &[u8]) -> Result<Object> {
         Some(section) => Some(btf::Types::parse(section.data)?),
         None => None,
     };
-    let maps = maps::declared(&elf, types.as_ref())?;
+    let mut maps = maps::declared(&elf, types.as_ref())?;
+    values::read(&elf, &mut maps)?;
     let lines = match (elf.section_named(".BTF.ext"), &types) {
         (Some(section), Some(types)) => lines::Lines::parse(section.data, types)?,
         _ => lines::Lines::default(),

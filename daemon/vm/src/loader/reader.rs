@@ -1,5 +1,11 @@
 //! Little-endian numbers and strings out of bytes, always within bounds.
 
+/// The `u64` at byte `offset`.
+pub fn u64_at(data: &[u8], offset: usize) -> Option<u64> {
+    let bytes = data.get(offset..offset.checked_add(8)?)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
 /// The `u32` at byte `offset`.
 pub fn u32_at(data: &[u8], offset: usize) -> Option<u32> {
     let bytes = data.get(offset..offset.checked_add(4)?)?;

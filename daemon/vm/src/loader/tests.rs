@@ -162,6 +162,49 @@ fn two_maps_of_one_typedef_are_distinct() {
     );
 }
 
+/// Initialisers of `values` are names under indices; of other maps there are none.
+#[test]
+fn values_of_declarations_are_read() {
+    let maps = object("values").maps;
+    let named = |map: &MapSpec| -> Vec<(u32, String)> { map.values.clone() };
+    let of = |pairs: &[(u32, &str)]| -> Vec<(u32, String)> {
+        pairs
+            .iter()
+            .map(|(at, name)| (*at, (*name).to_owned()))
+            .collect()
+    };
+    assert_eq!(
+        of(&[(0, "shown"), (2, "hidden")]),
+        named(map(&maps, "steps"))
+    );
+    assert_eq!(of(&[(1, "left"), (3, "right")]), named(map(&maps, "sides")));
+    assert_eq!(of(&[]), named(map(&maps, "left")));
+}
+
+/// A value that does not fit its map, or that no map of this type takes, is refused by name.
+#[test]
+fn values_that_cannot_be_are_refused() {
+    let refused = |field: &[u8], by: &[u8]| {
+        let mut copy = bytes("values").to_vec();
+        let places =
+            (0..copy.len() - field.len()).filter(|at| &copy[*at..][..field.len()] == field);
+        let places: Vec<_> = places.collect();
+        assert_eq!(1, places.len(), "the pattern is unique");
+        copy[places[0]..][..by.len()].copy_from_slice(by);
+        refusal(&copy)
+    };
+    // The relocation of steps[2]: offset, then type 2 and a symbol.
+    let entry = [0x30, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+    let said = refused(&entry, &0x34_u64.to_le_bytes());
+    assert!(said.contains("map steps: a value lies outside"), "{said}");
+    let said = refused(&entry, &0x08_u64.to_le_bytes());
+    assert!(said.contains("map steps: a value lies outside"), "{said}");
+    let said = refused(&entry, &[0x30, 0, 0, 0, 0, 0, 0, 0, 3]);
+    assert!(said.contains("neither a function nor a map"), "{said}");
+    let said = refused(&entry, &0x40_u64.to_le_bytes());
+    assert!(said.contains("map left: values can be given for"), "{said}");
+}
+
 /// Legacy records follow eBPF for Windows.
 #[test]
 fn legacy_maps_are_read() {

@@ -83,6 +83,11 @@ impl MapSpec {
     }
 
     #[getter]
+    fn values(&self) -> Vec<(u32, String)> {
+        self.0.values.clone()
+    }
+
+    #[getter]
     fn initial<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.0.initial.as_ref().map(|bytes| PyBytes::new(py, bytes))
     }

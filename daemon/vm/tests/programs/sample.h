@@ -8,9 +8,9 @@ typedef unsigned long long u64;
 #define NOINLINE __attribute__((noinline))
 #define __uint(name, value) int (*name)[value]
 #define __type(name, type) type *name
-#define __array(name, type) type *name[]
+#define __array(name, type) __typeof__(type) *name[]
 
-enum { HASH = 1, ARRAY = 2, PROG_ARRAY = 3, HASH_OF_MAPS = 6 };
+enum { HASH = 1, ARRAY = 2, PROG_ARRAY = 3, HASH_OF_MAPS = 6, ARRAY_OF_MAPS = 7 };
 
 struct sample {
     u8 *data;

@@ -1,0 +1,86 @@
+"""The maps of an object file, live: made at load, and filled with what their declarations say."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from ebpfd.errors import RequestError
+from ebpfd.objects import MapObject, Objects, Program
+from ebpfd_api.map_type import MapType
+from ebpfd_api.result import Result
+from ebpfd_vm import Map, MapSpec
+
+_Named = TypeVar("_Named")
+
+
+def create_maps(specs: Sequence[MapSpec]) -> list[Map]:
+    """A map for each declaration, templates of inner maps among them."""
+    return [_create(spec, specs) for spec in specs]
+
+
+def users_maps(specs: Sequence[MapSpec], maps: Sequence[MapObject]) -> tuple[MapObject, ...]:
+    """The maps that a file declares for its users too: no data sections, no mere templates."""
+    templates = {
+        spec.inner
+        for spec in specs
+        # The loader names them so; no declaration in C can have such a name.
+        if spec.inner is not None and specs[spec.inner].name == f"{spec.name}.inner"
+    }
+    return tuple(
+        map_object
+        for index, (spec, map_object) in enumerate(zip(specs, maps, strict=True))
+        if spec.initial is None and index not in templates
+    )
+
+
+def fill_maps(
+    objects: Objects,
+    specs: Sequence[MapSpec],
+    maps: Sequence[MapObject],
+    programs: Sequence[Program],
+) -> None:
+    """Put the programs and maps that declarations name under their indices."""
+    loaded = {program.name: program for program in programs}
+    declared = {spec.name: each for spec, each in zip(specs, maps, strict=True)}
+    try:
+        for spec, container in zip(specs, maps, strict=True):
+            for index, name in spec.values:
+                key = index.to_bytes(4, "little")
+                if spec.type == MapType.PROG_ARRAY:
+                    program = _named(loaded, name, spec)
+                    container.map.set_program(key, program.engine, program.id)
+                    objects.hold(container, key, program)
+                else:
+                    inner = _named(declared, name, spec)
+                    container.map.set_map(key, inner.map, inner.id)
+                    objects.hold(container, key, inner)
+    except BaseException:
+        for each in maps:  # or a program in its own program array would keep both for ever
+            each.map.clear_objects()
+        raise
+
+
+def _create(spec: MapSpec, specs: Sequence[MapSpec]) -> Map:
+    inner = None
+    if spec.inner is not None:
+        like = specs[spec.inner]
+        inner = (like.type, like.key_size, like.value_size, like.max_entries)
+    return Map(
+        spec.type,
+        spec.key_size,
+        spec.value_size,
+        spec.max_entries,
+        name=spec.name,
+        flags=spec.flags,
+        initial=spec.initial,
+        read_only=spec.read_only,
+        inner=inner,
+    )
+
+
+def _named(known: Mapping[str, _Named], name: str, spec: MapSpec) -> _Named:
+    if name in known:
+        return known[name]
+    raise RequestError(
+        Result.INVALID_ARGUMENT,
+        f'map {spec.name} holds "{name}" by its declaration: load that too',
+    )

@@ -1,0 +1,118 @@
+"""A program on its way from a file: judged, bound, compiled, and then an object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from ebpfd.contracts import ProgramData, engine_information
+from ebpfd.host.file_maps import create_maps
+from ebpfd.host.helpers import HelperBridge
+from ebpfd.host.modules import ExtensionModule
+from ebpfd.host.program_clients import ProgramClients
+from ebpfd.host.verification_frames import Verdict
+from ebpfd.objects import MapObject, Program
+from ebpfd_vm import Map, Object, ProgramSpec, Trace
+from ebpfd_vm import Program as EngineProgram
+
+Execution: TypeAlias = Literal["any", "jit", "interpreter"]
+
+FIRST_RUN_NS: Final = 10_000_000.0
+"""What a program with loops might take before anybody has seen it run."""
+
+INSTRUCTION_NS: Final = 20.0
+"""What an instruction of a program without loops might take, before anybody has seen it run."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedProgram:
+    """A program of a file with its verdict."""
+
+    spec: ProgramSpec
+    contract: ProgramData
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Loading:
+    """A program on its way: what must be undone if another of its file fails."""
+
+    index: int
+    spec: ProgramSpec
+    program_id: int
+    clients: ProgramClients
+    contract: ProgramData
+    digest: bytes = b""
+    judged: JudgedProgram | None = None
+
+    def extension(self) -> ExtensionModule | None:
+        """The extension that provides the program's type at the moment."""
+        return self.clients.extension
+
+    def bridge(self) -> HelperBridge:
+        """Who carries the program's calls to its extension."""
+        return HelperBridge(self.contract.program_type, self.program_id, self.extension)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the engine has made of a file."""
+
+    maps: list[Map]
+    engines: list[EngineProgram]
+    bridges: list[HelperBridge]
+
+
+def make(
+    parsed: Object,
+    loading: Sequence[Loading],
+    bridges: list[HelperBridge],
+    trace: Trace,
+    execution: Execution,
+) -> Made:
+    """Make maps and machine code; this may take long."""
+    maps = create_maps(parsed.maps)
+    engines: list[EngineProgram] = []
+    for each, bridge in zip(loading, bridges, strict=True):
+        assert each.judged is not None, "all were judged"
+        assert each.judged.verdict.rejection is None, "what was refused is never made"
+        engine = EngineProgram(
+            each.spec,
+            maps,
+            engine_information(each.contract),
+            helper=bridge,
+            trace=trace,
+            tag=each.program_id,
+            # On this the engine's safety rests: maps and contract are those it was judged with.
+            verified=True,
+            execution=execution,
+        )
+        engines.append(engine)
+    return Made(maps, engines, bridges)
+
+
+def program_of(
+    loading: Loading,
+    engine: EngineProgram,
+    maps: list[MapObject],
+    file_maps: tuple[MapObject, ...],
+    file_name: str,
+) -> Program:
+    """The object that a program becomes."""
+    spec, judged = loading.spec, loading.judged
+    assert judged is not None, "all were judged"
+    return Program(
+        id=loading.program_id,
+        spec=spec,
+        contract=loading.contract,
+        contract_digest=loading.digest,
+        engine=engine,
+        file_name=file_name,
+        maps=tuple(maps[index] for index in spec.map_indices),
+        file_maps=file_maps,
+        provider=loading.clients.provider,
+        nanoseconds_per_run=_first_run_ns(spec, judged.verdict),
+    )
+
+
+def _first_run_ns(spec: ProgramSpec, verdict: Verdict) -> float:
+    return FIRST_RUN_NS if verdict.has_loops else len(spec.instructions) / 8 * INSTRUCTION_NS

@@ -1,0 +1,202 @@
+"""Maps as their users have them: made, written, emptied in batches, filled with objects, removed.
+
+Every call of the engine here is short and happens on the event loop, so that no program meets a
+map of programs that is half changed; what a change leaves without anybody is destroyed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from ebpfd.errors import RequestError
+from ebpfd.host.programs import Programs
+from ebpfd.objects import MapObject, Objects, Program
+from ebpfd_api.map_type import MapType
+from ebpfd_api.result import Result
+from ebpfd_vm import EngineError, Map
+
+MAX_VALUE_BYTES: Final = 15 << 20
+"""Keys and values of one answer, or of one entry: what surely fits into a message."""
+
+DELETE_HELPERS: Final = frozenset({3, 4})
+"""With these a program can take an object out of a map without our knowing."""
+
+_MAPS_OF_MAPS: Final = frozenset({MapType.HASH_OF_MAPS, MapType.ARRAY_OF_MAPS})
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class MapDeclaration:
+    """What a map shall be; ``inner`` is a map that the maps in it must be like, 0 for none."""
+
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int = 0
+    name: str = ""
+    inner: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries that follow one another, and the key to go on after; empty at the end."""
+
+    entries: list[tuple[bytes, bytes]]
+    next: bytes
+
+
+class Maps:
+    """What changes maps, or who keeps whom by them."""
+
+    def __init__(self, *, objects: Objects, programs: Programs) -> None:
+        self._objects = objects
+        self._programs = programs
+
+    def create(self, wanted: MapDeclaration) -> MapObject:
+        """A map that lives until it is removed."""
+        inner = None
+        if wanted.inner:
+            if wanted.type not in _MAPS_OF_MAPS:
+                message = f"inner_map_id is {wanted.inner}: only a map of maps has inner maps"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+            like = self._objects.map(wanted.inner).map
+            inner = (like.type, like.key_size, like.value_size, like.max_entries)
+        made = Map(
+            wanted.type,
+            wanted.key_size,
+            wanted.value_size,
+            wanted.max_entries,
+            name=wanted.name,
+            flags=wanted.flags,
+            inner=inner,
+        )
+        map_object = MapObject(self._objects.next_id(), made)
+        self._objects.add_map(map_object)
+        _log.info("map created", map=map_object.id, name=map_object.name)
+        return map_object
+
+    async def remove(self, map_id: int) -> list[int]:
+        """Give up a created map; the maps of maps that still hold it."""
+        map_object = self._objects.map(map_id)
+        if not map_object.created:
+            users = ", ".join(map(str, sorted(map_object.owner_ids))) or "none"
+            message = (
+                f"map {map_id} came with a program's file, and goes when the last of these is "
+                f"unloaded: {users}"
+            )
+            raise RequestError(Result.INVALID_STATE, message)
+        await self._destroy(self._objects.remove_map(map_object))
+        _log.info("map removed", map=map_id, name=map_object.name)
+        return sorted(map_object.holder_ids)
+
+    async def close(self) -> None:
+        """Give up every created map, at the daemon's end."""
+        for map_object in self._objects.maps():
+            if map_object.created:
+                await self._destroy(self._objects.remove_map(map_object))
+
+    async def put_program(self, map_id: int, key: bytes, program_id: int, flags: int) -> None:
+        """Put a program under a key of a program array."""
+        container, program = self._container(map_id), self._objects.program(program_id)
+        container.map.set_program(key, program.engine, program.id, flags)
+        await self._destroy(self._objects.hold(container, key, program))
+
+    async def put_map(self, map_id: int, key: bytes, inner_id: int, flags: int) -> None:
+        """Put a map under a key of a map of maps."""
+        container, inner = self._container(map_id), self._objects.map(inner_id)
+        container.map.set_map(key, inner.map, inner.id, flags)
+        await self._destroy(self._objects.hold(container, key, inner))
+
+    def lookup(self, map_id: int, key: bytes) -> bytes:
+        """The value of a key."""
+        return self._readable(map_id).map.lookup(key)
+
+    def take(self, map_id: int, key: bytes) -> bytes:
+        """The value of a key, which is deleted."""
+        return self._readable(map_id).map.take(key)
+
+    async def delete(self, map_id: int, key: bytes) -> None:
+        """Delete a key."""
+        map_object = self._objects.map(map_id)
+        map_object.map.delete(key)
+        await self._settle(map_object)
+
+    async def delete_batch(self, map_id: int, keys: bytes) -> None:
+        """Delete keys, in order, until one fails; the error says which."""
+        map_object = self._objects.map(map_id)
+        try:
+            map_object.map.delete_batch(keys)
+        finally:
+            await self._settle(map_object)
+
+    def entries(self, map_id: int, after: bytes | None, count: int) -> list[tuple[bytes, bytes]]:
+        """Up to *count* entries that follow *after*; none at the end."""
+        map_object = self._readable(map_id)
+        return map_object.map.entries(after, _limit(map_object.map, count))
+
+    def page(self, map_id: int, after: bytes | None, count: int) -> Page:
+        """Up to *count* entries that follow *after*; NO_MORE_KEYS if there are none."""
+        return _page(self._objects.map(map_id).map, self.entries(map_id, after, count))
+
+    async def take_page(self, map_id: int, after: bytes | None, count: int) -> Page:
+        """As ``page``, and the entries are deleted."""
+        map_object = self._readable(map_id)
+        limit = _limit(map_object.map, count)
+        page = _page(map_object.map, map_object.map.take_entries(after, limit))
+        await self._settle(map_object)
+        return page
+
+    async def settle_all(self) -> None:
+        """Notice what programs have deleted from maps of programs and maps."""
+        for map_object in self._objects.maps():
+            users = (self._objects.program(each) for each in map_object.program_ids)
+            if any(DELETE_HELPERS.intersection(program.spec.helper_ids) for program in users):
+                await self._settle(map_object)
+
+    async def _settle(self, map_object: MapObject) -> None:
+        if map_object.is_container:
+            await self._destroy(self._objects.settle(map_object))
+
+    async def _destroy(self, left: list[Program]) -> None:
+        for program in left:
+            await self._programs.destroy(program)
+
+    def _container(self, map_id: int) -> MapObject:
+        container = self._objects.map(map_id)
+        if not container.in_use:
+            message = (
+                f"map {map_id} takes nothing any more: the programs that it came with are unloaded"
+            )
+            raise RequestError(Result.INVALID_STATE, message)
+        return container
+
+    def _readable(self, map_id: int) -> MapObject:
+        map_object = self._objects.map(map_id)
+        size = map_object.map.key_size + map_object.map.user_value_size
+        if size > MAX_VALUE_BYTES:
+            message = (
+                f"an entry of map {map_id} has {size} bytes, "
+                f"more than the {MAX_VALUE_BYTES} that an answer carries"
+            )
+            raise RequestError(Result.INSUFFICIENT_BUFFER, message)
+        return map_object
+
+
+def _limit(source: Map, count: int) -> int:
+    """How many entries an answer may have."""
+    if count == 0:
+        raise RequestError(Result.INVALID_ARGUMENT, "count is 0: ask for one entry at least")
+    return min(count, MAX_VALUE_BYTES // max(source.key_size + source.user_value_size, 1))
+
+
+def _page(source: Map, entries: list[tuple[bytes, bytes]]) -> Page:
+    if not entries:
+        raise RequestError(Result.NO_MORE_KEYS, "there are no more entries")
+    last = entries[-1][0]
+    try:
+        source.next_key(last)
+    except EngineError:
+        return Page(entries, b"")
+    return Page(entries, last)

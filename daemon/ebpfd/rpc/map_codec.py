@@ -1,0 +1,73 @@
+"""Maps, batches of entries and records as messages."""
+
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from ebpfd.host.maps import Page
+from ebpfd.host.records import RecordBatch
+from ebpfd.objects import MapObject
+from ebpfd_api.map_type import MapType, map_type_name
+from ebpfd_api.v1 import maps_pb2 as pb
+from ebpfd_vm import lane_count
+
+_PER_CPU: Final = frozenset(
+    {
+        MapType.PERCPU_HASH,
+        MapType.PERCPU_ARRAY,
+        MapType.LRU_PERCPU_HASH,
+        MapType.PERF_EVENT_ARRAY,
+    }
+)
+
+
+def encode_map(each: MapObject) -> pb.Map:
+    """A map for listings."""
+    live = each.map
+    message = pb.Map(
+        id=each.id,
+        name=each.name,
+        type=live.type,
+        type_name=map_type_name(live.type),
+        key_size=live.key_size,
+        value_size=live.value_size,
+        max_entries=live.max_entries,
+        flags=live.flags,
+        program_ids=sorted(each.program_ids),
+        user_value_size=live.user_value_size,
+        lanes=lane_count() if live.type in _PER_CPU else 0,
+        count=live.count,
+        lost=live.lost,
+        created=each.created,
+        holder_map_ids=sorted(each.holder_ids),
+    )
+    if live.inner is not None:
+        number, key_size, value_size, max_entries = live.inner
+        message.inner.type, message.inner.type_name = number, map_type_name(number)
+        message.inner.key_size, message.inner.value_size = key_size, value_size
+        message.inner.max_entries = max_entries
+    return message
+
+
+def encode_page(page: Page, response: pb.LookupBatchResponse) -> None:
+    """Entries as columns."""
+    response.count = len(page.entries)
+    response.keys = b"".join(key for key, _ in page.entries)
+    response.values = b"".join(value for _, value in page.entries)
+    response.next = page.next
+
+
+def encode_records(batch: RecordBatch) -> pb.EventsResponse:
+    """Records as columns."""
+    return pb.EventsResponse(
+        lanes=_u32s(lane for lane, _ in batch.records),
+        lengths=_u32s(len(data) for _, data in batch.records),
+        data=b"".join(data for _, data in batch.records),
+        lost=batch.lost,
+        lost_now=batch.lost_now,
+    )
+
+
+def _u32s(numbers: Iterable[int]) -> bytes:
+    packed = list(numbers)
+    return struct.pack(f"<{len(packed)}I", *packed)
