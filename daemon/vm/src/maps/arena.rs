@@ -223,6 +223,14 @@ impl Arena {
         self.regions[region].base
     }
 
+    /// Take all of a region where space can run out; its pages stay as they are.
+    pub fn allocate(&self, region: usize) -> Result<()> {
+        match self.backing.file() {
+            None => Ok(()),
+            Some(_) => self.commit(region, self.regions[region].length),
+        }
+    }
+
     /// Make the first `end` bytes of a region usable.
     #[inline]
     pub fn commit(&self, region: usize, end: usize) -> Result<()> {

@@ -51,7 +51,7 @@ impl Array {
             )));
         }
         let arena = Arena::new(storage, identity, &vec![size; rows], |arena, new| {
-            (0..rows).try_for_each(|row| arena.commit(row, size))?;
+            (0..rows).try_for_each(|row| arena.allocate(row))?;
             let values = initial.chunks_exact(value_size).filter(|_| new);
             for (index, value) in values.enumerate() {
                 // SAFETY: `initial` has no more values than the row has places.

@@ -24,6 +24,8 @@ const MAX_COMMIT_STEP: usize = 4 << 20;
 /// Bytes of memory that are taken without a look at what the machine has.
 const SMALL: usize = 16 << 20;
 pub const PAGE: usize = 4096;
+/// Bytes of a huge page; what is smaller does not get any.
+const HUGE: usize = 2 << 20;
 
 /// Where a new map shall live.
 #[derive(Debug, Default)]
@@ -147,8 +149,11 @@ impl Region {
             offset,
             length,
             base: backing.base() + offset,
-            // Anonymous memory is there when it is touched.
-            committed: AtomicUsize::new(if backing.file.is_none() { length } else { 0 }),
+            // Anonymous memory is there when it is touched; here it only becomes coarser.
+            committed: AtomicUsize::new(match backing.file {
+                None => length.min(HUGE),
+                Some(_) => 0,
+            }),
         }
     }
 
@@ -164,6 +169,10 @@ impl Region {
     #[cold]
     fn commit_more(&self, backing: &Backing, end: usize) -> Result<()> {
         debug_assert!(end <= self.length, "{end} is outside of a region");
+        if backing.file.is_none() {
+            self.coarsen();
+            return Ok(());
+        }
         let start = self.committed.load(Ordering::Acquire);
         let step = (start / 2).clamp(COMMIT_STEP, MAX_COMMIT_STEP);
         let wanted = end.max(start + step).next_multiple_of(PAGE);
@@ -171,6 +180,17 @@ impl Region {
         backing.allocate(self.offset + start, self.offset + wanted)?;
         self.committed.fetch_max(wanted, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Ask for huge pages: in a large map most of a lookup's time goes into finding pages.
+    fn coarsen(&self) {
+        self.committed.store(self.length, Ordering::Release);
+        let start = self.base.next_multiple_of(HUGE);
+        let end = self.base + self.length;
+        if start < end {
+            // SAFETY: a wish about pages of our own mapping, which changes no contents.
+            unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE) };
+        }
     }
 }
 

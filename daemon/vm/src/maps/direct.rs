@@ -9,9 +9,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::hash::Hash;
 use super::hashing::Seed;
-use super::pool::ENTRY_HEADER;
+use super::lru::Order;
+use super::pool::{ENTRY_HEADER, Pool};
 use super::{Map, Store, bytes};
 
 /// What compiled code may do in place of a lookup.
@@ -45,29 +45,46 @@ pub struct View {
     stride: u64,
     capacity: u32,
     value_offset: u32,
+    /// Where marks of use lie; 0: nobody keeps any.
+    marks: u64,
 }
 
 /// Steps of one walk, as in `hash`.
 const MAX_CHAIN: usize = 1 << 16;
 
 impl View {
-    pub fn of(hash: &Hash) -> Self {
-        let (buckets, mask, seed) = hash.table();
-        let layout = &hash.pool().layout;
+    pub fn new(buckets: usize, mask: usize, seed: Seed, pool: &Pool, marks: usize) -> Self {
         Self {
             seed,
             mask: mask as u64,
             buckets: buckets as u64,
-            entries: hash.pool().base() as u64,
-            stride: layout.stride as u64,
-            capacity: layout.capacity as u32,
-            value_offset: layout.value_offset as u32,
+            entries: pool.base() as u64,
+            stride: pool.layout.stride as u64,
+            capacity: pool.layout.capacity as u32,
+            value_offset: pool.layout.value_offset as u32,
+            marks: marks as u64,
+        }
+    }
+
+    /// The address of a key's value, if keys have a size that is quick to find.
+    ///
+    /// The caller is pinned, and the map is not per-CPU.
+    #[inline(always)]
+    pub fn find(&self, key: &[u8]) -> Option<u64> {
+        let view = std::ptr::from_ref(self) as u64;
+        // SAFETY: our own address, and a key that can be read.
+        unsafe {
+            match key.len() {
+                4 => Some(find4(view, key.as_ptr())),
+                8 => Some(find8(view, key.as_ptr())),
+                _ => None,
+            }
         }
     }
 }
 
 impl Map {
-    /// The fastest way to this map's values that needs neither a lane nor a mark.
+    /// The fastest way to this map's values, if there is one that knows all it needs.
     pub fn direct_lookup(&self) -> DirectLookup {
         match &self.store {
             Store::Array(array) => DirectLookup::Index {
@@ -76,7 +93,7 @@ impl Map {
                 count: array.count() as u64,
                 lane_stride: array.lane_stride() as u64,
             },
-            Store::Hash(hash) if !self.is_per_cpu() && hash.order().is_none() => {
+            Store::Hash(hash) if !self.is_per_cpu() => {
                 let function = match self.key_size() {
                     4 => find4,
                     8 => find8,
@@ -132,6 +149,10 @@ unsafe fn find(view: &View, word: u64, is_key: impl Fn(u64) -> bool) -> u64 {
         }
         let entry = view.entries + u64::from(id) * view.stride;
         if is_key(entry + ENTRY_HEADER as u64) {
+            if view.marks != 0 {
+                // SAFETY: each entry has a mark.
+                unsafe { Order::touch_at(view.marks, id) };
+            }
             return entry + u64::from(view.value_offset);
         }
         // SAFETY: the entry exists, and begins with the next one's id.

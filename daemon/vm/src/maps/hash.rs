@@ -17,7 +17,6 @@
 //! the stripe, and only they unlink.  An index that a peer may have damaged is
 //! checked before it is used, and no walk is longer than [`MAX_CHAIN`].
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::arena::{Arena, MAX_STRIPES};
@@ -32,6 +31,8 @@ use crate::error::{EngineError, Result, ResultCode};
 
 const MIN_BUCKETS: usize = 1 << 10;
 const MAX_BUCKETS: usize = 1 << 23;
+/// Buckets for each entry: a second entry in a chain is a cache miss and a wrong guess.
+const SPREAD: usize = 4;
 /// Entries of one bucket, on average, to which a map may grow beyond `max_entries`.
 const MAX_LOAD: usize = 64;
 /// Bytes to which a map may grow beyond `max_entries`.
@@ -52,7 +53,7 @@ pub struct Hash {
     /// Bytes that the type asked for.
     extra: usize,
     /// For compiled lookups.
-    view: OnceLock<View>,
+    view: View,
 }
 
 /// Where a key was found: the link that leads to its entry, and the entry.
@@ -83,7 +84,7 @@ impl Hash {
         };
         let max_entries = identity.max_entries as usize;
         let bytes = Layout::entry_bytes(key_size, value_size, lanes);
-        let wanted = max_entries.saturating_mul(2).next_power_of_two();
+        let wanted = max_entries.saturating_mul(SPREAD).next_power_of_two();
         let buckets = wanted.clamp(MIN_BUCKETS, MAX_BUCKETS);
         let limit = if kind.evicts {
             max_entries
@@ -104,17 +105,21 @@ impl Hash {
             arena.commit(at, regions[at])?;
             arena.commit(at + 1, extra)
         })?;
+        let pool = Pool::new(&arena, layout);
+        let order = kind.evicts.then(|| Order::new(&arena, at + 2));
+        let seed = Seed::new(arena.header().seed.load(Ordering::Relaxed));
+        let marks = order.as_ref().map_or(0, Order::marks);
         Ok(Self {
-            pool: Pool::new(&arena, layout),
+            view: View::new(arena.base(at), buckets - 1, seed, &pool, marks),
+            pool,
             buckets: arena.base(at),
             mask: buckets - 1,
             // Evicting is one order over all entries.
             stripes: if kind.evicts { 1 } else { MAX_STRIPES },
-            seed: Seed::new(arena.header().seed.load(Ordering::Relaxed)),
+            seed,
             limit,
             extra: arena.base(at + 1),
-            view: OnceLock::new(),
-            order: kind.evicts.then(|| Order::new(&arena, at + 2)),
+            order,
             arena,
         })
     }
@@ -127,13 +132,9 @@ impl Hash {
         &self.pool
     }
 
-    pub fn order(&self) -> Option<&Order> {
-        self.order.as_ref()
-    }
-
     /// The map's constants, which lie still while the map lives.
     pub fn view(&self) -> &View {
-        self.view.get_or_init(|| View::of(self))
+        &self.view
     }
 
     /// The address of the bytes that the type asked for.
@@ -141,14 +142,14 @@ impl Hash {
         self.extra
     }
 
-    /// What compiled lookups need: the table, its mask and the seed.
-    pub fn table(&self) -> (usize, usize, Seed) {
-        (self.buckets, self.mask, self.seed)
-    }
-
     /// The address of a key's value as a program finds it.  The caller is pinned.
     #[inline]
     pub fn find(&self, key: &[u8], lane: usize) -> Option<usize> {
+        if self.pool.layout.lanes == 0
+            && let Some(address) = self.view.find(key)
+        {
+            return (address != 0).then_some(address as usize);
+        }
         let found = self.locate(key, self.seed.of(key))?;
         if let Some(order) = &self.order {
             order.touch(found.id);

@@ -18,6 +18,8 @@ use crate::error::Result;
 /// Marked entries that are spared for one victim.
 const MAX_SPARED: usize = 64;
 const NODE: usize = 12;
+/// Bytes of a node before its mark.
+const MARK: usize = 8;
 /// Places in the header: first and last of the queue.
 const ENDS: usize = 0;
 
@@ -44,14 +46,26 @@ impl Order {
         arena.commit(self.region, (id as usize + 1) * NODE)
     }
 
+    /// Where the marks begin: for lookups that know a map by its numbers alone.
+    pub fn marks(&self) -> usize {
+        self.nodes + MARK
+    }
+
     /// A program found this entry.
     #[inline]
     pub fn touch(&self, id: u32) {
-        let mark = self.mark(id);
-        // Most are marked already, and reading leaves the cache line with everybody.
-        if mark.load(Ordering::Relaxed) == 0 {
-            mark.store(1, Ordering::Relaxed);
-        }
+        touch(self.mark(id));
+    }
+
+    /// The same, of the marks that begin at this address.
+    ///
+    /// # Safety
+    /// The address is [`Order::marks`] of a live map, and the entry exists.
+    #[inline(always)]
+    pub unsafe fn touch_at(marks: u64, id: u32) {
+        let address = marks as usize + id as usize * NODE;
+        // SAFETY: the caller's promise.
+        touch(unsafe { AtomicU32::from_ptr(address as *mut u32) });
     }
 
     /// Put a new entry last.
@@ -142,5 +156,13 @@ impl Order {
         let address = self.nodes + id as usize * NODE + 4 * index;
         // SAFETY: ids are checked against the pool, whose size the region has.
         unsafe { AtomicU32::from_ptr(address as *mut u32) }
+    }
+}
+
+#[inline(always)]
+fn touch(mark: &AtomicU32) {
+    // Most are marked already, and reading leaves the cache line with everybody.
+    if mark.load(Ordering::Relaxed) == 0 {
+        mark.store(1, Ordering::Relaxed);
     }
 }
