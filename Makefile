@@ -25,6 +25,7 @@ check: $(UV)
 	$(RUN) python proto/generate.py --check
 	$(RUN) codespell
 	cargo fmt --manifest-path daemon/vm/Cargo.toml --check
+	cargo fmt --manifest-path tests/bench/vm_crate/Cargo.toml --check
 	cargo clippy $(ENGINE) --all-targets -- -D warnings
 	cargo clippy $(ENGINE) --all-targets --no-default-features -- -D warnings
 	cargo test $(ENGINE) --no-default-features --quiet

@@ -62,6 +62,7 @@ class Information:
     context: _Context = _Context()
     is_privileged: bool = False
     helpers: tuple[()] = ()
+    functions: tuple[()] = ()
     writable: tuple[tuple[int, int], ...] = ((_R0_AT, 8),)
 
 

@@ -1,9 +1,10 @@
 """The sample program type, and the engine's own test objects made ready to run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import ebpfd_vm
 
@@ -37,6 +38,17 @@ class _Helper:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function that programs may import."""
+
+    module: UUID
+    name: str
+    arguments: tuple[int, ...]
+    return_type: int = 0
+    reallocate_packet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Information:
     name: str = "sample"
     context: _Context = _Context()
@@ -49,18 +61,33 @@ class _Information:
         _Helper(0x10004, "implicit_2", (1,)),
         _Helper(0x10006, "map_get_value", (5, 7, 11, 2)),
     )
+    functions: tuple[Function, ...] = ()
     writable: tuple[tuple[int, int], ...] = ((16, 16),)
 
 
+INFORMATION: Final = _Information()
+
+
 def load(
-    of: str, name: str, *, helper: Callback | None = None
+    of: str,
+    name: str,
+    *,
+    helper: Callback | None = None,
+    local: Mapping[int, Callback] | None = None,
+    functions: tuple[Function, ...] = (),
 ) -> tuple[ebpfd_vm.Program, dict[str, ebpfd_vm.Map]]:
     """Program *name* of an object, with its maps by their names."""
-    parsed = ebpfd_vm.parse_object((_PROGRAMS / f"{of}.o").read_bytes())
+    parsed = ebpfd_vm.parse_object(object_file(of))
     maps = [live(each) for each in parsed.maps]
     spec = next(each for each in parsed.programs if each.name == name)
-    program = ebpfd_vm.Program(spec, maps, _Information(), helper=helper)
+    information = _Information(functions=functions)
+    program = ebpfd_vm.Program(spec, maps, information, helper=helper, local=local)
     return program, {each.name: each for each in maps}
+
+
+def object_file(name: str) -> bytes:
+    """One of the engine's own test objects."""
+    return (_PROGRAMS / f"{name}.o").read_bytes()
 
 
 def live(spec: ebpfd_vm.MapSpec) -> ebpfd_vm.Map:

@@ -8,6 +8,7 @@ from ebpfd.contracts.known import KnownContracts, UnknownAttachTypeError, Unknow
 from ebpfd.contracts.validation import ContractError, validate_program_data
 from ebpfd.contracts.values import (
     AttachProviderData,
+    BtfResolvedFunction,
     ContextDescriptor,
     ContextField,
     EngineInformation,
@@ -21,6 +22,7 @@ from ebpfd.contracts.values import (
 
 __all__ = [
     "AttachProviderData",
+    "BtfResolvedFunction",
     "ContextDescriptor",
     "ContextField",
     "ContractError",

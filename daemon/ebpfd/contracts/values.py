@@ -130,6 +130,17 @@ class ExtensionData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BtfResolvedFunction:
+    """``ebpf_btf_resolved_function_prototype_t``, with the module that has the function."""
+
+    module: UUID
+    name: str
+    return_type: ReturnType
+    arguments: tuple[ArgumentType, ...]
+    reallocate_packet: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInformation:
     """A contract as the engine reads it: what may be called, seen and written back."""
 
@@ -138,6 +149,8 @@ class EngineInformation:
     is_privileged: bool
     helpers: tuple[HelperFunctionPrototype, ...]
     writable: tuple[tuple[int, int], ...]
+    functions: tuple[BtfResolvedFunction, ...] = ()
+    """What programs may import of other modules: no contract offers any yet."""
 
 
 def engine_information(data: ProgramData) -> EngineInformation:

@@ -136,4 +136,14 @@ def _frame(information: EngineInformation) -> frames.Information:
             for helper in information.helpers
         ],
         writable=list(information.writable),
+        functions=[
+            frames.Function(
+                str(function.module),
+                function.name,
+                int(function.return_type),
+                [int(argument) for argument in function.arguments],
+                function.reallocate_packet,
+            )
+            for function in information.functions
+        ],
     )

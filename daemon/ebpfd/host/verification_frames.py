@@ -32,6 +32,16 @@ class Helper(msgspec.Struct, frozen=True):
     implicit_context: bool
 
 
+class Function(msgspec.Struct, frozen=True):
+    """A function that programs may import, of the module with this GUID."""
+
+    module: str
+    name: str
+    return_type: int
+    arguments: list[int]
+    reallocate_packet: bool
+
+
 class Information(msgspec.Struct, frozen=True):
     """A contract as the engine reads it."""
 
@@ -40,6 +50,7 @@ class Information(msgspec.Struct, frozen=True):
     is_privileged: bool
     helpers: list[Helper]
     writable: list[tuple[int, int]]
+    functions: list[Function] = []
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use crate::error::{EngineError, Result};
+use crate::functions::{FIRST_FUNCTION, Function};
 
 /// Ids from here on are helpers of a program type, not general ones.
 pub const FIRST_EXTENSION_HELPER: u32 = 0x10000;
@@ -238,6 +239,8 @@ pub struct ProgramInformation {
     pub is_privileged: bool,
     /// Type-specific helpers, and global ones that override general ones.
     pub helpers: Vec<Prototype>,
+    /// BTF-resolved functions that programs may import.
+    pub functions: Vec<Function>,
     /// (offset, size) of what comes back of a context after a run.
     pub writable: Vec<(usize, usize)>,
 }
@@ -254,7 +257,20 @@ impl ProgramInformation {
                 )));
             }
         }
-        let mut ids = HashSet::new();
+        for (id, function) in (FIRST_FUNCTION..).zip(&self.functions) {
+            if id != function.prototype.id {
+                return Err(EngineError::argument(format!(
+                    "function {}: its id is {}, but its place in the table says {id}",
+                    function.prototype.name, function.prototype.id
+                )));
+            }
+            function.prototype.validate()?;
+        }
+        let mut ids: HashSet<u32> = self
+            .functions
+            .iter()
+            .map(|each| each.prototype.id)
+            .collect();
         if let Some(twice) = self.helpers.iter().find(|helper| !ids.insert(helper.id)) {
             return Err(EngineError::argument(format!(
                 "helper {} ({}): another one has this id",

@@ -18,6 +18,7 @@ pub enum ResultCode {
     ObjectNotFound = 7,
     ObjectAlreadyExists = 8,
     NoMemory = 12,
+    ProgramTooLarge = 13,
     ElfParsingFailed = 16,
     Failed = 17,
     OperationNotSupported = 18,
@@ -56,6 +57,11 @@ impl EngineError {
     /// An argument has a value it must not have.
     pub fn argument(message: impl Into<String>) -> Self {
         Self::new(ResultCode::InvalidArgument, message)
+    }
+
+    /// A program has more instructions than any may have.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::new(ResultCode::ProgramTooLarge, message)
     }
 
     /// The bytes are no BPF object that the engine can use.

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use crate::contract::{ContextDescriptor, ProgramInformation, Prototype};
 use crate::exec::{Execution, Options, Program, TestRun};
+use crate::functions::{FIRST_FUNCTION, Function};
 use crate::isa::Insn;
 use crate::loader::parse_object;
 use crate::maps::{InnerMap, Map, MapOptions, Storage};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 12] = [
+pub const OBJECTS: [(&str, &[u8]); 15] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
+    ("general", include_bytes!("../tests/programs/general.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
     ("helpers", include_bytes!("../tests/programs/helpers.o")),
+    ("imports", include_bytes!("../tests/programs/imports.o")),
     (
         "legacy_maps",
         include_bytes!("../tests/programs/legacy_maps.o"),
@@ -28,6 +31,7 @@ pub const OBJECTS: [(&str, &[u8]); 12] = [
         "subprograms",
         include_bytes!("../tests/programs/subprograms.o"),
     ),
+    ("untagged", include_bytes!("../tests/programs/untagged.o")),
     ("values", include_bytes!("../tests/programs/values.o")),
 ];
 
@@ -76,7 +80,36 @@ pub fn sample() -> ProgramInformation {
             helper(0x10005, "map_lookup_element", 1, &[5, 7]),
             helper(0x10006, "map_get_value", 0, &[5, 7, 11, 2]),
         ],
+        functions: Vec::new(),
         writable: vec![(16, 16)],
+    }
+}
+
+/// The sample program type with the functions that `imports.c` wants.
+pub fn with_functions() -> ProgramInformation {
+    let modules = [
+        "12345678-1234-1234-1234-123456789abc",
+        "00000000-0000-0000-0000-000000000002",
+    ];
+    let offered: [(&str, &str, &[u32]); 3] = [
+        (modules[0], "first_lookup", &[1, 11, 2]),
+        (modules[0], "first_add", &[1, 1]),
+        (modules[1], "second_add", &[1, 1]),
+    ];
+    let function = |(id, (module, name, arguments)): (u32, (&str, &str, &[u32]))| Function {
+        module: module.into(),
+        prototype: Prototype {
+            id,
+            name: name.into(),
+            return_type: 0,
+            arguments: arguments.to_vec(),
+            reallocate_packet: false,
+            implicit_context: false,
+        },
+    };
+    ProgramInformation {
+        functions: (FIRST_FUNCTION..).zip(offered).map(function).collect(),
+        ..sample()
     }
 }
 
@@ -100,6 +133,7 @@ pub fn assembled(instructions: &[Insn], starts: &[usize]) -> ProgramSpec {
         instructions: instructions.to_vec(),
         subprograms: subprograms.collect(),
         lines: Vec::new(),
+        imports: Vec::new(),
     }
 }
 
@@ -140,7 +174,7 @@ pub fn ready(spec: &ProgramSpec, maps: Vec<Arc<Map>>, options: Options) -> Progr
 /// Options for each executor; the caller vouches for the program as a verifier would.
 pub fn executors() -> [Options; 2] {
     [Execution::Interpreter, Execution::Jit].map(|execution| Options {
-        verified: true,
+        verified: crate::exec::Verified::Assumed,
         execution,
         ..Options::default()
     })

@@ -10,10 +10,13 @@
 //! other than those a helper reads; `python` is a thin shell around it.
 
 pub mod contract;
+#[cfg(any(test, feature = "differential"))]
+pub mod differential;
 pub mod error;
 pub mod exec;
 #[cfg(test)]
 mod fixtures;
+pub mod functions;
 pub mod helpers;
 pub mod isa;
 mod jit;

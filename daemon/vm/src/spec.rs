@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::functions::Import;
 use crate::isa::Insn;
 
 /// Where an instruction comes from, after the compiler's line information.
@@ -53,7 +54,8 @@ pub struct LineRecord {
 /// One program with its sub-programs linked behind it.
 ///
 /// A `lddw` with source 1 (map) or 2 (map value) holds an index into
-/// [`Object::maps`]; every call of source 1 is relative to its own pc.
+/// [`Object::maps`]; every call of source 1 is relative to its own pc; a call of
+/// source 2 holds an index into `imports`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramSpec {
     pub name: String,
@@ -62,6 +64,8 @@ pub struct ProgramSpec {
     pub subprograms: Vec<Subprogram>,
     /// Sorted by pc.
     pub lines: Vec<LineRecord>,
+    /// Functions of other modules that it calls.
+    pub imports: Vec<Import>,
 }
 
 impl ProgramSpec {

@@ -1,22 +1,28 @@
 """Workers that die, hang or are killed cost a rejection, and nobody else anything."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import engine_information
+from ebpfd.contracts import BtfResolvedFunction, engine_information
 from ebpfd.host import verification
 from ebpfd.host import verification_frames as frames
 from ebpfd.host.verification import VerificationLimits, Verifier
 from ebpfd.host.worker_process import WorkerProcess
+from ebpfd_api.prototype import ArgumentType, ReturnType
 from tests.daemon.contracts.samples import SAMPLE
 from tests.daemon.host.world import object_file, soon, until
 
 INFORMATION = engine_information(SAMPLE)
 GOOD, BAD = object_file("count.o"), object_file("unsafe/null_map_value.o")
+_ENGINE_PROGRAMS = Path(__file__).parents[3] / "daemon" / "vm" / "tests" / "programs"
+IMPORTS = (_ENGINE_PROGRAMS / "imports.o").read_bytes()
 
 
 def process_of(worker: WorkerProcess) -> "subprocess.Popen[bytes]":
@@ -41,6 +47,34 @@ async def test_a_verdict_says_what_is_wrong_and_where() -> None:
         assert refused.source is not None
         assert refused.source.file.endswith("null_map_value.c")
         assert len(idle(verifier)) == 1, "one after the other needs one worker"
+
+
+async def test_offered_functions_reach_the_worker() -> None:
+    """A program with imports is judged by the functions that its contract offers."""
+    first, second = UUID("12345678-1234-1234-1234-123456789abc"), UUID(int=2)
+    number, room, size = (
+        ArgumentType.ANYTHING,
+        ArgumentType.PTR_TO_WRITABLE_MEM,
+        ArgumentType.CONST_SIZE,
+    )
+    functions = tuple(
+        BtfResolvedFunction(
+            module=module, name=name, return_type=ReturnType.INTEGER, arguments=arguments
+        )
+        for module, name, arguments in (
+            (first, "first_lookup", (number, room, size)),
+            (first, "first_add", (number, number)),
+            (second, "second_add", (number, number)),
+        )
+    )
+    offering = dataclasses.replace(INFORMATION, functions=functions)
+    async with Verifier() as verifier:
+        assert (await verifier.verify(IMPORTS, 0, offering)).rejection is None
+        refused = (await verifier.verify(IMPORTS, 0, INFORMATION)).rejection
+    assert refused is not None
+    assert refused.reason == (
+        f"function first_lookup of module {first} is not offered: no module offers functions"
+    )
 
 
 async def test_no_more_workers_than_allowed() -> None:

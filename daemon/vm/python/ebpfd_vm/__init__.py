@@ -6,6 +6,7 @@ in Rust, in ``_native``; this module only says what is public.
 """
 
 from ebpfd_vm._native import (
+    FIRST_FUNCTION,
     BatchResult,
     Counters,
     EngineError,
@@ -28,6 +29,7 @@ from ebpfd_vm._native import (
 )
 
 __all__ = [
+    "FIRST_FUNCTION",
     "BatchResult",
     "Counters",
     "EngineError",

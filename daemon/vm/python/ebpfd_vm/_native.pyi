@@ -1,7 +1,7 @@
 """Types of the native engine; every name here is implemented in ``daemon/vm/src``."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, TypeAlias, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -49,6 +49,23 @@ class HelperFunctionPrototype(Protocol):
     @property
     def implicit_context(self) -> bool: ...
 
+class ImportableFunction(Protocol):
+    """A BTF-resolved function; *module* is a GUID, its ``str`` in the usual form."""
+
+    @property
+    def module(self) -> object: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def return_type(self) -> int: ...
+    @property
+    def arguments(self) -> Sequence[int]: ...
+    @property
+    def reallocate_packet(self) -> bool: ...
+
+FIRST_FUNCTION: Final = 0x8000_0000
+"""Function *k* of a contract's table is called like a helper with this id plus *k*."""
+
 class ProgramInformation(Protocol):
     """One program type as the verifier and the executors see it."""
 
@@ -61,6 +78,9 @@ class ProgramInformation(Protocol):
     @property
     def helpers(self) -> Sequence[HelperFunctionPrototype]:
         """Type-specific helpers, and global ones that override general ones."""
+    @property
+    def functions(self) -> Sequence[ImportableFunction]:
+        """BTF-resolved functions that programs may import."""
     @property
     def writable(self) -> Sequence[tuple[int, int]]:
         """(offset, size) of what comes back of a context after a run."""
@@ -111,7 +131,8 @@ class MapSpec:
 class ProgramSpec:
     """One program with its sub-programs linked behind it.
 
-    A ``lddw`` with source 1 (map) or 2 (map value) holds an index into ``Object.maps``.
+    A ``lddw`` with source 1 (map) or 2 (map value) holds an index into ``Object.maps``,
+    a call with source 2 one into ``imports``: (module, name) of functions elsewhere.
     """
 
     name: str
@@ -120,6 +141,7 @@ class ProgramSpec:
     sha256: bytes
     map_indices: list[int]
     helper_ids: list[int]
+    imports: list[tuple[str, str]]
     subprograms: list[tuple[str, int]]
     def source_line(self, pc: int, /) -> SourceLine | None: ...
 
@@ -306,7 +328,11 @@ class Counters:
 
 @final
 class Program:
-    """A program ready to run.  ``blocking`` ones call extension helpers: run them on a thread.
+    """A program ready to run.  ``blocking`` ones wait for *helper*: run them on a thread.
+
+    *helper* answers for an extension and may take its time.  *local* has callbacks for
+    single helpers and functions, by id, that answer at once: they do not make a program
+    blocking, and must not wait.
 
     ``maps[i]`` stands for map *i* of the object, whether the program uses it or not.
     An invocation that fails leaves one line in *trace* that says why.
@@ -323,6 +349,7 @@ class Program:
         information: ProgramInformation,
         *,
         helper: HelperCallback | None = None,
+        local: Mapping[int, HelperCallback] | None = None,
         trace: Trace | None = None,
         tag: int = 0,
         budget: int | None = None,
@@ -336,6 +363,15 @@ class Program:
     @property
     def executor_reason(self) -> str:
         """Why the program is not compiled; empty if it is."""
+
+    @property
+    def metered(self) -> bool:
+        """Whether instructions are counted while it runs, for want of a proved bound."""
+
+    @property
+    def worst_case(self) -> int | None:
+        """The most instructions that a run can execute, if that is known."""
+
     @property
     def budget(self) -> int: ...
     def run_batch(
@@ -345,10 +381,24 @@ class Program:
         data: Buffer = b"",
         data_lengths: Buffer = b"",
         meta_lengths: Buffer = b"",
+        origin: tuple[int, int, int | None] | None = None,
         /,
-    ) -> BatchResult: ...
+    ) -> BatchResult:
+        """Run once on each context.
+
+        *origin* is (pid, tid, uid) of who caused the batch, for helpers that ask who is
+        running; without it that is the calling thread, and its user is unknown.
+        """
     def test_run(
         self, context: Buffer, data: Buffer, meta_length: int, repeat: int, /
     ) -> tuple[int, int, bytes, bytes, int]:
         """Run *repeat* times on one context; (code, result, context, data, elapsed ns)."""
-    def counters(self) -> Counters: ...
+    def invoker(self) -> Callable[[Buffer], int]:
+        """A builtin that runs the program on one context without data, and gives its result.
+
+        What the contract lets a program write comes back into the buffer, if that is writable.
+        An invocation that fails raises `EngineError` with its code.  It holds the GIL and costs
+        little more than the program; OPERATION_NOT_SUPPORTED for a ``blocking`` one.
+        """
+    def counters(self) -> Counters:
+        """Runs are exact; of those through an invoker one in 64 is timed for all."""

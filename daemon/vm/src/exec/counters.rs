@@ -1,13 +1,36 @@
 //! How often a program ran, how long, and how it failed; cheap and lock-free.
+//!
+//! Adding to a number that several threads share costs as much as a small
+//! program.  Who counts run by run has a [`Share`] of its own.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Default)]
 pub struct Counters {
     runs: AtomicU64,
     nanoseconds: AtomicU64,
     failures: Failures,
+    shares: Mutex<Vec<Arc<Share>>>,
+}
+
+/// Runs that one caller counts, one run at a time.
+#[derive(Default)]
+pub struct Share {
+    runs: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Share {
+    /// Count a run; only the owner of the share does.
+    pub(super) fn add(&self, nanoseconds: u64) {
+        let add = |to: &AtomicU64, count| {
+            to.store(to.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+        };
+        add(&self.runs, 1);
+        add(&self.nanoseconds, nanoseconds);
+    }
 }
 
 struct Failures([AtomicU64; 256]);
@@ -34,15 +57,39 @@ impl Counters {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
+    /// A share that counts until it is given back.
+    pub(super) fn share(&self) -> Arc<Share> {
+        let share = Arc::new(Share::default());
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.push(Arc::clone(&share));
+        share
+    }
+
+    /// Take over what a share has counted.
+    pub(super) fn give_back(&self, share: &Arc<Share>) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|other| !Arc::ptr_eq(other, share));
+        self.add(
+            share.runs.load(Ordering::Relaxed),
+            share.nanoseconds.load(Ordering::Relaxed),
+        );
+    }
+
     pub(super) fn fail(&self, code: u8) {
         self.failures.0[usize::from(code)].fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn values(&self) -> CounterValues {
         let failures = self.failures.0.iter().zip(0..=u8::MAX);
+        // Held until all is read, so that a share is not missed while it is given back.
+        let shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |own: &AtomicU64, of: fn(&Share) -> &AtomicU64| {
+            let shared = shares.iter().map(|share| of(share).load(Ordering::Relaxed));
+            own.load(Ordering::Relaxed) + shared.sum::<u64>()
+        };
         CounterValues {
-            runs: self.runs.load(Ordering::Relaxed),
-            nanoseconds: self.nanoseconds.load(Ordering::Relaxed),
+            runs: sum(&self.runs, |share| &share.runs),
+            nanoseconds: sum(&self.nanoseconds, |share| &share.nanoseconds),
             failures: failures
                 .map(|(count, code)| (code, count.load(Ordering::Relaxed)))
                 .filter(|(_, count)| *count > 0)

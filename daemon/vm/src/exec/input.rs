@@ -1,5 +1,6 @@
 //! What one batch brings: contexts of one stride, and data items with lengths.
 
+use super::origin::Origin;
 use crate::contract::{ContextDescriptor, MAX_DATA_SIZE, MAX_META_SIZE};
 use crate::error::{EngineError, Result};
 
@@ -15,6 +16,8 @@ pub struct Input<'a> {
     pub data_lengths: &'a [u8],
     /// Likewise: how much of each item, at its start, is metadata.
     pub meta_lengths: &'a [u8],
+    /// Who caused all of it; `None`: the thread that runs the programs.
+    pub origin: Option<Origin>,
 }
 
 /// Where one context's data lies in the data of the batch.

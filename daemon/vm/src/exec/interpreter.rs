@@ -14,6 +14,7 @@ use super::atomics::Change;
 use super::fault::Fault;
 use super::lower::{Code, Op, extra};
 use super::memory::{Memory, Region};
+use super::origin::Identity;
 use super::remote::{self, Remote};
 use super::tail::TailCalls;
 use crate::isa::{
@@ -36,6 +37,8 @@ pub struct Services<'r> {
     /// The program's tag, for its trace lines.
     pub tag: u64,
     pub remote: Option<&'r dyn Remote>,
+    /// Who caused the invocation.
+    pub identity: &'r Identity,
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
     pub tail: TailCalls<'r>,
@@ -129,13 +132,15 @@ const ATOMIC_DW: u8 = class::STX | mem::ATOMIC | mem::DW;
 
 /// Run one invocation to its end: r0, or the pc of a fault.
 ///
-/// `stack` must be the stack that `services.memory` knows as its stack.
+/// `stack` must be the stack that `services.memory` knows as its stack.  `observe` is told
+/// the pc of each instruction before it runs.
 pub fn run(
     code: &Code,
     services: &mut Services<'_>,
     stack: &mut Stack,
     context: u64,
     budget: u64,
+    observe: impl Fn(usize),
 ) -> Result<u64, (usize, Fault)> {
     let ops = code.ops.as_slice();
     let top = stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64;
@@ -171,6 +176,7 @@ pub fn run(
             fail!(Fault::out_of_budget(budget));
         }
         left -= 1;
+        observe(pc - 1);
         let dst = usize::from(op.dst & 15);
         let src = usize::from(op.src & 15);
 

@@ -5,12 +5,15 @@
 //! where it says all; where it does not (signed division, sign extension,
 //! byte swaps, kinds of calls), a byte that is free in class LD stands in.
 
-use crate::contract::{Argument, ProgramInformation};
+use super::remote::{Binding, Remote};
+use crate::contract::{Argument, ProgramInformation, Prototype};
 use crate::error::{EngineError, Result, ResultCode};
+use crate::functions;
 use crate::helpers::{self, Native};
 use crate::isa::{self, Insn, alu, class, jump, mem};
 use crate::maps::Map;
 use crate::spec::ProgramSpec;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One instruction, ready to execute.
@@ -53,22 +56,28 @@ pub mod extra {
     pub const GOTO: u8 = 0xc0;
 }
 
-/// A general helper.
+/// A helper that is a function of this process.
 #[derive(Clone, Copy)]
 pub struct NativeHelper {
+    /// The general helper that it is; 0 for one that a contract brings: nothing is known of it.
     pub id: u32,
     /// How many of r1 to r5 it takes.
     pub arguments: usize,
     pub function: Native,
 }
 
-/// A helper of an extension, with what is needed to pass its arguments.
-#[derive(Clone, Debug)]
+/// A helper or function of the contract, with what is needed to pass its arguments.
+#[derive(Clone)]
 pub struct RemoteHelper {
     pub id: u32,
     pub name: String,
     pub arguments: Vec<Argument>,
+    /// Who answers in this process; `None`: an extension, for which the call waits.
+    pub local: Option<Arc<dyn Remote>>,
 }
+
+/// How helpers are answered without waiting, by their ids.
+pub type Bindings = HashMap<u32, Binding>;
 
 /// A program that can run.
 pub struct Code {
@@ -82,7 +91,17 @@ pub fn lower(
     program: &ProgramSpec,
     maps: &[Arc<Map>],
     information: &ProgramInformation,
+    bindings: &Bindings,
 ) -> Result<Code> {
+    check_bindings(bindings, information)?;
+    let length = program.instructions.len();
+    if length > isa::MAX_INSTRUCTIONS {
+        return Err(EngineError::too_large(format!(
+            "program {}: {length} instructions are more than {}",
+            program.name,
+            isa::MAX_INSTRUCTIONS
+        )));
+    }
     isa::validate(&program.instructions, &program.starts()).map_err(|invalid| {
         EngineError::new(
             ResultCode::VerificationFailed,
@@ -115,7 +134,14 @@ pub fn lower(
                 }
                 op.code = jump_code(insn);
                 if insn.is_helper_call() {
-                    resolve_helper(insn.imm as u32, information, &mut code, &mut op)?;
+                    let id = insn.imm as u32;
+                    match information.helper(id) {
+                        Some(helper) => bind(helper, bindings, &mut code, &mut op)?,
+                        None => resolve_general(id, information, &mut code, &mut op)?,
+                    }
+                } else if insn.is_function_call() {
+                    let function = imported(program, insn, information)?;
+                    bind(function, bindings, &mut code, &mut op)?;
                 }
             }
             class::LD => op.imm = address(insn, program.instructions[pc + 1], maps)?,
@@ -165,23 +191,68 @@ fn jump_code(insn: Insn) -> u8 {
     }
 }
 
-/// A contract's own helper comes before a general one of the same id.
-fn resolve_helper(
+/// A binding for what the contract does not have is a mistake of whoever gave it.
+fn check_bindings(bindings: &Bindings, information: &ProgramInformation) -> Result<()> {
+    let functions = information.functions.iter().map(|each| each.prototype.id);
+    let ids: Vec<u32> = functions
+        .chain(information.helpers.iter().map(|helper| helper.id))
+        .collect();
+    match bindings.keys().find(|id| !ids.contains(id)) {
+        None => Ok(()),
+        Some(id) => Err(EngineError::argument(format!(
+            "local[{id}]: program type \"{}\" has no such helper or function",
+            information.name
+        ))),
+    }
+}
+
+/// The function that a call of source 2 means.
+fn imported<'a>(
+    program: &ProgramSpec,
+    insn: Insn,
+    information: &'a ProgramInformation,
+) -> Result<&'a Prototype> {
+    let fail = |what: String| EngineError::new(ResultCode::VerificationFailed, what);
+    let import = program.imports.get(insn.imm as u32 as usize);
+    let import = import.ok_or_else(|| fail(format!("import {} does not exist", insn.imm)))?;
+    functions::find(import, information)
+        .ok_or_else(|| fail(functions::unavailable(import, information)))
+}
+
+/// A call of what the contract offers: as it is bound, else by the extension.
+fn bind(helper: &Prototype, bindings: &Bindings, code: &mut Code, op: &mut Op) -> Result<()> {
+    let local = match bindings.get(&helper.id) {
+        Some(Binding::Native(native)) => {
+            op.code = extra::CALL_NATIVE;
+            op.imm = code.natives.len() as u64;
+            code.natives.push(NativeHelper {
+                id: 0,
+                arguments: helper.arguments.len(),
+                function: *native,
+            });
+            return Ok(());
+        }
+        Some(Binding::Local(local)) => Some(Arc::clone(local)),
+        None => None,
+    };
+    op.code = extra::CALL_REMOTE;
+    op.imm = code.remotes.len() as u64;
+    code.remotes.push(RemoteHelper {
+        id: helper.id,
+        name: helper.name.clone(),
+        arguments: helper.marshalled()?,
+        local,
+    });
+    Ok(())
+}
+
+/// A general helper; one of the contract with the same id comes before it.
+fn resolve_general(
     id: u32,
     information: &ProgramInformation,
     code: &mut Code,
     op: &mut Op,
 ) -> Result<()> {
-    if let Some(prototype) = information.helper(id) {
-        op.code = extra::CALL_REMOTE;
-        op.imm = code.remotes.len() as u64;
-        code.remotes.push(RemoteHelper {
-            id,
-            name: prototype.name.clone(),
-            arguments: prototype.marshalled()?,
-        });
-        return Ok(());
-    }
     let general = helpers::general(id);
     let Some((general, function)) = general.and_then(|helper| Some((helper, helper.native?)))
     else {

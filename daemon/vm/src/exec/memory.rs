@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::fault::Fault;
-use crate::maps::{Map, bytes, epoch::Pin};
+use crate::maps::epoch::{self, Pin};
+use crate::maps::{Map, bytes};
 
 /// Bytes that a helper handles in about the time of one instruction.
 const BYTES_PER_INSTRUCTION: u64 = 64;
@@ -59,6 +60,8 @@ pub struct Memory<'r> {
     maps: &'r [Arc<Map>],
     /// Maps that the program found in maps of maps.
     inner: Vec<&'r Map>,
+    /// Of those among them that other processes may have.
+    inner_pins: Vec<Pin>,
     /// The lane that the invocation has.
     lane: usize,
     pin: &'r Pin,
@@ -83,6 +86,7 @@ impl<'r> Memory<'r> {
             budget: 0,
             maps,
             inner: Vec::new(),
+            inner_pins: Vec::new(),
             lane,
             pin,
         }
@@ -102,6 +106,17 @@ impl<'r> Memory<'r> {
         address == self.context.base
     }
 
+    /// Fail unless `address` is the context: what helpers do that take it and need nothing of it.
+    pub fn check_context(&self, address: u64) -> Result<(), Fault> {
+        if self.is_context(address) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            crate::error::ResultCode::InvalidPointer,
+            format!("0x{address:x} is not the context"),
+        ))
+    }
+
     /// The bytes of the context as they are now.
     pub fn context(&mut self) -> Vec<u8> {
         let Region { base, length } = self.context;
@@ -113,11 +128,17 @@ impl<'r> Memory<'r> {
         self.lane
     }
 
-    /// Go on with the maps of another program, which a tail call leads to.
+    pub(super) fn set_lane(&mut self, lane: usize) {
+        self.lane = lane;
+        self.value = Region::default();
+    }
+
+    /// Go on with the maps, and the budget, of another program, which a tail call leads to.
     pub(super) fn switch(&mut self, maps: &'r [Arc<Map>]) {
         self.maps = maps;
         self.inner.clear();
         self.value = Region::default();
+        self.work = 0;
     }
 
     /// Which of the program's own maps a register refers to.
@@ -144,6 +165,10 @@ impl<'r> Memory<'r> {
         self.work += self.inner.len() as u64 / MAPS_PER_INSTRUCTION;
         if !self.inner.iter().any(|known| std::ptr::eq(*known, map)) {
             self.inner.push(map);
+            if let Some(domain) = map.shared_domain() {
+                let pin = epoch::pin_with(std::slice::from_ref(domain));
+                self.inner_pins.push(pin);
+            }
         }
     }
 

@@ -14,8 +14,11 @@ mod input;
 pub(crate) mod interpreter;
 pub(crate) mod lower;
 mod memory;
+mod origin;
+mod prepared;
 mod program;
 pub(crate) mod remote;
+mod single;
 mod tail;
 
 #[cfg(test)]
@@ -26,6 +29,9 @@ pub use fault::Fault;
 pub use input::Input;
 pub use interpreter::Services;
 pub use memory::Memory;
-pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun};
-pub use remote::{Failure, Remote, Reply, Value};
+pub use origin::{Facts, Identity, Origin};
+pub use prepared::Prepared;
+pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun, Verified};
+pub use remote::{Binding, Failure, Remote, Reply, Value};
+pub use single::Single;
 pub use tail::MAX_TAIL_CALLS;

@@ -8,6 +8,7 @@ use super::interpreter::Services;
 use super::lower::RemoteHelper;
 use crate::contract::Argument;
 use crate::error::ResultCode;
+use crate::helpers::Native;
 use crate::maps::Map;
 use std::sync::Arc;
 
@@ -37,18 +38,28 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Whoever carries a call to the extension; blocks until it has answered.
+/// Whoever answers a call, or carries it to who does; returns when there is an answer.
 pub trait Remote: Send + Sync {
     fn call(&self, helper: u32, arguments: Vec<Value>, context: Vec<u8>) -> Result<Reply, Failure>;
 }
 
-/// Call an extension's helper.
+/// How a helper of the contract is answered without leaving the process.
+#[derive(Clone)]
+pub enum Binding {
+    /// As the engine's own helpers are: it gets the registers that its prototype has, and judges
+    /// its pointers itself.
+    Native(Native),
+    /// With arguments by prototype, as an extension gets them.
+    Local(Arc<dyn Remote>),
+}
+
+/// Call a helper by its prototype, wherever it is.
 pub fn call(
     helper: &RemoteHelper,
     services: &mut Services<'_>,
     registers: [u64; 5],
 ) -> Result<u64, Fault> {
-    let Some(remote) = services.remote else {
+    let Some(remote) = helper.local.as_deref().or(services.remote) else {
         return Err(Fault::failed(format!(
             "helper {} has no provider",
             helper.name

@@ -7,7 +7,7 @@
 //! that of one which lives while the invocation is pinned.
 
 use crate::contract::POINTER_SIZE;
-use crate::error::{Result as Outcome, ResultCode};
+use crate::error::{EngineError, Result as Outcome, ResultCode};
 use crate::exec::{Fault, Program, Services};
 use crate::maps::{Map, map_type};
 
@@ -25,7 +25,7 @@ pub fn lookup(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
     let key = services.memory.borrow(args[1], map.key_size() as u64)?;
     let lane = services.memory.lane();
     let found = map.value_address(&key, lane, services.memory.pin());
-    let address = found.unwrap_or(0);
+    let address = found.map_err(stuck)?.unwrap_or(0);
     if address != 0 && map.inner().is_some() {
         // SAFETY: see the module.
         services.memory.found(unsafe { &*(address as *const Map) });
@@ -41,8 +41,12 @@ pub fn update(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
     if map.read_only() {
         return Ok(ResultCode::AccessDenied.negated());
     }
+    if map.is_per_cpu() {
+        // A new entry is set to zero for all other lanes.
+        services.memory.charge(map.user_value_size() as u64)?;
+    }
     let lane = services.memory.lane();
-    Ok(outcome(map.update_lane(&key, &value, args[3], lane)))
+    outcome(map.update_lane(&key, &value, args[3], lane))
 }
 
 /// 3: remove a key; 0 or a negative result.
@@ -54,16 +58,19 @@ pub fn delete(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
     }
     // An ARRAY sets the value to zero.
     services.memory.charge(map.user_value_size() as u64)?;
-    Ok(outcome(map.delete(&key)))
+    outcome(map.delete(&key))
 }
 
 /// 4: remove a key; the address of what it had, or NULL.
 pub fn lookup_and_delete(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let map = services.memory.map(args[0])?;
     let key = services.memory.borrow(args[1], map.key_size() as u64)?;
+    if map.read_only() {
+        return Ok(0);
+    }
     let lane = services.memory.lane();
     let found = map.take_address(&key, lane, services.memory.pin());
-    Ok(found.unwrap_or(0) as u64)
+    Ok(found.map_err(stuck)?.unwrap_or(0) as u64)
 }
 
 /// 5: go on with program `r3` of a PROG_ARRAY; returns only if there is none, or too many came before.
@@ -91,18 +98,24 @@ pub fn ring_output(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, F
         return Ok(ResultCode::InvalidArgument.negated());
     }
     let record = services.memory.borrow(args[1], args[2])?;
-    Ok(outcome(map.output(0, &[&record])))
+    outcome(map.output(0, &[&record]))
 }
 
 /// 16: add a value to a queue or stack; flag 2 drops the oldest of a full one.
 pub fn push(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let map = services.memory.map(args[0])?;
     let value = services.memory.borrow(args[1], map.value_size() as u64)?;
-    Ok(outcome(map.push(&value, args[2])))
+    if map.read_only() {
+        return Ok(ResultCode::AccessDenied.negated());
+    }
+    outcome(map.push(&value, args[2]))
 }
 
 /// 17: take the next value of a queue or stack.
 pub fn pop(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
+    if services.memory.map(args[0])?.read_only() {
+        return Ok(ResultCode::AccessDenied.negated());
+    }
     next(services, args, Map::pop)
 }
 
@@ -124,7 +137,7 @@ fn next(
     services.memory.charge(map.value_size() as u64)?;
     match get(map) {
         Ok(value) => services.memory.write(args[1], &value).map(|()| 0),
-        Err(error) => Ok(error.code.negated()),
+        Err(error) => outcome(Err(error)),
     }
 }
 
@@ -148,7 +161,7 @@ pub fn perf_output(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, F
     }
     let record = services.memory.borrow(record, size)?;
     if capture == 0 {
-        return Ok(outcome(map.output(lane, &[&record])));
+        return outcome(map.output(lane, &[&record]));
     }
     let [Some(data), Some(end), _] = services.pointers else {
         return Ok(ResultCode::OperationNotSupported.negated());
@@ -161,9 +174,20 @@ pub fn perf_output(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, F
         return Ok(ResultCode::InvalidArgument.negated());
     }
     let data = services.memory.borrow(data, capture)?;
-    Ok(outcome(map.output(lane, &[&record, &data])))
+    outcome(map.output(lane, &[&record, &data]))
 }
 
-fn outcome(result: Outcome<()>) -> u64 {
-    result.map_or_else(|error| error.code.negated(), |()| 0)
+/// What a program is told, unless it must not go on: it could wait again and again.
+fn outcome(result: Outcome<()>) -> Result<u64, Fault> {
+    match result {
+        Ok(()) => Ok(0),
+        Err(error) if error.code == ResultCode::Timeout => Err(stuck(error)),
+        Err(error) => Ok(error.code.negated()),
+    }
+}
+
+/// Another process does not let go of a shared map.
+#[cold]
+fn stuck(error: EngineError) -> Fault {
+    Fault::new(error.code, error.message)
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::exec::{Fault, Services};
 
 /// `-EINVAL`, which these helpers return in eBPF for Windows instead of a negated result.
-const INVALID: u64 = -22_i64 as u64;
+pub const INVALID: u64 = -22_i64 as u64;
 
 /// 22 and 25: copy r3 (r4 bytes) to r1 (r2 bytes); they may overlap.
 pub fn copy(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {

@@ -4,12 +4,17 @@
 //! the program as a negated `ebpf_result`.  A helper without an implementation
 //! is known by name, so that a refusal can say what is missing.
 
+mod checksum;
 mod map;
 mod memory;
+mod origin;
 mod printk;
+mod strings;
 mod system;
 mod table;
 
+#[cfg(test)]
+mod calls;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +23,9 @@ use crate::exec::{Fault, Services};
 
 /// What a helper implemented here looks like: r1 to r5 in, r0 out.
 pub type Native = fn(&mut Services<'_>, [u64; 5]) -> Result<u64, Fault>;
+
+/// Helpers that only a program type can provide: there is nothing to fall back on.
+const WITHOUT_DEFAULT: [u32; 2] = [26, 35];
 
 /// One general helper.
 pub struct General {
@@ -61,6 +69,12 @@ pub fn is_available(id: u32, information: &ProgramInformation) -> bool {
 /// Why helper `id` cannot be called, and what could be.
 pub fn unavailable(id: u32, information: &ProgramInformation) -> String {
     if let Some(helper) = general(id) {
+        if WITHOUT_DEFAULT.contains(&id) {
+            return format!(
+                "helper {} ({id}) has no default: program type \"{}\" would have to provide it",
+                helper.name, information.name
+            );
+        }
         return format!(
             "helper {} ({id}) is not implemented by this engine",
             helper.name

@@ -1,14 +1,15 @@
 //! Helpers 12 to 15: printk with none to three arguments.
 //!
-//! As in eBPF for Windows a format has at most 511 bytes, knows `%d`, `%i`,
-//! `%u` and `%x` with `l` or `ll` (64 bits; 32 without), and must use every
-//! argument.  Anything else prints nothing and returns -1.
+//! As in eBPF for Windows a format has at most 511 bytes, its NUL included,
+//! knows `%d`, `%i`, `%u` and `%x` with `l` or `ll` (64 bits; 32 without) and
+//! `%%`, and must use every argument.  Anything else prints nothing and returns
+//! -1.  One newline at the end is dropped, and not counted.
 
 use std::fmt::Write;
 
 use crate::exec::{Fault, Services};
 
-const MAX_FORMAT: usize = 511;
+const MAX_FORMAT: u64 = 511;
 const REFUSED: u64 = -1_i64 as u64;
 
 pub fn with_0(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
@@ -34,27 +35,33 @@ fn print(
     size: u64,
     values: &[u64],
 ) -> Result<u64, Fault> {
+    if size > MAX_FORMAT {
+        return Ok(REFUSED);
+    }
     let format = services.memory.read(address, size)?;
     let format = format.split(|byte| *byte == 0).next().unwrap_or_default();
     let Some(text) = format_text(format, values) else {
         return Ok(REFUSED);
     };
-    let line = text.trim_end_matches('\n');
+    let length = text.len() as u64;
     if let Some(trace) = services.trace {
-        trace.push(services.tag, line.to_owned());
+        trace.push(services.tag, text);
     }
-    Ok(text.len() as u64)
+    Ok(length)
 }
 
 fn format_text(format: &[u8], values: &[u64]) -> Option<String> {
-    if format.len() > MAX_FORMAT {
-        return None;
-    }
-    let format = String::from_utf8_lossy(format);
+    let format = String::from_utf8_lossy(format.strip_suffix(b"\n").unwrap_or(format));
     let mut parts = format.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();
     let mut values = values.iter();
-    for part in parts {
+    while let Some(part) = parts.next() {
+        if part.is_empty() {
+            // What follows the second sign of a `%%` is text.
+            text.push('%');
+            text.push_str(parts.next()?);
+            continue;
+        }
         let short = part.trim_start_matches('l');
         let wide = match part.len() - short.len() {
             0 => false,
@@ -80,6 +87,7 @@ fn format_text(format: &[u8], values: &[u64]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::calls::{Arg, DATA, NULL, call};
     use super::format_text;
 
     /// Conversions take 32 bits, with l or ll 64, and text stays as it is.
@@ -92,14 +100,16 @@ mod tests {
         assert_eq!(Some("7 4294967295 ff".to_owned()), text);
     }
 
-    /// Other conversions, a wrong number of arguments and long formats are refused.
+    /// Other conversions, widths and a wrong number of arguments are refused.
     #[test]
     fn refuses_what_the_model_does_not_have() {
-        let cases: [(&[u8], &[u64]); 7] = [
+        let cases: [(&[u8], &[u64]); 9] = [
             (b"%s", &[1]),
             (b"%p", &[1]),
-            (b"%%", &[]),
+            (b"%%d", &[1]),
             (b"%llld", &[1]),
+            (b"%8d", &[1]),
+            (b"%%%", &[]),
             (b"%d", &[]),
             (b"none", &[1]),
             (b"end %", &[1]),
@@ -107,7 +117,43 @@ mod tests {
         for (format, values) in cases {
             assert_eq!(None, format_text(format, values));
         }
-        assert_eq!(None, format_text(&[b'a'; 512], &[]));
-        assert!(format_text(&[b'a'; 511], &[]).is_some());
+    }
+
+    /// `%%` is a sign and takes no argument; one newline at the end is dropped.
+    #[test]
+    fn signs_and_newlines() {
+        let text = |format: &[u8], values: &[u64]| format_text(format, values).expect("valid");
+        assert_eq!("100%", text(b"%d%%\n", &[100]));
+        assert_eq!("%d %%7", text(b"%%d %%%%%u", &[7]));
+        assert_eq!("a\n", text(b"a\n\n", &[]));
+    }
+
+    /// "format <= 511 bytes": its size counts, whatever it holds; the length comes back.
+    #[test]
+    fn formats_have_at_most_511_bytes() {
+        let print = |size| {
+            let args = [DATA, Arg::Number(size), NULL, NULL, NULL];
+            let data = [b"hello\n\0".as_slice(), &[b'x'; 505]].concat();
+            let done = call(12, args, &data);
+            (done.code, done.result)
+        };
+        assert_eq!((0, 5), print(511));
+        assert_eq!((0, -1), print(512));
+        assert_eq!((0, 2), print(2), "a format may end with its buffer");
+    }
+
+    /// "arg count must match, else -1", for each of the four helpers.
+    #[test]
+    fn each_helper_takes_its_number_of_arguments() {
+        let one = Arg::Number(1);
+        for signs in 0..4_usize {
+            let format = ["%u"].repeat(signs).concat();
+            let size = Arg::Number(format.len() as u64);
+            for (helper, count) in (12..).zip(0..4) {
+                let done = call(helper, [DATA, size, one, one, one], format.as_bytes());
+                let expected = if count == signs { signs as i64 } else { -1 };
+                assert_eq!(expected, done.result, "{helper} with {signs}");
+            }
+        }
     }
 }

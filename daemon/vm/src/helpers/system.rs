@@ -1,4 +1,4 @@
-//! Helpers 6 to 9: randomness, time, processor.
+//! Helpers 6 to 9, 30 and 31: randomness, time, processor.
 //!
 //! Sound because: the system call gets a pointer to a local value of the
 //! right type.
@@ -7,6 +7,8 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::exec::{Fault, Services};
+
+const NANOSECONDS_PER_MS: u64 = 1_000_000;
 
 thread_local! {
     static RANDOM: Cell<u64> = Cell::new(RandomState::new().hash_one(0_u64) | 1);
@@ -37,6 +39,16 @@ pub fn processor(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault>
 /// 9: nanoseconds since boot, suspended time excluded.
 pub fn time_ns(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
     Ok(clock(libc::CLOCK_MONOTONIC))
+}
+
+/// 30: milliseconds since boot, suspended time included.
+pub fn boot_ms(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    Ok(clock(libc::CLOCK_BOOTTIME) / NANOSECONDS_PER_MS)
+}
+
+/// 31: milliseconds since boot, suspended time excluded.
+pub fn time_ms(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    Ok(clock(libc::CLOCK_MONOTONIC) / NANOSECONDS_PER_MS)
 }
 
 fn clock(clock: libc::clockid_t) -> u64 {

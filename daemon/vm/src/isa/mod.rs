@@ -210,6 +210,11 @@ impl Insn {
         self.opcode == CALL && self.src == CALL_LOCAL
     }
 
+    /// A call of a BTF-resolved function, whose immediate the loader has resolved.
+    pub fn is_function_call(self) -> bool {
+        self.opcode == CALL && self.src == CALL_BTF
+    }
+
     pub fn is_exit(self) -> bool {
         self.opcode == EXIT
     }

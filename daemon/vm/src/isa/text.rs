@@ -90,6 +90,7 @@ fn jump_text(insn: Insn, pc: usize) -> String {
         jump::JA => return format!("goto {target}"),
         jump::EXIT => return "exit".into(),
         jump::CALL if insn.is_local_call() => return format!("call function at {target}"),
+        jump::CALL if insn.is_function_call() => return format!("call import {}", insn.imm),
         jump::CALL => return format!("call helper {}", insn.imm),
         jump::JEQ => "==",
         jump::JGT => ">",

@@ -15,6 +15,11 @@ impl Translator<'_, '_, '_> {
     /// Any operation of the classes ALU and ALU64 that has an opcode of its own.
     pub fn compute(&mut self, op: &Op, kind: Type) {
         let operation = op.code & 0xf0;
+        if operation == alu::MOV {
+            let value = self.operand(op, kind, is_register(op));
+            // Reading the old value, too, would keep it alive.
+            return self.set_as(op.dst, kind, value);
+        }
         let left = self.get_as(op.dst, kind);
         let right = self.operand(op, kind, is_register(op));
         let known = (!is_register(op)).then_some(op.imm as i64);
@@ -30,7 +35,6 @@ impl Translator<'_, '_, '_> {
             alu::RSH => ins.ushr(left, right),
             alu::ARSH => ins.sshr(left, right),
             alu::NEG => ins.ineg(left),
-            alu::MOV => right,
             _ => self.divide(kind, left, right, known, operation == alu::MOD),
         };
         self.set_as(op.dst, kind, result);
@@ -59,10 +63,10 @@ impl Translator<'_, '_, '_> {
         self.builder.append_block_param(done, kind);
         let by_zero = [BlockArg::Value(by_zero)];
         self.builder.ins().brif(right, divides, &[], done, &by_zero);
-        self.builder.switch_to_block(divides);
+        self.continue_with(divides);
         let result = self.divide_by(left, right, remainder);
         self.builder.ins().jump(done, &[BlockArg::Value(result)]);
-        self.builder.switch_to_block(done);
+        self.continue_with(done);
         self.builder.block_params(done)[0]
     }
 

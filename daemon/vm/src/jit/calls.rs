@@ -1,19 +1,22 @@
-//! Calls: helpers, local functions, and array lookups, which need no call.
+//! Calls: helpers, local functions, and lookups that need no helper.
 
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, SigRef, Signature, Value, types};
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, FuncRef, InstBuilder, SigRef, Signature, UserExternalName,
+    Value, types,
+};
 
-use super::compile::parameters;
+use super::compile::{parameters, signature};
 use super::facts::Known;
-use super::flow::helper_arity;
+use super::flow::{Function, helper_arity};
 use super::runtime::{self, Head, status};
 use super::translate::{Translator, flags};
 use crate::exec::interpreter::STACK_SIZE;
 use crate::exec::lower::{Op, extra};
 use crate::isa::STACK_FRAME_SIZE;
-use crate::maps::ArrayLayout;
+use crate::maps::DirectLookup;
 
 /// Invocation, pc, index of the helper, r1 to r5.
 const HELPER_PARAMETERS: usize = 8;
@@ -21,8 +24,8 @@ const LOOKUP: u32 = 1;
 
 impl Translator<'_, '_, '_> {
     pub fn call_helper(&mut self, op: &Op) {
-        if let Some(layout) = self.array_of_lookup(op) {
-            return self.look_up(layout);
+        if let Some(found) = self.look_up(op) {
+            return self.set(0, found);
         }
         let function = match op.code {
             extra::CALL_NATIVE => runtime::call_native as *const () as i64,
@@ -75,31 +78,48 @@ impl Translator<'_, '_, '_> {
         let goes_on = self.builder.create_block();
         self.builder.set_cold_block(gives_up);
         self.builder.ins().brif(ended, gives_up, &[], goes_on, &[]);
-        self.builder.switch_to_block(gives_up);
+        self.continue_with(gives_up);
         self.give_up();
-        self.builder.switch_to_block(goes_on);
+        self.continue_with(goes_on);
     }
 
-    pub fn call_local(&mut self, op: &Op) {
-        let plan = self.plan;
-        let callee = &plan.flow.functions[&(op.offset as usize)];
-        self.charge(callee.shortest);
-        let size = self.number(STACK_FRAME_SIZE as i64);
-        let frame = self.builder.ins().isub(self.frame, size);
-        if plan.flow.deep {
+    /// The result of a local function that stays one.
+    pub fn call_function(&mut self, callee: &Function) -> Value {
+        let frame = self.frame_at(-(STACK_FRAME_SIZE as i32));
+        if self.plan.flow.deep {
             self.check_depth(frame);
         }
         self.store_budget();
         let mut arguments = vec![self.head, frame];
         arguments.extend(parameters(callee).map(|register| self.get(register)));
-        let function = self.callees[&callee.start];
+        let function = self.callee(callee);
         let call = self.builder.ins().call(function, &arguments);
         let result = self.builder.inst_results(call)[0];
-        if plan.can_end {
+        if self.plan.can_end {
             self.check_status();
         }
         self.load_budget();
-        self.set(0, result);
+        result
+    }
+
+    /// A function that this one refers to and that is compiled, too.
+    fn callee(&mut self, callee: &Function) -> FuncRef {
+        if let Some(function) = self.callees.get(&callee.start) {
+            return *function;
+        }
+        self.pending.add(callee.start);
+        let convention = self.builder.func.signature.call_conv;
+        let signature = self.builder.import_signature(signature(callee, convention));
+        let name = UserExternalName::new(0, callee.start as u32);
+        let name = self.builder.func.declare_imported_user_function(name);
+        let function = self.builder.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: false,
+        });
+        self.callees.insert(callee.start, function);
+        function
     }
 
     /// End the invocation if there is no room below `frame` for a frame.
@@ -112,30 +132,67 @@ impl Translator<'_, '_, '_> {
         self.fail_if(over, status::DEPTH);
     }
 
-    /// The array that a helper call looks up in, if it is known to do just that.
-    fn array_of_lookup(&self, op: &Op) -> Option<ArrayLayout> {
+    /// Find a key without the helper, if it is known whose, and that all of it lies in the frame.
+    fn look_up(&mut self, op: &Op) -> Option<Value> {
         let native = op.code == extra::CALL_NATIVE;
         let helper = self.plan.code.natives.get(op.imm as usize)?;
-        let Known::Map(map) = self.state.known[1] else {
+        let (Known::Map(map), Known::Frame(at)) = (self.state.known[1], self.state.known[2]) else {
             return None;
         };
-        let layout = self.plan.maps[map].array_layout();
-        layout.filter(|_| native && helper.id == LOOKUP)
+        let map = &self.plan.maps[map];
+        let inside = i64::from(at) + map.key_size() as i64 <= 0;
+        if !native || helper.id != LOOKUP || !inside {
+            return None;
+        }
+        match map.direct_lookup() {
+            DirectLookup::Index {
+                base,
+                stride,
+                count,
+                lane_stride,
+            } if map.key_size() == 4 => {
+                let mut first = self.number(base as i64);
+                if lane_stride != 0 {
+                    let lane = self.load_head(offset_of!(Head, lane));
+                    let stride = self.number(lane_stride as i64);
+                    let distance = self.builder.ins().imul(lane, stride);
+                    first = self.builder.ins().iadd(first, distance);
+                }
+                Some(self.look_up_index(first, stride, count))
+            }
+            DirectLookup::Function { function, view } => {
+                let key = self.frame_at(at);
+                let view = self.number(view as i64);
+                let function = self.number(function as usize as i64);
+                let signature = self.find_signature();
+                let ins = self.builder.ins();
+                let call = ins.call_indirect(signature, function, &[view, key]);
+                Some(self.builder.inst_results(call)[0])
+            }
+            _ => None,
+        }
     }
 
-    /// r0 = the address of value `*r2` of an array, or 0.
-    fn look_up(&mut self, layout: ArrayLayout) {
+    /// The address of value `*r2` of an array that begins at `first`, or 0.
+    fn look_up_index(&mut self, first: Value, stride: u64, count: u64) -> Value {
         let (base, offset) = self.place(2, 0);
-        let key = self.builder.ins().load(types::I32, flags(), base, offset);
-        let key = self.builder.ins().uextend(types::I64, key);
-        let count = self.number(layout.count as i64);
+        let ins = self.builder.ins();
+        let key = ins.uload32(flags(), base, offset);
+        let count = self.number(count as i64);
         let exists = self.builder.ins().icmp(IntCC::UnsignedLessThan, key, count);
-        let stride = self.number(layout.stride as i64);
+        let stride = self.number(stride as i64);
         let distance = self.builder.ins().imul(key, stride);
-        let first = self.number(layout.base as i64);
         let address = self.builder.ins().iadd(first, distance);
         let none = self.number(0);
-        let found = self.builder.ins().select(exists, address, none);
-        self.set(0, found);
+        self.builder.ins().select(exists, address, none)
+    }
+
+    /// That of the functions which find a key.
+    fn find_signature(&mut self) -> SigRef {
+        let convention = self.builder.func.signature.call_conv;
+        let mut signature = Signature::new(convention);
+        signature.params = vec![AbiParam::new(types::I64); 2];
+        signature.returns = vec![AbiParam::new(types::I64)];
+        self.builder.import_signature(signature)
     }
 }

@@ -1,80 +1,40 @@
-//! Owner of compiled code: pages that are writable first, executable then, and freed once.
+//! A compiled program: its code, and the door into it.
 //!
-//! Sound because: `entry` is the address that the module gave for the function
-//! it was asked to make, with the signature of [`Entry`]; the module frees its
-//! pages only in `drop`, when nobody can hold a borrow of the `Jit` any more, and
-//! a run borrows it.  Cranelift maps the pages without access, makes them
-//! writable, and in `finalize` executable instead: never both.
+//! Sound because: `entry` is where the layout placed the function that was made
+//! with the signature of [`Entry`], in pages that live as long as the value; a
+//! run borrows it.
 
-use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{FuncId, default_libcall_names};
-
+use super::arena::Pages;
+use super::bounds::Bounds;
 use super::runtime::Head;
 
 /// Invocation, end of the stack, context; r0 comes back.
 pub type Entry = unsafe extern "C" fn(*mut Head, u64, u64) -> u64;
 
-/// Address space per instruction; pages are only taken for code that there is.
-const RESERVED_PER_INSTRUCTION: usize = 512;
-const RESERVED: usize = 64 << 10;
-
-/// A module that frees its pages, whether it was finished or not.
-pub struct Pages(Option<JITModule>);
-
-impl Pages {
-    /// Room for the code of a program with so many instructions.
-    pub fn new(isa: OwnedTargetIsa, instructions: usize) -> Result<Self, String> {
-        let size = RESERVED + instructions * RESERVED_PER_INSTRUCTION;
-        let arena = ArenaMemoryProvider::new_with_size(size).map_err(|error| error.to_string())?;
-        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
-        builder.memory_provider(Box::new(arena));
-        Ok(Self(Some(JITModule::new(builder))))
-    }
-
-    pub fn module(&mut self) -> &mut JITModule {
-        self.0.as_mut().expect("only drop takes the module")
-    }
-
-    /// Make the code executable; `main` must have the signature of [`Entry`].
-    pub fn finish(mut self, main: FuncId, size: usize) -> Result<Jit, String> {
-        let module = self.module();
-        module
-            .finalize_definitions()
-            .map_err(|error| error.to_string())?;
-        let address = module.get_finalized_function(main);
-        // SAFETY: the address of a finished function of this signature.
-        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-        Ok(Jit {
-            _pages: self,
-            entry,
-            size,
-        })
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        if let Some(module) = self.0.take() {
-            // SAFETY: whoever could call into the pages has borrowed their owner.
-            unsafe { module.free_memory() };
-        }
-    }
-}
-
-/// A compiled program.
 pub struct Jit {
     _pages: Pages,
     entry: Entry,
     size: usize,
+    metered: bool,
+    worst_case: Option<u64>,
 }
 
-// SAFETY: after `finish` the module is only dropped, and code belongs to no thread.
-unsafe impl Send for Jit {}
-// SAFETY: as above; shared access reads two numbers.
-unsafe impl Sync for Jit {}
-
 impl Jit {
+    /// Publish code whose function at `start` has the signature of [`Entry`].
+    pub(super) fn new(code: &[u8], start: usize, bounds: &Bounds) -> Result<Self, String> {
+        let pages = Pages::new(code)?;
+        let address = (pages.address() + start) as *const u8;
+        // SAFETY: the caller's promise; the code is in place and executable.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+        Ok(Self {
+            _pages: pages,
+            entry,
+            size: code.len(),
+            metered: bounds.metered,
+            worst_case: bounds.worst_case,
+        })
+    }
+
     pub(super) fn entry(&self) -> Entry {
         self.entry
     }
@@ -82,5 +42,15 @@ impl Jit {
     /// Bytes of machine code.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Whether loops or calls carry the budget.
+    pub fn metered(&self) -> bool {
+        self.metered
+    }
+
+    /// The most instructions that a run can execute, if that is known.
+    pub fn worst_case(&self) -> Option<u64> {
+        self.worst_case
     }
 }

@@ -1,91 +1,141 @@
-//! From a lowered program to machine code: the module, its functions, their signatures.
+//! From a lowered program to machine code: what is compiled, for which machine, in which order.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_module::{FuncId, Module};
 
-use super::code::{Jit, Pages};
+use super::bounds::{self, Bounds};
+use super::code::Jit;
 use super::facts::{self, Analysis};
 use super::flow::{self, Flow, Function};
+use super::layout::Layout;
 use super::translate;
+use crate::contract::ContextDescriptor;
 use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{class, mem};
 use crate::maps::Map;
+
+/// Instructions of local functions that are copied into their callers, for a program.
+const MAX_COPIES: usize = 2_048;
+/// Instructions of a program after which Cranelift's memory is kept for the next one.
+const MAX_KEPT: usize = 2_048;
 
 /// What the translation of each function needs of the program.
 pub struct Plan<'a> {
     pub code: &'a Code,
     pub maps: &'a [Arc<Map>],
     pub flow: &'a Flow,
-    pub ids: BTreeMap<usize, FuncId>,
-    /// Whether the run time is not bounded by the program's form.
-    pub metered: bool,
+    pub bounds: &'a Bounds,
     /// Whether anything can end an invocation before the program does.
     pub can_end: bool,
 }
 
 /// Compile a verified program, or say why it must be interpreted.
-pub fn compile(code: &Code, maps: &[Arc<Map>], budget: u64) -> Result<Jit, String> {
-    if cfg!(target_endian = "big") {
-        return Err("this machine is big-endian".into());
+pub fn compile(
+    code: &Code,
+    maps: &[Arc<Map>],
+    descriptor: &ContextDescriptor,
+    budget: u64,
+) -> Result<Jit, String> {
+    if cfg!(not(target_arch = "x86_64")) {
+        return Err("there is no compiler for this machine".into());
     }
     let flow = flow::analyse(code)?;
-    let mut facts = facts::analyse(code, maps, &flow)?;
-    let metered = flow
-        .worst_case
-        .is_none_or(|instructions| instructions > budget);
+    let mut facts = facts::analyse(code, maps, &flow, descriptor)?;
+    let bounds = bounds::find(&mut facts, budget);
     let plan = Plan {
         code,
         maps,
         flow: &flow,
-        ids: BTreeMap::new(),
-        metered,
-        can_end: metered || flow.deep || code.ops.iter().any(may_end),
+        can_end: bounds.metered || flow.deep || code.ops.iter().any(may_end),
+        bounds: &bounds,
     };
     // Cranelift states some of its limits by panicking.
-    catch_unwind(AssertUnwindSafe(|| emit(plan, &mut facts)))
+    catch_unwind(AssertUnwindSafe(|| emit(&plan, &mut facts)))
         .unwrap_or_else(|_| Err("the code generator panicked".into()))
 }
 
-fn emit(mut plan: Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
-    let mut pages = Pages::new(host()?, plan.flow.instructions)?;
-    let module = pages.module();
-    for function in plan.flow.functions.values() {
-        let signature = signature(function, module.make_signature());
-        let id = module.declare_anonymous_function(&signature);
-        plan.ids
-            .insert(function.start, id.map_err(|error| error.to_string())?);
-    }
-    let mut size = 0;
-    let mut context = module.make_context();
-    let mut builder = FunctionBuilderContext::new();
-    for function in plan.flow.functions.values() {
-        let id = plan.ids[&function.start];
-        begin(&mut context, function, id, module.make_signature());
+/// What Cranelift works with; it keeps its memory from one program to the next.
+struct Tools {
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+thread_local! {
+    /// Set back only after success: what a panic leaves is not used again.
+    static TOOLS: Cell<Option<Tools>> = const { Cell::new(None) };
+}
+
+fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
+    let isa = host()?;
+    let mut layout = Layout::default();
+    let mut tools = TOOLS.take().unwrap_or_else(|| Tools {
+        context: Context::new(),
+        builder: FunctionBuilderContext::new(),
+    });
+    let (context, builder) = (&mut tools.context, &mut tools.builder);
+    let mut pending = Pending::new();
+    while let Some(start) = pending.next() {
+        let function = &plan.flow.functions[&start];
+        context.clear();
+        context.func.signature = signature(function, isa.default_call_conv());
+        context.func.name = UserFuncName::user(0, start as u32);
         translate::function(
-            &plan,
+            plan,
             facts,
             function,
+            &mut pending,
             &mut context.func,
-            &mut builder,
-            module,
+            builder,
+            isa,
         );
-        module
-            .define_function(id, &mut context)
-            .map_err(|error| format!("the code generator: {error:?}"))?;
-        size += context
-            .compiled_code()
-            .map_or(0, |code| code.code_buffer().len());
-        module.clear_context(&mut context);
+        context
+            .compile(isa, &mut ControlPlane::default())
+            .map_err(|error| format!("the code generator: {:?}", error.inner))?;
+        let compiled = context.compiled_code().ok_or("nothing was compiled")?;
+        layout.add(start as u32, &context.func, compiled)?;
     }
-    pages.finish(plan.ids[&0], size)
+    if plan.code.ops.len() <= MAX_KEPT {
+        TOOLS.set(Some(tools));
+    }
+    layout.link()?;
+    Jit::new(&layout.code, layout.start(0)?, plan.bounds)
+}
+
+/// Functions that have to be compiled, because something calls them.
+pub struct Pending {
+    waiting: Vec<usize>,
+    known: BTreeSet<usize>,
+    /// Instructions that may still be copied into callers.
+    pub copies: usize,
+}
+
+impl Pending {
+    fn new() -> Self {
+        Self {
+            waiting: vec![0],
+            known: BTreeSet::from([0]),
+            copies: MAX_COPIES,
+        }
+    }
+
+    pub fn add(&mut self, start: usize) {
+        if self.known.insert(start) {
+            self.waiting.push(start);
+        }
+    }
+
+    fn next(&mut self) -> Option<usize> {
+        self.waiting.pop()
+    }
 }
 
 /// Helpers can fail, and atomic accesses can be unaligned.
@@ -94,13 +144,9 @@ fn may_end(op: &Op) -> bool {
     atomic || matches!(op.code, extra::CALL_NATIVE | extra::CALL_REMOTE)
 }
 
-fn begin(context: &mut Context, function: &Function, id: FuncId, empty: Signature) {
-    context.func.signature = signature(function, empty);
-    context.func.name = UserFuncName::user(0, id.as_u32());
-}
-
 /// Invocation, end of the own frame, then the registers that the function takes.
-fn signature(function: &Function, mut signature: Signature) -> Signature {
+pub fn signature(function: &Function, convention: CallConv) -> Signature {
+    let mut signature = Signature::new(convention);
     let parameters = 2 + parameters(function).count();
     signature.params = vec![AbiParam::new(types::I64); parameters];
     signature.returns = vec![AbiParam::new(types::I64)];
@@ -118,26 +164,25 @@ pub fn parameters(function: &Function) -> impl Iterator<Item = u8> + use<> {
 }
 
 /// The code generator for this machine, set up once.
-fn host() -> Result<OwnedTargetIsa, String> {
+fn host() -> Result<&'static dyn TargetIsa, String> {
     static HOST: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    HOST.get_or_init(|| {
+    let host = HOST.get_or_init(|| {
         let mut flags = settings::builder();
+        let verifier = if cfg!(debug_assertions) {
+            "true"
+        } else {
+            "false"
+        };
         for (name, value) in [
             ("opt_level", "speed"),
             ("is_pic", "false"),
             ("use_colocated_libcalls", "false"),
             ("unwind_info", "false"),
+            ("machine_code_cfg_info", "true"),
             // A frame of many pages touches each, so that it cannot leap over a guard page.
             ("enable_probestack", "true"),
             ("probestack_strategy", "inline"),
-            (
-                "enable_verifier",
-                if cfg!(debug_assertions) {
-                    "true"
-                } else {
-                    "false"
-                },
-            ),
+            ("enable_verifier", verifier),
         ] {
             flags.set(name, value).map_err(|error| error.to_string())?;
         }
@@ -145,6 +190,6 @@ fn host() -> Result<OwnedTargetIsa, String> {
         machine
             .finish(settings::Flags::new(flags))
             .map_err(|error| error.to_string())
-    })
-    .clone()
+    });
+    host.as_ref().map(AsRef::as_ref).map_err(Clone::clone)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::facts::{Analysis, FRAME, Known, State};
 use super::flow::{Function, Registers, helper_arity, is_sign_extension};
+use super::ranges;
 use crate::exec::lower::{Op, extra};
 use crate::isa::{EXIT, LDDW, LDDW_MAP, LDDW_MAP_VALUE, SOURCE_REGISTER, alu, atomic, class, mem};
 
@@ -43,7 +44,7 @@ impl Analysis<'_> {
             class::JMP | class::JMP32 => {}
             class::LDX => {
                 self.use_frame(function, state, 1 << src, op.offset);
-                set(state, dst, Known::Nothing, self.stored);
+                set(state, dst, self.loaded(&op, state), self.stored);
             }
             class::ST => self.use_frame(function, state, 1 << dst, op.offset),
             class::STX => self.store(function, &op, state),
@@ -74,15 +75,42 @@ impl Analysis<'_> {
         }
     }
 
+    /// What a load finds: the data's pointers come from the context.
+    fn loaded(&self, op: &Op, state: &State) -> Known {
+        let wide = op.code == class::LDX | mem::MEM | mem::DW;
+        if wide && state.known[usize::from(op.src)] == Known::Context {
+            return match op.offset {
+                offset if offset == self.descriptor.data => Known::Data(0, 0),
+                offset if offset == self.descriptor.end => Known::End,
+                _ => Known::Nothing,
+            };
+        }
+        ranges::loaded(op)
+    }
+
     fn call(&mut self, op: &Op, state: &mut State) {
         let callee = op.offset as usize;
         let given = self.flow.functions[&callee].live_in;
-        for register in 0..10 {
-            if given >> register & 1 != 0 {
-                self.lose(state.known[register]);
-            }
-        }
         let facts = self.functions.entry(callee).or_default();
+        let first = !std::mem::replace(&mut facts.called, true);
+        self.changed |= first;
+        for register in 0..10 {
+            let known = match state.known[register] {
+                _ if given >> register & 1 == 0 => Known::Nothing,
+                Known::Frame(_) => {
+                    self.escaped = true;
+                    Known::Nothing
+                }
+                known => known,
+            };
+            let entry = &mut facts.given[register];
+            let new = if first {
+                known
+            } else {
+                ranges::join(*entry, known)
+            };
+            self.changed |= std::mem::replace(entry, new) != new;
+        }
         let entry = facts.entry | state.suspect & given;
         self.changed |= std::mem::replace(&mut facts.entry, entry) != entry;
         let result = facts.result;
@@ -127,7 +155,7 @@ impl Analysis<'_> {
                 if register {
                     self.lose(state.known[src]);
                 }
-                Known::Nothing
+                ranges::compute(op, state)
             }
         };
         if known == Known::Nothing && (is(alu::ADD) || is(alu::SUB)) {
@@ -163,7 +191,7 @@ fn moved(at: i32, by: i64) -> Known {
 }
 
 /// Whether the second operand of an arithmetic instruction is a register.
-fn is_register(op: &Op) -> bool {
+pub fn is_register(op: &Op) -> bool {
     match op.code & 7 {
         class::LD => matches!(
             op.code,

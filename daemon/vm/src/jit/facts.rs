@@ -8,10 +8,12 @@
 //! loaded is once a suspect has been stored anywhere, and so is what a helper
 //! returns that was given one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::flow::{Flow, Function, Registers, is_conditional, successors};
+use super::ranges;
+use crate::contract::ContextDescriptor;
 use crate::exec::lower::{Code, extra};
 use crate::isa::{STACK_FRAME_SIZE, class};
 use crate::maps::Map;
@@ -27,6 +29,14 @@ pub enum Known {
     Frame(i32),
     /// This map of the program.
     Map(usize),
+    /// A number in this range, both ends included.
+    Number(u64, u64),
+    /// An address from this many bytes behind the start of the data to that many.
+    Data(i32, i32),
+    /// The end of the data.
+    End,
+    /// The context that the program was given.
+    Context,
 }
 
 /// What is known before one instruction.
@@ -47,6 +57,9 @@ pub struct Facts {
     /// Suspect arguments of any call, and whether the result may be one.
     pub(super) entry: Registers,
     pub(super) result: bool,
+    /// What is known of the arguments of all calls, once there was one.
+    pub(super) called: bool,
+    pub(super) given: [Known; 10],
 }
 
 /// What is known of a program.
@@ -54,6 +67,7 @@ pub struct Analysis<'a> {
     pub(super) code: &'a Code,
     pub(super) maps: &'a [Arc<Map>],
     pub(super) flow: &'a Flow,
+    pub(super) descriptor: &'a ContextDescriptor,
     pub functions: BTreeMap<usize, Facts>,
     /// A suspect was stored to memory.
     pub(super) stored: bool,
@@ -67,6 +81,7 @@ pub fn analyse<'a>(
     code: &'a Code,
     maps: &'a [Arc<Map>],
     flow: &'a Flow,
+    descriptor: &'a ContextDescriptor,
 ) -> Result<Analysis<'a>, String> {
     let starts = flow
         .functions
@@ -76,6 +91,7 @@ pub fn analyse<'a>(
         code,
         maps,
         flow,
+        descriptor,
         functions: starts.collect(),
         stored: false,
         escaped: false,
@@ -87,8 +103,10 @@ pub fn analyse<'a>(
             analysis.follow(function);
         }
     }
-    for function in flow.functions.values() {
-        analysis.check_stores(function)?;
+    if maps.iter().any(|map| map.read_only()) {
+        for function in flow.functions.values() {
+            analysis.check_stores(function)?;
+        }
     }
     Ok(analysis)
 }
@@ -100,10 +118,15 @@ impl Analysis<'_> {
             suspect: self.facts(function).entry,
             ..State::default()
         };
+        state.known[..10].copy_from_slice(&self.facts(function).given);
+        if function.start == 0 {
+            state.known[1] = Known::Context;
+        }
         state.known[10] = Known::Frame(0);
         self.facts(function).states = BTreeMap::from([(function.start, state)]);
-        let mut waiting = vec![function.start];
-        while let Some(leader) = waiting.pop() {
+        // From the top down: so most blocks are only looked at when all before them were.
+        let mut waiting = BTreeSet::from([function.start]);
+        while let Some(leader) = waiting.pop_first() {
             let mut state = self.facts(function).states[&leader];
             let mut pc = leader;
             loop {
@@ -115,9 +138,15 @@ impl Analysis<'_> {
                     None => break,
                     Some(after) if !ends && !function.leaders.contains(&after) => pc = after,
                     Some(_) => {
+                        let conditional = is_conditional(op);
+                        let twice = conditional && op.offset as usize == pc + 1;
                         for target in next {
+                            let mut state = state;
+                            if conditional && !twice {
+                                ranges::refine(op, &mut state, target == op.offset as usize);
+                            }
                             if self.join(function, target, state) {
-                                waiting.push(target);
+                                waiting.insert(target);
                             }
                         }
                         break;
@@ -133,6 +162,32 @@ impl Analysis<'_> {
             return -FRAME;
         }
         self.functions[&function.start].lowest
+    }
+
+    /// What is known before the instruction at `pc` of the block that begins at `leader`.
+    pub fn before(&mut self, function: &Function, leader: usize, pc: usize) -> State {
+        let mut state = self.functions[&function.start].states[&leader];
+        for at in function.block(leader).take_while(|at| *at != pc) {
+            self.step(function, at, &mut state);
+        }
+        state
+    }
+
+    /// What is known where control comes to `target` from the block that ends with `last`.
+    pub fn after(
+        &mut self,
+        function: &Function,
+        leader: usize,
+        last: usize,
+        target: usize,
+    ) -> State {
+        let mut state = self.before(function, leader, last);
+        self.step(function, last, &mut state);
+        let op = self.code.ops[last];
+        if is_conditional(&op) && op.offset as usize != last + 1 {
+            ranges::refine(&op, &mut state, target == op.offset as usize);
+        }
+        state
     }
 
     pub(super) fn facts(&mut self, function: &Function) -> &mut Facts {
@@ -153,7 +208,7 @@ impl Analysis<'_> {
             if *known != other {
                 let frames = [*known, other].map(|known| matches!(known, Known::Frame(_)));
                 escaped |= frames.contains(&true);
-                *known = Known::Nothing;
+                *known = ranges::join(*known, other);
             }
         }
         facts.states.insert(leader, new);

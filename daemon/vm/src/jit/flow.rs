@@ -1,11 +1,11 @@
-//! Where control goes: functions, blocks, loops, live registers, and how long it can take.
+//! Where control goes: functions, blocks, live registers.
 //!
 //! Everything here is read off the lowered program, and nothing is believed of
 //! the verifier: which registers a function really takes from its caller, for
 //! one, decides its signature, because a verifier that follows calls by
 //! inlining lets a callee read any register.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, alu, atomic, class, mem};
@@ -23,6 +23,8 @@ const MAX_INSTRUCTIONS: usize = 16_384;
 const MAX_RECURSIVE: usize = MAX_INSTRUCTIONS / MAX_CALL_FRAMES;
 /// Blocks: the code generator's time grows with their square.
 const MAX_BLOCKS: usize = 4_096;
+/// A distance that was not looked for.
+const UNKNOWN: i64 = -1;
 /// Functions of one program: bounds the recursion of the analysis, which follows calls.
 const MAX_FUNCTIONS: usize = 512;
 
@@ -34,22 +36,36 @@ pub struct Function {
     pub reachable: Vec<usize>,
     /// Where blocks begin.
     pub leaders: BTreeSet<usize>,
-    /// What a backward jump costs: see [`charges`].
-    pub charges: BTreeMap<usize, i64>,
+    /// Fewest instructions from its start to each of them.
+    distances: Vec<i64>,
+    /// Which of them begin a block.
+    begins: Vec<bool>,
     /// Fewest instructions from its start to an exit.
     pub shortest: i64,
     /// Local calls: where, and whom.
     pub calls: Vec<(usize, usize)>,
+    /// How many calls of it there are.
+    pub callers: usize,
     /// What it reads before it writes it.
     pub live_in: Registers,
 }
 
 impl Function {
+    fn place(&self, pc: usize) -> usize {
+        self.reachable.partition_point(|other| *other < pc)
+    }
+
+    /// Fewest instructions from the start to `pc`.
+    pub fn distance(&self, pc: usize) -> i64 {
+        self.distances[self.place(pc)]
+    }
+
     /// The instructions of the block that begins at `leader`.
     pub fn block(&self, leader: usize) -> impl Iterator<Item = usize> + '_ {
-        let first = self.reachable.partition_point(|pc| *pc < leader);
-        let rest = self.reachable[first..].iter().copied();
-        rest.take_while(move |pc| *pc == leader || !self.leaders.contains(pc))
+        let first = self.place(leader);
+        let rest = self.reachable[first..].iter().zip(&self.begins[first..]);
+        let own = rest.take_while(move |(pc, begins)| **pc == leader || !**begins);
+        own.map(|(pc, _)| *pc)
     }
 }
 
@@ -57,10 +73,9 @@ impl Function {
 pub struct Flow {
     /// By their first instruction.
     pub functions: BTreeMap<usize, Function>,
-    /// Those that control can reach, of all functions.
-    pub instructions: usize,
-    /// Instructions of the longest way through; `None` with loops or recursion.
-    pub worst_case: Option<u64>,
+    /// All functions, each after those that it calls, but for recursion.
+    pub callees_first: Vec<usize>,
+    pub recursive: bool,
     /// Whether more functions could be active than there are frames.
     pub deep: bool,
 }
@@ -69,12 +84,13 @@ pub struct Flow {
 pub fn analyse(code: &Code) -> Result<Flow, String> {
     let mut functions = BTreeMap::new();
     let mut waiting = vec![0];
+    let mut distances = vec![UNKNOWN; code.ops.len()];
     let (mut instructions, mut blocks) = (0, 0);
     while let Some(start) = waiting.pop() {
         if functions.contains_key(&start) {
             continue;
         }
-        let function = function(code, start);
+        let function = function(code, start, &mut distances);
         instructions += function.reachable.len();
         blocks += function.leaders.len();
         if instructions > MAX_INSTRUCTIONS || blocks > MAX_BLOCKS {
@@ -92,18 +108,25 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
     if let Some((pc, _)) = called.iter().find(|(_, callee)| *callee == 0) {
         return Err(format!("instruction {pc} calls the program itself"));
     }
+    let called: Vec<usize> = called.into_iter().map(|(_, callee)| *callee).collect();
+    for callee in called {
+        functions
+            .entry(callee)
+            .and_modify(|function| function.callers += 1);
+    }
     find_live(code, &mut functions)?;
-    let mut heights = BTreeMap::new();
-    let height = height(&functions, 0, &mut heights);
+    let mut known = BTreeMap::new();
+    let mut callees_first = Vec::with_capacity(functions.len());
+    let height = heights(&functions, 0, &mut known, &mut callees_first);
     if height.is_none() && instructions > MAX_RECURSIVE {
         return Err(format!(
             "it recurses and has more than {MAX_RECURSIVE} instructions"
         ));
     }
     Ok(Flow {
-        instructions,
-        worst_case: height.and_then(|(_, worst)| worst),
-        deep: height.is_none_or(|(frames, _)| frames > MAX_CALL_FRAMES),
+        callees_first,
+        recursive: height.is_none(),
+        deep: height.is_none_or(|frames| frames > MAX_CALL_FRAMES),
         functions,
     })
 }
@@ -135,91 +158,72 @@ pub fn is_sign_extension(code: u8) -> bool {
     )
 }
 
-fn function(code: &Code, start: usize) -> Function {
+/// Follow control from `start`; all `distances` are unknown before and afterwards.
+fn function(code: &Code, start: usize, distances: &mut [i64]) -> Function {
     let mut function = Function {
         start,
         leaders: BTreeSet::from([start]),
         shortest: i64::MAX,
+        reachable: vec![start],
         ..Function::default()
     };
-    let mut distances = BTreeMap::from([(start, 0_i64)]);
-    let mut waiting = VecDeque::from([start]);
+    distances[start] = 0;
+    let mut followed = 0;
     // What is left out beyond the bound is never asked for: the program is refused.
-    while let Some(pc) = waiting
-        .pop_front()
-        .filter(|_| distances.len() <= MAX_INSTRUCTIONS)
-    {
+    while followed < function.reachable.len() && followed <= MAX_INSTRUCTIONS {
+        let pc = function.reachable[followed];
+        followed += 1;
         let op = &code.ops[pc];
-        let distance = distances[&pc];
         match op.code {
-            EXIT => function.shortest = function.shortest.min(distance + 1),
+            EXIT => function.shortest = function.shortest.min(distances[pc] + 1),
             extra::CALL_LOCAL => function.calls.push((pc, op.offset as usize)),
             extra::GOTO => _ = function.leaders.insert(op.offset as usize),
             _ if is_conditional(op) => function.leaders.extend(successors(op, pc)),
             _ => {}
         }
         for next in successors(op, pc) {
-            distances.entry(next).or_insert_with(|| {
-                waiting.push_back(next);
-                distance + 1
-            });
+            if distances[next] == UNKNOWN {
+                distances[next] = distances[pc] + 1;
+                function.reachable.push(next);
+            }
         }
     }
     if function.shortest == i64::MAX {
         function.shortest = 1;
     }
-    function.charges = charges(code, &distances);
-    function.reachable = distances.into_keys().collect();
+    function.reachable.sort_unstable();
+    let leaders = &function.leaders;
+    for pc in &function.reachable {
+        function.begins.push(leaders.contains(pc));
+        function
+            .distances
+            .push(std::mem::replace(&mut distances[*pc], UNKNOWN));
+    }
     function
 }
 
-/// What each backward jump costs, so that no run costs more than it executes.
-///
-/// With d(pc) the fewest instructions from the start, no forward step raises d
-/// by more than 1.  So what lies between two points is at least the difference
-/// of their d, and a loop that jumps from p back to t has executed at least
-/// d(p) - d(t) + 1.  Where that is below 1 (a loop entered in its middle), all
-/// jumps of the function cost 1 instead.
-fn charges(code: &Code, distances: &BTreeMap<usize, i64>) -> BTreeMap<usize, i64> {
-    let mut charges = BTreeMap::new();
-    for (pc, distance) in distances {
-        let op = &code.ops[*pc];
-        let target = op.offset as usize;
-        if (op.code == extra::GOTO || is_conditional(op)) && target <= *pc {
-            let before = distances.get(&target).copied().unwrap_or(0);
-            charges.insert(*pc, distance - before + 1);
-        }
-    }
-    if charges.values().any(|charge| *charge < 1) {
-        charges.values_mut().for_each(|charge| *charge = 1);
-    }
-    charges
-}
-
-/// Frames and instructions that a call can take at most; no frames: it recurses.
-type Height = Option<(usize, Option<u64>)>;
-
-fn height(
+/// Callees before their callers, and how many frames a call of each needs; `None`: it recurses.
+fn heights(
     functions: &BTreeMap<usize, Function>,
     start: usize,
-    known: &mut BTreeMap<usize, Height>,
-) -> Height {
+    known: &mut BTreeMap<usize, Option<usize>>,
+    order: &mut Vec<usize>,
+) -> Option<usize> {
     if let Some(height) = known.get(&start) {
         return *height;
     }
     // Whoever finds this on the way down has found recursion.
     known.insert(start, None);
-    let function = &functions[&start];
-    let mut frames = 0;
-    let mut worst = function.charges.is_empty().then_some(0_u64);
-    let own = function.reachable.len() as u64;
-    for (_, callee) in &function.calls {
-        let (below, instructions) = height(functions, *callee, known)?;
-        frames = frames.max(below);
-        worst = worst.zip(instructions).map(|(a, b)| a.saturating_add(b));
-    }
-    let height = Some((frames + 1, worst.map(|sum| sum.saturating_add(own))));
+    let below = functions[&start].calls.iter().map(|(_, callee)| *callee);
+    let below: Vec<Option<usize>> = below
+        .map(|callee| heights(functions, callee, known, order))
+        .collect();
+    let deepest = below
+        .into_iter()
+        .try_fold(0, |deepest, height| Some(height?.max(deepest)));
+    let height = deepest.map(|frames| frames + 1);
     known.insert(start, height);
+    order.push(start);
     height
 }
 
@@ -257,6 +261,22 @@ fn find_live(code: &Code, functions: &mut BTreeMap<usize, Function>) -> Result<(
 
 fn live_after(op: &Op, pc: usize, live: &[Registers]) -> Registers {
     successors(op, pc).fold(0, |all, next| all | live[next])
+}
+
+/// The registers that an instruction may write.
+pub fn defined(op: &Op) -> Registers {
+    let dst = 1 << op.dst;
+    match op.code {
+        EXIT | extra::GOTO => 0,
+        extra::CALL_LOCAL => SCRATCH | 1,
+        extra::CALL_NATIVE | extra::CALL_REMOTE => 1,
+        code => match code & 7 {
+            class::JMP | class::JMP32 | class::ST => 0,
+            class::STX if code & 0xe0 == mem::ATOMIC => 1 | 1 << op.src,
+            class::STX => 0,
+            _ => dst,
+        },
+    }
 }
 
 /// How many of r1 to r5 a helper takes.

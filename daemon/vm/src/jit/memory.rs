@@ -97,7 +97,7 @@ impl Translator<'_, '_, '_> {
         let rest = self.builder.ins().band(address, mask);
         self.builder.ins().brif(rest, apart, &[], aligned, &[]);
 
-        self.builder.switch_to_block(apart);
+        self.continue_with(apart);
         let size = self.number(kind.bytes().into());
         let operation = self.number(op.imm as i64);
         let (operand, expected) = (self.get(op.src), self.get(0));
@@ -110,10 +110,10 @@ impl Translator<'_, '_, '_> {
         };
         self.builder.ins().jump(done, &[BlockArg::Value(before)]);
 
-        self.builder.switch_to_block(aligned);
+        self.continue_with(aligned);
         let before = self.atomic_aligned(op, kind, address);
         self.builder.ins().jump(done, &[BlockArg::Value(before)]);
-        self.builder.switch_to_block(done);
+        self.continue_with(done);
         self.builder.block_params(done)[0]
     }
 }

@@ -1,26 +1,33 @@
 //! Compiled execution: verified programs as machine code, by Cranelift.
 //!
 //! ```text
-//!   Code (exec/lower) --flow--> functions, loops, live registers
-//!                     --facts-> frame addresses, maps, stores into read-only maps
-//!                     --compile + translate (arithmetic, jumps, memory, calls)--> Jit
+//!   Code (exec/lower) --flow, facts--> functions, blocks, what registers hold
+//!                     --graph, trips, bounds-> loops, how long they run, what is metered
+//!                     --compile, translate (arithmetic, jumps, memory, calls)--> machine code
+//!                     --layout, arena--> Jit
 //!   run: Head <-> compiled code <-> helpers
 //! ```
 //!
 //! Results are those of the interpreter, which is the oracle.  What compiled
 //! code relies on, and why that is sound, is written in this folder's README.
 
+mod arena;
 mod arithmetic;
+mod bounds;
 mod calls;
 mod code;
 mod compile;
 mod effects;
 mod facts;
 mod flow;
+mod graph;
 mod jumps;
+mod layout;
 mod memory;
+mod ranges;
 mod runtime;
 mod translate;
+mod trips;
 
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,8 @@ pub struct Head {
     pub pc: u64,
     /// End of the outermost frame.
     pub top: u64,
+    /// That of the invocation's services.
+    pub lane: u64,
 }
 
 /// How a helper ended the invocation.
@@ -71,6 +73,7 @@ pub fn run(
             status: status::RUNNING,
             pc: 0,
             top: stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64,
+            lane: services.memory.lane() as u64,
         },
         code,
         services,

@@ -3,34 +3,36 @@
 use std::collections::BTreeMap;
 
 use cranelift_codegen::ir::{
-    self, Block, FuncRef, InstBuilder, MemFlagsData, SigRef, Type, Value, types,
+    self, Block, BlockArg, FuncRef, InstBuilder, MemFlagsData, SigRef, Type, Value, types,
 };
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use cranelift_jit::JITModule;
-use cranelift_module::Module;
 
-use super::compile::{Plan, parameters};
-use super::facts::{Analysis, Known, State};
+use super::compile::{Pending, Plan, parameters};
+use super::facts::{Analysis, FRAME, Known, State};
 use super::flow::{Function, is_conditional, is_sign_extension};
+use super::graph::Node;
 use super::runtime::Head;
 use crate::exec::lower::{Op, extra};
-use crate::isa::{EXIT, LDDW, SOURCE_REGISTER, class, mem};
+use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, class, mem};
+
+/// Instructions of a function that is copied wherever it is called.
+const SMALL: usize = 48;
 
 /// State of the translation of one function.
 pub struct Translator<'a, 'b, 'c> {
     pub plan: &'a Plan<'a>,
     facts: &'a mut Analysis<'c>,
-    pub function: &'a Function,
+    pub pending: &'a mut Pending,
     pub builder: FunctionBuilder<'b>,
-    pub blocks: BTreeMap<usize, Block>,
+    /// What is being translated: the function itself, or one that it calls.
+    pub body: Body<'a>,
     /// Local functions that this one calls.
     pub callees: BTreeMap<usize, FuncRef>,
-    /// r0 to r9; r10 is `frame`.
-    registers: [Variable; 10],
     /// What is left of the budget, if it is counted.
     pub left: Variable,
     /// The end of the function's frame.
-    pub frame: Value,
+    frame: Value,
     /// Address of the invocation's [`Head`].
     pub head: Value,
     /// Of helpers.
@@ -40,39 +42,44 @@ pub struct Translator<'a, 'b, 'c> {
     pub pc: usize,
 }
 
+/// A function in place, maybe inside of another one.
+pub struct Body<'a> {
+    pub function: &'a Function,
+    blocks: BTreeMap<usize, Block>,
+    /// r0 to r9; r10 is an address that is known.
+    registers: [Variable; 10],
+    /// The end of its frame, from the end of the frame of what it is inside of.
+    base: i32,
+    /// How many functions it is inside of.
+    depth: usize,
+    /// Where it returns to with r0, if it is inside of another one.
+    back: Option<Block>,
+}
+
 /// Fill `target` with the translation of one function.
 pub fn function<'a, 'b>(
     plan: &'a Plan<'a>,
     facts: &'a mut Analysis<'_>,
     function: &'a Function,
+    pending: &'a mut Pending,
     target: &'b mut ir::Function,
     context: &'b mut FunctionBuilderContext,
-    module: &mut JITModule,
+    isa: &dyn TargetIsa,
 ) {
-    let callees = function.calls.iter().map(|(_, callee)| {
-        let id = plan.ids[callee];
-        (*callee, module.declare_func_in_func(id, target))
-    });
-    let callees = callees.collect();
     let mut builder = FunctionBuilder::new(target, context);
-    let registers = std::array::from_fn(|_| builder.declare_var(types::I64));
     let left = builder.declare_var(types::I64);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let given = builder.block_params(entry).to_vec();
-    let leaders = function.leaders.iter();
-    let blocks = leaders
-        .map(|leader| (*leader, builder.create_block()))
-        .collect();
+    let body = Body::new(&mut builder, function, 0, 0, None);
     let mut translator = Translator {
         plan,
         facts,
-        function,
+        pending,
         builder,
-        blocks,
-        callees,
-        registers,
+        body,
+        callees: BTreeMap::new(),
         left,
         frame: given[1],
         head: given[0],
@@ -80,35 +87,129 @@ pub fn function<'a, 'b>(
         state: State::default(),
         pc: function.start,
     };
+    translator.load_budget();
     translator.enter(&given[2..]);
-    for leader in &function.leaders {
-        translator.block(*leader);
-    }
     translator.builder.seal_all_blocks();
-    translator.builder.finalize(module.target_config());
+    translator.builder.finalize(isa.frontend_config());
 }
 
-impl Translator<'_, '_, '_> {
-    /// Set up registers, budget and frame.
+impl<'a> Body<'a> {
+    fn new(
+        builder: &mut FunctionBuilder<'_>,
+        function: &'a Function,
+        base: i32,
+        depth: usize,
+        back: Option<Block>,
+    ) -> Self {
+        let leaders = function.leaders.iter();
+        Self {
+            function,
+            blocks: leaders
+                .map(|leader| (*leader, builder.create_block()))
+                .collect(),
+            registers: std::array::from_fn(|_| builder.declare_var(types::I64)),
+            base,
+            depth,
+            back,
+        }
+    }
+
+    pub fn block(&self, leader: usize) -> Block {
+        self.blocks[&leader]
+    }
+}
+
+impl<'a> Translator<'a, '_, '_> {
+    /// Set up registers and frame, and translate all blocks.
     fn enter(&mut self, given: &[Value]) {
+        let function = self.body.function;
         let zero = self.number(0);
         for register in 0..10 {
             self.set(register, zero);
         }
-        for (register, value) in parameters(self.function).zip(given) {
+        for (register, value) in parameters(function).zip(given) {
             self.set(register, *value);
         }
-        if self.plan.metered {
-            self.load_budget();
-        }
         self.clear_frame();
-        let first = self.blocks[&self.function.start];
+        let first = self.body.block(function.start);
         self.builder.ins().jump(first, &[]);
+        let nodes = &self.plan.bounds.graphs[&function.start].nodes;
+        for (number, node) in nodes.iter().enumerate() {
+            if self.is_jumped_over(nodes, node) {
+                continue;
+            }
+            let block = self.body.block(node.first);
+            self.builder.switch_to_block(block);
+            // Blocks to which control comes back are sealed in the end.
+            if node.before.iter().all(|before| *before < number) {
+                self.builder.seal_block(block);
+            }
+            self.block(node.first);
+        }
+    }
+
+    /// Translate a call of a local function by its body; its result.
+    fn inline(&mut self, callee: &'a Function) -> Value {
+        let given: Vec<Value> = parameters(callee)
+            .map(|register| self.get(register))
+            .collect();
+        let back = self.builder.create_block();
+        self.builder.append_block_param(back, types::I64);
+        let base = self.body.base - FRAME;
+        let depth = self.body.depth + 1;
+        let body = Body::new(&mut self.builder, callee, base, depth, Some(back));
+        let caller = std::mem::replace(&mut self.body, body);
+        let (state, pc) = (self.state, self.pc);
+        self.enter(&given);
+        (self.state, self.pc) = (state, pc);
+        self.body = caller;
+        self.continue_with(back);
+        self.builder.block_params(back)[0]
+    }
+
+    /// r0 after a local call.
+    pub fn call_local(&mut self, op: &Op) {
+        let plan = self.plan;
+        let callee = &plan.flow.functions[&(op.offset as usize)];
+        self.charge(callee.shortest);
+        let result = if self.is_inlined(callee) {
+            self.pending.copies -= callee.reachable.len();
+            self.inline(callee)
+        } else {
+            self.call_function(callee)
+        };
+        self.set(0, result);
+    }
+
+    /// Small functions are, and those with one caller.
+    fn is_inlined(&self, callee: &Function) -> bool {
+        let size = callee.reachable.len();
+        let small = size <= SMALL || callee.callers == 1;
+        small
+            && size <= self.pending.copies
+            && !self.plan.flow.deep
+            && self.body.depth + 1 < MAX_CALL_FRAMES
+    }
+
+    /// The end of the own frame.
+    pub fn own_frame(&mut self) -> Value {
+        self.frame_at(0)
+    }
+
+    /// An address, counted from the end of the own frame.
+    pub fn frame_at(&mut self, distance: i32) -> Value {
+        let distance = self.body.base + distance;
+        if distance == 0 {
+            return self.frame;
+        }
+        let distance = self.number(distance.into());
+        self.builder.ins().iadd(self.frame, distance)
     }
 
     /// Clear what the function may read of its frame: no run sees what another one left.
     fn clear_frame(&mut self) {
-        let lowest = self.facts.lowest(self.function);
+        let lowest = self.facts.lowest(self.body.function);
+        let base = self.body.base;
         let mut at = lowest & !15;
         if at == 0 {
             return;
@@ -116,27 +217,49 @@ impl Translator<'_, '_, '_> {
         let zero = self.number(0);
         let zeros = self.builder.ins().splat(types::I64X2, zero);
         while at < 0 {
-            self.builder.ins().store(flags(), zeros, self.frame, at);
+            self.builder
+                .ins()
+                .store(flags(), zeros, self.frame, base + at);
             at += 16;
         }
     }
 
+    /// Whether a block is only a jump that the comparison before it makes, too: see `branch`.
+    fn is_jumped_over(&self, nodes: &[Node], node: &Node) -> bool {
+        let ops = &self.plan.code.ops;
+        let [before] = node.before[..] else {
+            return false;
+        };
+        let before = nodes[before].last;
+        ops[node.first].code == extra::GOTO
+            && before + 1 == node.first
+            && is_conditional(&ops[before])
+            && !self.is_charged(before, node.first)
+            && ops[before].offset as usize != node.first
+    }
+
+    /// Go on with a block to which nothing else will lead.
+    pub fn continue_with(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
     fn block(&mut self, leader: usize) {
-        self.builder.switch_to_block(self.blocks[&leader]);
-        let facts = &self.facts.functions[&self.function.start];
+        let function = self.body.function;
+        let facts = &self.facts.functions[&function.start];
         self.state = facts.states[&leader];
         let mut last = leader;
-        for pc in self.function.block(leader) {
+        for pc in function.block(leader) {
             self.pc = pc;
             let op = self.plan.code.ops[pc];
             self.instruction(&op);
-            self.facts.step(self.function, pc, &mut self.state);
+            self.facts.step(function, pc, &mut self.state);
             last = pc;
         }
         let op = &self.plan.code.ops[last];
         if op.code != EXIT && op.code != extra::GOTO && !is_conditional(op) {
             let next = last + if op.code == LDDW { 2 } else { 1 };
-            self.builder.ins().jump(self.blocks[&next], &[]);
+            self.go(last, next);
         }
     }
 
@@ -144,8 +267,12 @@ impl Translator<'_, '_, '_> {
     fn instruction(&mut self, op: &Op) {
         match op.code {
             EXIT => {
-                self.store_budget();
                 let result = self.get(0);
+                if let Some(back) = self.body.back {
+                    self.builder.ins().jump(back, &[BlockArg::Value(result)]);
+                    return;
+                }
+                self.store_budget();
                 self.builder.ins().return_(&[result]);
             }
             LDDW => {
@@ -187,9 +314,9 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn get(&mut self, register: u8) -> Value {
-        match self.registers.get(usize::from(register)) {
+        match self.body.registers.get(usize::from(register)) {
             Some(variable) => self.builder.use_var(*variable),
-            None => self.frame,
+            None => self.own_frame(),
         }
     }
 
@@ -203,7 +330,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn set(&mut self, register: u8, value: Value) {
-        let variable = self.registers[usize::from(register)];
+        let variable = self.body.registers[usize::from(register)];
         self.builder.def_var(variable, value);
     }
 
@@ -230,7 +357,7 @@ impl Translator<'_, '_, '_> {
     /// Cranelift sees which accesses meet.
     pub fn place(&mut self, register: u8, offset: i32) -> (Value, i32) {
         match self.state.known[usize::from(register)] {
-            Known::Frame(at) => (self.frame, at + offset),
+            Known::Frame(at) => (self.frame, self.body.base + at + offset),
             _ => (self.get(register), offset),
         }
     }
@@ -254,13 +381,13 @@ impl Translator<'_, '_, '_> {
         let goes_on = self.builder.create_block();
         self.builder.set_cold_block(fails);
         self.builder.ins().brif(condition, fails, &[], goes_on, &[]);
-        self.builder.switch_to_block(fails);
+        self.continue_with(fails);
         let status = self.number(status);
         self.store_head(std::mem::offset_of!(Head, status), status);
         let pc = self.number(self.pc as i64);
         self.store_head(std::mem::offset_of!(Head, pc), pc);
         self.give_up();
-        self.builder.switch_to_block(goes_on);
+        self.continue_with(goes_on);
     }
 
     /// Return to the caller, which will look at the status.

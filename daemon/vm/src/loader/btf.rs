@@ -7,6 +7,8 @@
 //!          size_or_type u32, then what the kind asks for
 //! ```
 
+use std::collections::HashMap;
+
 use super::reader::{slice_at, string_at, u16_at, u32_at};
 use crate::error::{EngineError, Result};
 
@@ -14,6 +16,8 @@ const MAGIC: u16 = 0xeb9f;
 const MAX_TYPES: usize = 1 << 20;
 /// Typedefs and qualifiers that may follow one another; more is a cycle.
 const MAX_MODIFIERS: usize = 64;
+/// The component of a tag that belongs to none.
+const WHOLE: u32 = u32::MAX;
 /// Nested arrays and structures when a size is computed.
 const MAX_DEPTH: usize = 32;
 
@@ -70,7 +74,15 @@ pub enum Type<'data> {
         name: &'data str,
         variables: Vec<u32>,
     },
-    Function,
+    Function {
+        name: &'data str,
+    },
+    Prototype,
+    /// What an attribute says of a whole declaration.
+    Tag {
+        target: u32,
+        text: &'data str,
+    },
     /// Numbers, and whatever else only has a size.
     Sized {
         size: u32,
@@ -142,6 +154,28 @@ impl<'data> Types<'data> {
             _ => Err(damaged(&format!("section {section} holds no variable"))),
         };
         wanted.into_iter().flatten().map(variable).collect()
+    }
+
+    /// The names of the functions that a section declares, each with its tags.
+    pub fn section_functions(&self, section: &str) -> Result<Vec<(&'data str, Vec<&'data str>)>> {
+        let mut tags: HashMap<u32, Vec<&'data str>> = HashMap::new();
+        for found in &self.types {
+            if let Type::Tag { target, text } = found {
+                tags.entry(*target).or_default().push(text);
+            }
+        }
+        let wanted = self.types.iter().find_map(|found| match found {
+            Type::DataSection { name, variables } if *name == section => Some(variables),
+            _ => None,
+        });
+        let mut functions = Vec::new();
+        for id in wanted.into_iter().flatten() {
+            // Variables of other modules are no functions, and are refused where they are used.
+            if let Type::Function { name } = self.resolve(*id)? {
+                functions.push((*name, tags.remove(id).unwrap_or_default()));
+            }
+        }
+        Ok(functions)
     }
 
     /// Bytes that a value of the type takes.
@@ -219,7 +253,12 @@ impl<'data> Types<'data> {
                 name,
                 variables: (0..extra.len() / 12).map(|i| word(i * 3)).collect(),
             },
-            kind::FUNC | kind::FUNC_PROTO => Type::Function,
+            kind::FUNC => Type::Function { name },
+            kind::FUNC_PROTO => Type::Prototype,
+            kind::DECL_TAG if word(0) == WHOLE => Type::Tag {
+                target: size,
+                text: name,
+            },
             kind::FWD | kind::DECL_TAG => Type::Void,
             _ => Type::Sized { size },
         })

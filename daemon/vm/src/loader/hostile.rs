@@ -8,33 +8,33 @@ use crate::error::ResultCode;
 use crate::fixtures::{OBJECTS, Random};
 use crate::isa::{CALL, CALL_LOCAL, EXIT, Insn};
 
-const PROGBITS: u32 = 1;
+pub const PROGBITS: u32 = 1;
 const SYMTAB: u32 = 2;
 const STRTAB: u32 = 3;
 const RELA: u32 = 4;
 const NOBITS: u32 = 8;
-const ALLOC: u64 = 2;
-const CODE: u64 = 6;
-const FUNCTION: u8 = 0x12;
-const OBJECT: u8 = 0x11;
+pub const ALLOC: u64 = 2;
+pub const CODE: u64 = 6;
+pub const FUNCTION: u8 = 0x12;
+pub const OBJECT: u8 = 0x11;
 /// Far more than any of these files may take, far less than they ask for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A section to write; those with the same `data` share one place in the file.
 #[derive(Clone, Default)]
-struct Part {
-    name: String,
-    kind: u32,
-    flags: u64,
-    data: Arc<Vec<u8>>,
+pub struct Part {
+    pub name: String,
+    pub kind: u32,
+    pub flags: u64,
+    pub data: Arc<Vec<u8>>,
     /// Instead of the length of `data`.
-    size: Option<u64>,
-    link: u32,
-    info: u32,
-    entry: u64,
+    pub size: Option<u64>,
+    pub link: u32,
+    pub info: u32,
+    pub entry: u64,
 }
 
-fn part(name: impl Into<String>, kind: u32, flags: u64, data: impl Into<Arc<Vec<u8>>>) -> Part {
+pub fn part(name: impl Into<String>, kind: u32, flags: u64, data: impl Into<Arc<Vec<u8>>>) -> Part {
     Part {
         name: name.into(),
         kind,
@@ -45,7 +45,7 @@ fn part(name: impl Into<String>, kind: u32, flags: u64, data: impl Into<Arc<Vec<
 }
 
 /// An ELF file of these sections; `symbols` are (name, type, section, value, size).
-fn file(parts: &[Part], symbols: &[(&str, u8, u16, u64, u64)]) -> Vec<u8> {
+pub fn file(parts: &[Part], symbols: &[(&str, u8, u16, u64, u64)]) -> Vec<u8> {
     let mut strings = vec![0];
     let mut table = vec![0; 24];
     let mut known = std::collections::HashMap::new();

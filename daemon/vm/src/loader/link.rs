@@ -12,10 +12,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::elf::{Elf, Relocation, Section, SymbolKind};
+use super::imports::{Declared, Imports};
 use super::lines::Lines;
 use super::maps::{Maps, Place};
 use crate::error::{EngineError, Result};
-use crate::isa::{Insn, LDDW_MAP, LDDW_MAP_VALUE, MAX_INSTRUCTIONS};
+use crate::isa::{CALL, CALL_BTF, Insn, LDDW_MAP, LDDW_MAP_VALUE, MAX_INSTRUCTIONS};
 use crate::spec::{LineRecord, ProgramSpec, Subprogram};
 
 /// Relocation types of the BPF ABI: a 64-bit immediate, a call.
@@ -43,13 +44,19 @@ struct Linker<'a> {
     elf: &'a Elf<'a>,
     maps: &'a Maps,
     lines: &'a Lines,
+    declared: &'a Declared,
     functions: Vec<Function>,
     /// (section, first slot) of each function.
     by_start: HashMap<(usize, usize), usize>,
 }
 
 /// Every program of the object, complete with its sub-programs.
-pub fn programs(elf: &Elf<'_>, maps: &Maps, lines: &Lines) -> Result<Vec<ProgramSpec>> {
+pub fn programs(
+    elf: &Elf<'_>,
+    maps: &Maps,
+    lines: &Lines,
+    declared: &Declared,
+) -> Result<Vec<ProgramSpec>> {
     let mut functions = Vec::new();
     let mut slots = 0;
     for section in elf.sections.iter().filter(|section| section.executable) {
@@ -75,6 +82,7 @@ pub fn programs(elf: &Elf<'_>, maps: &Maps, lines: &Lines) -> Result<Vec<Program
         elf,
         maps,
         lines,
+        declared,
         functions,
         by_start,
     };
@@ -166,7 +174,7 @@ impl Linker<'_> {
         let mut called = HashSet::new();
         for (index, function) in self.functions.iter().enumerate() {
             for (slot, insn) in self.slots(function).into_iter().enumerate() {
-                if insn.is_local_call() {
+                if insn.is_local_call() && !self.is_import(function, slot) {
                     let callee = self.callee(index, slot, insn)?;
                     if callee != index {
                         called.insert(callee);
@@ -210,12 +218,13 @@ impl Linker<'_> {
         let mut position = HashMap::new();
         let mut seen = HashSet::from([main]);
         let mut calls = Vec::new();
+        let mut imports = Imports::default();
         let mut next = 0;
         while let Some(index) = order.get(next).copied() {
             next += 1;
             let start = program.instructions.len();
             position.insert(index, start);
-            self.append(index, &mut program)?;
+            self.append(index, &mut program, &mut imports)?;
             for slot in start..program.instructions.len() {
                 let insn = program.instructions[slot];
                 if insn.is_local_call() {
@@ -227,13 +236,14 @@ impl Linker<'_> {
                 }
             }
             if order.len() > MAX_SUBPROGRAMS || program.instructions.len() > MAX_INSTRUCTIONS {
-                return Err(EngineError::elf(format!(
+                return Err(EngineError::too_large(format!(
                     "program {} is too large: more than {MAX_INSTRUCTIONS} instructions or \
                      {MAX_SUBPROGRAMS} functions",
                     program.name
                 )));
             }
         }
+        program.imports = imports.list;
         for (slot, callee) in calls {
             program.instructions[slot].imm = position[&callee] as i32 - slot as i32 - 1;
         }
@@ -248,12 +258,24 @@ impl Linker<'_> {
     }
 
     /// Copy a function to the end of the program, its references resolved.
-    fn append(&self, index: usize, program: &mut ProgramSpec) -> Result<()> {
+    fn append(&self, index: usize, program: &mut ProgramSpec, imports: &mut Imports) -> Result<()> {
         let function = &self.functions[index];
         let section = &self.elf.sections[function.section];
         let mut slots = self.slots(function);
         for slot in 0..slots.len() {
-            if let Some(relocation) = self.relocation(function, slot) {
+            if slots[slot].is_function_call() {
+                let what = "a call by BTF id: declare the function in .ksyms, and call it by name";
+                return Err(self.located(function, slot, what.to_owned()));
+            }
+            let Some(relocation) = self.relocation(function, slot) else {
+                continue;
+            };
+            if slots[slot].is_local_call() && self.is_import(function, slot) {
+                let symbol = self.symbol(function, slot, relocation)?;
+                let place = imports.place(&symbol.name, self.declared);
+                let place = place.map_err(|what| self.located(function, slot, what))?;
+                slots[slot] = Insn::new(CALL, 0, CALL_BTF, 0, place as i32);
+            } else {
                 self.resolve(function, &mut slots, slot, relocation)?;
             }
         }
@@ -267,6 +289,13 @@ impl Linker<'_> {
             }));
         program.instructions.extend(slots);
         Ok(())
+    }
+
+    /// Whether the call in a slot leads to a declared function of another module.
+    fn is_import(&self, function: &Function, slot: usize) -> bool {
+        let relocation = self.relocation(function, slot);
+        let symbol = relocation.and_then(|found| self.elf.symbols.get(found.symbol));
+        symbol.is_some_and(|symbol| symbol.section.is_none() && self.declared.has(&symbol.name))
     }
 
     /// Turn a relocated `lddw` into a reference to a map; calls are linked later.

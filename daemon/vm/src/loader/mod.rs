@@ -3,7 +3,8 @@
 //! ```text
 //!  bytes -> elf (sections, symbols, relocations)
 //!             |-> btf   (types)   -> maps  (BTF, legacy, data sections) -> values
-//!             |-> lines (BTF.ext) -.
+//!             |-> imports (.ksyms) .
+//!             |-> lines (BTF.ext) -|
 //!             '-> link  (functions, calls, references) -> programs
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 mod btf;
 mod elf;
+mod imports;
 mod lines;
 mod link;
 mod maps;
@@ -22,6 +24,8 @@ pub(crate) use reader::u32_at;
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod large;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +45,8 @@ pub fn parse_object(data: &[u8]) -> Result<Object> {
         (Some(section), Some(types)) => lines::Lines::parse(section.data, types)?,
         _ => lines::Lines::default(),
     };
-    let programs = link::programs(&elf, &maps, &lines)?;
+    let imports = imports::Declared::read(types.as_ref())?;
+    let programs = link::programs(&elf, &maps, &lines, &imports)?;
     Ok(Object {
         programs,
         maps: maps.specs,

@@ -56,6 +56,56 @@ fn unknown_externs_are_named() {
     assert!(refusal(bytes("externs")).contains("unknown extern nowhere"));
 }
 
+/// Functions of `.ksyms` become imports, with the module that their tag names.
+#[test]
+fn functions_of_other_modules_are_imported() {
+    let object = object("imports");
+    let spec = program(&object, "imports");
+    let names: Vec<_> = spec.imports.iter().map(|each| &*each.name).collect();
+    assert_eq!(["first_lookup", "first_add", "second_add"], names[..]);
+    let first = "12345678-1234-1234-1234-123456789abc";
+    assert_eq!(
+        [first; 2],
+        [&*spec.imports[0].module, &*spec.imports[1].module]
+    );
+    assert_eq!(
+        "00000000-0000-0000-0000-000000000002",
+        &*spec.imports[2].module
+    );
+    let calls = spec
+        .instructions
+        .iter()
+        .filter(|insn| insn.is_function_call());
+    let places: Vec<_> = calls.map(|insn| insn.imm).collect();
+    assert_eq!([0, 1, 2, 1], places[..], "the sub-program shares the list");
+    assert_eq!(1, spec.subprograms.len());
+    assert!(object.programs.iter().all(|each| each.name != "twice"));
+    assert_eq!(1, program(&object, "misused").imports.len());
+}
+
+/// A declaration that names no module says how to name one.
+#[test]
+fn imports_need_a_module() {
+    let message = refusal(bytes("untagged"));
+    assert!(
+        message.contains("function of_no_module names no module: add"),
+        "{message}"
+    );
+}
+
+/// BTF ids mean nothing outside of the file: a call by one is no import.
+#[test]
+fn calls_by_btf_id_are_refused() {
+    let mut data = bytes("plain").to_vec();
+    let exit = [0x95, 0, 0, 0, 0, 0, 0, 0];
+    let at = data
+        .windows(8)
+        .position(|slot| slot == exit)
+        .expect("an exit");
+    data[at..at + 8].copy_from_slice(&[0x85, 0x20, 0, 0, 1, 0, 0, 0]);
+    assert!(refusal(&data).contains("a call by BTF id"));
+}
+
 /// BTF declarations give types, sizes from key and value types, and pinning.
 #[test]
 fn btf_maps_are_read() {

@@ -15,30 +15,40 @@ impl Map {
     ///
     /// The caller must be pinned for as long as it uses it.
     #[inline]
-    pub fn value_address(&self, key: &[u8], lane: usize, _pin: &epoch::Pin) -> Option<usize> {
+    pub fn value_address(
+        &self,
+        key: &[u8],
+        lane: usize,
+        _pin: &epoch::Pin,
+    ) -> Result<Option<usize>> {
         if key.len() != self.key_size() {
-            return None;
+            return Ok(None);
         }
-        match &self.store {
+        Ok(match &self.store {
             Store::Hash(hash) => hash.find(key, lane),
             Store::Array(array) => array.find(key, lane),
             Store::Lpm(lpm) => lpm.find(key),
-            Store::Queue(queue) => queue.peek_address(),
+            Store::Queue(queue) => queue.peek_address()?,
             Store::Maps(maps) => maps.find(key).map(|map| map as usize),
             // A program must not touch another one but by calling it.
             Store::Programs(_) | Store::Rings(_) => None,
-        }
+        })
     }
 
     /// Remove a key and say where its value lies, which stays readable while the caller is pinned.
-    pub fn take_address(&self, key: &[u8], lane: usize, _pin: &epoch::Pin) -> Option<usize> {
+    pub fn take_address(
+        &self,
+        key: &[u8],
+        lane: usize,
+        _pin: &epoch::Pin,
+    ) -> Result<Option<usize>> {
         if key.len() != self.key_size() {
-            return None;
+            return Ok(None);
         }
         match &self.store {
             Store::Hash(hash) => hash.take_address(key, lane),
             Store::Queue(queue) => queue.pop_address(),
-            _ => None,
+            _ => Ok(None),
         }
     }
 

@@ -15,11 +15,12 @@
 //! Sound because: header and stripes lie inside the mapping, are made of
 //! atomics, and every bit pattern of them is valid.
 
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::backing::{Backing, PAGE, Region, Storage};
+use super::backing::{self, Backing, PAGE, Region, Storage};
 use super::epoch::{DOMAIN_BYTES, Domain, local};
 use super::lock::{self, Held};
 use super::peers::Peers;
@@ -31,6 +32,8 @@ const MAGIC: u64 = u64::from_le_bytes(*b"ebpfdmap");
 pub const MAX_STRIPES: usize = 64;
 const STRIPES_AT: usize = 256;
 const DOMAIN_AT: usize = STRIPES_AT + MAX_STRIPES * size_of::<Stripe>();
+/// Bytes before the first region.
+const HEAD: usize = (DOMAIN_AT + DOMAIN_BYTES).next_multiple_of(PAGE);
 
 /// What tells two maps apart; all of it must be equal for a file to be opened as a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +56,6 @@ pub struct Header {
     pub seed: AtomicU64,
     /// Entries handed out so far.
     pub used: AtomicU32,
-    /// Entries that can be found.
-    pub live: AtomicU32,
     /// Free for the type.
     pub words: [AtomicU64; 4],
 }
@@ -67,6 +68,8 @@ pub struct Stripe {
     pub newest: AtomicU32,
     pub waiting: AtomicU32,
     pub patience: AtomicU32,
+    /// Entries that can be found.
+    pub live: AtomicU32,
 }
 
 /// A map's memory.
@@ -79,41 +82,60 @@ pub struct Arena {
 
 impl Arena {
     /// Make, or open, the memory of a map with regions of these lengths.
-    pub fn new(storage: Storage, identity: Identity, lengths: &[usize]) -> Result<Self> {
-        let mut end = (DOMAIN_AT + DOMAIN_BYTES).next_multiple_of(PAGE);
-        let head = end;
-        let mut places = Vec::new();
-        for length in lengths {
-            places.push((end, *length));
-            end = length
-                .checked_next_multiple_of(PAGE)
-                .and_then(|length| end.checked_add(length))
-                .filter(|end| *end <= isize::MAX as usize)
-                .ok_or_else(|| {
-                    EngineError::new(ResultCode::NoMemory, "the map is larger than all memory")
-                })?;
+    ///
+    /// `fill` makes what the type needs, before anybody can open the map; it is told
+    /// whether the map is new.
+    pub fn new(
+        storage: Storage,
+        identity: Identity,
+        lengths: &[usize],
+        fill: impl FnOnce(&Self, bool) -> Result<()>,
+    ) -> Result<Self> {
+        let (places, end) = places(lengths)?;
+        let file = backing::open(storage, end)?;
+        let peers = file.as_ref().map(Peers::join).transpose()?.map(Arc::new);
+        let empty = match &file {
+            Some(file) => backing::prepare(file, end)?,
+            None => false,
+        };
+        let made = Self::make(file, peers.clone(), identity, (places, end), fill);
+        if let Some(peers) = &peers {
+            if empty && made.is_err() {
+                peers.give_back();
+            }
+            peers.open_door();
         }
-        let backing = Arc::new(Backing::new(storage, end)?);
+        made
+    }
+
+    fn make(
+        file: Option<File>,
+        peers: Option<Arc<Peers>>,
+        identity: Identity,
+        (places, end): (Vec<(usize, usize)>, usize),
+        fill: impl FnOnce(&Self, bool) -> Result<()>,
+    ) -> Result<Self> {
+        let backing = Arc::new(Backing::new(file, end)?);
+        Region::new(&backing, 0, HEAD).commit(&backing, HEAD)?;
         let regions = places
             .into_iter()
             .map(|(offset, length)| Region::new(&backing, offset, length))
             .collect();
         let mut arena = Self {
             backing,
-            peers: None,
+            peers,
             domain: None,
             regions,
         };
-        Region::new(&arena.backing, 0, head).commit(&arena.backing, head)?;
-        if let Some(file) = arena.backing.file() {
-            arena.peers = Some(Arc::new(Peers::join(file)?));
-        }
-        arena.open(identity, end as u64)?;
+        let new = arena.open(identity, end as u64)?;
         arena.share();
+        fill(&arena, new)?;
+        arena.header().magic.store(MAGIC, Ordering::Release);
         Ok(arena)
     }
 
-    fn open(&self, identity: Identity, length: u64) -> Result<()> {
+    /// Compare, or write, what the map is; whether it is new.
+    fn open(&self, identity: Identity, length: u64) -> Result<bool> {
         let header = self.header();
         let numbers = identity.numbers();
         let magic = header.magic.load(Ordering::Acquire);
@@ -126,7 +148,7 @@ impl Arena {
                     .zip(&header.identity)
                     .all(|(number, word)| *number == word.load(Ordering::Relaxed));
             if same {
-                return Ok(());
+                return Ok(false);
             }
             return Err(EngineError::new(
                 ResultCode::InvalidObject,
@@ -141,8 +163,7 @@ impl Arena {
         for (number, word) in numbers.iter().zip(&header.identity) {
             word.store(*number, Ordering::Relaxed);
         }
-        header.magic.store(MAGIC, Ordering::Release);
-        Ok(())
+        Ok(true)
     }
 
     /// Take part among the processes that have this map.
@@ -176,6 +197,11 @@ impl Arena {
         lock::acquire(&self.stripe(index).lock, self.peers.as_deref())
     }
 
+    /// Take the lock of a stripe if it is free.
+    pub fn try_lock(&self, index: usize) -> Option<Held<'_>> {
+        lock::try_acquire(&self.stripe(index).lock, self.peers.as_deref())
+    }
+
     pub fn domain(&self) -> &Domain {
         match &self.domain {
             Some(domain) => domain,
@@ -192,10 +218,6 @@ impl Arena {
         &self.backing
     }
 
-    pub fn existing(&self) -> bool {
-        self.backing.existing()
-    }
-
     #[inline]
     pub fn base(&self, region: usize) -> usize {
         self.regions[region].base
@@ -206,6 +228,23 @@ impl Arena {
     pub fn commit(&self, region: usize, end: usize) -> Result<()> {
         self.regions[region].commit(&self.backing, end)
     }
+}
+
+/// Where regions of these lengths begin, and where the last one ends.
+fn places(lengths: &[usize]) -> Result<(Vec<(usize, usize)>, usize)> {
+    let mut end = HEAD;
+    let mut places = Vec::new();
+    for length in lengths {
+        places.push((end, *length));
+        end = length
+            .checked_next_multiple_of(PAGE)
+            .and_then(|length| end.checked_add(length))
+            .filter(|end| *end <= isize::MAX as usize)
+            .ok_or_else(|| {
+                EngineError::new(ResultCode::NoMemory, "the map is larger than all memory")
+            })?;
+    }
+    Ok((places, end))
 }
 
 impl Identity {

@@ -50,22 +50,23 @@ impl Array {
                 initial.len()
             )));
         }
-        let arena = Arena::new(storage, identity, &vec![size; rows])?;
-        (0..rows).try_for_each(|row| arena.commit(row, size))?;
-        let array = Self {
+        let arena = Arena::new(storage, identity, &vec![size; rows], |arena, new| {
+            (0..rows).try_for_each(|row| arena.commit(row, size))?;
+            let values = initial.chunks_exact(value_size).filter(|_| new);
+            for (index, value) in values.enumerate() {
+                // SAFETY: `initial` has no more values than the row has places.
+                unsafe { bytes::copy_in(arena.base(0) + index * stride, value) };
+            }
+            Ok(())
+        })?;
+        Ok(Self {
             rows: (0..rows).map(|row| arena.base(row)).collect(),
             value_size,
             stride,
             count,
             per_cpu: kind.per_cpu,
             arena,
-        };
-        if !array.arena.existing() {
-            for (index, value) in initial.chunks_exact(value_size).enumerate() {
-                array.write(index, 0, value);
-            }
-        }
-        Ok(array)
+        })
     }
 
     pub fn arena(&self) -> &Arena {

@@ -6,18 +6,23 @@
 //! first access, because running out of it later would kill the process.
 //!
 //! Sound because: the value owns its mapping, never moves it, and unmaps it
-//! once, when dropped.  A memfd is sealed, so no peer can shrink it under us.
+//! once, when dropped.  A memfd is sealed, so no peer can shrink it under us; a
+//! file's name and permissions are in the hands of whoever gave it to us.
 //! Access goes through raw addresses; who may access what is the argument of
 //! the stores that use it.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{EngineError, Result, ResultCode};
 
-/// Bytes of a file or memfd that are taken at once, at least.
+/// Bytes of a file or memfd that are taken at once: a lock may be held meanwhile.
 const COMMIT_STEP: usize = 256 << 10;
+const MAX_COMMIT_STEP: usize = 4 << 20;
+/// Bytes of memory that are taken without a look at what the machine has.
+const SMALL: usize = 16 << 20;
 pub const PAGE: usize = 4096;
 
 /// Where a new map shall live.
@@ -37,8 +42,8 @@ pub struct Backing {
     base: *mut libc::c_void,
     length: usize,
     file: Option<File>,
-    /// Whether the file held a map before.
-    existing: bool,
+    /// Whether the file takes memory, not disk.
+    in_memory: bool,
 }
 
 // SAFETY: a mapping belongs to the process, not to a thread.
@@ -47,18 +52,8 @@ unsafe impl Send for Backing {}
 unsafe impl Sync for Backing {}
 
 impl Backing {
-    /// Reserve `length` bytes, zero where nothing was before; NO_MEMORY if the system refuses.
-    pub fn new(storage: Storage, length: usize) -> Result<Self> {
-        let length = length.max(1).next_multiple_of(PAGE);
-        let (file, existing) = match storage {
-            Storage::Anonymous => (None, false),
-            Storage::Memfd => (Some(memfd(length)?), false),
-            Storage::File(descriptor) => {
-                let file = File::from(descriptor);
-                let existing = prepare(&file, length)?;
-                (Some(file), existing)
-            }
-        };
+    /// Map `length` bytes, of the file if there is one; NO_MEMORY if the system refuses.
+    pub fn new(file: Option<File>, length: usize) -> Result<Self> {
         let (flags, descriptor) = match &file {
             None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1),
             Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
@@ -82,8 +77,8 @@ impl Backing {
         Ok(Self {
             base,
             length,
+            in_memory: file.as_ref().is_some_and(is_in_memory),
             file,
-            existing,
         })
     }
 
@@ -100,25 +95,32 @@ impl Backing {
         self.file.as_ref()
     }
 
-    pub fn existing(&self) -> bool {
-        self.existing
-    }
-
     /// Take space for the bytes `start..end`, where space can run out.
     fn allocate(&self, start: usize, end: usize) -> Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        // SAFETY: allocating space of our own file.
-        let refused =
-            unsafe { libc::posix_fallocate(file.as_raw_fd(), start as i64, (end - start) as i64) };
-        match refused {
-            0 => Ok(()),
-            errno => Err(no_memory(format!(
-                "no space for {} more bytes of a map: {}",
-                end - start,
-                std::io::Error::from_raw_os_error(errno)
-            ))),
+        let size = end - start;
+        // The system would sooner end this process than refuse it memory.
+        if self.in_memory && size > SMALL && size > available_memory() / 2 {
+            return Err(no_memory(format!(
+                "{size} more bytes for a map are more than half of what the machine has left"
+            )));
+        }
+        loop {
+            // SAFETY: allocating space of our own file.
+            let done =
+                unsafe { libc::fallocate(file.as_raw_fd(), 0, start as i64, size as i64) } == 0;
+            let error = std::io::Error::last_os_error();
+            if done {
+                return Ok(());
+            }
+            // A signal is no reason to refuse.
+            if error.raw_os_error() != Some(libc::EINTR) {
+                return Err(no_memory(format!(
+                    "no space for {size} more bytes of a map: {error}"
+                )));
+            }
         }
     }
 }
@@ -163,7 +165,7 @@ impl Region {
     fn commit_more(&self, backing: &Backing, end: usize) -> Result<()> {
         debug_assert!(end <= self.length, "{end} is outside of a region");
         let start = self.committed.load(Ordering::Acquire);
-        let step = COMMIT_STEP.max(start / 2);
+        let step = (start / 2).clamp(COMMIT_STEP, MAX_COMMIT_STEP);
         let wanted = end.max(start + step).next_multiple_of(PAGE);
         let wanted = wanted.min(self.length);
         backing.allocate(self.offset + start, self.offset + wanted)?;
@@ -174,6 +176,33 @@ impl Region {
 
 fn no_memory(message: String) -> EngineError {
     EngineError::new(ResultCode::NoMemory, message)
+}
+
+/// Bytes that the machine can still give; all there is if it does not tell.
+fn available_memory() -> usize {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    number.map_or(usize::MAX, |kilobytes| kilobytes << 10)
+}
+
+fn is_in_memory(file: &File) -> bool {
+    // SAFETY: all zero is a valid `statfs`, which the call fills.
+    unsafe {
+        let mut found: libc::statfs = std::mem::zeroed();
+        libc::fstatfs(file.as_raw_fd(), &raw mut found) == 0 && found.f_type == libc::TMPFS_MAGIC
+    }
+}
+
+/// The file of a map of `length` bytes, if it has one.
+pub fn open(storage: Storage, length: usize) -> Result<Option<File>> {
+    Ok(match storage {
+        Storage::Anonymous => None,
+        Storage::Memfd => Some(memfd(length)?),
+        Storage::File(descriptor) => Some(File::from(descriptor)),
+    })
 }
 
 /// A memfd of a fixed size: its peers may write, but neither shrink nor grow it.
@@ -203,14 +232,19 @@ fn memfd(length: usize) -> Result<File> {
     Ok(file)
 }
 
-/// Give an empty file its size; whether it held something before.
-fn prepare(file: &File, length: usize) -> Result<bool> {
-    let size = file
+/// Give an empty file its size; whether it was empty.
+///
+/// The caller has the file's door (`peers`), so nobody else does the same.
+pub fn prepare(file: &File, length: usize) -> Result<bool> {
+    let metadata = file
         .metadata()
-        .map_err(|error| no_memory(format!("the map's file cannot be read: {error}")))?
-        .len();
+        .map_err(|error| no_memory(format!("the map's file cannot be read: {error}")))?;
+    if !metadata.is_file() {
+        return Err(EngineError::argument("a map lives in a file or a memfd"));
+    }
+    let size = metadata.len();
     if size == length as u64 {
-        return Ok(true);
+        return seal(file, &metadata).map(|()| false);
     }
     if size != 0 {
         return Err(EngineError::new(
@@ -220,5 +254,27 @@ fn prepare(file: &File, length: usize) -> Result<bool> {
     }
     file.set_len(length as u64)
         .map_err(|error| no_memory(format!("no file of {length} bytes: {error}")))?;
-    Ok(false)
+    Ok(true)
+}
+
+/// See that nobody can shrink a memfd that somebody else has made.
+///
+/// A file with a name is its directory's owner's, and a matter of permissions.
+fn seal(file: &File, metadata: &Metadata) -> Result<()> {
+    if metadata.nlink() > 0 || !is_in_memory(file) {
+        return Ok(());
+    }
+    // SAFETY: asks for, and adds, seals of an open file.
+    let sealed = unsafe {
+        let seals = libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS);
+        seals & libc::F_SEAL_SHRINK != 0
+            || libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) == 0
+    };
+    if sealed {
+        return Ok(());
+    }
+    Err(EngineError::new(
+        ResultCode::InvalidObject,
+        "the memfd is not sealed: whoever made it could shrink it",
+    ))
 }

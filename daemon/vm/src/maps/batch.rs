@@ -10,11 +10,11 @@ impl Map {
     pub fn update_batch(&self, keys: &[u8], values: &[u8], flags: u64) -> Result<usize> {
         let count = self.count_keys(keys)?;
         let size = self.user_value_size();
-        if values.len() != count * size {
+        let wanted = count.saturating_mul(size);
+        if values.len() != wanted {
             return Err(EngineError::argument(format!(
-                "values have {} bytes, {count} values of this map have {}",
+                "values have {} bytes, {count} values of this map have {wanted}",
                 values.len(),
-                count * size
             )));
         }
         let pairs = keys.chunks(self.key_size()).zip(values.chunks(size));
@@ -52,6 +52,8 @@ impl Map {
                 Ok(value) => taken.push((key, value)),
                 // What somebody else removed meanwhile is not ours to return.
                 Err(error) if is_missing(&error) => {}
+                // What was removed already must not be lost with the error.
+                Err(_) if !taken.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }
@@ -60,7 +62,10 @@ impl Map {
 
     fn count_keys(&self, keys: &[u8]) -> Result<usize> {
         let size = self.key_size();
-        if size == 0 || keys.is_empty() || !keys.len().is_multiple_of(size) {
+        if size == 0 {
+            return Err(self.unsupported("batch of keys"));
+        }
+        if keys.is_empty() || !keys.len().is_multiple_of(size) {
             return Err(EngineError::argument(format!(
                 "keys have {} bytes: they must be one or more keys of {size} bytes",
                 keys.len()

@@ -139,25 +139,3 @@ unsafe fn find(view: &View, word: u64, is_key: impl Fn(u64) -> bool) -> u64 {
     }
     0
 }
-
-/// The place of value `index` is `base + index * stride` for each index below `count`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArrayLayout {
-    pub base: usize,
-    pub stride: usize,
-    pub count: usize,
-}
-
-impl Map {
-    /// Where an ARRAY's values lie.
-    pub fn array_layout(&self) -> Option<ArrayLayout> {
-        match &self.store {
-            Store::Array(array) if !self.is_per_cpu() => Some(ArrayLayout {
-                base: array.base(),
-                stride: array.stride(),
-                count: array.count(),
-            }),
-            _ => None,
-        }
-    }
-}

@@ -181,8 +181,9 @@ impl Domain {
 
     /// Move the epoch on, if nobody is left behind.
     pub fn advance(&self) -> bool {
-        fence(Ordering::SeqCst);
         let now = self.epoch().load(Ordering::SeqCst);
+        // Whoever pinned before the epoch became `now` is seen behind this fence.
+        fence(Ordering::SeqCst);
         let rows = self.rows().load(Ordering::SeqCst);
         for row in (0..MAX_PEERS).filter(|row| rows >> row & 1 != 0) {
             if !self.is_current(row, now) && !self.is_cleared(row) {
@@ -263,6 +264,18 @@ pub struct Pin {
     _not_send: PhantomData<*const ()>,
 }
 
+impl Pin {
+    /// A pin that keeps nothing, for a reader that has no map to find anything in.
+    pub fn of_nothing() -> Self {
+        Self {
+            number: 0,
+            entered: false,
+            shared: Vec::new(),
+            _not_send: PhantomData,
+        }
+    }
+}
+
 /// Announce that this thread reads maps of this process from now on.
 #[inline]
 pub fn pin() -> Pin {
@@ -300,60 +313,5 @@ impl Drop for Pin {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A domain of its own, so that tests do not disturb each other.
-    fn domain() -> Domain {
-        let words: &'static [AtomicU64] = Vec::leak(
-            (0..2 + SLOTS * LINE)
-                .map(|_| AtomicU64::new(IDLE))
-                .collect(),
-        );
-        words[0].store(1, Ordering::Relaxed);
-        words[1].store(1, Ordering::Relaxed);
-        Domain {
-            words: &raw const words[0],
-            slots: &raw const words[2],
-            sharing: None,
-            crowd: Mutex::new(0),
-        }
-    }
-
-    /// What was retired under a pin waits for that pin, and no longer.
-    #[test]
-    fn a_pin_holds_back_what_is_retired_while_it_lives() {
-        let domain = domain();
-        assert!(domain.enter(3));
-        let stamp = domain.stamp();
-        assert!(domain.advance(), "all have announced the current epoch");
-        assert!(!domain.advance(), "one has not announced the new one");
-        assert!(!domain.is_safe(stamp));
-        domain.leave(3);
-        assert!(domain.advance());
-        assert!(domain.is_safe(stamp));
-    }
-
-    /// A pin inside of a pin changes nothing.
-    #[test]
-    fn pins_nest() {
-        let domain = domain();
-        assert!(domain.enter(3));
-        assert!(!domain.enter(3));
-        assert!(domain.advance());
-        assert!(!domain.advance());
-    }
-
-    /// Threads without a slot of their own share one, which holds until the last has left.
-    #[test]
-    fn a_crowd_shares_the_last_slot() {
-        let domain = domain();
-        domain.enter(SHARED_SLOT);
-        domain.enter(SHARED_SLOT);
-        domain.leave(SHARED_SLOT);
-        assert!(domain.advance());
-        assert!(!domain.advance());
-        domain.leave(SHARED_SLOT);
-        assert!(domain.advance());
-    }
-}
+#[path = "tests/epoch.rs"]
+mod tests;

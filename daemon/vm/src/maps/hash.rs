@@ -36,19 +36,15 @@ const MAX_BUCKETS: usize = 1 << 23;
 const MAX_LOAD: usize = 64;
 /// Bytes to which a map may grow beyond `max_entries`.
 const MAX_GROWTH: usize = 256 << 20;
-/// Bytes of retired entries that may wait for invocations to end.
-const MAX_WAITING: usize = 256 << 20;
-/// Retired entries that may wait, at least, however large they are.
-const MIN_WAITING: usize = 128;
 /// Steps of one walk: no honest bucket is as long.
-const MAX_CHAIN: usize = 1 << 16;
+pub const MAX_CHAIN: usize = 1 << 16;
 
 pub struct Hash {
     arena: Arena,
     pool: Pool,
     buckets: usize,
-    mask: usize,
-    stripes: usize,
+    pub(super) mask: usize,
+    pub(super) stripes: usize,
     seed: Seed,
     /// Entries that can be found, at most.
     limit: usize,
@@ -61,9 +57,9 @@ pub struct Hash {
 
 /// Where a key was found: the link that leads to its entry, and the entry.
 #[derive(Clone, Copy)]
-struct Found<'a> {
+pub struct Found<'a> {
     link: &'a AtomicU32,
-    id: u32,
+    pub id: u32,
 }
 
 /// How a value comes in.
@@ -89,17 +85,13 @@ impl Hash {
         let bytes = Layout::entry_bytes(key_size, value_size, lanes);
         let wanted = max_entries.saturating_mul(2).next_power_of_two();
         let buckets = wanted.clamp(MIN_BUCKETS, MAX_BUCKETS);
-        let (limit, waiting) = if kind.evicts {
-            let waiting = max_entries.clamp(MIN_WAITING, MIN_WAITING.max(MAX_WAITING / bytes));
-            (max_entries, waiting)
+        let limit = if kind.evicts {
+            max_entries
         } else {
-            let growth = (MAX_GROWTH / bytes).min(MAX_LOAD * buckets);
-            (
-                max_entries.max(growth),
-                MIN_WAITING.max(MAX_WAITING / bytes),
-            )
+            max_entries.max((MAX_GROWTH / bytes).min(MAX_LOAD * buckets))
         };
-        let capacity = limit.saturating_add(waiting).min(u32::MAX as usize - 1);
+        let capacity = limit.saturating_add(Layout::waiting(bytes));
+        let capacity = capacity.min(u32::MAX as usize - 1);
         let layout = Layout::new(key_size, value_size, lanes, capacity);
         let mut regions = layout.regions();
         let at = regions.len();
@@ -108,9 +100,10 @@ impl Hash {
         if kind.evicts {
             regions.push(Order::region(capacity));
         }
-        let arena = Arena::new(storage, identity, &regions)?;
-        arena.commit(at, regions[at])?;
-        arena.commit(at + 1, extra)?;
+        let arena = Arena::new(storage, identity, &regions, |arena, _| {
+            arena.commit(at, regions[at])?;
+            arena.commit(at + 1, extra)
+        })?;
         Ok(Self {
             pool: Pool::new(&arena, layout),
             buckets: arena.base(at),
@@ -175,34 +168,54 @@ impl Hash {
         let stripe = self.stripe_of(hash);
         let _held = self.lock(stripe)?;
         let found = self.locate(key, hash);
-        match (update, &found) {
-            (Update::NoExist, Some(_)) => {
-                return Err(EngineError::new(
-                    ResultCode::ObjectAlreadyExists,
-                    "flags is 1 (no such key), but an entry has this key",
-                ));
-            }
-            (Update::Exist, None) => return Err(missing()),
-            (_, Some(found)) => {
-                if let Written::Lane(lane, value) = value
-                    && self.pool.layout.lanes > 0
-                {
-                    // Nobody else has this lane now, so there is nobody to tear it for.
-                    self.pool.write_lane(found.id, lane, value);
-                    self.touch(found.id);
-                    return Ok(false);
-                }
-            }
-            (_, None) => self.make_room(stripe)?,
+        self.check(update, found.is_some())?;
+        if let (Some(found), Written::Lane(lane, value)) = (&found, value)
+            && self.pool.layout.lanes > 0
+        {
+            // Nobody else has this lane now, so there is nobody to tear it for.
+            self.pool.write_lane(found.id, lane, value);
+            self.touch(found.id);
+            return Ok(false);
         }
-        let id = self.pool.take(&self.arena, self.arena.stripe(stripe))?;
-        if let Some(order) = &self.order {
-            order.commit(&self.arena, id)?;
-        }
+        let id = self.fresh(stripe)?;
         self.pool.write_key(id, key, hash);
         self.write(id, value);
+        if found.is_none() && self.is_full() {
+            self.evict(stripe);
+        }
         self.publish(stripe, id, found, hash);
         Ok(found.is_none())
+    }
+
+    /// Whether an update may go on, given what is there.
+    fn check(&self, update: Update, found: bool) -> Result<()> {
+        match (update, found) {
+            (Update::NoExist, true) => Err(EngineError::new(
+                ResultCode::ObjectAlreadyExists,
+                "flags is 1 (no such key), but an entry has this key",
+            )),
+            (Update::Exist, false) => Err(missing()),
+            (_, false) if self.order.is_none() && self.is_full() => Err(EngineError::new(
+                ResultCode::NoMemory,
+                format!(
+                    "the map has {} entries, as many as it may grow to",
+                    self.limit
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// An entry that nobody can see, with a place in the order.
+    fn fresh(&self, stripe: usize) -> Result<u32> {
+        let id = self.pool.take(&self.arena, stripe)?;
+        if let Some(order) = &self.order
+            && let Err(error) = order.commit(&self.arena, id)
+        {
+            self.pool.retire(&self.arena, self.arena.stripe(stripe), id);
+            return Err(error);
+        }
+        Ok(id)
     }
 
     /// Remove a key; what it had can be seen by whoever is pinned.
@@ -216,9 +229,12 @@ impl Hash {
     }
 
     /// Remove a key; the address of its value.  The caller is pinned.
-    pub fn take_address(&self, key: &[u8], lane: usize) -> Option<usize> {
-        let id = self.remove(key).ok()?;
-        Some(self.pool.value_address(id, lane))
+    pub fn take_address(&self, key: &[u8], lane: usize) -> Result<Option<usize>> {
+        match self.remove(key) {
+            Ok(id) => Ok(Some(self.pool.value_address(id, lane))),
+            Err(error) if error.code == ResultCode::KeyNotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn remove(&self, key: &[u8]) -> Result<u32> {
@@ -230,45 +246,13 @@ impl Hash {
         Ok(found.id)
     }
 
-    /// The key after `key` in bucket order; the first one if `key` is gone.  The caller is pinned.
-    pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
-        let after = key.and_then(|key| {
-            let hash = self.seed.of(key);
-            self.locate(key, hash)
-                .map(|found| (hash as usize & self.mask, found.id))
-        });
-        let next = match after {
-            None => self.first_from(0),
-            Some((bucket, id)) => self.after(bucket, id),
-        };
-        next.map(|(_, id)| self.pool.key(id))
-    }
-
-    /// Up to `limit` entries after `after`; if that key is gone, its bucket is read again.
-    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut position = match after {
-            None => self.first_from(0),
-            Some(key) => {
-                let hash = self.seed.of(key);
-                let bucket = hash as usize & self.mask;
-                match self.locate(key, hash) {
-                    Some(found) => self.after(bucket, found.id),
-                    None => self.first_from(bucket),
-                }
-            }
-        };
-        let mut entries = Vec::new();
-        while let Some((bucket, id)) = position
-            && entries.len() < limit
-        {
-            entries.push((self.pool.key(id), self.pool.value(id)));
-            position = self.after(bucket, id);
-        }
-        entries
-    }
-
     pub fn value_at(&self, address: usize, lane: usize) -> Option<ValueRange> {
         self.pool.value_at(&self.arena, address, lane)
+    }
+
+    #[inline]
+    pub(super) fn hash_of(&self, key: &[u8]) -> u32 {
+        self.seed.of(key)
     }
 
     fn stripe_of(&self, hash: u32) -> usize {
@@ -280,46 +264,46 @@ impl Hash {
         if held.recovered {
             self.pool.recover(self.arena.stripe(stripe));
             if let Some(order) = &self.order {
-                order.rebuild(&self.arena, &self.pool, self.all());
-                let live = self.all().count() as u32;
-                self.arena.header().live.store(live, Ordering::Relaxed);
+                order.rebuild(&self.arena, &self.pool, self.ids(stripe));
             }
+            let live = self.ids(stripe).count() as u32;
+            self.count(stripe).store(live, Ordering::Relaxed);
         }
         Ok(held)
     }
 
-    fn all(&self) -> impl Iterator<Item = u32> {
-        let mut position = self.first_from(0);
-        let next = move || {
-            let (bucket, id) = position?;
-            position = self.after(bucket, id);
-            Some(id)
-        };
-        std::iter::from_fn(next).take(self.pool.layout.capacity)
+    /// Entries that can be found in a stripe.
+    fn count(&self, stripe: usize) -> &AtomicU32 {
+        &self.arena.stripe(stripe).live
     }
 
-    /// Evict, or say that the map is full.
-    fn make_room(&self, stripe: usize) -> Result<()> {
-        if (self.arena.header().live.load(Ordering::Relaxed) as usize) < self.limit {
-            return Ok(());
-        }
+    /// Entries that can be found.
+    pub fn entries_found(&self) -> usize {
+        (0..self.stripes)
+            .map(|stripe| self.count(stripe).load(Ordering::Relaxed) as usize)
+            .sum()
+    }
+
+    /// Whether the map has all that it may have; other writers may be at it too.
+    fn is_full(&self) -> bool {
+        // Most maps have never handed out as many, and need not ask every stripe.
+        let used = self.arena.header().used.load(Ordering::Relaxed) as usize;
+        used >= self.limit && self.entries_found() >= self.limit
+    }
+
+    fn evict(&self, stripe: usize) {
         let Some(order) = &self.order else {
-            return Err(EngineError::new(
-                ResultCode::NoMemory,
-                format!(
-                    "the map has {} entries, as many as it may grow to",
-                    self.limit
-                ),
-            ));
+            return;
         };
-        if let Some(victim) = order.victim(&self.arena, &self.pool) {
-            let key = self.pool.key(victim);
-            let hash = self.seed.of(&key);
-            if let Some(found) = self.locate(&key, hash) {
-                self.unlink(stripe, found);
-            }
+        let Some(victim) = order.victim(&self.arena, &self.pool) else {
+            return;
+        };
+        let key = self.pool.key(victim);
+        match self.locate(&key, self.seed.of(&key)) {
+            Some(found) => self.unlink(stripe, found),
+            // Only a peer can have brought it there; it must not come up again.
+            None => order.remove(&self.arena, &self.pool, victim),
         }
-        Ok(())
     }
 
     fn write(&self, id: u32, value: Written<'_>) {
@@ -349,7 +333,7 @@ impl Hash {
                 let head = self.bucket(hash as usize & self.mask);
                 next.store(head.load(Ordering::Acquire), Ordering::Relaxed);
                 head.store(id, Ordering::Release);
-                self.arena.header().live.fetch_add(1, Ordering::Relaxed);
+                self.add(stripe, 1);
             }
         }
         if let Some(order) = &self.order {
@@ -360,8 +344,15 @@ impl Hash {
     fn unlink(&self, stripe: usize, found: Found<'_>) {
         let next = self.pool.next(found.id).load(Ordering::Acquire);
         found.link.store(next, Ordering::Release);
-        self.arena.header().live.fetch_sub(1, Ordering::Relaxed);
+        self.add(stripe, -1);
         self.forget(stripe, found.id);
+    }
+
+    /// Count entries that can be found.  The caller holds the lock, so this needs no atomic step.
+    fn add(&self, stripe: usize, change: i32) {
+        let live = self.count(stripe);
+        let now = live.load(Ordering::Relaxed).wrapping_add_signed(change);
+        live.store(now, Ordering::Relaxed);
     }
 
     fn forget(&self, stripe: usize, id: u32) {
@@ -379,7 +370,7 @@ impl Hash {
 
     /// Find a key in its bucket.  The caller is pinned or holds the lock.
     #[inline]
-    fn locate(&self, key: &[u8], hash: u32) -> Option<Found<'_>> {
+    pub(super) fn locate(&self, key: &[u8], hash: u32) -> Option<Found<'_>> {
         let mut link = self.bucket(hash as usize & self.mask);
         for _ in 0..MAX_CHAIN {
             let id = link.load(Ordering::Acquire);
@@ -394,23 +385,8 @@ impl Hash {
         None
     }
 
-    fn after(&self, bucket: usize, id: u32) -> Option<(usize, u32)> {
-        let next = self.pool.next(id).load(Ordering::Acquire);
-        if self.pool.is_valid(next) {
-            return Some((bucket, next));
-        }
-        self.first_from(bucket + 1)
-    }
-
-    fn first_from(&self, bucket: usize) -> Option<(usize, u32)> {
-        (bucket..=self.mask).find_map(|bucket| {
-            let id = self.bucket(bucket).load(Ordering::Acquire);
-            self.pool.is_valid(id).then_some((bucket, id))
-        })
-    }
-
     #[inline]
-    fn bucket(&self, index: usize) -> &AtomicU32 {
+    pub(super) fn bucket(&self, index: usize) -> &AtomicU32 {
         debug_assert!(index <= self.mask, "bucket {index} does not exist");
         let address = self.buckets + index * size_of::<AtomicU32>();
         // SAFETY: the table has `mask + 1` of them.

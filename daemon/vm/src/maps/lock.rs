@@ -12,7 +12,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::peers::Peers;
+use super::peers::{MAX_PEERS, Peers};
 use crate::error::{EngineError, Result, ResultCode};
 
 const SLEEPERS: u32 = 1 << 31;
@@ -34,7 +34,7 @@ pub struct Held<'a> {
 /// Take the lock.
 #[inline]
 pub fn acquire<'a>(word: &'a AtomicU32, peers: Option<&Peers>) -> Result<Held<'a>> {
-    let me = peers.map_or(0, |peers| peers.row as u32) + 1;
+    let me = name(peers);
     if word
         .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
         .is_ok()
@@ -45,6 +45,19 @@ pub fn acquire<'a>(word: &'a AtomicU32, peers: Option<&Peers>) -> Result<Held<'a
         });
     }
     wait(word, me, peers)
+}
+
+/// Take the lock if it is free.
+pub fn try_acquire<'a>(word: &'a AtomicU32, peers: Option<&Peers>) -> Option<Held<'a>> {
+    take(word, 0, name(peers)).then_some(Held {
+        word,
+        recovered: false,
+    })
+}
+
+/// What this process writes into the word.
+fn name(peers: Option<&Peers>) -> u32 {
+    peers.map_or(0, |peers| peers.row as u32) + 1
 }
 
 /// Say that the last process with this row died, if it left the lock held.
@@ -61,54 +74,48 @@ fn wait<'a>(word: &'a AtomicU32, me: u32, peers: Option<&Peers>) -> Result<Held<
     let mut deadline = None;
     loop {
         let value = word.load(Ordering::Relaxed);
-        if value == 0 {
-            // Others may sleep: whoever slept must wake the next.
-            let taken = if spins < SPINS { me } else { me | SLEEPERS };
-            if take(word, 0, taken) {
-                return Ok(Held {
-                    word,
-                    recovered: false,
-                });
-            }
-            continue;
-        }
-        if value & !SLEEPERS == ABANDONED {
-            if take(word, value, me | SLEEPERS) {
-                return Ok(Held {
-                    word,
-                    recovered: true,
-                });
-            }
-            continue;
+        // Others may sleep: whoever slept must wake the next.
+        let mine = if spins < SPINS { me } else { me | SLEEPERS };
+        let free = is_nobody(value);
+        if free && take(word, value, mine | value & SLEEPERS) {
+            return Ok(Held {
+                word,
+                recovered: value != 0,
+            });
         }
         if spins < SPINS {
             spins += 1;
             std::hint::spin_loop();
             continue;
         }
-        if value & SLEEPERS == 0 && !take(word, value, value | SLEEPERS) {
-            continue;
-        }
-        sleep(word, value | SLEEPERS);
-        let Some(peers) = peers else {
-            continue;
-        };
-        let owner = (value & !SLEEPERS).wrapping_sub(1) as usize;
-        let taken = || take(word, value | SLEEPERS, me | SLEEPERS);
-        if peers.if_dead(owner, taken) == Some(true) {
-            return Ok(Held {
-                word,
-                recovered: true,
-            });
-        }
+        // Checked whatever the word does: a peer may change it all the time.
         let now = Instant::now();
-        if now > *deadline.get_or_insert(now + MAX_WAIT) {
+        if peers.is_some() && now > *deadline.get_or_insert(now + MAX_WAIT) {
             return Err(EngineError::new(
                 ResultCode::Timeout,
                 format!("another process has held the map's lock for {MAX_WAIT:?}"),
             ));
         }
+        if free || value & SLEEPERS == 0 && !take(word, value, value | SLEEPERS) {
+            continue;
+        }
+        let value = value | SLEEPERS;
+        sleep(word, value);
+        let owner = (value & !SLEEPERS) as usize - 1;
+        let taken = || take(word, value, me | SLEEPERS);
+        if peers.and_then(|peers| peers.if_dead(owner, taken)) == Some(true) {
+            return Ok(Held {
+                word,
+                recovered: true,
+            });
+        }
     }
+}
+
+/// Whether no process that may be alive has the lock; only 0 is what an honest owner leaves.
+fn is_nobody(value: u32) -> bool {
+    let owner = (value & !SLEEPERS) as usize;
+    owner == 0 || owner > MAX_PEERS
 }
 
 fn take(word: &AtomicU32, old: u32, new: u32) -> bool {

@@ -83,6 +83,21 @@ impl Lpm {
         Ok(())
     }
 
+    /// The prefix after `key`.  The caller is pinned.
+    pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
+        self.hash.next_key(self.stored(key).as_deref())
+    }
+
+    /// Up to `limit` prefixes after `after`, and their values.  The caller is pinned.
+    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.hash.entries(self.stored(after).as_deref(), limit)
+    }
+
+    /// A prefix as it would be stored.
+    fn stored(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
+        key.map(|key| cut(key, length_of(key).min(self.bits)))
+    }
+
     pub fn value_at(&self, address: usize) -> Option<ValueRange> {
         self.hash.value_at(address, 0)
     }

@@ -11,16 +11,20 @@
 //!
 //! Sound because: an address is stored only while its object is held, and a
 //! replaced object waits for `epoch`; readers are pinned, so what they find
-//! lives until they unpin.
+//! lives until they unpin.  An address is published by a Release fence and one
+//! store of eight bytes, and found by an Acquire load.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::arena::Identity;
 use super::array::Array;
 use super::backing::Storage;
 use super::hash::{Hash, Written};
-use super::{Kind, Update, bytes, epoch};
+use super::{Kind, Update, epoch};
 use crate::error::{EngineError, Result, ResultCode};
 
 /// Bytes of an entry in the store.
@@ -34,7 +38,7 @@ enum Store {
 }
 
 /// A map of objects of one kind.
-pub struct Objects<T> {
+pub struct Objects<T: Any + Send + Sync> {
     store: Store,
     held: Mutex<Held<T>>,
 }
@@ -45,7 +49,7 @@ struct Held<T> {
     retired: VecDeque<(u32, Arc<T>)>,
 }
 
-impl<T> Objects<T> {
+impl<T: Any + Send + Sync> Objects<T> {
     pub fn new(storage: Storage, identity: Identity, hashed: bool) -> Result<Self> {
         if !matches!(storage, Storage::Anonymous) {
             return Err(EngineError::new(
@@ -79,8 +83,8 @@ impl<T> Objects<T> {
             Store::Array(array) => array.find(key, 0),
             Store::Hash(hash) => hash.find(key, 0),
         }?;
-        // SAFETY: an entry begins with an aligned address.
-        let address: u64 = unsafe { bytes::load(entry as u64) };
+        // SAFETY: an entry begins with an address, at a multiple of 8.
+        let address = unsafe { AtomicU64::from_ptr(entry as *mut u64) }.load(Ordering::Acquire);
         (address != 0).then_some(address as *const T)
     }
 
@@ -99,6 +103,7 @@ impl<T> Objects<T> {
         let mut entry = [0; ENTRY as usize];
         entry[..8].copy_from_slice(&(Arc::as_ptr(&object) as u64).to_le_bytes());
         entry[8..12].copy_from_slice(&id.to_le_bytes());
+        fence(Ordering::Release);
         match &self.store {
             Store::Array(array) => array.update(key, &entry, None, update)?,
             Store::Hash(hash) => hash.update(key, Written::Whole(&entry), update).map(drop)?,
@@ -165,6 +170,37 @@ impl<T> Objects<T> {
             && domain.is_safe(*stamp)
         {
             held.retired.pop_front();
+        }
+    }
+}
+
+impl<T: Any + Send + Sync> Drop for Objects<T> {
+    fn drop(&mut self) {
+        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let objects = held.objects.drain().map(|(_, object)| object);
+        let retired = held.retired.drain(..).map(|(_, object)| object);
+        drop_flat(objects.chain(retired).map(|object| object as Arc<dyn Any>));
+    }
+}
+
+thread_local! {
+    /// What is left to drop, while this thread drops objects.
+    static LEFT: RefCell<Option<Vec<Arc<dyn Any>>>> = const { RefCell::new(None) };
+}
+
+/// Drop objects one after the other: a map in a map in a map must not use up the stack.
+fn drop_flat(objects: impl Iterator<Item = Arc<dyn Any>>) {
+    let objects: Vec<_> = objects.collect();
+    let outermost = LEFT.with_borrow_mut(|left| {
+        let outermost = left.is_none();
+        left.get_or_insert_default().extend(objects);
+        outermost
+    });
+    while outermost {
+        let next = LEFT.with_borrow_mut(|left| left.as_mut().and_then(Vec::pop));
+        if next.is_none() {
+            LEFT.with_borrow_mut(Option::take);
+            return;
         }
     }
 }

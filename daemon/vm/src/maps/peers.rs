@@ -6,24 +6,34 @@
 //! answer does not depend on process ids, which other namespaces number
 //! differently.  Everything that a process leaves in a shared map (its lock
 //! words, what it announced to the epochs) carries its row.
+//!
+//! The byte behind the rows is the door: whoever makes or opens the map has it
+//! meanwhile, so that two processes do not both find an empty file.
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::{EngineError, Result, ResultCode};
 
 /// Processes that may share one map.
 pub const MAX_PEERS: usize = 16;
+const DOOR: usize = MAX_PEERS;
+/// How long another process may take to open the map.
+const MAX_OPENING: Duration = Duration::from_secs(5);
 
 /// This process among those that share a map.
 pub struct Peers {
     /// An open file description of our own: locks belong to it.
     file: File,
     pub row: usize,
+    /// Two threads of one process do not exclude each other by locks of the file.
+    looking: Mutex<()>,
 }
 
 impl Peers {
-    /// Take a free row of the map in `shared`.
+    /// Take a free row of the map in `shared`, and the door until [`Peers::open_door`].
     pub fn join(shared: &File) -> Result<Self> {
         let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
         let file = OpenOptions::new()
@@ -36,9 +46,14 @@ impl Peers {
                     format!("the map's file cannot be opened for writing: {error}"),
                 )
             })?;
+        shut_door(&file)?;
         let free = (0..MAX_PEERS).find(|row| lock(&file, *row));
         match free {
-            Some(row) => Ok(Self { file, row }),
+            Some(row) => Ok(Self {
+                file,
+                row,
+                looking: Mutex::new(()),
+            }),
             None => Err(EngineError::new(
                 ResultCode::NoMemory,
                 format!("{MAX_PEERS} processes share this map already"),
@@ -46,8 +61,20 @@ impl Peers {
         }
     }
 
+    /// Let others open the map.
+    pub fn open_door(&self) {
+        unlock(&self.file, DOOR);
+    }
+
+    /// Give the file back as it was: it was empty, and no map came of it.
+    pub fn give_back(&self) {
+        // A file that keeps its size is refused, or is the right one, next time.
+        let _ = self.file.set_len(0);
+    }
+
     /// Run `repair` if the process of this row is dead; nobody joins in its place meanwhile.
     pub fn if_dead<T>(&self, row: usize, repair: impl FnOnce() -> T) -> Option<T> {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         if row == self.row || row >= MAX_PEERS || !lock(&self.file, row) {
             return None;
         }
@@ -55,6 +82,21 @@ impl Peers {
         unlock(&self.file, row);
         Some(result)
     }
+}
+
+fn shut_door(file: &File) -> Result<()> {
+    let deadline = Instant::now() + MAX_OPENING;
+    while !lock(file, DOOR) {
+        if Instant::now() > deadline {
+            return Err(EngineError::new(
+                ResultCode::Timeout,
+                format!("another process has been opening the map for {MAX_OPENING:?}"),
+            ));
+        }
+        // The kernel could wait for us, but without a bound.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 fn lock(file: &File, row: usize) -> bool {

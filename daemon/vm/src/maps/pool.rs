@@ -21,13 +21,18 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::arena::{Arena, Stripe};
+use super::arena::{Arena, MAX_STRIPES, Stripe};
 use super::bytes;
 use crate::error::{EngineError, Result, ResultCode};
 
 pub const ENTRY_HEADER: usize = 16;
-/// Retired entries of a stripe that wait before the epochs are looked at.
-const PATIENCE: u32 = 64;
+/// Retired entries of a stripe that wait before the epochs are looked at, and their bytes.
+const PATIENCE: usize = 64;
+const PATIENT_BYTES: usize = 1 << 20;
+/// Bytes of retired entries that may wait for invocations to end.
+const MAX_WAITING: usize = 256 << 20;
+/// Retired entries that may wait, however large they are.
+const MIN_WAITING: usize = 8;
 const ENTRIES: usize = 0;
 const ROWS: usize = 1;
 
@@ -67,6 +72,11 @@ impl Layout {
         layout.stride + lanes * layout.value_stride
     }
 
+    /// Retired entries of this size that may wait: one invocation can retire thousands.
+    pub fn waiting(entry_bytes: usize) -> usize {
+        (MAX_WAITING / entry_bytes).max(MIN_WAITING)
+    }
+
     /// Lengths of the regions that the pool needs: entries, then a row for each lane.
     pub fn regions(&self) -> Vec<usize> {
         let places = self.capacity + 1;
@@ -81,12 +91,16 @@ pub struct Pool {
     pub layout: Layout,
     entries: usize,
     rows: Vec<usize>,
+    /// Retired entries of a stripe that wait before the epochs are looked at.
+    patience: u32,
 }
 
 impl Pool {
     pub fn new(arena: &Arena, layout: Layout) -> Self {
+        let bytes = layout.stride + layout.lanes * layout.value_stride;
         Self {
             layout,
+            patience: (PATIENT_BYTES / bytes).clamp(1, PATIENCE) as u32,
             entries: arena.base(ENTRIES),
             rows: (0..layout.lanes)
                 .map(|lane| arena.base(ROWS + lane))
@@ -208,12 +222,13 @@ impl Pool {
     }
 
     /// An entry that nobody can see.  The caller holds the stripe's lock.
-    pub fn take(&self, arena: &Arena, stripe: &Stripe) -> Result<u32> {
+    pub fn take(&self, arena: &Arena, number: usize) -> Result<u32> {
+        let stripe = arena.stripe(number);
         if let Some(id) = self.reuse(arena, stripe) {
             return Ok(id);
         }
         let waiting = stripe.waiting.load(Ordering::Relaxed);
-        if waiting >= stripe.patience.load(Ordering::Relaxed).max(PATIENCE) {
+        if waiting >= stripe.patience.load(Ordering::Relaxed).max(self.patience) {
             if let Some(id) = self.reuse_after_advance(arena, stripe) {
                 return Ok(id);
             }
@@ -225,15 +240,26 @@ impl Pool {
         if let Some(id) = self.take_new(arena)? {
             return Ok(id);
         }
-        self.reuse_after_advance(arena, stripe).ok_or_else(|| {
-            let (capacity, waiting) = (self.layout.capacity, waiting);
-            EngineError::new(
-                ResultCode::NoMemory,
-                format!(
-                    "the map has grown to its limit of {capacity} entries, {waiting} of which \
-                     wait for invocations that may still read them"
-                ),
-            )
+        self.reuse_after_advance(arena, stripe)
+            .or_else(|| self.borrow(arena, number))
+            .ok_or_else(|| {
+                let capacity = self.layout.capacity;
+                EngineError::new(
+                    ResultCode::NoMemory,
+                    format!(
+                        "the map has grown to its limit of {capacity} entries: those that are free                          wait for invocations that may still read them"
+                    ),
+                )
+            })
+    }
+
+    /// A retired entry of another stripe, whose lock nobody holds: waiting could be for ever.
+    #[cold]
+    fn borrow(&self, arena: &Arena, own: usize) -> Option<u32> {
+        let mut others = (0..MAX_STRIPES).filter(|number| *number != own);
+        others.find_map(|number| {
+            let _held = arena.try_lock(number)?;
+            self.reuse(arena, arena.stripe(number))
         })
     }
 
@@ -292,7 +318,7 @@ impl Pool {
     fn reuse_after_advance(&self, arena: &Arena, stripe: &Stripe) -> Option<u32> {
         let _ = arena.domain().advance() && arena.domain().advance();
         let id = self.reuse(arena, stripe)?;
-        stripe.patience.store(PATIENCE, Ordering::Relaxed);
+        stripe.patience.store(0, Ordering::Relaxed);
         Some(id)
     }
 
@@ -313,18 +339,27 @@ impl Pool {
 
     /// Set the list right after its owner died with the lock.
     pub fn recover(&self, stripe: &Stripe) {
-        let mut waiting = 0;
+        let mut waiting = 0_u32;
         let mut newest = 0;
+        let mut earlier = 0;
         let mut id = stripe.oldest.load(Ordering::Acquire);
-        // Bounded: a peer may have made a ring of it.
-        while self.is_valid(id) && waiting < self.layout.capacity as u32 {
+        while self.is_valid(id) {
+            // A peer may have made a ring of it: its entries are given up (Brent's algorithm).
+            if id == earlier {
+                stripe.oldest.store(0, Ordering::Relaxed);
+                (waiting, newest) = (0, 0);
+                break;
+            }
+            if waiting.is_power_of_two() {
+                earlier = id;
+            }
             waiting += 1;
             newest = id;
             id = self.link(id).load(Ordering::Acquire);
         }
         stripe.newest.store(newest, Ordering::Relaxed);
         stripe.waiting.store(waiting, Ordering::Relaxed);
-        stripe.patience.store(PATIENCE, Ordering::Relaxed);
+        stripe.patience.store(0, Ordering::Relaxed);
     }
 
     /// The entry whose value `address` lies in; of a per-CPU map only `lane`'s values count.
@@ -343,10 +378,11 @@ impl Pool {
         let used = arena.header().used.load(Ordering::Relaxed) as usize;
         let offset = address.checked_sub(base)?;
         let id = offset / stride;
+        if !(1..=layout.capacity.min(used)).contains(&id) {
+            return None;
+        }
         let start = base + id * stride + first;
-        let inside = (1..=layout.capacity.min(used)).contains(&id)
-            && address >= start
-            && address - start < layout.value_size;
+        let inside = address >= start && address - start < layout.value_size;
         inside.then_some(super::ValueRange {
             address: start,
             size: layout.value_size,

@@ -22,8 +22,6 @@ use crate::error::{EngineError, Result, ResultCode};
 
 /// `BPF_EXIST`: a full map gives up its oldest value.
 const OVERWRITE: u64 = 2;
-/// Retired entries that may wait for invocations to end.
-const MIN_WAITING: usize = 1024;
 /// Words of the header.
 const HEAD: usize = 0;
 const TAIL: usize = 1;
@@ -39,13 +37,13 @@ pub struct Queue {
 impl Queue {
     pub fn new(storage: Storage, identity: Identity, last_in_first_out: bool) -> Result<Self> {
         let length = identity.max_entries as usize;
-        let capacity = length
-            .saturating_add(length.max(MIN_WAITING))
-            .min(u32::MAX as usize - 1);
+        let bytes = Layout::entry_bytes(0, identity.value_size as usize, 0);
+        let capacity = length.saturating_add(Layout::waiting(bytes));
+        let capacity = capacity.min(u32::MAX as usize - 1);
         let layout = Layout::new(0, identity.value_size as usize, 0, capacity);
         let mut regions = layout.regions();
         regions.push(length.saturating_mul(size_of::<AtomicU32>()));
-        let arena = Arena::new(storage, identity, &regions)?;
+        let arena = Arena::new(storage, identity, &regions, |_, _| Ok(()))?;
         Ok(Self {
             pool: Pool::new(&arena, layout),
             arena,
@@ -62,42 +60,44 @@ impl Queue {
     pub fn push(&self, value: &[u8], flags: u64) -> Result<()> {
         let _held = self.lock()?;
         let (head, tail) = self.ends();
-        if tail.wrapping_sub(head) >= self.length.into() {
-            if flags & OVERWRITE == 0 {
-                return Err(EngineError::new(
-                    ResultCode::OutOfSpace,
-                    format!("the map is full: it has {} entries", self.length),
-                ));
-            }
+        let full = tail.wrapping_sub(head) >= self.length.into();
+        if full && flags & OVERWRITE == 0 {
+            return Err(EngineError::new(
+                ResultCode::OutOfSpace,
+                format!("the map is full: it has {} entries", self.length),
+            ));
+        }
+        // First all that can fail: nothing may be dropped for a value that does not come.
+        let place = (tail % u64::from(self.length)) as usize;
+        self.arena
+            .commit(RING, (place + 1) * size_of::<AtomicU32>())?;
+        let id = self.pool.take(&self.arena, 0)?;
+        self.pool.write_value(id, value);
+        if full {
             let oldest = self.at(head);
             self.set(HEAD, head.wrapping_add(1));
             self.retire(oldest);
         }
-        let id = self.pool.take(&self.arena, self.arena.stripe(0))?;
-        self.pool.write_value(id, value);
-        let place = (tail % u64::from(self.length)) as usize;
-        self.arena
-            .commit(RING, (place + 1) * size_of::<AtomicU32>())?;
         self.place(tail).store(id, Ordering::Release);
         self.set(TAIL, tail.wrapping_add(1));
         Ok(())
     }
 
     /// A copy of the next value, which leaves the map.  The caller is pinned.
-    pub fn pop(&self) -> Option<Vec<u8>> {
-        self.take().map(|id| self.pool.value(id))
+    pub fn pop(&self) -> Result<Option<Vec<u8>>> {
+        Ok(self.take()?.map(|id| self.pool.value(id)))
     }
 
     /// The address of the next value, which leaves the map.  The caller is pinned.
-    pub fn pop_address(&self) -> Option<usize> {
-        self.take().map(|id| self.pool.value_address(id, 0))
+    pub fn pop_address(&self) -> Result<Option<usize>> {
+        Ok(self.take()?.map(|id| self.pool.value_address(id, 0)))
     }
 
-    fn take(&self) -> Option<u32> {
-        let _held = self.lock().ok()?;
+    fn take(&self) -> Result<Option<u32>> {
+        let _held = self.lock()?;
         let (head, tail) = self.ends();
         if head == tail {
-            return None;
+            return Ok(None);
         }
         let id = self.at(self.next(head, tail));
         if self.last_in_first_out {
@@ -106,27 +106,28 @@ impl Queue {
             self.set(HEAD, head.wrapping_add(1));
         }
         self.retire(id);
-        self.pool.is_valid(id).then_some(id)
+        Ok(self.pool.is_valid(id).then_some(id))
     }
 
     /// A copy of the next value.  The caller is pinned.
-    pub fn peek(&self) -> Option<Vec<u8>> {
-        self.first().map(|id| self.pool.value(id))
+    pub fn peek(&self) -> Result<Option<Vec<u8>>> {
+        Ok(self.first()?.map(|id| self.pool.value(id)))
     }
 
     /// The address of the next value.  The caller is pinned.
-    pub fn peek_address(&self) -> Option<usize> {
-        self.first().map(|id| self.pool.value_address(id, 0))
+    pub fn peek_address(&self) -> Result<Option<usize>> {
+        Ok(self.first()?.map(|id| self.pool.value_address(id, 0)))
     }
 
-    fn first(&self) -> Option<u32> {
+    fn first(&self) -> Result<Option<u32>> {
         // Locked: the place that was read must not have been filled again.
-        let _held = self.lock().ok()?;
+        let _held = self.lock()?;
         let (head, tail) = self.ends();
         if head == tail {
-            return None;
+            return Ok(None);
         }
-        Some(self.at(self.next(head, tail))).filter(|id| self.pool.is_valid(*id))
+        let id = self.at(self.next(head, tail));
+        Ok(self.pool.is_valid(id).then_some(id))
     }
 
     fn next(&self, head: u64, tail: u64) -> u64 {

@@ -1,23 +1,24 @@
 //! RINGBUF and PERF_EVENT_ARRAY: records from programs to one reader.
 //!
 //! ```text
-//!   positions page: consumer u64 | (64) producer u64 | (128) lost u64 | (192) armed u32
+//!   positions page: consumer u64 | (64) producer u64 | (128) lost u64
 //!   data:           records one after the other, round and round
 //!   record:         | length : 30, discarded : 1, locked : 1 | page u32 | payload, padded to 8 |
 //! ```
 //!
-//! Producers write a record under the lock of the ring's stripe and then move the producer position
-//! over it, so a reader never meets a half-written one, and a producer that
-//! dies leaves nothing behind but a lock that the next one takes over.  A full
-//! ring drops the record and counts it: nobody ever waits for the reader.
-//! There is one ring, or one for each lane.
+//! Producers write a record under the lock of the ring's stripe and then move the
+//! producer position over it, so a reader never meets a half-written one, and a
+//! producer that dies leaves nothing behind but a lock that the next one takes
+//! over.  A full ring drops the record and counts it: nobody ever waits for the
+//! reader.  There is one ring, or one for each lane.  The event, and the rule of
+//! one reader, are of this process: who reads what others write must poll.
 //!
 //! Sound because: positions that a peer may have changed are reduced modulo the
 //! length, and every copy stays inside of the data; records are plain bytes.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use super::arena::{Arena, Identity};
 use super::backing::{PAGE, Storage};
@@ -32,7 +33,6 @@ const LOCKED: u32 = 1 << 31;
 const CONSUMER: usize = 0;
 const PRODUCER: usize = 64;
 const LOST: usize = 128;
-const ARMED: usize = 192;
 
 /// One record, and which ring it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,19 @@ pub struct Rings {
     rings: usize,
     /// Becomes readable when records come while somebody waits.
     event: OwnedFd,
-    reader: Mutex<()>,
+    /// Somebody waits for the event.
+    armed: AtomicBool,
+    /// Held by the reader: the ring to begin with, so that a busy one starves no other.
+    reader: Mutex<usize>,
+}
+
+/// A record that can be read, or passed over.
+struct Ready {
+    consumer: u64,
+    length: usize,
+    /// From one record to the next.
+    size: u64,
+    discarded: bool,
 }
 
 impl Rings {
@@ -69,10 +81,10 @@ impl Rings {
         let rings = if per_lane { identity.lanes as usize } else { 1 };
         let mut regions = vec![PAGE; rings];
         regions.resize(2 * rings, length);
-        let arena = Arena::new(storage, identity, &regions)?;
-        for (region, length) in regions.iter().enumerate() {
-            arena.commit(region, *length)?;
-        }
+        let arena = Arena::new(storage, identity, &regions, |arena, _| {
+            let mut all = regions.iter().enumerate();
+            all.try_for_each(|(region, length)| arena.commit(region, *length))
+        })?;
         // SAFETY: a new descriptor, ours alone.
         let event = unsafe {
             let descriptor = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
@@ -89,7 +101,8 @@ impl Rings {
             length,
             rings,
             event,
-            reader: Mutex::new(()),
+            armed: AtomicBool::new(false),
+            reader: Mutex::new(0),
         })
     }
 
@@ -113,7 +126,7 @@ impl Rings {
             )));
         }
         self.append(ring, length, parts)?;
-        self.signal(ring);
+        self.signal();
         Ok(())
     }
 
@@ -145,11 +158,9 @@ impl Rings {
     }
 
     /// Wake whoever waits; costs one load if nobody does.
-    fn signal(&self, ring: usize) {
+    fn signal(&self) {
         fence(Ordering::SeqCst);
-        let armed = self.word32(0, ARMED);
-        debug_assert!(ring < self.rings, "a ring that exists");
-        if armed.load(Ordering::Relaxed) != 0 && armed.swap(0, Ordering::SeqCst) != 0 {
+        if self.armed.load(Ordering::Relaxed) && self.armed.swap(false, Ordering::SeqCst) {
             let one = 1_u64.to_ne_bytes();
             // SAFETY: writing eight bytes to our own descriptor; a full one is readable anyway.
             unsafe { libc::write(self.event(), one.as_ptr().cast(), one.len()) };
@@ -161,19 +172,16 @@ impl Rings {
         let mut count = [0_u8; 8];
         // SAFETY: reading eight bytes from our own descriptor, which never blocks.
         unsafe { libc::read(self.event(), count.as_mut_ptr().cast(), count.len()) };
-        self.word32(0, ARMED).store(1, Ordering::SeqCst);
+        self.armed.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        (0..self.rings).all(|ring| {
-            self.word64(ring, PRODUCER).load(Ordering::SeqCst)
-                == self.word64(ring, CONSUMER).load(Ordering::SeqCst)
-        })
+        (0..self.rings).all(|ring| self.ready(ring).is_none())
     }
 
     /// Take up to `limit` records, `size` bytes at most unless the first is larger.
     ///
     /// There is one reader at a time; INVALID_STATE for a second one.
     pub fn read(&self, limit: usize, size: usize) -> Result<Records> {
-        let _reader = self.reader.try_lock().map_err(|_| {
+        let mut first = self.reader.try_lock().map_err(|_| {
             EngineError::new(
                 ResultCode::InvalidState,
                 "somebody else is reading this map",
@@ -181,50 +189,63 @@ impl Rings {
         })?;
         let mut found = Records::default();
         let mut bytes = 0;
-        for ring in 0..self.rings {
-            while found.records.len() < limit && bytes < size {
-                let Some(record) = self.next(ring) else {
+        for ring in (0..self.rings).map(|ring| (*first + ring) % self.rings) {
+            // Bounded, whatever a peer does with the positions.
+            for _ in 0..self.length / RECORD_HEADER {
+                let Some(ready) = self.ready(ring).filter(|_| found.records.len() < limit) else {
                     break;
                 };
-                bytes += record.len();
-                found.records.push(Record {
-                    lane: ring as u32,
-                    data: record,
-                });
+                if !found.records.is_empty() && bytes + ready.length > size {
+                    break;
+                }
+                bytes += ready.length;
+                found.records.extend(self.take(ring, &ready));
             }
-            found
-                .lost
-                .push(self.word64(ring, LOST).load(Ordering::Relaxed));
         }
+        *first = (*first + 1) % self.rings;
+        let lost = |ring| self.word64(ring, LOST).load(Ordering::Relaxed);
+        found.lost = (0..self.rings).map(lost).collect();
         Ok(found)
     }
 
-    fn next(&self, ring: usize) -> Option<Vec<u8>> {
-        loop {
-            let consumer = self.word64(ring, CONSUMER).load(Ordering::Relaxed);
-            let producer = self.word64(ring, PRODUCER).load(Ordering::Acquire);
-            let ready = producer.wrapping_sub(consumer);
-            if ready < RECORD_HEADER as u64 || ready > self.length as u64 {
-                return None;
-            }
-            let mut header = [0; 4];
-            header.copy_from_slice(&self.copy_out(ring, consumer, 4));
-            let header = u32::from_le_bytes(header);
-            if header & LOCKED != 0 {
-                return None;
-            }
-            let length = (header & MAX_RECORD as u32) as usize;
-            let size = (RECORD_HEADER + length).next_multiple_of(8) as u64;
-            if size > ready {
-                return None;
-            }
-            let data = self.copy_out(ring, consumer.wrapping_add(RECORD_HEADER as u64), length);
-            self.word64(ring, CONSUMER)
-                .store(consumer.wrapping_add(size), Ordering::Release);
-            if header & DISCARDED == 0 {
-                return Some(data);
-            }
+    /// The next record of a ring, if it is complete.
+    fn ready(&self, ring: usize) -> Option<Ready> {
+        let consumer = self.word64(ring, CONSUMER).load(Ordering::SeqCst);
+        let producer = self.word64(ring, PRODUCER).load(Ordering::SeqCst);
+        let written = producer.wrapping_sub(consumer);
+        if written == 0 {
+            return None;
         }
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.copy_out(ring, consumer, 4));
+        let header = u32::from_le_bytes(bytes);
+        let length = (header & MAX_RECORD as u32) as usize;
+        let size = (RECORD_HEADER + length).next_multiple_of(8) as u64;
+        if written > self.length as u64 || size > written {
+            // Only a peer can have done that; what it left is passed over.
+            self.word64(ring, CONSUMER)
+                .store(producer, Ordering::Release);
+            self.word64(ring, LOST).fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        (header & LOCKED == 0).then_some(Ready {
+            consumer,
+            length,
+            size,
+            discarded: header & DISCARDED != 0,
+        })
+    }
+
+    /// Pass over a record; its payload, unless it was discarded.
+    fn take(&self, ring: usize, ready: &Ready) -> Option<Record> {
+        let from = ready.consumer.wrapping_add(RECORD_HEADER as u64);
+        let data = (!ready.discarded).then(|| self.copy_out(ring, from, ready.length));
+        self.word64(ring, CONSUMER)
+            .store(ready.consumer.wrapping_add(ready.size), Ordering::Release);
+        data.map(|data| Record {
+            lane: ring as u32,
+            data,
+        })
     }
 
     /// Records that were dropped, of all rings.
@@ -263,11 +284,5 @@ impl Rings {
         debug_assert!(ring < self.rings, "a ring that exists");
         // SAFETY: the positions page of a ring, at a multiple of 8.
         unsafe { AtomicU64::from_ptr((self.arena.base(ring) + offset) as *mut u64) }
-    }
-
-    fn word32(&self, ring: usize, offset: usize) -> &AtomicU32 {
-        debug_assert!(ring < self.rings, "a ring that exists");
-        // SAFETY: the positions page of a ring, at a multiple of 4.
-        unsafe { AtomicU32::from_ptr((self.arena.base(ring) + offset) as *mut u32) }
     }
 }

@@ -1,12 +1,16 @@
 //! Contracts as the daemon has them: anything with the right attributes.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::contract::{ContextDescriptor, ProgramInformation, Prototype};
+use crate::functions::{FIRST_FUNCTION, Function, canonical_guid};
 
 /// Read a `ProgramInformation`.
 pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
     let helpers = object.getattr("helpers")?;
+    let functions = object.getattr_opt("functions")?;
+    let functions = functions.map_or(Ok(Vec::new()), |table| functions_of(&table))?;
     Ok(ProgramInformation {
         name: object.getattr("name")?.extract()?,
         context: descriptor(&object.getattr("context")?)?,
@@ -15,12 +19,33 @@ pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
             .try_iter()?
             .map(|helper| prototype(&helper?))
             .collect::<PyResult<_>>()?,
+        functions,
         writable: object
             .getattr("writable")?
             .try_iter()?
             .map(|range| range?.extract())
             .collect::<PyResult<_>>()?,
     })
+}
+
+/// The table of functions: each gets the id of its place.
+fn functions_of(table: &Bound<'_, PyAny>) -> PyResult<Vec<Function>> {
+    let mut functions = Vec::new();
+    for (id, entry) in (FIRST_FUNCTION..).zip(table.try_iter()?) {
+        let entry = entry?;
+        let module: String = entry.getattr("module")?.str()?.extract()?;
+        let module = canonical_guid(&module)
+            .ok_or_else(|| PyValueError::new_err(format!("module {module:?} is no GUID")))?;
+        functions.push(Function {
+            module,
+            prototype: Prototype {
+                id,
+                implicit_context: false,
+                ..callable(&entry)?
+            },
+        });
+    }
+    Ok(functions)
 }
 
 fn descriptor(object: &Bound<'_, PyAny>) -> PyResult<ContextDescriptor> {
@@ -33,6 +58,15 @@ fn descriptor(object: &Bound<'_, PyAny>) -> PyResult<ContextDescriptor> {
 }
 
 fn prototype(object: &Bound<'_, PyAny>) -> PyResult<Prototype> {
+    Ok(Prototype {
+        id: object.getattr("helper_id")?.extract()?,
+        implicit_context: object.getattr("implicit_context")?.extract()?,
+        ..callable(object)?
+    })
+}
+
+/// What helpers and functions have in common; id and context are still to be set.
+fn callable(object: &Bound<'_, PyAny>) -> PyResult<Prototype> {
     let mut arguments: Vec<u32> = object
         .getattr("arguments")?
         .try_iter()?
@@ -43,11 +77,11 @@ fn prototype(object: &Bound<'_, PyAny>) -> PyResult<Prototype> {
         arguments.pop();
     }
     Ok(Prototype {
-        id: object.getattr("helper_id")?.extract()?,
+        id: 0,
         name: object.getattr("name")?.extract()?,
         return_type: object.getattr("return_type")?.extract()?,
         arguments,
         reallocate_packet: object.getattr("reallocate_packet")?.extract()?,
-        implicit_context: object.getattr("implicit_context")?.extract()?,
+        implicit_context: false,
     })
 }

@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::{EngineError, Result, ResultCode};
+use crate::exec::Fault;
 
 const SOURCE: &std::ffi::CStr = cr#"
 class EngineError(Exception):
@@ -64,6 +65,12 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> PyResult<T> {
         .map_err(PyErr::from)
 }
 
+/// Run what may panic and has its own way to fail.
+#[inline(always)]
+pub fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, Box<PyErr>> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Box::new(bug(panic.as_ref()).into()))
+}
+
 fn bug(panic: &(dyn Any + Send)) -> EngineError {
     let text = panic
         .downcast_ref::<String>()
@@ -78,13 +85,21 @@ fn bug(panic: &(dyn Any + Send)) -> EngineError {
 
 impl From<EngineError> for PyErr {
     fn from(error: EngineError) -> Self {
-        Python::attach(|py| match ENGINE_ERROR.get(py) {
-            Some(class) => {
-                PyErr::from_type(class.bind(py).clone(), (error.code as u8, error.message))
-            }
-            None => pyo3::exceptions::PyRuntimeError::new_err(error.message),
-        })
+        engine_error(error.code as u8, error.message)
     }
+}
+
+/// An invocation ended before its program did.
+#[cold]
+pub fn ended(fault: Fault) -> PyErr {
+    engine_error(fault.code, fault.message)
+}
+
+fn engine_error(code: u8, message: String) -> PyErr {
+    Python::attach(|py| match ENGINE_ERROR.get(py) {
+        Some(class) => PyErr::from_type(class.bind(py).clone(), (code, message)),
+        None => pyo3::exceptions::PyRuntimeError::new_err(message),
+    })
 }
 
 /// The code and message of a `HelperError`; `None` for any other exception.

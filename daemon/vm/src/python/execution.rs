@@ -1,7 +1,7 @@
 //! Programs for Python: buffers in, bytes out, the GIL released in between.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pyo3::buffer::PyBuffer;
@@ -9,13 +9,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::contract::information;
+use super::door;
 use super::errors::guarded;
 use super::helper::Callback;
 use super::maps::Map;
 use super::objects::ProgramSpec;
 use super::trace::Trace;
 use crate::error::EngineError;
-use crate::exec::{self, Execution, Input, Options, Remote};
+use crate::exec::{self, Binding, Execution, Input, Options, Origin, Remote, Verified};
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct BatchResult {
@@ -43,8 +44,8 @@ type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 impl Program {
     #[new]
     #[pyo3(signature = (
-        program, maps, information, *, helper = None, trace = None, tag = 0, budget = None,
-        verified = false, execution = "any",
+        program, maps, information, *, helper = None, local = None, trace = None, tag = 0,
+        budget = None, verified = false, execution = "any",
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -56,6 +57,7 @@ impl Program {
         maps: Vec<Py<Map>>,
         #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
         helper: Option<Py<PyAny>>,
+        local: Option<HashMap<u32, Py<PyAny>>>,
         trace: Option<Py<Trace>>,
         tag: u64,
         budget: Option<u64>,
@@ -63,17 +65,26 @@ impl Program {
         execution: &str,
     ) -> PyResult<Self> {
         let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
+        let callback = |function: Py<PyAny>| -> Arc<dyn Remote> {
+            let maps = maps.iter().map(|map| map.clone_ref(py)).collect();
+            Arc::new(Callback { function, maps })
+        };
         let remote = helper.filter(|function| !function.is_none(py));
-        let remote =
-            remote.map(|function| Arc::new(Callback { function, maps }) as Arc<dyn Remote>);
-        let options = Options {
-            remote,
+        let local = local.into_iter().flatten();
+        let mut options = Options {
+            remote: remote.map(callback),
+            local: local
+                .map(|(id, function)| (id, Binding::Local(callback(function))))
+                .collect(),
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,
-            verified,
             execution: execution_of(execution)?,
+            ..Options::default()
         };
+        if verified {
+            options.verified = Verified::Accepted;
+        }
         let spec = &program.get().0;
         py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
             .map(|program| Self(Arc::new(program)))
@@ -86,16 +97,25 @@ impl Program {
 
     #[getter]
     fn executor(&self) -> &'static str {
-        match self.0.jit() {
-            Ok(_) => "jit",
-            Err(_) => "interpreter",
-        }
+        self.0.executor()
     }
 
     /// Why the program is not compiled; empty if it is.
     #[getter]
     fn executor_reason(&self) -> &str {
-        self.0.jit().err().unwrap_or_default()
+        self.0.executor_reason()
+    }
+
+    /// Whether instructions are counted while it runs.
+    #[getter]
+    fn metered(&self) -> bool {
+        self.0.metered()
+    }
+
+    /// The most instructions that a run can execute, if that is known.
+    #[getter]
+    fn worst_case(&self) -> Option<u64> {
+        self.0.worst_case()
     }
 
     #[getter]
@@ -104,8 +124,9 @@ impl Program {
     }
 
     #[pyo3(signature = (
-        contexts, count, data = None, data_lengths = None, meta_lengths = None, /,
+        contexts, count, data = None, data_lengths = None, meta_lengths = None, origin = None, /,
     ))]
+    #[expect(clippy::too_many_arguments, reason = "the columns of a batch")]
     fn run_batch(
         &self,
         py: Python<'_>,
@@ -114,7 +135,9 @@ impl Program {
         data: Option<&Bound<'_, PyAny>>,
         data_lengths: Option<&Bound<'_, PyAny>>,
         meta_lengths: Option<&Bound<'_, PyAny>>,
+        origin: Option<(u32, u32, Option<u32>)>,
     ) -> PyResult<BatchResult> {
+        let origin = origin.map(|(pid, tid, uid)| Origin { pid, tid, uid });
         let contexts = bytes_of(contexts)?;
         let data = optional_bytes_of(data)?;
         let data_lengths = optional_bytes_of(data_lengths)?;
@@ -127,6 +150,7 @@ impl Program {
                     data: &data,
                     data_lengths: &data_lengths,
                     meta_lengths: &meta_lengths,
+                    origin,
                 })
             })
         })?;
@@ -159,6 +183,11 @@ impl Program {
             PyBytes::new(py, &test.data),
             test.elapsed_ns,
         ))
+    }
+
+    /// A builtin that takes one context; see `door`.
+    fn invoker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        door::invoker(py, &self.0)
     }
 
     fn counters(&self) -> Counters {

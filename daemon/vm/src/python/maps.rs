@@ -141,7 +141,12 @@ impl Map {
 
     #[pyo3(signature = (key, /))]
     fn lookup<'py>(&self, py: Python<'py>, key: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-        let value = guarded(|| self.0.lookup(key))?;
+        let lookup = || guarded(|| self.0.lookup(key));
+        // Quick, unless another process has the map's lock.
+        let value = match self.0.file() {
+            None => lookup(),
+            Some(_) => py.detach(lookup),
+        }?;
         Ok(PyBytes::new(py, &value))
     }
 

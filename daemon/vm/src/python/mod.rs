@@ -4,6 +4,7 @@
 //! takes time runs without the GIL; a panic becomes an `EngineError`.
 
 mod contract;
+mod door;
 mod errors;
 mod execution;
 mod helper;
@@ -31,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<execution::BatchResult>()?;
     module.add_class::<execution::Counters>()?;
     module.add_class::<execution::Program>()?;
+    module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;
     module.add_function(wrap_pyfunction!(objects::parse_object, module)?)?;

@@ -125,7 +125,23 @@ impl ProgramSpec {
 
     #[getter]
     fn sha256<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &Sha256::digest(self.0.bytes()))
+        let mut digest = Sha256::new_with_prefix(self.0.bytes());
+        // Instructions alone do not say whom a call of an import means.
+        for import in &self.0.imports {
+            for text in [&import.module, &import.name] {
+                digest.update(text.as_bytes());
+                digest.update([0]);
+            }
+        }
+        PyBytes::new(py, &digest.finalize())
+    }
+
+    #[getter]
+    fn imports(&self) -> Vec<(String, String)> {
+        let imports = self.0.imports.iter();
+        imports
+            .map(|import| (import.module.to_string(), import.name.to_string()))
+            .collect()
     }
 
     #[getter]

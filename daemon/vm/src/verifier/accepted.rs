@@ -475,6 +475,7 @@ fn run(program: &Program, random: &mut Random) -> Vec<u8> {
         data: &data,
         data_lengths: &sizes.map(u32::to_le_bytes).concat(),
         meta_lengths: &[],
+        origin: None,
     };
     program.run_batch(input).expect("valid input").codes
 }

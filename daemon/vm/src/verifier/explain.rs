@@ -175,7 +175,7 @@ pub fn explain(program: &ProgramSpec, complaint: &Complaint) -> Rejection {
         )
         .replace("{n}", &width(insn, &complaint.message))
         .replace("{end}", &end(insn))
-        .replace("{call}", &called(insn))
+        .replace("{call}", &called(program, insn))
     };
     let mut detail = complaint.message.clone();
     for fact in &complaint.known {
@@ -303,7 +303,12 @@ fn end(insn: Insn) -> String {
     }
 }
 
-fn called(insn: Insn) -> String {
+fn called(program: &ProgramSpec, insn: Insn) -> String {
+    if insn.is_function_call()
+        && let Some(import) = program.imports.get(insn.imm as u32 as usize)
+    {
+        return import.name.to_string();
+    }
     if !insn.is_helper_call() {
         return "the function".into();
     }

@@ -44,7 +44,10 @@ impl Platform {
     pub fn new(case: Case<'_>) -> Self {
         let general = helpers::implemented().map(|helper| helper.prototype());
         // The type's own prototypes come last: they override general ones.
-        let all = general.chain(case.information.helpers.iter().cloned());
+        let functions = case.information.functions.iter();
+        let all = general
+            .chain(case.information.helpers.iter().cloned())
+            .chain(functions.map(|function| function.prototype.clone()));
         Self {
             program_type: EbpfProgramType {
                 name: case.information.name.clone(),

@@ -2,7 +2,7 @@
 
 use super::{Case, Rejection, at};
 use crate::contract::FIRST_EXTENSION_HELPER;
-use crate::{helpers, isa};
+use crate::{functions, helpers, isa};
 
 const MAP_TYPE_ARRAY: u32 = 2;
 
@@ -13,6 +13,7 @@ pub fn check(case: Case<'_>) -> Check {
     check_instructions(case)?;
     for pc in 0..case.program.instructions.len() {
         check_helper(case, pc)?;
+        check_function(case, pc)?;
         check_map(case, pc)?;
     }
     Ok(())
@@ -57,6 +58,26 @@ fn check_helper(case: Case<'_>, pc: usize) -> Check {
     {
         Some(Err(error)) => refuse(case, pc, error.message, "do without this helper"),
         _ => Ok(()),
+    }
+}
+
+fn check_function(case: Case<'_>, pc: usize) -> Check {
+    let insn = case.program.instructions[pc];
+    if !insn.is_function_call() {
+        return Ok(());
+    }
+    let Some(import) = case.program.imports.get(insn.imm as u32 as usize) else {
+        let reason = format!("import {} does not exist", insn.imm);
+        return refuse(case, pc, reason, "declare the function in .ksyms");
+    };
+    let hint = "load the module that has this function, or do without it";
+    let Some(prototype) = functions::find(import, case.information) else {
+        let reason = functions::unavailable(import, case.information);
+        return refuse(case, pc, reason, hint);
+    };
+    match prototype.marshalled() {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(case, pc, error.message, hint),
     }
 }
 

@@ -22,6 +22,7 @@ use prevail::spec::vm_isa::EbpfInst;
 
 use super::platform::{Platform, descriptor_number};
 use super::{Case, Complaint, Finding};
+use crate::{functions, isa};
 
 pub const NAME: &str = "prevail 0.2.6";
 
@@ -85,15 +86,19 @@ fn analyze(case: Case<'_>) -> Finding {
     complaint(&result, &registry)
 }
 
-/// Our linked program with maps as file descriptors, which prevail expects.
+/// Our linked program with maps as file descriptors, which prevail expects, and imports as helpers.
 fn instructions(case: Case<'_>) -> Vec<EbpfInst> {
     let convert = |insn: &crate::isa::Insn| {
-        let imm = if insn.is_map_reference() {
-            descriptor_number(insn.imm)
-        } else {
-            insn.imm
+        let imports = &case.program.imports;
+        let import = imports.get(insn.imm as u32 as usize);
+        let (src, imm) = match import.and_then(|import| functions::find(import, case.information)) {
+            Some(function) if insn.is_function_call() => {
+                (isa::CALL_HELPER, function.id.cast_signed())
+            }
+            _ if insn.is_map_reference() => (insn.src, descriptor_number(insn.imm)),
+            _ => (insn.src, insn.imm),
         };
-        EbpfInst::new(insn.opcode, insn.dst, insn.src, insn.offset, imm)
+        EbpfInst::new(insn.opcode, insn.dst, src, insn.offset, imm)
     };
     case.program.instructions.iter().map(convert).collect()
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::{assembled, object, program, sample};
+use crate::fixtures::{assembled, object, program, sample, with_functions};
 use crate::isa::Insn;
 
 fn verdict(name: &str, of: &str) -> Verdict {
@@ -133,6 +133,45 @@ fn uninitialised_registers_are_recognised() {
     );
 }
 
+/// Instructions of version 4, which many compilers cannot make, are judged and run.
+#[test]
+fn version_4_instructions_are_judged_and_run() {
+    use crate::isa::{SOURCE_REGISTER as X, alu, class, jump, mem};
+    let wide = |operation, dst, src, offset, imm| {
+        let register = if src == 0 { 0 } else { X };
+        Insn::new(class::ALU64 | operation | register, dst, src, offset, imm)
+    };
+    let stack = |kind, register, imm| match kind {
+        class::ST => Insn::new(class::ST | mem::MEM | mem::DW, 10, 0, -8, imm),
+        _ => Insn::new(class::LDX | mem::MEMSX | mem::B, register, 10, -8, 0),
+    };
+    let code = [
+        stack(class::ST, 0, 0x1_f9), // the low byte is -7
+        stack(class::LDX, 1, 0),     // r1 = -7
+        wide(alu::MOV, 2, 0, 0, 2),
+        wide(alu::MOV, 3, 1, 0, 0),
+        wide(alu::DIV, 3, 2, 1, 0),                      // r3 = -3
+        wide(alu::MOD, 1, 2, 1, 0),                      // r1 = -1
+        wide(alu::MOV, 4, 3, 8, 0),                      // r4 = -3, of its low byte
+        Insn::new(class::ALU64 | alu::END, 4, 0, 0, 16), // r4 = 0xfdff
+        Insn::new(class::JMP32 | jump::JA, 0, 0, 0, 1),  // gotol over the next
+        wide(alu::MOV, 4, 0, 0, 0),
+        Insn::new(class::ALU | alu::MOV | X, 0, 3, 16, 0), // w0 = -3, of its low half
+        wide(alu::ADD, 0, 1, 0, 0),
+        wide(alu::ADD, 0, 4, 0, 0),
+        Insn::new(0x95, 0, 0, 0, 0),
+    ];
+    let spec = assembled(&code, &[]);
+    let case = Case {
+        program: &spec,
+        maps: &[],
+        information: &sample(),
+    };
+    assert_eq!(None, verify(case).expect("a sound contract").rejection);
+    let result = crate::fixtures::run(&code).result;
+    assert_eq!((-3_i32 - 1 + 0xfdff) as u32, result);
+}
+
 /// What is no program at all is refused before any analysis.
 #[test]
 fn undecodable_programs_are_rejections_too() {
@@ -156,12 +195,65 @@ fn a_long_chain_of_jumps_is_judged() {
     assert_eq!(None, verify(case).expect("a sound contract").rejection);
 }
 
+fn imports(of: &str, information: &crate::contract::ProgramInformation) -> Option<Rejection> {
+    let object = object("imports");
+    let case = Case {
+        program: program(&object, of),
+        maps: &object.maps,
+        information,
+    };
+    verify(case).expect("a sound contract").rejection
+}
+
+/// Imported functions are judged by their prototypes, as helpers are.
+#[test]
+fn imports_are_judged_by_their_prototypes() {
+    let information = with_functions();
+    assert_eq!(None, imports("imports", &information));
+    let rejection = imports("misused", &information).expect("a refusal");
+    assert!(rejection.reason.contains("stack"), "{}", rejection.reason);
+    assert_eq!("call import 0", rejection.instruction);
+}
+
+/// A function that nobody offers is named, with what is offered instead.
+#[test]
+fn missing_imports_are_named() {
+    let mut information = with_functions();
+    let missing = "function first_lookup of module 12345678-1234-1234-1234-123456789abc \
+                   is not offered: ";
+    let mut refused = |change: fn(&mut Vec<crate::functions::Function>)| {
+        information.functions = with_functions().functions;
+        change(&mut information.functions);
+        for (id, function) in (crate::functions::FIRST_FUNCTION..).zip(&mut information.functions) {
+            function.prototype.id = id;
+        }
+        imports("imports", &information).expect("a refusal").reason
+    };
+    assert_eq!(
+        format!("{missing}the module offers first_add"),
+        refused(|functions| drop(functions.remove(0)))
+    );
+    assert_eq!(
+        format!(
+            "{missing}functions are offered by 00000000-0000-0000-0000-000000000002, \
+             not by this module"
+        ),
+        refused(|functions| drop(functions.drain(..2)))
+    );
+    assert_eq!(
+        format!("{missing}no module offers functions"),
+        refused(Vec::clear)
+    );
+    let pointer = refused(|functions| functions[0].prototype.return_type = 1);
+    assert!(pointer.contains("it returns a pointer"), "{pointer}");
+}
+
 /// A contract that makes no sense is an error, not a verdict.
 #[test]
 fn unsound_contracts_are_errors() {
     let object = object("plain");
     let refused = |change: fn(&mut crate::contract::ProgramInformation)| {
-        let mut information = sample();
+        let mut information = with_functions();
         change(&mut information);
         let case = Case {
             program: &object.programs[0],
@@ -177,4 +269,6 @@ fn unsound_contracts_are_errors() {
     assert!(refused(|i| i.helpers[0].arguments = vec![99]).contains("arguments[0]"));
     assert!(refused(|i| i.helpers[1].id = 0x10000).contains("another one has this id"));
     assert!(refused(|i| i.helpers[0].return_type = 77).contains("return_type"));
+    assert!(refused(|i| i.helpers[0].id = 0x8000_0001).contains("another one has this id"));
+    assert!(refused(|i| i.functions[1].prototype.id = 7).contains("its place in the table"));
 }

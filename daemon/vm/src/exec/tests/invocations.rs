@@ -73,6 +73,7 @@ fn a_batch_runs_each_context_on_its_own_data() {
             data: &[1, 2, 3, 4, 9, 9, 9, 5, 6, 7, 8, 9],
             data_lengths: &lengths,
             meta_lengths: &[],
+            origin: None,
         };
         let batch = packet.run_batch(input).expect("valid input");
         assert_eq!(vec![0, 0, 0], batch.codes);

@@ -1,7 +1,10 @@
 //! What the interpreter promises: instructions, and whole invocations.
 
+mod bindings;
 mod instructions;
 mod invocations;
+mod limits;
+mod random;
 mod remote;
 
 use crate::isa::{Insn, alu, class};

@@ -45,7 +45,7 @@ const ATOMICS: [i32; 10] = [
     atomic::CMPXCHG,
 ];
 
-impl Generator {
+impl Generator<'_> {
     pub(super) fn branch(&mut self) {
         let (dst, src) = (self.below(6) as u8, self.below(6) as u8);
         let class = self.of(&[class::JMP, class::JMP32]);
@@ -128,10 +128,14 @@ impl Generator {
     pub(super) fn atomic(&mut self, bases: &[u8]) {
         let size = self.of(&[mem::W, mem::DW]);
         let bytes = if size == mem::W { 4 } else { 8 };
-        // The packet is not aligned.
-        let bases: Vec<u8> = bases.iter().copied().filter(|base| *base != 8).collect();
-        let base = self.of(&bases);
-        let offset = self.offset(base, bytes, true);
+        let base = self.of(bases);
+        // Of a map value it ends the invocation, so it is rare there.
+        let aligned = if base == 7 {
+            self.below(64) > 0
+        } else {
+            self.below(2) > 0
+        };
+        let offset = self.offset(base, bytes, aligned);
         let (register, operation) = (self.below(6) as u8, self.of(&ATOMICS));
         self.push(
             class::STX | mem::ATOMIC | size,

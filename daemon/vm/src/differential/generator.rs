@@ -9,6 +9,7 @@
 //! A program is a row of segments, each maybe a loop; jumps stay inside of
 //! their segment.  In the end all numbers are mixed into r0.
 
+use super::repeat::Form;
 use crate::isa::{
     CALL, CALL_HELPER, CALL_LOCAL, EXIT, Insn, LDDW, LDDW_MAP, LDDW_MAP_VALUE,
     SOURCE_REGISTER as X, alu, class, jump, mem,
@@ -19,21 +20,38 @@ pub const VALUE: i64 = 64;
 /// Maps of every program: an array of 4 values, and a hash map.
 pub const ARRAY: i32 = 0;
 pub const HASH: i32 = 1;
+/// Keys are below this; the array has fewer.
+pub const KEYS: u32 = 6;
 
-pub struct Generator {
+pub struct Generator<'a> {
     state: u64,
-    pub code: Vec<Insn>,
+    /// Decisions that are taken first; then those of the state follow.
+    choices: std::slice::Iter<'a, u8>,
+    pub(super) code: Vec<Insn>,
 }
 
-impl Generator {
+impl<'a> Generator<'a> {
     pub fn new(seed: u64) -> Self {
         Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            choices: [].iter(),
             code: Vec::new(),
         }
     }
 
+    /// The program that a fuzzer's input stands for: a byte decides one thing.
+    pub fn of_choices(choices: &'a [u8]) -> Self {
+        Self {
+            choices: choices.iter(),
+            ..Self::new(1)
+        }
+    }
+
     fn random(&mut self) -> u64 {
+        if let Some(choice) = self.choices.next() {
+            self.state ^= u64::from(*choice) << 32;
+            return (u64::from(*choice) << 33) | self.state >> 32;
+        }
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
@@ -83,15 +101,16 @@ impl Generator {
         let load = class::LDX | mem::MEM | mem::DW;
         self.push(class::ALU64 | alu::MOV | X, 6, 1, 0, 0);
         self.push(load, 8, 6, 0, 0);
-        self.push(LDDW, 7, LDDW_MAP_VALUE, 0, ARRAY);
-        self.push(0, 0, 0, 0, 0);
+        self.load_value();
         (0..6).for_each(|register| self.load_constant(register));
-        for _ in 0..=self.below(4) {
+        for _ in 0..=self.below(3) {
             self.segment(&[10, 6, 7, 8]);
-            match self.below(4) {
+            match self.below(6) {
                 0 => self.call_later(),
                 1 => self.lookup(),
                 2 => self.update(),
+                3 => self.delete(),
+                4 => self.copy(),
                 _ => {}
             }
         }
@@ -109,14 +128,45 @@ impl Generator {
         (self.code, start)
     }
 
+    /// The value that r7 leads to.
+    pub(super) fn load_value(&mut self) {
+        self.push(LDDW, 7, LDDW_MAP_VALUE, 0, ARRAY);
+        self.push(0, 0, 0, 0, 0);
+    }
+
+    fn delete(&mut self) {
+        let map = self.of(&[ARRAY, HASH]);
+        self.key(map);
+        self.push(CALL, 0, CALL_HELPER, 0, 3);
+        self.renew();
+    }
+
+    /// bpf_memcpy from the packet or the value into the frame.
+    fn copy(&mut self) {
+        let source = self.of(&[7, 8]);
+        let size = 1 + self.below(PACKET) as i32;
+        self.push(class::ALU64 | alu::MOV | X, 1, 10, 0, 0);
+        self.push(class::ALU64 | alu::ADD, 1, 0, 0, -64);
+        self.push(class::ALU64 | alu::MOV, 2, 0, 0, size);
+        self.push(class::ALU64 | alu::MOV | X, 3, source, 0, 0);
+        self.push(class::ALU64 | alu::MOV, 4, 0, 0, size);
+        self.push(CALL, 0, CALL_HELPER, 0, 22);
+        self.renew();
+    }
+
+    /// Numbers for the registers that addresses were in.
+    fn renew(&mut self) {
+        (1..6).for_each(|register| self.load_constant(register));
+    }
+
     fn call_later(&mut self) {
         self.push(CALL, 0, CALL_LOCAL, 0, 0);
-        (1..6).for_each(|register| self.load_constant(register));
+        self.renew();
     }
 
     /// A key of 4 bytes into the frame, its address into r2, the map into r1.
     fn key(&mut self, map: i32) {
-        let key = self.below(6) as i32;
+        let key = self.below(KEYS as usize) as i32;
         self.push(class::ST | mem::MEM | mem::W, 10, 0, -4, key);
         self.push(class::ALU64 | alu::MOV | X, 2, 10, 0, 0);
         self.push(class::ALU64 | alu::ADD, 2, 0, 0, -4);
@@ -132,7 +182,7 @@ impl Generator {
         self.push(class::LDX | mem::MEM | mem::DW, 3, 0, 8, 0);
         self.push(class::ST | mem::MEM | mem::W, 0, 0, 12, 7);
         self.push(class::ALU64 | alu::MOV | X, 0, 3, 0, 0);
-        (1..6).for_each(|register| self.load_constant(register));
+        self.renew();
     }
 
     fn update(&mut self) {
@@ -146,13 +196,16 @@ impl Generator {
 
     /// Some instructions, run once or a few times.
     fn segment(&mut self, bases: &[u8]) {
-        let rounds = self.of(&[0, 0, 3, 9]);
-        if rounds > 0 {
-            self.push(class::ALU64 | alu::MOV, 9, 0, 0, rounds);
-        }
+        // A callee has no packet to go through.
+        let form = match self.form() {
+            Form::Halving | Form::Packet if bases.len() == 1 => Form::Down,
+            form => form,
+        };
+        let rounds = 1 + self.below(9) as i32;
+        self.begin(form, rounds);
         let first = self.code.len();
         let mut jumps = Vec::new();
-        for _ in 0..4 + self.below(30) {
+        for _ in 0..4 + self.below(16) {
             match self.below(8) {
                 0..4 => self.arithmetic(),
                 4 | 5 => self.access(bases),
@@ -164,11 +217,10 @@ impl Generator {
             }
         }
         self.aim(&jumps);
-        if rounds > 0 {
-            let distance = (self.code.len() + 2 - first) as i16;
-            self.push(class::ALU64 | alu::SUB, 9, 0, 0, 1);
-            self.push(class::JMP | jump::JNE, 9, 0, -distance, 0);
+        if bases.len() > 1 && self.below(6) == 0 {
+            self.nested();
         }
+        self.close(form, rounds, first);
     }
 
     /// Let jumps lead forward to instructions of their segment.

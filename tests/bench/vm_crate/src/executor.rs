@@ -1,0 +1,151 @@
+//! Our own programs: from an object or a spec to a `Program` of a given executor.
+//!
+//! [`build`] is the one place that knows which executors the engine has.
+
+use std::sync::Arc;
+
+use _native::contract::{ContextDescriptor, ProgramInformation};
+use _native::exec::{Execution, Options, Program, Verified};
+use _native::loader::parse_object;
+use _native::maps::{Map, MapOptions};
+use _native::spec::{MapSpec, ProgramSpec};
+use _native::verifier::{Case, verify};
+
+use crate::Outcome;
+
+/// Executors that the engine offers, the fastest first.
+pub const EXECUTORS: [&str; 2] = ["jit", "interpreter"];
+
+/// Whether a program may run that the verifier refuses.
+///
+/// For benches and tests of executors only: without checks such a program may
+/// do anything to the process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    Verdict,
+    Anything,
+}
+
+/// A program with its maps, judged.
+pub struct Loaded {
+    pub spec: ProgramSpec,
+    pub maps: Vec<Arc<Map>>,
+    pub information: ProgramInformation,
+    /// Why the verifier refuses it.
+    pub refusal: Option<String>,
+}
+
+/// A program ready to run, and what its code guards against.
+pub struct Subject {
+    pub program: Program,
+    /// Whether a budget of instructions is counted while it runs.
+    pub metered: bool,
+    pub checks: &'static str,
+}
+
+/// The ordinary way of an object: parse, make its maps, verify.
+pub fn load(object: &[u8], information: &ProgramInformation) -> Outcome<Loaded> {
+    let object = parse_object(object).map_err(|error| error.to_string())?;
+    let spec = object.programs.first().ok_or("an object without program")?;
+    let maps: Outcome<Vec<_>> = object.maps.iter().map(live).collect();
+    judge(spec.clone(), &object.maps, maps?, information.clone())
+}
+
+/// A program over maps that exist; `specs` declare them.
+pub fn judge(
+    spec: ProgramSpec,
+    specs: &[MapSpec],
+    maps: Vec<Arc<Map>>,
+    information: ProgramInformation,
+) -> Outcome<Loaded> {
+    let case = Case {
+        program: &spec,
+        maps: specs,
+        information: &information,
+    };
+    let verdict = verify(case).map_err(|error| error.to_string())?;
+    let refusal = verdict.rejection.map(|rejection| rejection.reason);
+    Ok(Loaded {
+        spec,
+        maps,
+        information,
+        refusal,
+    })
+}
+
+/// A program that `executor` runs; `trust` decides about those that the verifier refuses.
+pub fn build(loaded: &Loaded, executor: &str, trust: Trust) -> Outcome<Subject> {
+    if let (Some(reason), Trust::Verdict) = (&loaded.refusal, trust) {
+        return Err(format!("the verifier refuses it: {reason}"));
+    }
+    let (execution, checks) = match executor {
+        "jit" => (Execution::Jit, "helpers' arguments"),
+        _ => (Execution::Interpreter, "every access, depth of calls"),
+    };
+    let options = Options {
+        verified: match loaded.refusal {
+            None => Verified::Accepted,
+            Some(_) => Verified::Assumed,
+        },
+        execution,
+        ..Options::default()
+    };
+    let maps = loaded.maps.clone();
+    let program = Program::new(&loaded.spec, maps, &loaded.information, options)
+        .map_err(|error| error.to_string())?;
+    Ok(Subject {
+        metered: program.metered(),
+        program,
+        checks,
+    })
+}
+
+/// The sample program type: 32 bytes with the packet's start and end in front.
+pub fn sample() -> ProgramInformation {
+    ProgramInformation {
+        name: "sample".into(),
+        context: ContextDescriptor {
+            size: 32,
+            data: 0,
+            end: 8,
+            meta: -1,
+        },
+        is_privileged: false,
+        helpers: Vec::new(),
+        functions: Vec::new(),
+        writable: vec![(16, 16)],
+    }
+}
+
+/// A program type whose context is plain bytes, all writable.
+pub fn plain(name: &str, size: usize) -> ProgramInformation {
+    ProgramInformation {
+        name: name.into(),
+        context: ContextDescriptor {
+            size: size as i32,
+            data: -1,
+            end: -1,
+            meta: -1,
+        },
+        is_privileged: false,
+        helpers: Vec::new(),
+        functions: Vec::new(),
+        writable: vec![(0, size)],
+    }
+}
+
+/// A live map of its declaration.
+pub fn live(spec: &MapSpec) -> Outcome<Arc<Map>> {
+    let map = Map::new(MapOptions {
+        name: spec.name.clone(),
+        map_type: spec.map_type,
+        key_size: spec.key_size,
+        value_size: spec.value_size,
+        max_entries: spec.max_entries,
+        flags: spec.flags,
+        initial: spec.initial.clone(),
+        read_only: spec.read_only,
+        ..MapOptions::default()
+    });
+    map.map(Arc::new).map_err(|error| error.to_string())
+}
