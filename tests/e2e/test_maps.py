@@ -285,7 +285,7 @@ async def test_a_map_through_the_sdk(tmp_path: Path) -> None:
 
 
 async def test_it_is_shown_how_a_program_runs(tmp_path: Path) -> None:
-    """Which executor, and why the interpreter where it is that; whether instructions are counted."""
+    """Which executor, why the interpreter where it is that, whether instructions are counted."""
     async with world(tmp_path) as w, sample(w):
         program, _ = await loaded(w, "records.o")
         shown = await w.ctl_json("program", "show", program)
