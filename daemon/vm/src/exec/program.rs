@@ -526,22 +526,6 @@ fn go_on<'r>(
     Err(Box::new(ended))
 }
 
-/// What programs must have in common to run on the same context: a type's name alone does
-/// not say how large its contexts are, and its extension may come back with other ones.
-fn key_of(information: &ProgramInformation) -> ProgramKey {
-    let ContextDescriptor {
-        size,
-        data,
-        end,
-        meta,
-    } = information.context;
-    let numbers = [size, data, end, meta].map(i32::to_le_bytes).concat();
-    numbers
-        .into_iter()
-        .chain(information.name.bytes())
-        .collect()
-}
-
 /// Machine code for a program that may have it.
 fn compile(
     code: &Code,
