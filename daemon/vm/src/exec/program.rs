@@ -127,6 +127,14 @@ pub struct Program {
     uses_lane: bool,
 }
 
+/// The type's name, and the layout of its contexts: on that a proof rests, so of two types with
+/// one name, or of one type at two times, programs must not call each other.
+fn key_of(information: &ProgramInformation) -> ProgramKey {
+    let ProgramInformation { name, context, .. } = information;
+    let layout = (context, information.is_privileged, &information.writable);
+    format!("{name}\0{layout:?}").into_bytes().into()
+}
+
 impl Program {
     /// Check the program and bind it to its maps: `maps[i]` is map `i` of the object.
     pub fn new(
