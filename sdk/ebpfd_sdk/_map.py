@@ -160,9 +160,13 @@ class Map:
 
     async def page(self, count: int, *, after: bytes | None = None, take: bool = False) -> MapPage:
         """Read up to *count* entries, beginning behind *after*; *take* deletes them."""
-        method = self.daemon.maps.TakeBatch if take else self.daemon.maps.LookupBatch
-        request = maps_pb2.LookupBatchRequest(id=self.id, after=after, count=count)
-        reply = await self.daemon.ask(method, request)
+        reply: maps_pb2.TakeBatchResponse | maps_pb2.LookupBatchResponse
+        if take:
+            taking = maps_pb2.TakeBatchRequest(id=self.id, after=after, count=count)
+            reply = await self.daemon.ask(self.daemon.maps.TakeBatch, taking)
+        else:
+            looking = maps_pb2.LookupBatchRequest(id=self.id, after=after, count=count)
+            reply = await self.daemon.ask(self.daemon.maps.LookupBatch, looking)
         if result_of(reply.status.code) is Result.NO_MORE_KEYS:
             return MapPage((), None)
         check(reply.status)

@@ -8,7 +8,7 @@ from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from ebpfd_sdk import EbpfdError, MapType, Program, Records, Result, number
+from ebpfd_sdk import EbpfdError, Execution, MapType, Program, Records, Result, number
 from tests.e2e.world import World, sample, world
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -285,12 +285,16 @@ async def test_a_map_through_the_sdk(tmp_path: Path) -> None:
 
 
 async def test_it_is_shown_how_a_program_runs(tmp_path: Path) -> None:
-    """Which executor, and why the interpreter where it is that."""
+    """Which executor, why the interpreter where it is that, whether instructions are counted."""
     async with world(tmp_path) as w, sample(w):
-        program, _ = await loaded(w, "steps.o")
+        program, _ = await loaded(w, "records.o")
         shown = await w.ctl_json("program", "show", program)
-        assert (shown["executor"], shown["executor_reason"]) in {
-            ("jit", ""),
-            ("interpreter", shown["executor_reason"]),
-        }
-        assert (shown["executor"] == "jit") == (shown["executor_reason"] == "")
+        assert (shown["executor"], shown["executor_reason"]) == ("jit", "")
+        assert shown["metered"] is False
+        assert 0 < shown["worst_case"] <= shown["budget"]
+        loading = await w.client.load(PROGRAMS / "records.o", execution=Execution.INTERPRET)
+        interpreted = str(loading["report"].id)
+        text = (await w.ctl("program", "show", interpreted)).out
+        rows = dict(line.split("  ", 1) for line in text.splitlines())
+        assert rows["executor"].strip() == "interpret"
+        assert rows["executor reason"].strip() not in {"", "-"}

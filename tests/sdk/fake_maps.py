@@ -109,7 +109,8 @@ class FakeMaps(maps_pb2_grpc.MapsServicer):
 
     async def TakeBatch(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Give a page, and forget it."""
-        answer = await self.LookupBatch(request, context)
+        found = await self.LookupBatch(request, context)
+        answer = maps_pb2.TakeBatchResponse.FromString(found.SerializeToString())
         for at in range(0, len(answer.keys), self.map.key_size):
             del self.entries[answer.keys[at : at + self.map.key_size]]
         return answer

@@ -49,7 +49,7 @@ def encode_map(each: MapObject) -> pb.Map:
     return message
 
 
-def encode_page(page: Page, response: pb.LookupBatchResponse) -> None:
+def encode_page(page: Page, response: pb.LookupBatchResponse | pb.TakeBatchResponse) -> None:
     """Entries as columns."""
     response.count = len(page.entries)
     response.keys = b"".join(key for key, _ in page.entries)

@@ -128,11 +128,11 @@ class MapsServicer(services_pb.MapsServicer):
         return response
 
     async def TakeBatch(
-        self, request: pb.LookupBatchRequest, context: _Context
-    ) -> pb.LookupBatchResponse:
+        self, request: pb.TakeBatchRequest, context: _Context
+    ) -> pb.TakeBatchResponse:
         """Many entries, which are deleted."""
         del context
-        response = pb.LookupBatchResponse()
+        response = pb.TakeBatchResponse()
         with answering(response.status):
             taking = self._maps.take_page(request.id, _after(request), request.count)
             encode_page(await self._services.finish(taking, name="take"), response)
@@ -220,5 +220,5 @@ class MapsServicer(services_pb.MapsServicer):
                 written.update(request.key, request.value, request.flags)
 
 
-def _after(request: pb.LookupBatchRequest) -> bytes | None:
+def _after(request: pb.LookupBatchRequest | pb.TakeBatchRequest) -> bytes | None:
     return request.after if request.HasField("after") else None

@@ -185,6 +185,8 @@ def encode_program(program: Program) -> pb.Program:
         file_name=program.file_name,
         loaded=program.loaded,
         executor_reason=program.engine.executor_reason,
+        metered=program.engine.metered,
+        worst_case=program.engine.worst_case,
         holder_map_ids=sorted(program.holder_ids),
     )
 

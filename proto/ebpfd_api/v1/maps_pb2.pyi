@@ -231,6 +231,30 @@ class LookupBatchResponse(_message.Message):
     next: bytes
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., count: _Optional[int] = ..., keys: _Optional[bytes] = ..., values: _Optional[bytes] = ..., next: _Optional[bytes] = ...) -> None: ...
 
+class TakeBatchRequest(_message.Message):
+    __slots__ = ("id", "after", "count")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after: bytes
+    count: int
+    def __init__(self, id: _Optional[int] = ..., after: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
+
+class TakeBatchResponse(_message.Message):
+    __slots__ = ("status", "count", "keys", "values", "next")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    count: int
+    keys: bytes
+    values: bytes
+    next: bytes
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., count: _Optional[int] = ..., keys: _Optional[bytes] = ..., values: _Optional[bytes] = ..., next: _Optional[bytes] = ...) -> None: ...
+
 class UpdateBatchRequest(_message.Message):
     __slots__ = ("id", "keys", "values", "flags")
     ID_FIELD_NUMBER: _ClassVar[int]

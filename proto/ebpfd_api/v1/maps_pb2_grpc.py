@@ -86,8 +86,8 @@ class MapsStub:
                 _registered_method=True)
         self.TakeBatch = channel.unary_unary(
                 '/ebpfd_api.v1.Maps/TakeBatch',
-                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
-                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+                request_serializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchResponse.FromString,
                 _registered_method=True)
         self.UpdateBatch = channel.unary_unary(
                 '/ebpfd_api.v1.Maps/UpdateBatch',
@@ -267,8 +267,8 @@ def add_MapsServicer_to_server(servicer, server):
             ),
             'TakeBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.TakeBatch,
-                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.FromString,
-                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.SerializeToString,
+                    request_deserializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchResponse.SerializeToString,
             ),
             'UpdateBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateBatch,
@@ -586,8 +586,8 @@ class Maps:
             request,
             target,
             '/ebpfd_api.v1.Maps/TakeBatch',
-            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchRequest.SerializeToString,
-            ebpfd__api_dot_v1_dot_maps__pb2.LookupBatchResponse.FromString,
+            ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_maps__pb2.TakeBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

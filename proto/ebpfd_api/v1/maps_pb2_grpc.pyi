@@ -51,7 +51,7 @@ class MapsStub:
     """The key that follows another; NO_MORE_KEYS at the end."""
     LookupBatch: _grpc.UnaryUnaryMultiCallable[_maps_pb2.LookupBatchRequest, _maps_pb2.LookupBatchResponse]
     """Many entries in each call, in order; the first that fails ends a call that writes."""
-    TakeBatch: _grpc.UnaryUnaryMultiCallable[_maps_pb2.LookupBatchRequest, _maps_pb2.LookupBatchResponse]
+    TakeBatch: _grpc.UnaryUnaryMultiCallable[_maps_pb2.TakeBatchRequest, _maps_pb2.TakeBatchResponse]
     UpdateBatch: _grpc.UnaryUnaryMultiCallable[_maps_pb2.UpdateBatchRequest, _maps_pb2.UpdateBatchResponse]
     DeleteBatch: _grpc.UnaryUnaryMultiCallable[_maps_pb2.DeleteBatchRequest, _maps_pb2.DeleteBatchResponse]
     Dump: _grpc.UnaryStreamMultiCallable[_maps_pb2.DumpRequest, _maps_pb2.DumpResponse]
@@ -79,7 +79,7 @@ class MapsAsyncStub(MapsStub):
     """The key that follows another; NO_MORE_KEYS at the end."""
     LookupBatch: _aio.UnaryUnaryMultiCallable[_maps_pb2.LookupBatchRequest, _maps_pb2.LookupBatchResponse]  # type: ignore[assignment]
     """Many entries in each call, in order; the first that fails ends a call that writes."""
-    TakeBatch: _aio.UnaryUnaryMultiCallable[_maps_pb2.LookupBatchRequest, _maps_pb2.LookupBatchResponse]  # type: ignore[assignment]
+    TakeBatch: _aio.UnaryUnaryMultiCallable[_maps_pb2.TakeBatchRequest, _maps_pb2.TakeBatchResponse]  # type: ignore[assignment]
     UpdateBatch: _aio.UnaryUnaryMultiCallable[_maps_pb2.UpdateBatchRequest, _maps_pb2.UpdateBatchResponse]  # type: ignore[assignment]
     DeleteBatch: _aio.UnaryUnaryMultiCallable[_maps_pb2.DeleteBatchRequest, _maps_pb2.DeleteBatchResponse]  # type: ignore[assignment]
     Dump: _aio.UnaryStreamMultiCallable[_maps_pb2.DumpRequest, _maps_pb2.DumpResponse]  # type: ignore[assignment]
@@ -168,9 +168,9 @@ class MapsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def TakeBatch(
         self,
-        request: _maps_pb2.LookupBatchRequest,
+        request: _maps_pb2.TakeBatchRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_maps_pb2.LookupBatchResponse, _abc.Awaitable[_maps_pb2.LookupBatchResponse]]: ...
+    ) -> _typing.Union[_maps_pb2.TakeBatchResponse, _abc.Awaitable[_maps_pb2.TakeBatchResponse]]: ...
 
     @_abc_1.abstractmethod
     def UpdateBatch(

@@ -179,7 +179,7 @@ async def test_a_held_map_stays_until_it_is_let_go(tmp_path: Path) -> None:
         assert list(removed.map_ids) == [outer.id]
         shown = (await w.maps.Get(pb.MapsGetRequest(id=like.id))).map
         assert (shown.created, list(shown.holder_map_ids)) == (False, [outer.id])
-        taken = await w.maps.TakeBatch(pb.LookupBatchRequest(id=outer.id, count=1))
+        taken = await w.maps.TakeBatch(pb.TakeBatchRequest(id=outer.id, count=1))
         assert taken.values == u32s(like.id)
         assert len(await maps(w)) == 2
         assert (await w.maps.Delete(pb.DeleteRequest(id=outer.id, key=u32s(1)))).status.code == 0

@@ -207,8 +207,9 @@ async def test_entries_come_in_pages_with_a_key_to_go_on(tmp_path: Path, take: b
         hashed = await created(w, MapType.HASH, 4, 4, 8)
         fill = pb.UpdateBatchRequest(id=hashed.id, keys=u32s(*range(5)), values=u32s(*range(5)))
         assert (await w.maps.UpdateBatch(fill)).status.code == 0
-        method = w.maps.TakeBatch if take else w.maps.LookupBatch
-        request = pb.LookupBatchRequest(id=hashed.id, count=2)
+        method: Any = w.maps.TakeBatch if take else w.maps.LookupBatch
+        message = pb.TakeBatchRequest if take else pb.LookupBatchRequest
+        request = message(id=hashed.id, count=2)
         found, counts = set[bytes](), list[int]()
         while True:
             page = await method(request)
@@ -224,7 +225,7 @@ async def test_entries_come_in_pages_with_a_key_to_go_on(tmp_path: Path, take: b
         assert left.count == (0 if take else 5)
         if take:
             assert left.status.code == Result.NO_MORE_KEYS
-        nothing = await method(pb.LookupBatchRequest(id=hashed.id))
+        nothing = await method(message(id=hashed.id))
         assert nothing.status.code == Result.INVALID_ARGUMENT
 
 
@@ -331,7 +332,7 @@ async def test_an_unknown_map_is_key_not_found_everywhere(tmp_path: Path) -> Non
             (await w.maps.Take(pb.TakeRequest(id=9))).status,
             (await w.maps.Next(pb.NextRequest(id=9))).status,
             (await w.maps.LookupBatch(pb.LookupBatchRequest(id=9))).status,
-            (await w.maps.TakeBatch(pb.LookupBatchRequest(id=9))).status,
+            (await w.maps.TakeBatch(pb.TakeBatchRequest(id=9))).status,
             (await w.maps.UpdateBatch(pb.UpdateBatchRequest(id=9))).status,
             (await w.maps.DeleteBatch(pb.DeleteBatchRequest(id=9))).status,
             *[each.status async for each in w.maps.Dump(pb.DumpRequest(id=9))],

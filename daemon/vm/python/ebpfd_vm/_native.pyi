@@ -264,9 +264,7 @@ class Map:
         """As ``entries``, and remove them; an array's are set to zero."""
     def set_map(self, key: bytes, map: Map, map_id: int, flags: int = 0, /) -> None:
         """Put *map* under a key of a map of maps; lookups show *map_id*."""
-    def set_program(
-        self, key: bytes, program: Program, program_id: int, flags: int = 0, /
-    ) -> None:
+    def set_program(self, key: bytes, program: Program, program_id: int, flags: int = 0, /) -> None:
         """Put *program* under a key of a PROG_ARRAY; lookups show *program_id*."""
     def clear_objects(self) -> None:
         """Let go of all maps and programs that this map holds."""
