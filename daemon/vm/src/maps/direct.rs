@@ -48,7 +48,7 @@ pub struct View {
 }
 
 /// Steps of one walk, as in `hash`.
-const MAX_CHAIN: usize = 1 << 16;
+const MAX_CHAIN: usize = 1 << 12;
 
 impl View {
     pub fn of(hash: &Hash) -> Self {
