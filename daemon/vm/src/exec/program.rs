@@ -8,7 +8,7 @@ use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
 use super::input::{self, Input, Item};
 use super::interpreter::{self, STACK_SIZE, Services, Stack};
-use super::lower::{self, Bindings, Code, RemoteHelper};
+use super::lower::{self, Bindings, Code, NativeHelper, RemoteHelper};
 use super::memory::{Memory, Region};
 use super::origin::Identity;
 use super::remote::Remote;

@@ -50,7 +50,7 @@ pub struct View {
 }
 
 /// Steps of one walk, as in `hash`.
-const MAX_CHAIN: usize = 1 << 16;
+const MAX_CHAIN: usize = 1 << 12;
 
 impl View {
     pub fn new(buckets: usize, mask: usize, seed: Seed, pool: &Pool, marks: usize) -> Self {

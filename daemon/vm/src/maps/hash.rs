@@ -38,7 +38,7 @@ const MAX_LOAD: usize = 64;
 /// Bytes to which a map may grow beyond `max_entries`.
 const MAX_GROWTH: usize = 256 << 20;
 /// Steps of one walk: no honest bucket is as long.
-pub const MAX_CHAIN: usize = 1 << 16;
+pub const MAX_CHAIN: usize = 1 << 12;
 
 pub struct Hash {
     arena: Arena,

@@ -251,7 +251,7 @@ impl Rings {
     /// Records that were dropped, of all rings.
     pub fn lost(&self) -> u64 {
         let lost = |ring| self.word64(ring, LOST).load(Ordering::Relaxed);
-        (0..self.rings).map(lost).sum()
+        (0..self.rings).map(lost).fold(0, u64::saturating_add)
     }
 
     fn data(&self, ring: usize) -> usize {

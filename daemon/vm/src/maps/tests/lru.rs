@@ -110,9 +110,9 @@ fn a_map_of_used_entries_still_gives_way() {
     let map = lru(200);
     let pin = epoch::pin();
     for new in 1_000..1_400 {
-        for number in 0..2_000 {
-            let _ = address(&map, &key(number), 0, &pin);
-        }
+        (0..2_000).for_each(|number| {
+            address(&map, &key(number), 0, &pin);
+        });
         put(&map, new);
         assert_eq!(Some(200), map.count());
     }

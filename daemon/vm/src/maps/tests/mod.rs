@@ -2,6 +2,7 @@
 
 mod array;
 mod creation;
+mod files;
 mod hash;
 mod hostile;
 mod lpm;
