@@ -196,13 +196,15 @@ fn drop_flat(objects: impl Iterator<Item = Arc<dyn Any>>) {
         left.get_or_insert_default().extend(objects);
         outermost
     });
-    while outermost {
-        let next = LEFT.with_borrow_mut(|left| left.as_mut().and_then(Vec::pop));
-        if next.is_none() {
-            LEFT.with_borrow_mut(Option::take);
-            return;
-        }
+    if !outermost {
+        return;
     }
+    // What is popped is dropped here, and may leave more.
+    while LEFT
+        .with_borrow_mut(|left| left.as_mut().and_then(Vec::pop))
+        .is_some()
+    {}
+    LEFT.with_borrow_mut(Option::take);
 }
 
 fn id_of(entry: &[u8]) -> u32 {

@@ -260,7 +260,11 @@ fn a_kill_at_any_time_leaves_a_whole_map() {
             }
             peer.kill();
             // Take every lock once, so that whatever was left is repaired.
-            (0..256).for_each(|turn| declared.change(&map, turn << 10 | turn % 128).unwrap_or(()));
+            (0..256).for_each(|turn| {
+                declared
+                    .change(&map, (turn << 10) | (turn % 128))
+                    .unwrap_or(())
+            });
             declared.check(&map);
         }
     }
