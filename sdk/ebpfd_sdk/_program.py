@@ -36,6 +36,9 @@ class AttachedLink:
     bpf_attach_type: int
     provider: str
     flags: int
+    counters: ProgramCounters
+    """Of runs through this link alone."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def detach(self) -> None:
@@ -156,6 +159,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         bpf_attach_type=message.bpf_attach_type,
         provider=message.provider,
         flags=message.prog_attach_flags,
+        counters=counters(message.counters),
         daemon=daemon,
     )
 

@@ -6,11 +6,12 @@ import click
 
 from ebpfd.cli.output import Json, Output
 from ebpfd.cli.parameters import Hex
+from ebpfd.cli.programs import failures
 
 if TYPE_CHECKING:
     from ebpfd_sdk import AttachedLink, Client
 
-COLUMNS = ("id", "program", "name", "hook", "parameter", "state", "binding", "provider")
+COLUMNS = ("id", "program", "name", "hook", "parameter", "state", "binding", "provider", "runs")
 
 
 @click.group()
@@ -69,4 +70,6 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,
+        "runs": each.counters.runs,
+        "failures": failures(each.counters),
     }

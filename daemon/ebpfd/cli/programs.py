@@ -8,7 +8,7 @@ from ebpfd.cli.output import Json, Output, print_table, rejection_json, rejectio
 from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client, Program, Verdict
+    from ebpfd_sdk import Client, Program, ProgramCounters, Verdict
 
 COLUMNS = ("id", "name", "type", "section", "state", "executor", "maps", "links", "runs", "file")
 
@@ -135,7 +135,7 @@ def describe(each: "Program") -> dict[str, Json]:
         "held_by": list(each.holder_ids),
         "runs": each.counters.runs,
         "nanoseconds": each.counters.nanoseconds,
-        "failures": _failures(each),
+        "failures": failures(each.counters),
         "instructions": each.instruction_count,
         "sha256": each.instructions_sha256.hex(),
         "contract_digest": each.contract_digest.hex(),
@@ -150,10 +150,11 @@ def describe(each: "Program") -> dict[str, Json]:
     }
 
 
-def _failures(each: "Program") -> dict[str, Json]:
+def failures(counters: "ProgramCounters") -> dict[str, Json]:
+    """Failed runs by the names of their results."""
     from ebpfd_api.result import result_name  # noqa: PLC0415 (beside the SDK's own late import)
 
-    return {result_name(code): count for code, count in each.counters.failures.items()}
+    return {result_name(code): count for code, count in counters.failures.items()}
 
 
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:

@@ -11,16 +11,17 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Final, ParamSpec, Protocol, Self, TypeVar
+from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
 from ebpfd.host.trace import TraceLog
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd_api.result import Result
-from ebpfd_vm import BatchResult, EngineError
+from ebpfd_vm import BatchResult, EngineError, Tally
 
 LONGEST_ON_LOOP_NS: Final = 5_000_000
 """A batch that is expected to take longer leaves the event loop."""
@@ -73,6 +74,18 @@ class Columns(Protocol):
         ...
 
 
+Origin: TypeAlias = tuple[int, int, int | None]
+"""Process, thread and user (if known) that caused a batch, for helpers that ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a batch runs: the link that counts it, and who caused it if that is known."""
+
+    tally: Tally
+    origin: Origin | None = None
+
+
 class Executor:
     """Runs batches of programs, in place or on threads."""
 
@@ -100,23 +113,25 @@ class Executor:
         expected = program.nanoseconds_per_run * max(columns.count, 1)
         return not program.engine.blocking and expected <= LONGEST_ON_LOOP_NS
 
-    def run(self, program: Program, columns: Columns) -> BatchResult:
+    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
         """Run a batch here and now."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            outcome = _run_batch(program, columns)
+            outcome = _run_batch(program, columns, cause)
         finally:
             program.provider.rundown.release()
             self.trace.collect()
         return outcome
 
-    async def run_on_thread(self, program: Program, columns: Columns) -> BatchResult:
+    async def run_on_thread(
+        self, program: Program, columns: Columns, cause: Cause
+    ) -> BatchResult:
         """Run a batch on a thread, and the loop goes on."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            running = self.on_thread(program, _run_batch, program, columns)
+            running = self.on_thread(program, _run_batch, program, columns, cause)
         except RequestError:
             program.provider.rundown.release()
             raise
@@ -157,12 +172,12 @@ class Target:
         self._order = asyncio.Lock()
         self._queued = 0
 
-    def run_now(self, columns: Columns) -> BatchResult | None:
+    def run_now(self, columns: Columns, origin: Origin | None = None) -> BatchResult | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
         program = self.link.program
         if self._queued or not self._executor.fits_loop(program, columns):
             return None
-        return self._executor.run(program, columns)
+        return self._executor.run(program, columns, Cause(self.link.tally, origin))
 
     def enqueue(self) -> None:
         """Take a place behind the batches that came before: nothing later overtakes it."""
@@ -173,11 +188,12 @@ class Target:
             raise binding_gone()
         self._queued += 1
 
-    async def run_queued(self, columns: Columns) -> BatchResult:
+    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> BatchResult:
         """Run a batch that has been given a place, in the order of these calls; gives it up."""
+        cause = Cause(self.link.tally, origin)
         try:
             async with self._order:
-                return await self._executor.run_on_thread(self.link.program, columns)
+                return await self._executor.run_on_thread(self.link.program, columns, cause)
         finally:
             self._queued -= 1
             self.rundown.release()
@@ -216,7 +232,7 @@ def binding_gone() -> RequestError:
     return RequestError(Result.OBJECT_NOT_FOUND, "the binding is gone: its link was detached")
 
 
-def _run_batch(program: Program, columns: Columns) -> BatchResult:
+def _run_batch(program: Program, columns: Columns, cause: Cause) -> BatchResult:
     count, size = columns.count or 1, program.contract.context.size
     total = (len(columns.contexts) or count * size) + len(columns.data) + count * CODE_AND_RESULT
     if total > MAX_BATCH_BYTES:
@@ -227,7 +243,13 @@ def _run_batch(program: Program, columns: Columns) -> BatchResult:
     contexts = columns.contexts or bytes(count * size)
     try:
         outcome = program.engine.run_batch(
-            contexts, count, columns.data, columns.data_lengths, columns.meta_lengths
+            contexts,
+            count,
+            columns.data,
+            columns.data_lengths,
+            columns.meta_lengths,
+            cause.origin,
+            cause.tally,
         )
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None

@@ -7,13 +7,14 @@
 gone stays ATTACHED; ``binding`` is then 0.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from ebpfd.objects.programs import Program
+from ebpfd_vm import Tally
 
 
 class LinkState(Enum):
@@ -73,6 +74,7 @@ class Link:
     provider: str = ""
     link_type: int = 0
     bpf_attach_type: int = 0
+    tally: Tally = field(default_factory=Tally)
 
     def apply(self, event: LinkEvent) -> LinkState:
         """Move along *event*, or raise and leave the state untouched."""

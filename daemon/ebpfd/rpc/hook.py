@@ -14,7 +14,7 @@ import grpc
 
 from ebpfd.errors import RequestError
 from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Target, Targets
+from ebpfd.host.invocation import Origin, Target, Targets
 from ebpfd.host.links import Links
 from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
 from ebpfd.host.services import Services
@@ -77,7 +77,7 @@ class InvokeStream:
         try:
             if request.binding:
                 target = self._targets.find(request.binding, self._module)
-                done = target.run_now(request)
+                done = target.run_now(request, _origin(request))
                 if done is not None:
                     return _reply(request, done)
                 target.enqueue()
@@ -97,7 +97,7 @@ class InvokeStream:
 
     async def _answer_later(self, target: Target, request: pb.InvokeRequest) -> None:
         try:
-            done = await target.run_queued(request)
+            done = await target.run_queued(request, _origin(request))
             reply = _reply(request, done)
         except RequestError as error:
             reply = _refusal(request, error)
@@ -172,6 +172,13 @@ class HookServicer(services_pb.HookServicer):
             if key == SESSION:
                 return self._sessions.find(value if isinstance(value, str) else value.decode())
         return None
+
+
+def _origin(request: pb.InvokeRequest) -> Origin | None:
+    if not request.HasField("origin"):
+        return None
+    origin = request.origin
+    return origin.pid, origin.tid, origin.uid if origin.HasField("uid") else None
 
 
 def _reply(request: pb.InvokeRequest, done: BatchResult) -> pb.InvokeResponse:

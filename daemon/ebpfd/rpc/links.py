@@ -9,6 +9,7 @@ from ebpfd.host.links import Links
 from ebpfd.host.services import Services
 from ebpfd.objects import Link, LinkState, Objects
 from ebpfd.rpc.attach_type import decode_attach_type
+from ebpfd.rpc.programs import encode_counters
 from ebpfd.rpc.status import answering
 from ebpfd_api.v1 import links_pb2 as pb
 from ebpfd_api.v1 import links_pb2_grpc as services_pb
@@ -82,4 +83,5 @@ class LinksServicer(services_pb.LinksServicer):
             bpf_attach_type=link.bpf_attach_type,
             provider=link.provider,
             prog_attach_flags=link.prog_attach_flags,
+            counters=encode_counters(link.tally.counters()),
         )

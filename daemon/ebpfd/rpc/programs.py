@@ -18,6 +18,7 @@ from ebpfd.rpc.status import answering, rejection
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import programs_pb2 as pb
 from ebpfd_api.v1 import programs_pb2_grpc as services_pb
+from ebpfd_vm import Counters
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -160,9 +161,15 @@ class ProgramsServicer(services_pb.ProgramsServicer):
             return ""
 
 
+def encode_counters(counters: Counters) -> pb.ProgramCounters:
+    """How often something ran, how long, and how it failed."""
+    return pb.ProgramCounters(
+        runs=counters.runs, nanoseconds=counters.nanoseconds, failures=counters.failures
+    )
+
+
 def encode_program(program: Program) -> pb.Program:
     """A program for listings."""
-    counters = program.engine.counters()
     return pb.Program(
         id=program.id,
         name=program.name,
@@ -179,9 +186,7 @@ def encode_program(program: Program) -> pb.Program:
         executor=_EXECUTORS[program.engine.executor],
         blocking=program.engine.blocking,
         budget=program.engine.budget,
-        counters=pb.ProgramCounters(
-            runs=counters.runs, nanoseconds=counters.nanoseconds, failures=counters.failures
-        ),
+        counters=encode_counters(program.engine.counters()),
         file_name=program.file_name,
         loaded=program.loaded,
         executor_reason=program.engine.executor_reason,

@@ -23,32 +23,33 @@ _sym_db = _symbol_database.Default()
 
 
 from ebpfd_api.v1 import hook_pb2 as ebpfd__api_dot_v1_dot_hook__pb2
+from ebpfd_api.v1 import programs_pb2 as ebpfd__api_dot_v1_dot_programs__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x90\x02\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\"\x80\x01\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x19\n\x11prog_attach_flags\x18\x04 \x01(\x04\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\xda\x01\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xc1\x02\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\x12/\n\x08\x63ounters\x18\r \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\"\x80\x01\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x19\n\x11prog_attach_flags\x18\x04 \x01(\x04\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\xda\x01\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.links_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKSTATE']._serialized_start=790
-  _globals['_LINKSTATE']._serialized_end=930
-  _globals['_LINK']._serialized_start=95
-  _globals['_LINK']._serialized_end=367
-  _globals['_ATTACHREQUEST']._serialized_start=370
-  _globals['_ATTACHREQUEST']._serialized_end=498
-  _globals['_ATTACHRESPONSE']._serialized_start=500
-  _globals['_ATTACHRESPONSE']._serialized_end=588
-  _globals['_DETACHREQUEST']._serialized_start=590
-  _globals['_DETACHREQUEST']._serialized_end=617
-  _globals['_DETACHRESPONSE']._serialized_start=619
-  _globals['_DETACHRESPONSE']._serialized_end=673
-  _globals['_LINKSLISTREQUEST']._serialized_start=675
-  _globals['_LINKSLISTREQUEST']._serialized_end=693
-  _globals['_LINKSLISTRESPONSE']._serialized_start=695
-  _globals['_LINKSLISTRESPONSE']._serialized_end=787
-  _globals['_LINKS']._serialized_start=933
-  _globals['_LINKS']._serialized_end=1151
+  _globals['_LINKSTATE']._serialized_start=868
+  _globals['_LINKSTATE']._serialized_end=1008
+  _globals['_LINK']._serialized_start=124
+  _globals['_LINK']._serialized_end=445
+  _globals['_ATTACHREQUEST']._serialized_start=448
+  _globals['_ATTACHREQUEST']._serialized_end=576
+  _globals['_ATTACHRESPONSE']._serialized_start=578
+  _globals['_ATTACHRESPONSE']._serialized_end=666
+  _globals['_DETACHREQUEST']._serialized_start=668
+  _globals['_DETACHREQUEST']._serialized_end=695
+  _globals['_DETACHRESPONSE']._serialized_start=697
+  _globals['_DETACHRESPONSE']._serialized_end=751
+  _globals['_LINKSLISTREQUEST']._serialized_start=753
+  _globals['_LINKSLISTREQUEST']._serialized_end=771
+  _globals['_LINKSLISTRESPONSE']._serialized_start=773
+  _globals['_LINKSLISTRESPONSE']._serialized_end=865
+  _globals['_LINKS']._serialized_start=1011
+  _globals['_LINKS']._serialized_end=1229
 # @@protoc_insertion_point(module_scope)

@@ -327,6 +327,13 @@ class Counters:
     failures: dict[int, int]
 
 @final
+class Tally:
+    """Counts of runs for somebody beside their program, such as a link."""
+
+    def __new__(cls) -> Tally: ...
+    def counters(self) -> Counters: ...
+
+@final
 class Program:
     """A program ready to run.  ``blocking`` ones wait for *helper*: run them on a thread.
 
@@ -382,12 +389,14 @@ class Program:
         data_lengths: Buffer = b"",
         meta_lengths: Buffer = b"",
         origin: tuple[int, int, int | None] | None = None,
+        tally: Tally | None = None,
         /,
     ) -> BatchResult:
         """Run once on each context.
 
         *origin* is (pid, tid, uid) of who caused the batch, for helpers that ask who is
         running; without it that is the calling thread, and its user is unknown.
+        *tally* counts the batch, beside the program's own counters.
         """
     def test_run(
         self, context: Buffer, data: Buffer, meta_length: int, repeat: int, /

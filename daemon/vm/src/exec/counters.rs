@@ -79,6 +79,15 @@ impl Counters {
         self.failures.0[usize::from(code)].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Count a batch that has run, for somebody beside its program.
+    pub fn count(&self, codes: &[u8], nanoseconds: u64) {
+        self.add(codes.len() as u64, nanoseconds);
+        codes
+            .iter()
+            .filter(|code| **code != 0)
+            .for_each(|code| self.fail(*code));
+    }
+
     pub fn values(&self) -> CounterValues {
         let failures = self.failures.0.iter().zip(0..=u8::MAX);
         // Held until all is read, so that a share is not missed while it is given back.

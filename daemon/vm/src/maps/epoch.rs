@@ -22,12 +22,12 @@
 //! Sound because: a domain's words are statics, or live in a mapping that the
 //! domain keeps alive; slots are atomics and every bit pattern is valid.
 
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backing::Backing;
+use super::numbers;
 use super::peers::{MAX_PEERS, Peers};
 
 /// Threads of a process that have a slot of their own; more share the last one.
@@ -36,7 +36,7 @@ pub const SLOTS: usize = 64;
 const LINE: usize = 8;
 /// A slot's value while its thread is not pinned; epochs start at 1.
 const IDLE: u64 = 0;
-const SHARED_SLOT: usize = SLOTS - 1;
+pub(super) const SHARED_SLOT: usize = SLOTS - 1;
 /// Bytes that a domain takes in a map's memory: the epoch, the rows in use, then the slots.
 pub const DOMAIN_BYTES: usize = 64 + MAX_PEERS * SLOTS * LINE * 8;
 
@@ -49,8 +49,6 @@ static LOCAL: Domain = Domain {
     sharing: None,
     crowd: Mutex::new(0),
 };
-/// Bit per slot number that a thread holds.
-static NUMBERS: Mutex<u64> = Mutex::new(0);
 
 /// Threads that may see the same entries, and the epoch they agree on.
 pub struct Domain {
@@ -217,42 +215,6 @@ impl Domain {
     }
 }
 
-/// The slot number of a thread, its own for as long as it runs.
-struct Number(Cell<usize>);
-
-thread_local! {
-    static NUMBER: Number = const { Number(Cell::new(usize::MAX)) };
-}
-
-impl Number {
-    #[inline]
-    fn get(&self) -> usize {
-        match self.0.get() {
-            usize::MAX => self.take(),
-            number => number,
-        }
-    }
-
-    #[cold]
-    fn take(&self) -> usize {
-        let mut taken = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = (taken.trailing_ones() as usize).min(SHARED_SLOT);
-        *taken |= 1 << number;
-        self.0.set(number);
-        number
-    }
-}
-
-impl Drop for Number {
-    fn drop(&mut self) {
-        let number = self.0.get();
-        if number < SHARED_SLOT {
-            let mut taken = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-            *taken &= !(1 << number);
-        }
-    }
-}
-
 /// While it lives, nothing that this thread can find is reused.
 ///
 /// May be nested; the outermost must be dropped last.
@@ -279,7 +241,7 @@ impl Pin {
 /// Announce that this thread reads maps of this process from now on.
 #[inline]
 pub fn pin() -> Pin {
-    let number = NUMBER.with(Number::get);
+    let number = numbers::own();
     Pin {
         number,
         entered: LOCAL.enter(number),

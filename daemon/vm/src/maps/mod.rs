@@ -3,7 +3,7 @@
 //! ```text
 //!   Map          what all types have in common: sizes, flags, rights
 //!     array  hash (lru)  lpm  queue  ring  objects      one store for each family
-//!       pool                          entries: handed out, published, retired
+//!       pool  retired                 entries: handed out, published, used again
 //!         arena  backing              one mapping with a header and regions
 //!         epoch  lock  peers  lanes   who may see what, who may change what
 //! ```
@@ -19,6 +19,7 @@ mod array;
 mod backing;
 mod batch;
 pub mod bytes;
+mod change;
 mod direct;
 pub mod epoch;
 mod hash;
@@ -28,10 +29,13 @@ pub mod lanes;
 mod lock;
 mod lpm;
 mod lru;
+mod numbers;
 mod objects;
+mod options;
 mod peers;
 mod pool;
 mod queue;
+mod retired;
 mod ring;
 mod user;
 mod walk;
@@ -51,6 +55,7 @@ use kind::Kind;
 pub use kind::{map_type, name as type_name};
 use lpm::Lpm;
 use objects::Objects;
+pub use options::{InnerMap, MapOptions, Update, ValueRange};
 use queue::Queue;
 use ring::Rings;
 pub use ring::{Record, Records};
@@ -63,61 +68,6 @@ pub const TYPE_ARRAY: u32 = map_type::ARRAY;
 
 /// Bytes of entries that are copied out at once.
 const MAX_PAGE: usize = 16 << 20;
-
-/// `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    Any,
-    NoExist,
-    Exist,
-}
-
-impl Update {
-    pub fn from_flags(flags: u64) -> Result<Self> {
-        match flags {
-            0 => Ok(Self::Any),
-            1 => Ok(Self::NoExist),
-            2 => Ok(Self::Exist),
-            other => Err(EngineError::argument(format!(
-                "flags is {other}: it must be 0 (any), 1 (no such key) or 2 (key exists)"
-            ))),
-        }
-    }
-}
-
-/// One value in memory: where it begins and how many bytes it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ValueRange {
-    pub address: usize,
-    pub size: usize,
-}
-
-/// What a map is made of.
-#[derive(Debug, Default)]
-pub struct MapOptions {
-    pub name: String,
-    pub map_type: u32,
-    pub key_size: u32,
-    pub value_size: u32,
-    pub max_entries: u32,
-    pub flags: u32,
-    /// First bytes of an array; the rest is zero.
-    pub initial: Option<Vec<u8>>,
-    /// Programs may not write, neither through helpers nor through pointers.
-    pub read_only: bool,
-    /// What inner maps must be like, for a map of maps.
-    pub inner: Option<InnerMap>,
-    pub storage: Storage,
-}
-
-/// The template of a map of maps: an inner map must equal it in all of this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InnerMap {
-    pub map_type: u32,
-    pub key_size: u32,
-    pub value_size: u32,
-    pub max_entries: u32,
-}
 
 enum Store {
     Hash(Box<Hash>),

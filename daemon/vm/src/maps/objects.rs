@@ -199,10 +199,11 @@ fn drop_flat(objects: impl Iterator<Item = Arc<dyn Any>>) {
     if !outermost {
         return;
     }
-    // What goes here is dropped outside of the borrow: it may bring more.
-    while let Some(next) = LEFT.with_borrow_mut(|left| left.as_mut().and_then(Vec::pop)) {
-        drop(next);
-    }
+    // What is popped is dropped here, and may leave more.
+    while LEFT
+        .with_borrow_mut(|left| left.as_mut().and_then(Vec::pop))
+        .is_some()
+    {}
     LEFT.with_borrow_mut(Option::take);
 }
 

@@ -11,30 +11,23 @@
 //! from once nobody can see them any more (`epoch`).  Entries that were never
 //! used come from a counter.  Index 0 is no entry.
 //!
-//! A process that dies between two steps costs one entry at most: an entry is
-//! on the list as soon as `link` of the last one leads to it, and `newest` is
-//! set right by whoever takes the lock over.
-//!
 //! Sound because: an index is checked against the capacity wherever it comes
 //! from the map's memory, so an address made of it lies in the region; entries
 //! are atomics and plain bytes.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::arena::{Arena, MAX_STRIPES, Stripe};
-use super::bytes;
-use crate::error::{EngineError, Result, ResultCode};
+use super::arena::Arena;
+use super::{bytes, retired};
 
 pub const ENTRY_HEADER: usize = 16;
-/// Retired entries of a stripe that wait before the epochs are looked at, and their bytes.
-const PATIENCE: usize = 64;
-const PATIENT_BYTES: usize = 1 << 20;
 /// Bytes of retired entries that may wait for invocations to end.
 const MAX_WAITING: usize = 256 << 20;
 /// Retired entries that may wait, however large they are.
 const MIN_WAITING: usize = 8;
-const ENTRIES: usize = 0;
-const ROWS: usize = 1;
+/// Regions: entries, then a row of values for each lane.
+pub(super) const ENTRIES: usize = 0;
+pub(super) const ROWS: usize = 1;
 
 /// How a map's entries are laid out.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +85,7 @@ pub struct Pool {
     entries: usize,
     rows: Vec<usize>,
     /// Retired entries of a stripe that wait before the epochs are looked at.
-    patience: u32,
+    pub(super) patience: u32,
 }
 
 impl Pool {
@@ -100,7 +93,7 @@ impl Pool {
         let bytes = layout.stride + layout.lanes * layout.value_stride;
         Self {
             layout,
-            patience: (PATIENT_BYTES / bytes).clamp(1, PATIENCE) as u32,
+            patience: retired::patience(bytes),
             entries: arena.base(ENTRIES),
             rows: (0..layout.lanes)
                 .map(|lane| arena.base(ROWS + lane))
@@ -140,11 +133,11 @@ impl Pool {
         self.word(id, 1)
     }
 
-    fn link(&self, id: u32) -> &AtomicU32 {
+    pub(super) fn link(&self, id: u32) -> &AtomicU32 {
         self.word(id, 2)
     }
 
-    fn stamp(&self, id: u32) -> &AtomicU32 {
+    pub(super) fn stamp(&self, id: u32) -> &AtomicU32 {
         self.word(id, 3)
     }
 
@@ -219,147 +212,6 @@ impl Pool {
     pub fn write_lane(&self, id: u32, lane: usize, value: &[u8]) {
         // SAFETY: each lane has a value of this size.
         unsafe { bytes::copy_in(self.value_address(id, lane), value) };
-    }
-
-    /// An entry that nobody can see.  The caller holds the stripe's lock.
-    pub fn take(&self, arena: &Arena, number: usize) -> Result<u32> {
-        let stripe = arena.stripe(number);
-        if let Some(id) = self.reuse(arena, stripe) {
-            return Ok(id);
-        }
-        let waiting = stripe.waiting.load(Ordering::Relaxed);
-        if waiting >= stripe.patience.load(Ordering::Relaxed).max(self.patience) {
-            if let Some(id) = self.reuse_after_advance(arena, stripe) {
-                return Ok(id);
-            }
-            // A pin that lasts must not make every update look at the epochs.
-            stripe
-                .patience
-                .store(waiting.saturating_mul(2), Ordering::Relaxed);
-        }
-        if let Some(id) = self.take_new(arena)? {
-            return Ok(id);
-        }
-        self.reuse_after_advance(arena, stripe)
-            .or_else(|| self.borrow(arena, number))
-            .ok_or_else(|| {
-                let capacity = self.layout.capacity;
-                EngineError::new(
-                    ResultCode::NoMemory,
-                    format!(
-                        "the map has grown to its limit of {capacity} entries: those that are free                          wait for invocations that may still read them"
-                    ),
-                )
-            })
-    }
-
-    /// A retired entry of another stripe, whose lock nobody holds: waiting could be for ever.
-    #[cold]
-    fn borrow(&self, arena: &Arena, own: usize) -> Option<u32> {
-        let mut others = (0..MAX_STRIPES).filter(|number| *number != own);
-        others.find_map(|number| {
-            let _held = arena.try_lock(number)?;
-            self.reuse(arena, arena.stripe(number))
-        })
-    }
-
-    fn take_new(&self, arena: &Arena) -> Result<Option<u32>> {
-        let used = &arena.header().used;
-        if used.load(Ordering::Relaxed) as usize >= self.layout.capacity {
-            return Ok(None);
-        }
-        let id = used.fetch_add(1, Ordering::Relaxed) + 1;
-        if !self.is_valid(id) {
-            used.fetch_sub(1, Ordering::Relaxed);
-            return Ok(None);
-        }
-        let committed = self.commit(arena, id);
-        if let Err(error) = committed {
-            // The next one tries again; others may have gone further meanwhile.
-            let _ = used.compare_exchange(id, id - 1, Ordering::Relaxed, Ordering::Relaxed);
-            return Err(error);
-        }
-        Ok(Some(id))
-    }
-
-    fn commit(&self, arena: &Arena, id: u32) -> Result<()> {
-        let after = id as usize + 1;
-        arena.commit(ENTRIES, after * self.layout.stride)?;
-        (0..self.layout.lanes)
-            .try_for_each(|lane| arena.commit(ROWS + lane, after * self.layout.value_stride))
-    }
-
-    /// The oldest retired entry, if nobody can see it any more.
-    fn reuse(&self, arena: &Arena, stripe: &Stripe) -> Option<u32> {
-        let id = stripe.oldest.load(Ordering::Relaxed);
-        if !self.is_valid(id) {
-            return None;
-        }
-        if !arena
-            .domain()
-            .is_safe(self.stamp(id).load(Ordering::Relaxed))
-        {
-            return None;
-        }
-        stripe
-            .oldest
-            .store(self.link(id).load(Ordering::Relaxed), Ordering::Relaxed);
-        if stripe.newest.load(Ordering::Relaxed) == id {
-            stripe.newest.store(0, Ordering::Relaxed);
-            stripe.oldest.store(0, Ordering::Relaxed);
-        }
-        let waiting = stripe.waiting.load(Ordering::Relaxed);
-        stripe
-            .waiting
-            .store(waiting.saturating_sub(1), Ordering::Relaxed);
-        Some(id)
-    }
-
-    fn reuse_after_advance(&self, arena: &Arena, stripe: &Stripe) -> Option<u32> {
-        let _ = arena.domain().advance() && arena.domain().advance();
-        let id = self.reuse(arena, stripe)?;
-        stripe.patience.store(0, Ordering::Relaxed);
-        Some(id)
-    }
-
-    /// Give back an entry that nobody can find any more, though somebody may see it.
-    pub fn retire(&self, arena: &Arena, stripe: &Stripe, id: u32) {
-        self.stamp(id)
-            .store(arena.domain().stamp(), Ordering::Relaxed);
-        self.link(id).store(0, Ordering::Relaxed);
-        let newest = stripe.newest.load(Ordering::Relaxed);
-        if self.is_valid(newest) {
-            self.link(newest).store(id, Ordering::Release);
-        } else {
-            stripe.oldest.store(id, Ordering::Release);
-        }
-        stripe.newest.store(id, Ordering::Release);
-        stripe.waiting.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Set the list right after its owner died with the lock.
-    pub fn recover(&self, stripe: &Stripe) {
-        let mut waiting = 0_u32;
-        let mut newest = 0;
-        let mut earlier = 0;
-        let mut id = stripe.oldest.load(Ordering::Acquire);
-        while self.is_valid(id) {
-            // A peer may have made a ring of it: its entries are given up (Brent's algorithm).
-            if id == earlier {
-                stripe.oldest.store(0, Ordering::Relaxed);
-                (waiting, newest) = (0, 0);
-                break;
-            }
-            if waiting.is_power_of_two() {
-                earlier = id;
-            }
-            waiting += 1;
-            newest = id;
-            id = self.link(id).load(Ordering::Acquire);
-        }
-        stripe.newest.store(newest, Ordering::Relaxed);
-        stripe.waiting.store(waiting, Ordering::Relaxed);
-        stripe.patience.store(0, Ordering::Relaxed);
     }
 
     /// The entry whose value `address` lies in; of a per-CPU map only `lane`'s values count.

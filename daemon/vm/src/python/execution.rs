@@ -34,6 +34,33 @@ pub struct Counters {
     failures: BTreeMap<u8, u64>,
 }
 
+impl Counters {
+    fn of(values: exec::CounterValues) -> Self {
+        Self {
+            runs: values.runs,
+            nanoseconds: values.nanoseconds,
+            failures: values.failures,
+        }
+    }
+}
+
+/// Counts of runs, kept for a link.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+#[derive(Default)]
+pub struct Tally(exec::Counters);
+
+#[pymethods]
+impl Tally {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn counters(&self) -> Counters {
+        Counters::of(self.0.values())
+    }
+}
+
 /// A program ready to run.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
 pub struct Program(pub Arc<exec::Program>);
@@ -124,7 +151,8 @@ impl Program {
     }
 
     #[pyo3(signature = (
-        contexts, count, data = None, data_lengths = None, meta_lengths = None, origin = None, /,
+        contexts, count, data = None, data_lengths = None, meta_lengths = None, origin = None,
+        tally = None, /,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the columns of a batch")]
     fn run_batch(
@@ -136,6 +164,7 @@ impl Program {
         data_lengths: Option<&Bound<'_, PyAny>>,
         meta_lengths: Option<&Bound<'_, PyAny>>,
         origin: Option<(u32, u32, Option<u32>)>,
+        tally: Option<&Bound<'_, Tally>>,
     ) -> PyResult<BatchResult> {
         let origin = origin.map(|(pid, tid, uid)| Origin { pid, tid, uid });
         let contexts = bytes_of(contexts)?;
@@ -154,6 +183,9 @@ impl Program {
                 })
             })
         })?;
+        if let Some(tally) = tally {
+            tally.get().0.count(&batch.codes, batch.elapsed_ns);
+        }
         Ok(BatchResult {
             codes: PyBytes::new(py, &batch.codes).unbind(),
             results: PyBytes::new(py, &batch.results).unbind(),
@@ -191,12 +223,7 @@ impl Program {
     }
 
     fn counters(&self) -> Counters {
-        let values = self.0.counters();
-        Counters {
-            runs: values.runs,
-            nanoseconds: values.nanoseconds,
-            failures: values.failures,
-        }
+        Counters::of(self.0.counters())
     }
 }
 

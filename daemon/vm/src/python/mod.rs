@@ -31,6 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<trace::Trace>()?;
     module.add_class::<execution::BatchResult>()?;
     module.add_class::<execution::Counters>()?;
+    module.add_class::<execution::Tally>()?;
     module.add_class::<execution::Program>()?;
     module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;

@@ -1,0 +1,59 @@
+//! What a map is declared with, and what an update may find.
+
+use super::Storage;
+use crate::error::{EngineError, Result};
+
+/// `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    Any,
+    NoExist,
+    Exist,
+}
+
+impl Update {
+    pub fn from_flags(flags: u64) -> Result<Self> {
+        match flags {
+            0 => Ok(Self::Any),
+            1 => Ok(Self::NoExist),
+            2 => Ok(Self::Exist),
+            other => Err(EngineError::argument(format!(
+                "flags is {other}: it must be 0 (any), 1 (no such key) or 2 (key exists)"
+            ))),
+        }
+    }
+}
+
+/// One value in memory: where it begins and how many bytes it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueRange {
+    pub address: usize,
+    pub size: usize,
+}
+
+/// What a map is made of.
+#[derive(Debug, Default)]
+pub struct MapOptions {
+    pub name: String,
+    pub map_type: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+    pub flags: u32,
+    /// First bytes of an array; the rest is zero.
+    pub initial: Option<Vec<u8>>,
+    /// Programs may not write, neither through helpers nor through pointers.
+    pub read_only: bool,
+    /// What inner maps must be like, for a map of maps.
+    pub inner: Option<InnerMap>,
+    pub storage: Storage,
+}
+
+/// The template of a map of maps: an inner map must equal it in all of this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InnerMap {
+    pub map_type: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+}
