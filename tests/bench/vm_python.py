@@ -35,6 +35,7 @@ class _Information:
     context: _Context = _Context()
     is_privileged: bool = False
     helpers: tuple[()] = ()
+    functions: tuple[()] = ()
     writable: tuple[tuple[int, int], ...] = ((0, len(CONTEXT)),)
 
 

@@ -124,9 +124,7 @@ class Executor:
             self.trace.collect()
         return outcome
 
-    async def run_on_thread(
-        self, program: Program, columns: Columns, cause: Cause
-    ) -> BatchResult:
+    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
         """Run a batch on a thread, and the loop goes on."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)

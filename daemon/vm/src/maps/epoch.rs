@@ -19,7 +19,7 @@
 //! own in its memory, with a row of slots for each process.  A row whose
 //! process died is cleared by whoever meets it.
 //!
-//! Sound because: a domain's words are statics, or live in a mapping that the
+//! Sound because: a domain's words are static words, or live in a mapping that the
 //! domain keeps alive; slots are atomics and every bit pattern is valid.
 
 use std::marker::PhantomData;
