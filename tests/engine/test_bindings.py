@@ -118,3 +118,15 @@ def test_a_batch_may_name_its_origin() -> None:
     assert _origin(None) == _origin((*here, None)) == 0
     assert _origin((*here, 0)) == _origin((*here, 1000)) == 2
     assert _origin((0, 5, None)) == 1
+
+
+def test_a_tally_counts_the_batches_that_it_is_given() -> None:
+    """Beside the program's own counters, which count all; failures by their codes."""
+    program, _ = sample.load("general", "origins")
+    tally = ebpfd_vm.Tally()
+    program.run_batch(sample.context(0), 1)
+    program.run_batch(sample.context(0) * 3, 3, b"", b"", b"", None, tally)
+    counted = tally.counters()
+    assert (3, {}) == (counted.runs, counted.failures)
+    assert 0 < counted.nanoseconds <= program.counters().nanoseconds
+    assert program.counters().runs == 4

@@ -117,6 +117,20 @@ async def test_a_batch_for_the_loop_does_not_overtake_a_queued_one() -> None:
         assert target.run_now(Batch(contexts=contexts(4))) is not None
 
 
+async def test_a_link_counts_its_own_runs() -> None:
+    """Whether they run on the loop or on a thread, and apart from other links' runs."""
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension)
+        link = await w.attached("trace.o")
+        target = w.targets.find(nmr.BindingHandle(link.binding), extension)
+        assert target.run_now(Batch(count=2)) is not None
+        target.enqueue()
+        await soon(target.run_queued(Batch(), (1, 2, None)))
+        assert link.tally.counters().runs == 3
+        assert link.tally.counters().failures == {}
+
+
 async def test_queued_batches_run_one_after_the_other_in_order() -> None:
     """The next begins when the one before has been answered."""
     async with world() as w:

@@ -146,6 +146,13 @@ impl Map {
                 ),
             ));
         }
+        // What a program finds in a map of maps, compiled code takes for writable.
+        if map.read_only() {
+            return Err(EngineError::new(
+                ResultCode::InvalidObject,
+                format!("map {} is read-only: it cannot be an inner map", map.name()),
+            ));
+        }
         maps.set(key, map, id, update)
     }
 

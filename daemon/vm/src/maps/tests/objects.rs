@@ -43,6 +43,23 @@ fn users_see_ids_and_programs_maps() {
     }
 }
 
+/// A map that programs must not write is never found where they may.
+#[test]
+fn read_only_maps_are_no_inner_maps() {
+    let options = MapOptions {
+        map_type: TYPE_ARRAY,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 1,
+        read_only: true,
+        ..MapOptions::default()
+    };
+    let inner = Arc::new(Map::new(options).expect("a valid map"));
+    let map = outer(HASH_OF_MAPS, inner.template());
+    let result = map.set_map(&key(0), inner, ID, ANY);
+    assert_eq!(ResultCode::InvalidObject, code(result));
+}
+
 /// An inner map differs from the template in nothing that the model names.
 #[test]
 fn inner_maps_must_equal_the_template() {
