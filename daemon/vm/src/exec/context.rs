@@ -9,6 +9,7 @@
 //! execution state through it.  This engine keeps it zero: its helpers get the
 //! state as an argument.
 
+use super::copy::{copy, equal};
 use super::input::Item;
 use crate::contract::{ContextDescriptor, POINTER_SIZE, ProgramInformation};
 
@@ -29,6 +30,15 @@ impl ContextBlock {
         }
     }
 
+    #[inline]
+    pub fn content(&self) -> &[u8] {
+        let length = self.words.len() * 8;
+        // SAFETY: the words own `length` bytes, and bytes need no alignment.
+        let all = unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), length) };
+        &all[HEADER_SIZE..HEADER_SIZE + self.size]
+    }
+
+    #[inline]
     pub fn bytes(&mut self) -> &mut [u8] {
         let length = self.words.len() * 8;
         let base = self.words.as_mut_ptr().cast::<u8>();
@@ -37,11 +47,11 @@ impl ContextBlock {
         &mut all[HEADER_SIZE..HEADER_SIZE + self.size]
     }
 
-    /// Take over the caller's context and let its pointers show to the data.
-    pub fn load(&mut self, source: &[u8], descriptor: &ContextDescriptor, base: u64, item: Item) {
+    /// Take over the caller's context, which may be longer; its pointers are still to be set.
+    #[inline]
+    pub fn load(&mut self, source: &[u8]) {
         let size = self.size;
-        self.bytes().copy_from_slice(&source[..size]);
-        self.point(descriptor, base, item);
+        copy(self.bytes(), &source[..size]);
     }
 
     /// Set the pointers; `base` is the address of the batch's data.
@@ -59,16 +69,24 @@ impl ContextBlock {
         }
     }
 
-    /// Bring back what the contract lets a program write; says if anything changed.
-    pub fn store(&mut self, target: &mut [u8], writable: &[(usize, usize)]) -> bool {
-        let mut changed = false;
+    /// Whether a context is what [`Self::store`] would make of it.
+    #[inline]
+    pub fn matches(&self, target: &[u8], writable: &[(usize, usize)]) -> bool {
+        let own = self.content();
+        writable.iter().all(|(offset, size)| {
+            let range = *offset..offset + size;
+            equal(&own[range.clone()], &target[range])
+        })
+    }
+
+    /// Bring back what the contract lets a program write.
+    #[inline]
+    pub fn store(&self, target: &mut [u8], writable: &[(usize, usize)]) {
+        let own = self.content();
         for (offset, size) in writable {
             let range = *offset..offset + size;
-            let source = &self.bytes()[range.clone()];
-            changed |= target[range.clone()] != *source;
-            target[range].copy_from_slice(source);
+            copy(&mut target[range.clone()], &own[range]);
         }
-        changed
     }
 }
 

@@ -35,7 +35,8 @@ impl Jit {
         })
     }
 
-    pub(super) fn entry(&self) -> Entry {
+    /// To be called only while the value lives.
+    pub fn entry(&self) -> Entry {
         self.entry
     }
 
