@@ -66,6 +66,7 @@ impl Program {
         let mut session = Session::new(self, lane.as_ref(), Identity::new(input.origin));
         let base = batch.data.as_mut_ptr() as u64;
         let has_pointers = self.descriptor().pointers().next().is_some();
+        let keeps = self.keeps_context();
         let renewal = if self.blocking() { 1 } else { PINNED_RUNS };
         let mut left = 0;
         let outcomes = batch
@@ -91,9 +92,8 @@ impl Program {
                 Ok(r0) => result.copy_from_slice(&(r0 as u32).to_le_bytes()),
                 Err(fault) => *code = fault.code,
             }
-            let unchanged = || session.context.matches(context, self.writable());
             if batch.contexts.is_empty() {
-                if unchanged() {
+                if keeps || session.context.matches(context, self.writable()) {
                     continue;
                 }
                 batch.contexts = input.contexts.to_vec();

@@ -13,36 +13,40 @@ use super::copy::{copy, equal};
 use super::input::Item;
 use crate::contract::{ContextDescriptor, POINTER_SIZE, ProgramInformation};
 
-const HEADER_SIZE: usize = 64;
+const HEADER_SIZE: usize = size_of::<Line>();
+
+/// Contexts begin where a line of the cache does: so a small one lies in one line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
 
 /// Room for one context, used for one after the other.
 pub struct ContextBlock {
-    /// Words, so that contexts begin at a multiple of 8.
-    words: Vec<u64>,
+    lines: Vec<Line>,
     size: usize,
 }
 
 impl ContextBlock {
     pub fn new(size: usize) -> Self {
         Self {
-            words: vec![0; (HEADER_SIZE + size).div_ceil(8)],
+            lines: vec![Line([0; 64]); (HEADER_SIZE + size).div_ceil(64)],
             size,
         }
     }
 
     #[inline]
     pub fn content(&self) -> &[u8] {
-        let length = self.words.len() * 8;
-        // SAFETY: the words own `length` bytes, and bytes need no alignment.
-        let all = unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), length) };
+        let length = size_of_val(self.lines.as_slice());
+        // SAFETY: the lines own `length` bytes, and bytes need no alignment.
+        let all = unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), length) };
         &all[HEADER_SIZE..HEADER_SIZE + self.size]
     }
 
     #[inline]
     pub fn bytes(&mut self) -> &mut [u8] {
-        let length = self.words.len() * 8;
-        let base = self.words.as_mut_ptr().cast::<u8>();
-        // SAFETY: the words own `length` bytes, and bytes need no alignment.
+        let length = size_of_val(self.lines.as_slice());
+        let base = self.lines.as_mut_ptr().cast::<u8>();
+        // SAFETY: the lines own `length` bytes, and bytes need no alignment.
         let all = unsafe { std::slice::from_raw_parts_mut(base, length) };
         &mut all[HEADER_SIZE..HEADER_SIZE + self.size]
     }

@@ -9,7 +9,7 @@
 //! ```
 
 /// Make `target` equal to `source`, which is as long.
-#[inline]
+#[inline(always)]
 pub fn copy(target: &mut [u8], source: &[u8]) {
     match source.len() {
         8..=15 => copy_ends::<8>(target, source),
@@ -21,7 +21,7 @@ pub fn copy(target: &mut [u8], source: &[u8]) {
 }
 
 /// Whether both, which are as long, are the same.
-#[inline]
+#[inline(always)]
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     match left.len() {
         8..=15 => equal_ends::<8>(left, right),

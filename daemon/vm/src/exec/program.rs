@@ -201,6 +201,11 @@ impl Program {
         self.jit.as_ref().ok().and_then(Jit::worst_case)
     }
 
+    /// Whether it is known that no run changes the context.
+    pub(super) fn keeps_context(&self) -> bool {
+        self.jit.as_ref().is_ok_and(Jit::keeps_context)
+    }
+
     /// Bytes that a context has at least.
     pub fn context_size(&self) -> usize {
         self.descriptor.size as usize

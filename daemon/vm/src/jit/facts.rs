@@ -14,9 +14,12 @@ use std::sync::Arc;
 use super::flow::{Flow, Function, Registers, is_conditional, successors};
 use super::ranges;
 use crate::contract::ContextDescriptor;
-use crate::exec::lower::{Code, extra};
+use crate::exec::lower::{Code, Op, extra};
 use crate::isa::{STACK_FRAME_SIZE, class};
 use crate::maps::Map;
+
+/// Helpers that write to maps at most: lookup, update, delete.
+const READERS: [u32; 3] = [1, 2, 3];
 
 pub const FRAME: i32 = STACK_FRAME_SIZE as i32;
 
@@ -145,6 +148,7 @@ impl Analysis<'_> {
                             if conditional && !twice {
                                 ranges::refine(op, &mut state, target == op.offset as usize);
                             }
+                            self.forget_dead(target, &mut state);
                             if self.join(function, target, state) {
                                 waiting.insert(target);
                             }
@@ -153,6 +157,44 @@ impl Analysis<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// A register that nobody will read tells nothing, and loses no frame where ways meet.
+    fn forget_dead(&self, target: usize, state: &mut State) {
+        let live = self.flow.live[target];
+        state.suspect &= live;
+        for (register, known) in state.known[..10].iter_mut().enumerate() {
+            if live >> register & 1 == 0 {
+                *known = Known::Nothing;
+            }
+        }
+    }
+
+    /// Whether no instruction writes, or lets write, what may be the context.
+    pub fn keeps_context(&mut self) -> bool {
+        let flow = self.flow;
+        flow.functions.values().all(|function| {
+            let states = self.facts(function).states.clone();
+            states.into_iter().all(|(leader, mut state)| {
+                function.block(leader).all(|pc| {
+                    let op = self.code.ops[pc];
+                    let keeps = self.keeps(&op, &state);
+                    self.step(function, pc, &mut state);
+                    keeps
+                })
+            })
+        })
+    }
+
+    fn keeps(&self, op: &Op, state: &State) -> bool {
+        match op.code {
+            extra::CALL_NATIVE => READERS.contains(&self.code.natives[op.imm as usize].id),
+            extra::CALL_REMOTE => false,
+            code if matches!(code & 7, class::ST | class::STX) => {
+                matches!(state.known[usize::from(op.dst)], Known::Frame(_))
+            }
+            _ => true,
         }
     }
 
