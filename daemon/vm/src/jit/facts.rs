@@ -14,12 +14,13 @@ use std::sync::Arc;
 use super::flow::{Flow, Function, Registers, is_conditional, successors};
 use super::ranges;
 use crate::contract::ContextDescriptor;
-use crate::exec::lower::{Code, Op, extra};
+use crate::exec::lower::{Code, extra};
 use crate::isa::{STACK_FRAME_SIZE, class};
 use crate::maps::Map;
 
 /// Helpers that write to maps at most: lookup, update, delete.
 const READERS: [u32; 3] = [1, 2, 3];
+const FRAME_POINTER: u8 = 10;
 
 pub const FRAME: i32 = STACK_FRAME_SIZE as i32;
 
@@ -175,23 +176,23 @@ impl Analysis<'_> {
     pub fn keeps_context(&mut self) -> bool {
         let flow = self.flow;
         flow.functions.values().all(|function| {
-            let states = self.facts(function).states.clone();
-            states.into_iter().all(|(leader, mut state)| {
-                function.block(leader).all(|pc| {
-                    let op = self.code.ops[pc];
-                    let keeps = self.keeps(&op, &state);
-                    self.step(function, pc, &mut state);
-                    keeps
-                })
+            let mut leader = function.start;
+            function.reachable.iter().all(|pc| {
+                if function.leaders.contains(pc) {
+                    leader = *pc;
+                }
+                self.keeps(function, leader, *pc)
             })
         })
     }
 
-    fn keeps(&self, op: &Op, state: &State) -> bool {
+    fn keeps(&mut self, function: &Function, leader: usize, pc: usize) -> bool {
+        let op = self.code.ops[pc];
         match op.code {
             extra::CALL_NATIVE => READERS.contains(&self.code.natives[op.imm as usize].id),
             extra::CALL_REMOTE => false,
-            code if matches!(code & 7, class::ST | class::STX) => {
+            code if matches!(code & 7, class::ST | class::STX) && op.dst != FRAME_POINTER => {
+                let state = self.before(function, leader, pc);
                 matches!(state.known[usize::from(op.dst)], Known::Frame(_))
             }
             _ => true,
