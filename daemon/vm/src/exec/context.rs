@@ -9,39 +9,53 @@
 //! execution state through it.  This engine keeps it zero: its helpers get the
 //! state as an argument.
 
+use super::copy::{copy, equal};
 use super::input::Item;
 use crate::contract::{ContextDescriptor, POINTER_SIZE, ProgramInformation};
 
-const HEADER_SIZE: usize = 64;
+const HEADER_SIZE: usize = size_of::<Line>();
+
+/// Contexts begin where a line of the cache does: so a small one lies in one line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
 
 /// Room for one context, used for one after the other.
 pub struct ContextBlock {
-    /// Words, so that contexts begin at a multiple of 8.
-    words: Vec<u64>,
+    lines: Vec<Line>,
     size: usize,
 }
 
 impl ContextBlock {
     pub fn new(size: usize) -> Self {
         Self {
-            words: vec![0; (HEADER_SIZE + size).div_ceil(8)],
+            lines: vec![Line([0; 64]); (HEADER_SIZE + size).div_ceil(64)],
             size,
         }
     }
 
+    #[inline]
+    pub fn content(&self) -> &[u8] {
+        let length = size_of_val(self.lines.as_slice());
+        // SAFETY: the lines own `length` bytes, and bytes need no alignment.
+        let all = unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), length) };
+        &all[HEADER_SIZE..HEADER_SIZE + self.size]
+    }
+
+    #[inline]
     pub fn bytes(&mut self) -> &mut [u8] {
-        let length = self.words.len() * 8;
-        let base = self.words.as_mut_ptr().cast::<u8>();
-        // SAFETY: the words own `length` bytes, and bytes need no alignment.
+        let length = size_of_val(self.lines.as_slice());
+        let base = self.lines.as_mut_ptr().cast::<u8>();
+        // SAFETY: the lines own `length` bytes, and bytes need no alignment.
         let all = unsafe { std::slice::from_raw_parts_mut(base, length) };
         &mut all[HEADER_SIZE..HEADER_SIZE + self.size]
     }
 
-    /// Take over the caller's context and let its pointers show to the data.
-    pub fn load(&mut self, source: &[u8], descriptor: &ContextDescriptor, base: u64, item: Item) {
+    /// Take over the caller's context, which may be longer; its pointers are still to be set.
+    #[inline]
+    pub fn load(&mut self, source: &[u8]) {
         let size = self.size;
-        self.bytes().copy_from_slice(&source[..size]);
-        self.point(descriptor, base, item);
+        copy(self.bytes(), &source[..size]);
     }
 
     /// Set the pointers; `base` is the address of the batch's data.
@@ -59,16 +73,24 @@ impl ContextBlock {
         }
     }
 
-    /// Bring back what the contract lets a program write; says if anything changed.
-    pub fn store(&mut self, target: &mut [u8], writable: &[(usize, usize)]) -> bool {
-        let mut changed = false;
+    /// Whether a context is what [`Self::store`] would make of it.
+    #[inline]
+    pub fn matches(&self, target: &[u8], writable: &[(usize, usize)]) -> bool {
+        let own = self.content();
+        writable.iter().all(|(offset, size)| {
+            let range = *offset..offset + size;
+            equal(&own[range.clone()], &target[range])
+        })
+    }
+
+    /// Bring back what the contract lets a program write.
+    #[inline]
+    pub fn store(&self, target: &mut [u8], writable: &[(usize, usize)]) {
+        let own = self.content();
         for (offset, size) in writable {
             let range = *offset..offset + size;
-            let source = &self.bytes()[range.clone()];
-            changed |= target[range.clone()] != *source;
-            target[range].copy_from_slice(source);
+            copy(&mut target[range.clone()], &own[range]);
         }
-        changed
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Input<'a> {
 }
 
 /// Where one context's data lies in the data of the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Item {
     pub start: usize,
     pub length: usize,
@@ -50,8 +50,24 @@ pub fn stride(input: &Input<'_>, descriptor: &ContextDescriptor) -> Result<usize
     Ok(stride)
 }
 
-/// The data of each context.
-pub fn items(input: &Input<'_>, descriptor: &ContextDescriptor) -> Result<Vec<Item>> {
+/// The data of each context; nothing if there is none at all.
+pub struct Items(Vec<Item>);
+
+impl Items {
+    #[inline]
+    pub fn get(&self, index: usize) -> Item {
+        self.0.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// The data of each context, as far as a context may have it.
+pub fn items(input: &Input<'_>, descriptor: &ContextDescriptor) -> Result<Items> {
+    if [input.data, input.data_lengths, input.meta_lengths]
+        .iter()
+        .all(|given| given.is_empty())
+    {
+        return Ok(Items(Vec::new()));
+    }
     let lengths = lengths(input)?;
     let metas = numbers("meta_lengths", input.meta_lengths, input.count)?;
     let total = lengths.iter().map(|length| *length as u64).sum::<u64>();
@@ -78,7 +94,7 @@ pub fn items(input: &Input<'_>, descriptor: &ContextDescriptor) -> Result<Vec<It
         items.push(item);
         start += length;
     }
-    Ok(items)
+    Ok(Items(items))
 }
 
 fn lengths(input: &Input<'_>) -> Result<Vec<usize>> {

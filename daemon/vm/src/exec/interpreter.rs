@@ -38,7 +38,7 @@ pub struct Services<'r> {
     pub tag: u64,
     pub remote: Option<&'r dyn Remote>,
     /// Who caused the invocation.
-    pub identity: &'r Identity,
+    pub identity: Identity,
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
     pub tail: TailCalls<'r>,

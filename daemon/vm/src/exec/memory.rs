@@ -4,10 +4,10 @@
 //! holds its first byte, and must end there.  The last map value is kept: most
 //! accesses to values come in groups.
 //!
-//! Sound because: the regions are live memory for as long as the value borrows
-//! them (`'r`), a map's values live as long as the map, and the caller stays
-//! pinned, so no hash entry is reused.  Only an access that `check` allowed is
-//! made, in the same call.
+//! Sound because: the regions are live memory while an invocation runs (`session`
+//! owns stack and context, and its owner keeps the data), a map's values live as
+//! long as the map, and the pin is held, so no hash entry is reused.  Only an
+//! access that `check` allowed is made, in the same call.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -64,22 +64,16 @@ pub struct Memory<'r> {
     inner_pins: Vec<Pin>,
     /// The lane that the invocation has.
     lane: usize,
-    pin: &'r Pin,
+    pin: Pin,
 }
 
 impl<'r> Memory<'r> {
-    pub(super) fn new(
-        stack: Region,
-        context: &'r mut [u8],
-        data: &'r mut [u8],
-        maps: &'r [Arc<Map>],
-        lane: usize,
-        pin: &'r Pin,
-    ) -> Self {
+    /// Neither pinned nor with any data: see [`Self::repin`] and [`Self::set_data`].
+    pub(super) fn new(context: &mut [u8], maps: &'r [Arc<Map>], lane: usize) -> Self {
         Self {
-            stack,
+            stack: Region::default(),
             context: Region::of(context),
-            data: Region::of(data),
+            data: Region::default(),
             value: Region::default(),
             value_writable: false,
             work: 0,
@@ -88,8 +82,33 @@ impl<'r> Memory<'r> {
             inner: Vec::new(),
             inner_pins: Vec::new(),
             lane,
-            pin,
+            pin: Pin::of_nothing(),
         }
+    }
+
+    /// Forget what the last invocation found and did.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        self.work = 0;
+        self.value.length = 0;
+        self.inner.clear();
+        self.inner_pins.clear();
+    }
+
+    /// Let go of everything that was found, and hold what `pin` gives from now on.
+    ///
+    /// The old pin ends before the new one begins: a pin inside of another one would end with it.
+    #[inline]
+    pub(super) fn repin(&mut self, pin: impl FnOnce() -> Pin) {
+        self.begin();
+        self.pin = Pin::of_nothing();
+        self.pin = pin();
+    }
+
+    /// The data of the next invocation, which outlives it.
+    #[inline]
+    pub(super) fn set_data(&mut self, data: &mut [u8]) {
+        self.data = Region::of(data);
     }
 
     /// Give the program all of `stack`: whoever does so must know that it stays in its frames.
@@ -98,7 +117,7 @@ impl<'r> Memory<'r> {
     }
 
     pub fn pin(&self) -> &Pin {
-        self.pin
+        &self.pin
     }
 
     /// Whether `address` is the context, as helpers demand it.
@@ -182,8 +201,9 @@ impl<'r> Memory<'r> {
     /// Whether the program may read, or write, these bytes; `size` is not 0.
     #[inline(always)]
     fn check(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
-        if self.stack.holds(address, size)
-            || self.data.holds(address, size)
+        // The data first: long loops are over it.
+        if self.data.holds(address, size)
+            || self.stack.holds(address, size)
             || self.context.holds(address, size)
             || self.value.holds(address, size) && (!write || self.value_writable)
         {

@@ -7,7 +7,9 @@
 
 pub mod arith;
 pub(crate) mod atomics;
+mod batch;
 mod context;
+mod copy;
 mod counters;
 mod fault;
 mod input;
@@ -18,12 +20,14 @@ mod origin;
 mod prepared;
 mod program;
 pub(crate) mod remote;
+mod session;
 mod single;
 mod tail;
 
 #[cfg(test)]
 mod tests;
 
+pub use batch::{Batch, TestRun};
 pub use counters::{CounterValues, Counters};
 pub use fault::Fault;
 pub use input::Input;
@@ -31,7 +35,7 @@ pub use interpreter::Services;
 pub use memory::Memory;
 pub use origin::{Facts, Identity, Origin};
 pub use prepared::Prepared;
-pub use program::{Batch, DEFAULT_BUDGET, Execution, Options, Program, TestRun, Verified};
+pub use program::{DEFAULT_BUDGET, Execution, Options, Program, Verified};
 pub use remote::{Binding, Failure, Remote, Reply, Value};
 pub use single::Single;
 pub use tail::MAX_TAIL_CALLS;

@@ -5,35 +5,23 @@
 //! what safety asks for is repeated: the pointers in the context, which a
 //! program may have overwritten, and the pin, which would hold back memory.
 //!
-//! Sound because: `services` refers to the context, the data and the pin, which
-//! live on the heap, are owned here, and are neither moved nor handed out while
-//! it exists: whoever replaces or drops the pin drops `services` before.
+//! Sound because: pointers are stored where `pointers` says, inside of the
+//! context, which the session keeps on the heap for as long as it lives.
 
 use super::input::{self, Input, Item};
-use super::interpreter::Services;
 use super::origin::Identity;
-use super::program::{Machine, Program};
+use super::program::Program;
+use super::session::{PINNED_RUNS, Session};
 use crate::contract::ContextDescriptor;
 use crate::error::Result;
-use crate::maps::lanes::Lane;
-use crate::maps::{bytes, epoch};
-
-/// Runs that keep the same pin.
-const PINNED_RUNS: u32 = 64;
+use crate::maps::bytes;
 
 /// One context with its data, ready for any number of runs on this thread.
 pub struct Prepared<'p> {
-    services: Option<Services<'p>>,
-    /// Made by `Box::into_raw`; shared with `services`.
-    pin: *mut epoch::Pin,
-    /// Likewise.
-    identity: *mut Identity,
-    program: &'p Program,
-    machine: Machine,
-    data: Box<[u8]>,
-    /// Where the context begins.
-    address: u64,
-    /// Where each of its pointers lies, and what it holds.
+    session: Session<'p>,
+    /// What the session's invocations take for their data.
+    _data: Box<[u8]>,
+    /// Where each pointer of the context lies, and what it holds.
     pointers: Vec<(u64, u64)>,
     left: u32,
 }
@@ -48,30 +36,27 @@ impl Program {
             ..Input::default()
         };
         input::stride(&input, self.descriptor())?;
-        let item = input::items(&input, self.descriptor())?[0];
+        let item = input::items(&input, self.descriptor())?.get(0);
         let mut data: Box<[u8]> = data.into();
         let base = data.as_mut_ptr() as u64;
-        let mut machine = Machine::new(self.context_size());
-        machine.context.load(context, self.descriptor(), base, item);
-        let address = machine.context.bytes().as_mut_ptr() as u64;
-        let mut prepared = Prepared {
-            services: None,
-            pin: Box::into_raw(Box::new(self.pin())),
-            identity: Box::into_raw(Box::default()),
-            program: self,
-            machine,
-            data,
-            address,
+        let mut session = Session::new(self, None, Identity::default());
+        session.context.load(context);
+        session.context.point(self.descriptor(), base, item);
+        session.memory().set_data(&mut data);
+        let address = session.context.bytes().as_mut_ptr() as u64;
+        session.repin();
+        Ok(Prepared {
+            session,
+            _data: data,
             pointers: pointers(self.descriptor(), address, base, item),
             left: PINNED_RUNS,
-        };
-        prepared.open();
-        Ok(prepared)
+        })
     }
 }
 
 impl Prepared<'_> {
     /// Run once; the `ebpf_result` and r0, which is 0 if the run failed.
+    #[inline]
     pub fn run(&mut self) -> (u8, u64) {
         if self.left == 0 {
             self.renew();
@@ -81,65 +66,22 @@ impl Prepared<'_> {
             // SAFETY: the place of a pointer in the context, see `pointers`.
             unsafe { bytes::store(*place, *address) };
         }
-        let Some(services) = &mut self.services else {
-            unreachable!("`prepare` and `renew` leave services behind");
-        };
-        services.memory.work = 0;
-        // Held for the run alone: who keeps several programs ready must not wait for itself.
-        let lane = self.program.lease();
-        services
-            .memory
-            .set_lane(lane.as_ref().map_or(0, Lane::number));
-        match self
-            .program
-            .run_chain(services, &mut self.machine.stack, self.address)
-        {
+        match self.session.run() {
             Ok(result) => (0, result),
-            Err(ended) => (ended.fault.code, 0),
+            Err(fault) => (fault.code, 0),
         }
     }
 
     /// The context as the runs left it.
     pub fn context(&mut self) -> Vec<u8> {
-        self.machine.context.bytes().to_vec()
+        self.session.context.bytes().to_vec()
     }
 
     /// Let go of what was retired meanwhile, and look at maps as they are now.
     #[cold]
     fn renew(&mut self) {
-        self.close();
-        self.pin = Box::into_raw(Box::new(self.program.pin()));
-        self.open();
+        self.session.repin();
         self.left = PINNED_RUNS;
-    }
-
-    fn open(&mut self) {
-        let context = self.machine.context.bytes();
-        let (start, length) = (context.as_mut_ptr(), context.len());
-        // SAFETY: see the module; `Services` keeps addresses of the first two, and reads the pin.
-        let (context, data, identity, pin) = unsafe {
-            (
-                std::slice::from_raw_parts_mut(start, length),
-                std::slice::from_raw_parts_mut(self.data.as_mut_ptr(), self.data.len()),
-                &*self.identity,
-                &*self.pin,
-            )
-        };
-        self.services = Some(self.program.services(context, data, 0, identity, pin));
-    }
-
-    fn close(&mut self) {
-        self.services = None;
-        // SAFETY: made by `Box::into_raw`, given back once: `renew` makes another, `drop` none.
-        drop(unsafe { Box::from_raw(self.pin) });
-    }
-}
-
-impl Drop for Prepared<'_> {
-    fn drop(&mut self) {
-        self.close();
-        // SAFETY: made by `Box::into_raw`, given back once, and `services` is gone.
-        drop(unsafe { Box::from_raw(self.identity) });
     }
 }
 

@@ -1,21 +1,19 @@
 //! A program ready to run, with everything that it refers to.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::context::{ContextBlock, writable_ranges};
+use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
-use super::input::{self, Input, Item};
-use super::interpreter::{self, STACK_SIZE, Services, Stack};
+use super::interpreter::{self, Services, Stack};
 use super::lower::{self, Bindings, Code, NativeHelper, RemoteHelper};
-use super::memory::{Memory, Region};
+use super::memory::Memory;
 use super::origin::Identity;
 use super::remote::Remote;
 use super::tail::TailCalls;
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{EngineError, Result, ResultCode};
-use crate::jit::{self, Jit};
+use crate::jit::{self, Entry, Invocation, Jit};
 use crate::maps::epoch::{self, Domain};
 use crate::maps::lanes::{self, Lane};
 use crate::maps::{Map, ProgramKey};
@@ -24,8 +22,6 @@ use crate::trace::Trace;
 
 /// Instructions that one invocation may execute; what helpers do counts too.
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
-/// Invocations in a row that keep the same pin; more would hold back memory longer.
-const PINNED_RUNS: usize = 64;
 /// Helpers that write through an argument which the verifier believes to be only read: what
 /// it knew of that memory is wrong afterwards, so its verdict does not hold without checks.
 const UNSEEN: [u32; 2] = [17, 18];
@@ -79,32 +75,6 @@ impl Options {
     fn budget(&self) -> u64 {
         self.budget.unwrap_or(DEFAULT_BUDGET)
     }
-}
-
-/// What a batch leaves behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// One `ebpf_result` a context.
-    pub codes: Vec<u8>,
-    /// r0 of each, truncated to 32 bits, little-endian; 0 for a failed one.
-    pub results: Vec<u8>,
-    /// All contexts; empty when none changed.
-    pub contexts: Vec<u8>,
-    /// All data; empty when none changed.
-    pub data: Vec<u8>,
-    pub elapsed_ns: u64,
-}
-
-/// What repeated runs on one context leave behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TestRun {
-    /// Of the last run; the first failure ends the test.
-    pub code: u8,
-    pub result: u32,
-    pub context: Vec<u8>,
-    pub data: Vec<u8>,
-    /// Of all runs together.
-    pub elapsed_ns: u64,
 }
 
 /// A program ready to run; any number of threads may run it at once.
@@ -239,6 +209,11 @@ impl Program {
         self.jit.as_ref().ok().and_then(Jit::worst_case)
     }
 
+    /// Whether it is known that no run changes the context.
+    pub(super) fn keeps_context(&self) -> bool {
+        self.jit.as_ref().is_ok_and(Jit::keeps_context)
+    }
+
     /// Bytes that a context has at least.
     pub fn context_size(&self) -> usize {
         self.descriptor.size as usize
@@ -248,155 +223,15 @@ impl Program {
         self.counters.values()
     }
 
-    /// Run once on each context.
-    pub fn run_batch(&self, input: Input<'_>) -> Result<Batch> {
-        let stride = input::stride(&input, &self.descriptor)?;
-        let items = input::items(&input, &self.descriptor)?;
-        let mut batch = Batch {
-            codes: Vec::with_capacity(input.count),
-            results: Vec::with_capacity(input.count * 4),
-            contexts: input.contexts.to_vec(),
-            data: input.data.to_vec(),
-            elapsed_ns: 0,
-        };
-        let start = Instant::now();
-        let mut machine = Machine::new(self.context_size());
-        machine.identity = Identity::new(input.origin);
-        let mut changed = false;
-        let blocking = self.blocking();
-        let lane = self.lease();
-        let lane = lane.as_ref().map_or(0, Lane::number);
-        let mut pin = self.pin();
-        for (index, item) in items.into_iter().enumerate() {
-            if blocking || index % PINNED_RUNS == PINNED_RUNS - 1 {
-                drop(pin);
-                pin = self.pin();
-            }
-            let context = &mut batch.contexts[index * stride..(index + 1) * stride];
-            let base = batch.data.as_mut_ptr() as u64;
-            machine.context.load(context, &self.descriptor, base, item);
-            let (code, result) = self.run(&mut machine, &mut batch.data, item, lane, &pin);
-            changed |= machine.context.store(context, &self.writable);
-            batch.codes.push(code);
-            batch.results.extend(result.to_le_bytes());
-        }
-        drop(pin);
-        batch.elapsed_ns = start.elapsed().as_nanos() as u64;
-        self.counters.add(input.count as u64, batch.elapsed_ns);
-        if !changed {
-            batch.contexts = Vec::new();
-        }
-        if batch.data == input.data {
-            batch.data = Vec::new();
-        }
-        Ok(batch)
-    }
-
-    /// Run `repeat` times on one context, which keeps what each run leaves in it.
-    pub fn test_run(
-        &self,
-        context: &[u8],
-        data: &[u8],
-        meta_length: usize,
-        repeat: u64,
-    ) -> Result<TestRun> {
-        if repeat == 0 {
-            return Err(EngineError::argument("repeat is 0: it must be at least 1"));
-        }
-        let meta = u32::try_from(meta_length)
-            .map_err(|_| EngineError::argument(format!("meta_length {meta_length} is too large")))?
-            .to_le_bytes();
-        let input = Input {
-            contexts: context,
-            count: 1,
-            data,
-            data_lengths: &[],
-            meta_lengths: &meta,
-            origin: None,
-        };
-        input::stride(&input, &self.descriptor)?;
-        let item = input::items(&input, &self.descriptor)?[0];
-        let mut test = TestRun {
-            context: context.to_vec(),
-            data: data.to_vec(),
-            ..TestRun::default()
-        };
-        let mut machine = Machine::new(self.context_size());
-        let base = test.data.as_mut_ptr() as u64;
-        machine.context.load(context, &self.descriptor, base, item);
-        let lane = self.lease();
-        let lane = lane.as_ref().map_or(0, Lane::number);
-        let start = Instant::now();
-        let mut runs = 0;
-        let mut pin = self.pin();
-        while runs < repeat && test.code == 0 {
-            if self.blocking() || runs % PINNED_RUNS as u64 == PINNED_RUNS as u64 - 1 {
-                drop(pin);
-                pin = self.pin();
-            }
-            machine.context.point(&self.descriptor, base, item);
-            (test.code, test.result) = self.run(&mut machine, &mut test.data, item, lane, &pin);
-            runs += 1;
-        }
-        test.elapsed_ns = start.elapsed().as_nanos() as u64;
-        self.counters.add(runs, test.elapsed_ns);
-        machine.context.store(&mut test.context, &self.writable);
-        Ok(test)
-    }
-
-    /// One invocation on the context that `machine` holds; its code and result.
-    ///
-    /// Each program that a tail call leads to has its own budget; there are few.
-    fn run(
-        &self,
-        machine: &mut Machine,
-        data: &mut [u8],
-        item: Item,
-        lane: usize,
-        pin: &epoch::Pin,
-    ) -> (u8, u32) {
-        match self.invoke(machine, data, item, lane, pin) {
-            Ok(result) => (0, result as u32),
-            Err(fault) => (fault.code, 0),
-        }
-    }
-
-    /// The same with all of r0, and the reason of a failure, which is counted and traced here.
-    ///
-    /// Both are as wide as a register, so that they travel in registers: handed up through
-    /// memory, from one function to the next, they would cost more than a small program.
-    pub(super) fn invoke(
-        &self,
-        machine: &mut Machine,
-        data: &mut [u8],
-        item: Item,
-        lane: usize,
-        pin: &epoch::Pin,
-    ) -> Result<u64, Box<Fault>> {
-        let context = machine.context.bytes();
-        let address = context.as_mut_ptr() as u64;
-        let data = &mut data[item.start..item.start + item.length];
-        let mut services = self.services(context, data, lane, &machine.identity, pin);
-        match self.run_chain(&mut services, &mut machine.stack, address) {
-            Ok(result) => Ok(result),
-            Err(ended) => {
-                ended.program.failed(ended.pc, &ended.fault);
-                Err(Box::new(ended.fault))
-            }
-        }
-    }
-
-    /// What one invocation, or several on the same memory, may reach.
+    /// What invocations on the same memory may reach.
     pub(super) fn services<'r>(
         &'r self,
-        context: &'r mut [u8],
-        data: &'r mut [u8],
+        context: &mut [u8],
         lane: usize,
-        identity: &'r Identity,
-        pin: &'r epoch::Pin,
+        identity: Identity,
     ) -> Services<'r> {
         Services {
-            memory: Memory::new(Region::default(), context, data, &self.maps, lane, pin),
+            memory: Memory::new(context, &self.maps, lane),
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),
@@ -406,36 +241,38 @@ impl Program {
         }
     }
 
-    /// Run the program, and then whatever tail calls lead to: the last one's r0.
-    #[inline]
-    pub(super) fn run_chain<'r>(
-        &'r self,
-        services: &mut Services<'r>,
-        stack: &mut Stack,
-        context: u64,
-    ) -> Result<u64, Box<Ended<'r>>> {
-        match self.execute(services, stack, context) {
-            Ok(result) => Ok(result),
-            Err((pc, fault)) => {
-                let program = self;
-                go_on(Ended { program, pc, fault }, services, stack, context)
-            }
-        }
+    /// Make services those of this program, whichever program they served last.
+    pub(super) fn take_over<'r>(&'r self, services: &mut Services<'r>) {
+        services.memory.switch(&self.maps);
+        services.trace = self.options.trace.as_deref();
+        services.tag = self.options.tag;
+        services.remote = self.options.remote.as_deref();
     }
 
-    /// The executor's own work; `context` is where the context of `services` begins.
-    #[inline]
-    fn execute(
-        &self,
-        services: &mut Services<'_>,
+    /// Run the program: r0, or how it ended.
+    pub(super) fn execute<'r>(
+        &'r self,
+        invocation: &mut Invocation<'r>,
         stack: &mut Stack,
         context: u64,
     ) -> Result<u64, (usize, Fault)> {
-        let budget = self.budget();
         match &self.jit {
-            Ok(jit) => jit::run(jit, &self.code, services, stack, context, budget),
-            Err(_) => self.interpret(services, stack, context),
+            Ok(jit) => {
+                invocation.prepare(&self.code, stack, self.budget());
+                jit::run(jit, invocation, context)
+            }
+            Err(_) => self.interpret(&mut invocation.services, stack, context),
         }
+    }
+
+    /// Make an invocation ready for machine code; `None` if the program has none.
+    pub(super) fn open<'r>(
+        &'r self,
+        invocation: &mut Invocation<'r>,
+        stack: &mut Stack,
+    ) -> Option<Entry> {
+        invocation.prepare(&self.code, stack, self.budget());
+        self.jit.as_ref().ok().map(Jit::entry)
     }
 
     fn interpret(
@@ -454,7 +291,7 @@ impl Program {
 
     /// Count a failed invocation and say in the trace why it failed.
     #[cold]
-    fn failed(&self, pc: usize, fault: &Fault) {
+    pub(super) fn failed(&self, pc: usize, fault: &Fault) {
         self.counters.fail(fault.code);
         if let Some(trace) = &self.options.trace {
             let text = format!(
@@ -463,6 +300,10 @@ impl Program {
             );
             trace.push(self.options.tag, text);
         }
+    }
+
+    pub(super) fn code(&self) -> &Code {
+        &self.code
     }
 
     pub(super) fn descriptor(&self) -> &ContextDescriptor {
@@ -475,6 +316,21 @@ impl Program {
 
     pub(super) fn tally(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Count a run of a program that another one called.
+    pub(super) fn called(&self) {
+        self.counters.add(1, 0);
+    }
+
+    /// What must be held beside the caller's pin while the program runs at the end of a tail call.
+    pub(super) fn pin_of_its_own(&self) -> Option<epoch::Pin> {
+        (!self.domains.is_empty()).then(|| self.pin())
+    }
+
+    /// Whether an invocation must have a lane of its own.
+    pub(super) fn uses_lane(&self) -> bool {
+        self.uses_lane
     }
 
     /// A lane for an invocation, if it needs one.
@@ -491,47 +347,6 @@ impl Program {
 /// The first helper that only an extension can answer.
 fn waited_for(code: &Code) -> Option<&RemoteHelper> {
     code.remotes.iter().find(|helper| helper.local.is_none())
-}
-
-/// Where an invocation ended before its program did.
-pub(super) struct Ended<'r> {
-    pub program: &'r Program,
-    pub pc: usize,
-    pub fault: Fault,
-}
-
-/// Go on where a tail call leads, if one ended the program.
-///
-/// Each program has its own budget; there are few.
-#[cold]
-fn go_on<'r>(
-    mut ended: Ended<'r>,
-    services: &mut Services<'r>,
-    stack: &mut Stack,
-    context: u64,
-) -> Result<u64, Box<Ended<'r>>> {
-    let mut pins = Vec::new();
-    while let Some(next) = services.tail.take() {
-        if !next.domains.is_empty() {
-            pins.push(next.pin());
-        }
-        next.counters.add(1, 0);
-        services.memory.switch(&next.maps);
-        services.trace = next.options.trace.as_deref();
-        services.tag = next.options.tag;
-        services.remote = next.options.remote.as_deref();
-        match next.execute(services, stack, context) {
-            Ok(result) => return Ok(result),
-            Err((pc, fault)) => {
-                ended = Ended {
-                    program: next,
-                    pc,
-                    fault,
-                }
-            }
-        }
-    }
-    Err(Box::new(ended))
 }
 
 /// Machine code for a program that may have it.
@@ -555,23 +370,5 @@ fn compile(
             Err("the program is not known to be verified".to_owned())
         }
         _ => jit::compile(code, maps, descriptor, options.budget()),
-    }
-}
-
-/// Memory of one executing thread.
-pub(super) struct Machine {
-    pub stack: Box<Stack>,
-    pub context: ContextBlock,
-    /// Who caused what it runs.
-    pub identity: Identity,
-}
-
-impl Machine {
-    pub fn new(context_size: usize) -> Self {
-        Self {
-            stack: Box::new(Stack([0; STACK_SIZE])),
-            context: ContextBlock::new(context_size),
-            identity: Identity::default(),
-        }
     }
 }

@@ -4,6 +4,10 @@
 //! run allocates nothing.  Runs are counted exactly.  A clock costs more than a
 //! small program, so it is read for one run in [`TIMED`]; the others are taken
 //! to last as long as the last one that was timed.
+//!
+//! Sound because: the session's program lives in an `Arc` that is dropped after
+//! the session, and no reference to it is handed out for longer.  Between runs
+//! the session holds no pin, the one thing in it that is tied to a thread.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,23 +15,19 @@ use std::time::Instant;
 use super::counters::Share;
 use super::fault::Fault;
 use super::input::Item;
-use super::program::{Machine, Program};
+use super::origin::Identity;
+use super::program::Program;
+use super::session::Session;
 use crate::maps::epoch;
-use crate::maps::lanes::Lane;
 
 /// Of so many runs one is timed.
 const TIMED: u32 = 64;
 
-const NO_DATA: Item = Item {
-    start: 0,
-    length: 0,
-    meta: 0,
-};
-
 /// A program with memory for one run at a time; contexts have no data.
 pub struct Single {
+    /// Dropped before the program that it refers to.
+    session: Session<'static>,
     program: Arc<Program>,
-    machine: Machine,
     share: Arc<Share>,
     /// Whether contexts have any.
     has_pointers: bool,
@@ -35,10 +35,15 @@ pub struct Single {
     lately_ns: u64,
 }
 
+// SAFETY: see the module.
+unsafe impl Send for Single {}
+
 impl Single {
     pub fn new(program: Arc<Program>) -> Self {
+        // SAFETY: see the module.
+        let lasting: &'static Program = unsafe { &*Arc::as_ptr(&program) };
         Self {
-            machine: Machine::new(program.context_size()),
+            session: Session::new(lasting, None, Identity::default()),
             share: program.tally().share(),
             has_pointers: program.descriptor().pointers().next().is_some(),
             program,
@@ -49,12 +54,12 @@ impl Single {
 
     /// The context, to be filled before a run.
     pub fn context(&mut self) -> &mut [u8] {
-        self.machine.context.bytes()
+        self.session.context.bytes()
     }
 
     /// The context after a run, and (offset, size) of what its owner takes back of it.
     pub fn left(&mut self) -> (&[u8], &[(usize, usize)]) {
-        (self.machine.context.bytes(), self.program.writable())
+        (self.session.context.bytes(), self.program.writable())
     }
 
     /// Run once on the context; r0, of which the program's result is the lower half.
@@ -70,23 +75,28 @@ impl Single {
         outcome
     }
 
+    #[inline]
     fn invoke(&mut self) -> Result<u64, Box<Fault>> {
-        let Self {
-            program, machine, ..
-        } = self;
-        let data: &mut [u8] = &mut [];
         if self.has_pointers {
-            let base = data.as_mut_ptr() as u64;
-            machine.context.point(program.descriptor(), base, NO_DATA);
+            let base = std::ptr::NonNull::<u8>::dangling().as_ptr() as u64;
+            let context = &mut self.session.context;
+            context.point(self.program.descriptor(), base, Item::default());
         }
-        let pin = if program.has_maps() {
-            program.pin()
-        } else {
-            epoch::Pin::of_nothing()
-        };
-        let lane = program.lease();
-        let lane = lane.as_ref().map_or(0, Lane::number);
-        program.invoke(machine, data, NO_DATA, lane, &pin)
+        if !self.program.has_maps() {
+            return self.session.run();
+        }
+        let pinned = Pinned(&mut self.session);
+        pinned.0.repin();
+        pinned.0.run()
+    }
+}
+
+/// A session that holds no pin when this is dropped, also by a panic.
+struct Pinned<'s>(&'s mut Session<'static>);
+
+impl Drop for Pinned<'_> {
+    fn drop(&mut self) {
+        self.0.memory().repin(epoch::Pin::of_nothing);
     }
 }
 

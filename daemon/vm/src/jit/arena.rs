@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!   | x x | x | . . | x x x | . . . . . .        x: readable and executable
-//!                                                .: no access, no memory behind it
+//!                                                .: writable, no memory behind it
 //! ```
 //!
 //! Pages are written while nothing can execute them and executable while
-//! nothing can write them.  Neighbours merge into one mapping of the kernel,
+//! nothing can write them.  Free ones are writable, for each change of access
+//! costs as much as half of compiling a small program.  Neighbours merge into one mapping of the kernel,
 //! which only allows so many, and lie close enough for short calls.
 //!
 //! Sound because: a range is handed out once until its [`Pages`] are dropped;
@@ -38,7 +39,6 @@ impl Pages {
             start: take(length)?,
             length,
         };
-        protect(pages.start, length, libc::PROT_READ | libc::PROT_WRITE)?;
         // SAFETY: the pages are writable, large enough, and nobody else's.
         unsafe {
             std::ptr::copy_nonoverlapping(code.as_ptr(), pages.start as *mut u8, code.len());
@@ -54,9 +54,10 @@ impl Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        // If the kernel has no room for another mapping the pages stay accessible until they
-        // are used again, which harms nobody; their memory is given back in any case.
-        let _ = protect(self.start, self.length, libc::PROT_NONE);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // If the kernel has no room for another mapping the pages are lost, which harms nobody;
+        // their memory is given back in any case.
+        let writable = protect(self.start, self.length, access).is_ok();
         // SAFETY: the pages are this value's, and it is gone.
         unsafe {
             libc::madvise(
@@ -65,7 +66,9 @@ impl Drop for Pages {
                 libc::MADV_DONTNEED,
             )
         };
-        give(self.start, self.length);
+        if writable {
+            give(self.start, self.length);
+        }
     }
 }
 
@@ -112,10 +115,10 @@ fn give(mut start: usize, mut length: usize) {
 
 fn reserve(length: usize) -> Result<(usize, usize), String> {
     for size in RESERVATIONS.into_iter().filter(|size| *size >= length) {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping, at a place of the kernel's choice.
-        let start =
-            unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_NONE, flags, -1, 0) };
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), size, access, flags, -1, 0) };
         if start != libc::MAP_FAILED {
             return Ok((start as usize, size));
         }

@@ -177,9 +177,11 @@ impl Translator<'_, '_, '_> {
     fn look_up_index(&mut self, first: Value, stride: u64, count: u64) -> Value {
         let (base, offset) = self.place(2, 0);
         let ins = self.builder.ins();
-        let key = ins.uload32(flags(), base, offset);
-        let count = self.number(count as i64);
-        let exists = self.builder.ins().icmp(IntCC::UnsignedLessThan, key, count);
+        // As narrow as it was stored: so Cranelift takes what was stored in place of a load.
+        let key = ins.load(types::I32, flags(), base, offset);
+        let limit = self.constant(types::I32, count as i64);
+        let exists = self.builder.ins().icmp(IntCC::UnsignedLessThan, key, limit);
+        let key = self.builder.ins().uextend(types::I64, key);
         let stride = self.number(stride as i64);
         let distance = self.builder.ins().imul(key, stride);
         let address = self.builder.ins().iadd(first, distance);

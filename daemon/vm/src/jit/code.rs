@@ -17,6 +17,17 @@ pub struct Jit {
     size: usize,
     metered: bool,
     worst_case: Option<u64>,
+    keeps_context: bool,
+    timing: Timing,
+}
+
+/// How long compiling took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// From the lowered program to code that can run.
+    pub total_ns: u64,
+    /// Of this, the code generator's own work on what it was given.
+    pub generator_ns: u64,
 }
 
 impl Jit {
@@ -32,10 +43,30 @@ impl Jit {
             size: code.len(),
             metered: bounds.metered,
             worst_case: bounds.worst_case,
+            keeps_context: false,
+            timing: Timing::default(),
         })
     }
 
-    pub(super) fn entry(&self) -> Entry {
+    pub(super) fn set_keeps_context(&mut self, keeps: bool) {
+        self.keeps_context = keeps;
+    }
+
+    pub(super) fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
+    }
+
+    /// Whether no run changes the context.
+    pub fn keeps_context(&self) -> bool {
+        self.keeps_context
+    }
+
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// To be called only while the value lives.
+    pub fn entry(&self) -> Entry {
         self.entry
     }
 

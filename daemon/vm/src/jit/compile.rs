@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
@@ -13,7 +14,7 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 
 use super::bounds::{self, Bounds};
-use super::code::Jit;
+use super::code::{Jit, Timing};
 use super::facts::{self, Analysis};
 use super::flow::{self, Flow, Function};
 use super::layout::Layout;
@@ -48,6 +49,7 @@ pub fn compile(
     if cfg!(not(target_arch = "x86_64")) {
         return Err("there is no compiler for this machine".into());
     }
+    let start = Instant::now();
     let flow = flow::analyse(code)?;
     let mut facts = facts::analyse(code, maps, &flow, descriptor)?;
     let bounds = bounds::find(&mut facts, budget);
@@ -59,8 +61,15 @@ pub fn compile(
         bounds: &bounds,
     };
     // Cranelift states some of its limits by panicking.
-    catch_unwind(AssertUnwindSafe(|| emit(&plan, &mut facts)))
-        .unwrap_or_else(|_| Err("the code generator panicked".into()))
+    let emitted = catch_unwind(AssertUnwindSafe(|| emit(&plan, &mut facts)));
+    let (mut jit, generator) =
+        emitted.unwrap_or_else(|_| Err("the code generator panicked".into()))?;
+    jit.set_keeps_context(facts.keeps_context());
+    jit.set_timing(Timing {
+        total_ns: start.elapsed().as_nanos() as u64,
+        generator_ns: generator.as_nanos() as u64,
+    });
+    Ok(jit)
 }
 
 /// What Cranelift works with; it keeps its memory from one program to the next.
@@ -74,7 +83,9 @@ thread_local! {
     static TOOLS: Cell<Option<Tools>> = const { Cell::new(None) };
 }
 
-fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
+/// The code, and the time that Cranelift took for it.
+fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<(Jit, Duration), String> {
+    let mut generator = Duration::ZERO;
     let isa = host()?;
     let mut layout = Layout::default();
     let mut tools = TOOLS.take().unwrap_or_else(|| Tools {
@@ -97,9 +108,11 @@ fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
             builder,
             isa,
         );
+        let began = Instant::now();
         context
             .compile(isa, &mut ControlPlane::default())
             .map_err(|error| format!("the code generator: {:?}", error.inner))?;
+        generator += began.elapsed();
         let compiled = context.compiled_code().ok_or("nothing was compiled")?;
         layout.add(start as u32, &context.func, compiled)?;
     }
@@ -107,7 +120,8 @@ fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<Jit, String> {
         TOOLS.set(Some(tools));
     }
     layout.link()?;
-    Jit::new(&layout.code, layout.start(0)?, plan.bounds)
+    let jit = Jit::new(&layout.code, layout.start(0)?, plan.bounds)?;
+    Ok((jit, generator))
 }
 
 /// Functions that have to be compiled, because something calls them.

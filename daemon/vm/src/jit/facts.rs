@@ -18,6 +18,10 @@ use crate::exec::lower::{Code, extra};
 use crate::isa::{STACK_FRAME_SIZE, class};
 use crate::maps::Map;
 
+/// Helpers that write to maps at most: lookup, update, delete.
+const READERS: [u32; 3] = [1, 2, 3];
+const FRAME_POINTER: u8 = 10;
+
 pub const FRAME: i32 = STACK_FRAME_SIZE as i32;
 
 /// What one register holds.
@@ -145,6 +149,7 @@ impl Analysis<'_> {
                             if conditional && !twice {
                                 ranges::refine(op, &mut state, target == op.offset as usize);
                             }
+                            self.forget_dead(target, &mut state);
                             if self.join(function, target, state) {
                                 waiting.insert(target);
                             }
@@ -153,6 +158,44 @@ impl Analysis<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// A register that nobody will read tells nothing, and loses no frame where ways meet.
+    fn forget_dead(&self, target: usize, state: &mut State) {
+        let live = self.flow.live[target];
+        state.suspect &= live;
+        for (register, known) in state.known[..10].iter_mut().enumerate() {
+            if live >> register & 1 == 0 {
+                *known = Known::Nothing;
+            }
+        }
+    }
+
+    /// Whether no instruction writes, or lets write, what may be the context.
+    pub fn keeps_context(&mut self) -> bool {
+        let flow = self.flow;
+        flow.functions.values().all(|function| {
+            let mut leader = function.start;
+            function.reachable.iter().all(|pc| {
+                if function.leaders.contains(pc) {
+                    leader = *pc;
+                }
+                self.keeps(function, leader, *pc)
+            })
+        })
+    }
+
+    fn keeps(&mut self, function: &Function, leader: usize, pc: usize) -> bool {
+        let op = self.code.ops[pc];
+        match op.code {
+            extra::CALL_NATIVE => READERS.contains(&self.code.natives[op.imm as usize].id),
+            extra::CALL_REMOTE => false,
+            code if matches!(code & 7, class::ST | class::STX) && op.dst != FRAME_POINTER => {
+                let state = self.before(function, leader, pc);
+                matches!(state.known[usize::from(op.dst)], Known::Frame(_))
+            }
+            _ => true,
         }
     }
 

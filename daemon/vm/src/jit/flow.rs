@@ -78,6 +78,8 @@ pub struct Flow {
     pub recursive: bool,
     /// Whether more functions could be active than there are frames.
     pub deep: bool,
+    /// Registers that are read later on, before each instruction.
+    pub live: Vec<Registers>,
 }
 
 /// Analyse a program, or say why it cannot be compiled.
@@ -114,7 +116,7 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
             .entry(callee)
             .and_modify(|function| function.callers += 1);
     }
-    find_live(code, &mut functions)?;
+    let live = find_live(code, &mut functions)?;
     let mut known = BTreeMap::new();
     let mut callees_first = Vec::with_capacity(functions.len());
     let height = heights(&functions, 0, &mut known, &mut callees_first);
@@ -128,6 +130,7 @@ pub fn analyse(code: &Code) -> Result<Flow, String> {
         recursive: height.is_none(),
         deep: height.is_none_or(|frames| frames > MAX_CALL_FRAMES),
         functions,
+        live,
     })
 }
 
@@ -228,7 +231,10 @@ fn heights(
 }
 
 /// Find what each function takes from its caller.
-fn find_live(code: &Code, functions: &mut BTreeMap<usize, Function>) -> Result<(), String> {
+fn find_live(
+    code: &Code,
+    functions: &mut BTreeMap<usize, Function>,
+) -> Result<Vec<Registers>, String> {
     let mut live = vec![0; code.ops.len()];
     let starts: Vec<usize> = functions.keys().copied().collect();
     let mut changed = true;
@@ -256,7 +262,7 @@ fn find_live(code: &Code, functions: &mut BTreeMap<usize, Function>) -> Result<(
             }
         }
     }
-    Ok(())
+    Ok(live)
 }
 
 fn live_after(op: &Op, pc: usize, live: &[Registers]) -> Registers {

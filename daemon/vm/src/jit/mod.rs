@@ -32,6 +32,6 @@ mod trips;
 #[cfg(test)]
 mod tests;
 
-pub use code::Jit;
+pub use code::{Entry, Jit};
 pub use compile::compile;
-pub use runtime::run;
+pub use runtime::{Invocation, run};

@@ -5,14 +5,17 @@
 //! invocation inside a helper, a panic included, is kept here and marked in
 //! `status`, which the code looks at after each call that may have set it.
 //!
+//! An [`Invocation`] is used again: what a run of the same program needs anew is
+//! its budget, and all else is looked at only if the run ended early.
+//!
 //! Sound because: `Head` is the first field of an `Invocation`, so the pointer
-//! that compiled code passes back leads to the whole value.  It lives in `run`
-//! while compiled code runs on the same thread, and nobody else has it.
+//! that compiled code passes back leads to the whole value.  It is borrowed by
+//! `enter` while compiled code runs on the same thread, and nobody else has it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::code::Jit;
+use super::code::{Entry, Jit};
 use crate::exec::atomics::Change;
 use crate::exec::interpreter::{STACK_SIZE, Stack, too_deep};
 use crate::exec::lower::Code;
@@ -47,61 +50,96 @@ enum End {
     Panic(Box<dyn Any + Send>),
 }
 
+/// What a thread executes, one program after the other; see `exec::session`.
 #[repr(C)]
-struct Invocation<'a, 'r> {
+pub struct Invocation<'r> {
     head: Head,
-    code: &'a Code,
-    services: &'a mut Services<'r>,
+    /// What each run starts with; [`Head::left`] as the budget's.
+    limit: i64,
+    code: &'r Code,
+    pub services: Services<'r>,
     end: Option<End>,
 }
 
-/// Run one invocation to its end: r0, or the pc of a fault.
+/// Run a program that `invocation` was prepared for: r0, or the pc of a fault.
 pub fn run(
     jit: &Jit,
-    code: &Code,
-    services: &mut Services<'_>,
-    stack: &mut Stack,
+    invocation: &mut Invocation<'_>,
     context: u64,
-    budget: u64,
 ) -> Result<u64, (usize, Fault)> {
-    // The verifier has proved that each function stays in its frame, or its callers'.
-    services.memory.open_stack(&mut stack.0);
-    services.memory.budget = budget;
-    let mut invocation = Invocation {
-        head: Head {
-            left: i64::try_from(budget).unwrap_or(i64::MAX),
-            status: status::RUNNING,
-            pc: 0,
-            top: stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64,
-            lane: services.memory.lane() as u64,
-        },
-        code,
-        services,
-        end: None,
-    };
-    let top = invocation.head.top;
-    // SAFETY: the head of an invocation, the end of its stack, and the context are what the
-    // code was compiled for; `Jit` promises the rest.
-    let result = unsafe { (jit.entry())((&raw mut invocation).cast(), top, context) };
-    let Invocation { head, end, .. } = invocation;
-    let fault = match (head.status, end) {
-        (status::RUNNING, _) => return Ok(result),
-        (_, Some(End::Fault(fault))) => fault,
-        (_, Some(End::Panic(panic))) => resume_unwind(panic),
-        (status::BUDGET, _) => Fault::out_of_budget(budget),
-        (_, _) => too_deep(),
-    };
-    Err((head.pc as usize, fault))
+    // SAFETY: `prepare` was given this program's code; `Jit` promises the rest.
+    match unsafe { invocation.enter(jit.entry(), context) } {
+        Some(result) => Ok(result),
+        None => Err(invocation.ended()),
+    }
 }
 
-impl<'r> Invocation<'_, 'r> {
+impl<'r> Invocation<'r> {
+    pub fn new(code: &'r Code, services: Services<'r>) -> Self {
+        Self {
+            head: Head {
+                left: 0,
+                status: status::RUNNING,
+                pc: 0,
+                top: 0,
+                lane: 0,
+            },
+            limit: 0,
+            code,
+            services,
+            end: None,
+        }
+    }
+
+    /// Set up what runs of the same compiled program share.
+    ///
+    /// The verifier has proved that each function stays in its frame, or its callers'.
+    pub fn prepare(&mut self, code: &'r Code, stack: &mut Stack, budget: u64) {
+        self.code = code;
+        self.limit = i64::try_from(budget).unwrap_or(i64::MAX);
+        self.head.status = status::RUNNING;
+        self.head.top = stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64;
+        self.head.lane = self.services.memory.lane() as u64;
+        self.services.memory.open_stack(&mut stack.0);
+        self.services.memory.budget = budget;
+    }
+
+    /// Run compiled code; `None` if it ended early, and then [`Self::ended`] must come next.
+    ///
+    /// # Safety
+    /// `entry` is that of the code for which `prepare` was called last, with a stack that is
+    /// still there; `context` is that of the services, and all of it and of their data is alive.
+    #[inline]
+    pub unsafe fn enter(&mut self, entry: Entry, context: u64) -> Option<u64> {
+        self.head.left = self.limit;
+        let top = self.head.top;
+        let head = (&raw mut *self).cast::<Head>();
+        // SAFETY: the head of an invocation, the end of its stack, and the context are what the
+        // code was compiled for; the caller promises the rest.
+        let result = unsafe { entry(head, top, context) };
+        (self.head.status == status::RUNNING).then_some(result)
+    }
+
+    /// Where and why compiled code ended early; a helper's panic goes on here.
+    #[cold]
+    pub fn ended(&mut self) -> (usize, Fault) {
+        let status = std::mem::replace(&mut self.head.status, status::RUNNING);
+        let fault = match (status, self.end.take()) {
+            (_, Some(End::Fault(fault))) => fault,
+            (_, Some(End::Panic(panic))) => resume_unwind(panic),
+            (status::BUDGET, _) => Fault::out_of_budget(self.services.memory.budget),
+            (_, _) => too_deep(),
+        };
+        (self.head.pc as usize, fault)
+    }
+
     /// Call a helper, and keep what must not unwind through compiled code.
     fn call(
         &mut self,
         pc: u64,
         helper: impl FnOnce(&Code, &mut Services<'r>) -> Result<u64, Fault>,
     ) -> u64 {
-        let (code, services) = (self.code, &mut *self.services);
+        let (code, services) = (self.code, &mut self.services);
         let before = services.memory.work;
         let end = match catch_unwind(AssertUnwindSafe(|| helper(code, services))) {
             Ok(Ok(result)) => {
@@ -142,7 +180,7 @@ pub unsafe extern "C" fn call_native(
     r5: u64,
 ) -> u64 {
     // SAFETY: see the module.
-    let invocation = unsafe { &mut *head.cast::<Invocation<'_, '_>>() };
+    let invocation = unsafe { &mut *head.cast::<Invocation<'_>>() };
     invocation.call(pc, |code, services| {
         (code.natives[index as usize].function)(services, [r1, r2, r3, r4, r5])
     })
@@ -163,7 +201,7 @@ pub unsafe extern "C" fn call_remote(
     r5: u64,
 ) -> u64 {
     // SAFETY: see the module.
-    let invocation = unsafe { &mut *head.cast::<Invocation<'_, '_>>() };
+    let invocation = unsafe { &mut *head.cast::<Invocation<'_>>() };
     invocation.call(pc, |code, services| {
         remote::call(
             &code.remotes[index as usize],
@@ -188,7 +226,7 @@ pub unsafe extern "C" fn atomic_apart(
     _: u64,
 ) -> u64 {
     // SAFETY: see the module.
-    let invocation = unsafe { &mut *head.cast::<Invocation<'_, '_>>() };
+    let invocation = unsafe { &mut *head.cast::<Invocation<'_>>() };
     let memory = &mut invocation.services.memory;
     let change = Change {
         operation: operation as i32,

@@ -1,7 +1,7 @@
 //! What `tests/bench/vm.py` runs: the engine beside its peers, in one process.
 //!
 //! ```text
-//!   vm-bench programs|maps|lives|batch FOLDER [--quick]
+//!   vm-bench programs|compile|maps|lives|batch FOLDER [--quick]
 //! ```
 //!
 //! Prints one JSON object a line, a row each.  FOLDER holds what `vm_build.py`
@@ -9,6 +9,7 @@
 
 mod assembly;
 mod batch;
+mod compile;
 mod executor;
 mod lives;
 mod map_kinds;
@@ -30,13 +31,14 @@ pub type Outcome<T> = Result<T, String>;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (Some(part), Some(folder)) = (arguments.first(), arguments.get(1)) else {
-        eprintln!("usage: vm-bench programs|maps|lives|batch FOLDER [--quick]");
+        eprintln!("usage: vm-bench programs|compile|maps|lives|batch FOLDER [--quick]");
         return ExitCode::from(2);
     };
     let plan = Plan::new(arguments.iter().any(|argument| argument == "--quick"));
     let folder = Path::new(folder);
     let outcome = match part.as_str() {
         "programs" => programs::bench(folder, &plan),
+        "compile" => compile::bench(folder, &plan),
         "maps" => map_prices::bench(&plan),
         "lives" => lives::bench(folder, &plan),
         "batch" => batch::bench(folder, &plan),
