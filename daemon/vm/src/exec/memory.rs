@@ -201,9 +201,8 @@ impl<'r> Memory<'r> {
     /// Whether the program may read, or write, these bytes; `size` is not 0.
     #[inline(always)]
     fn check(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
-        // The data first: long loops are over it.
-        if self.data.holds(address, size)
-            || self.stack.holds(address, size)
+        if self.stack.holds(address, size)
+            || self.data.holds(address, size)
             || self.context.holds(address, size)
             || self.value.holds(address, size) && (!write || self.value_writable)
         {
