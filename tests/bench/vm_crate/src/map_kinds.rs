@@ -74,9 +74,6 @@ impl Kind {
             ..MapSpec::default()
         };
         let map = live(&spec)?;
-        if self.family == Family::Queue {
-            return Err("values of QUEUE and STACK maps are not priced yet".into());
-        }
         let value = vec![1; map.user_value_size()];
         for key in self.keys(entries).chunks(self.key_size()) {
             map.update(key, &value, 0)

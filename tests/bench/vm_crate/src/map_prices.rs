@@ -14,9 +14,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde_json::{Map as Object, Value, json};
 
-use crate::map_kinds::{KINDS, Kind, SIZES};
+use crate::map_kinds::{Family, KINDS, Kind, SIZES};
 use crate::measure::{Peer, Plan, interleaved, pin_to};
-use crate::{Outcome, emit, map_programs};
+use crate::{Outcome, emit, map_ordered, map_programs};
 
 /// Lookups under one pin, as invocations in a batch have it.
 const PINNED: u64 = 64;
@@ -29,6 +29,10 @@ pub fn bench(plan: &Plan) -> Outcome<()> {
     pin_to(0);
     let plan = plan.shorter();
     for kind in &KINDS {
+        if kind.family == Family::Queue {
+            map_ordered::bench(kind, &plan)?;
+            continue;
+        }
         for entries in SIZES {
             let (spec, map) = match kind.map(entries) {
                 Ok(made) => made,
