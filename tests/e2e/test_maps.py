@@ -5,7 +5,8 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ebpfd_sdk import EbpfdError, Execution, MapType, Program, Records, Result, number
@@ -17,6 +18,16 @@ PROGRAMS = Path(__file__).parent / "programs"
 def context(value: int) -> bytes:
     """A context of the sample with a number in it."""
     return struct.pack("<QQIHxxII", 0, 0, value, 0, 0, 0)
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """What is started within heeds Ctrl-C, also if these tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def loaded(w: World, name: str) -> tuple[str, dict[str, str]]:
@@ -57,12 +68,13 @@ async def test_records_of_a_perf_event_array_are_printed_by_lane(tmp_path: Path)
         program = (await w.client.load(PROGRAMS / "perf.o"))["sample"]
         await program.attach("sample_ext")
         await w.client.fire("sample_ext", context=context(9), data=b"packet")
-        following = await create_subprocess_exec(
-            Path(sys.executable).with_name("ebpfctl"),
-            *("--address", w.address, "map", "events", str(program.maps["samples"].id)),
-            stdout=PIPE,
-            stderr=PIPE,
-        )
+        with interruptible():
+            following = await create_subprocess_exec(
+                Path(sys.executable).with_name("ebpfctl"),
+                *("--address", w.address, "map", "events", str(program.maps["samples"].id)),
+                stdout=PIPE,
+                stderr=PIPE,
+            )
         assert following.stdout is not None
         line = (await following.stdout.readline()).decode()
         assert line.endswith("  09 00 00 00 70 61 63 6b  |....pack|\n"), line
