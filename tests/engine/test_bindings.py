@@ -127,6 +127,6 @@ def test_a_tally_counts_the_batches_that_it_is_given() -> None:
     program.run_batch(sample.context(0), 1)
     program.run_batch(sample.context(0) * 3, 3, b"", b"", b"", None, tally)
     counted = tally.counters()
-    assert (3, {}) == (counted.runs, counted.failures)
+    assert (counted.runs, counted.failures) == (3, {})
     assert 0 < counted.nanoseconds <= program.counters().nanoseconds
     assert program.counters().runs == 4
