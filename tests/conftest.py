@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from typing import Final
 
+import grpc.aio
 import pytest
 from blockbuster import blockbuster_ctx
 
@@ -17,6 +18,16 @@ _MAY_BLOCK: Final = {
     # The traceback of a failure is drawn for people; services log JSON.
     "structlog/dev.py": {"__call__"},
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _grpc_stays() -> None:
+    """The poller of gRPC lives as long as the tests do.
+
+    It would end with the last of gRPC's objects, and be waited for by whichever loop runs when
+    that one is collected: a blocking call in the middle of some other test.
+    """
+    grpc.aio.init_grpc_aio()
 
 
 @pytest.fixture(autouse=True)
