@@ -15,11 +15,11 @@ from grpc_reflection.v1alpha import reflection
 
 from ebpfd.app.listener import OPTIONS, listening
 from ebpfd.app.locks import locked
+from ebpfd.app.parts import assembled
 from ebpfd.app.settings import Settings
 from ebpfd.contracts import KnownContracts
 from ebpfd.host.general import register_general_helpers
-from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.programs import Programs
@@ -84,32 +84,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             )
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
-        trace = TraceLog()
-        executor = await stack.enter_async_context(Executor(trace))
-        registrar = RegistrarHost(services)
-        contracts, objects, targets = KnownContracts(), Objects(), Targets()
-        programs = Programs(
-            registrar=registrar,
-            contracts=contracts,
-            objects=objects,
-            verifier=verifier,
-            executor=executor,
-        )
-        links = Links(
-            registrar=registrar,
-            contracts=contracts,
-            objects=objects,
-            programs=programs,
-            targets=targets,
-            executor=executor,
-        )
-        maps, readers = Maps(objects=objects, programs=programs), RecordReaders()
-        sessions = Sessions()
+        executor = await stack.enter_async_context(Executor(TraceLog()))
+        parts = assembled(services, verifier, executor)
+        readers, sessions = RecordReaders(), Sessions()
         server = grpc.aio.server(options=OPTIONS)
         registrar_pb2_grpc.add_RegistrarServicer_to_server(
             RegistrarServicer(
-                registrar=registrar,
-                contracts=contracts,
+                registrar=parts.registrar,
+                contracts=parts.contracts,
                 sessions=sessions,
                 services=services,
                 version=version("ebpfd"),
@@ -119,31 +101,48 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         hook_pb2_grpc.add_HookServicer_to_server(
             HookServicer(
                 sessions=sessions,
-                targets=targets,
-                hooks=Hooks(registrar),
-                links=links,
+                targets=parts.targets,
+                hooks=parts.hooks,
+                links=parts.links,
                 services=services,
             ),
             server,
         )
         programs_pb2_grpc.add_ProgramsServicer_to_server(
             ProgramsServicer(
-                programs=programs, objects=objects, executor=executor, services=services
+                programs=parts.programs, objects=parts.objects, executor=executor, services=services
             ),
             server,
         )
         links_pb2_grpc.add_LinksServicer_to_server(
-            LinksServicer(links=links, objects=objects, contracts=contracts, services=services),
+            LinksServicer(
+                links=parts.links,
+                objects=parts.objects,
+                contracts=parts.contracts,
+                services=services,
+            ),
             server,
         )
         maps_pb2_grpc.add_MapsServicer_to_server(
-            MapsServicer(maps=maps, readers=readers, objects=objects, services=services), server
+            MapsServicer(
+                maps=parts.maps, readers=readers, objects=parts.objects, services=services
+            ),
+            server,
         )
         healthy = _add_standard_services(server)
-        await register_general_helpers(registrar)
+        await register_general_helpers(parts.registrar)
         await stack.enter_async_context(listening(server, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
-        daemon = Daemon(registrar, contracts, objects, programs, links, maps, readers, sessions)
+        daemon = Daemon(
+            registrar=parts.registrar,
+            contracts=parts.contracts,
+            objects=parts.objects,
+            programs=parts.programs,
+            links=parts.links,
+            maps=parts.maps,
+            readers=readers,
+            sessions=sessions,
+        )
         try:
             yield daemon
         finally:

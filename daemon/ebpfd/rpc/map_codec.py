@@ -2,23 +2,12 @@
 
 import struct
 from collections.abc import Iterable
-from typing import Final
 
 from ebpfd.host.maps import Page
 from ebpfd.host.records import RecordBatch
 from ebpfd.objects import MapObject
-from ebpfd_api.map_type import MapType, map_type_name
+from ebpfd_api.map_type import map_type_name
 from ebpfd_api.v1 import maps_pb2 as pb
-from ebpfd_vm import lane_count
-
-_PER_CPU: Final = frozenset(
-    {
-        MapType.PERCPU_HASH,
-        MapType.PERCPU_ARRAY,
-        MapType.LRU_PERCPU_HASH,
-        MapType.PERF_EVENT_ARRAY,
-    }
-)
 
 
 def encode_map(each: MapObject) -> pb.Map:
@@ -35,7 +24,7 @@ def encode_map(each: MapObject) -> pb.Map:
         flags=live.flags,
         program_ids=sorted(each.program_ids),
         user_value_size=live.user_value_size,
-        lanes=lane_count() if live.type in _PER_CPU else 0,
+        lanes=live.lanes,
         count=live.count,
         lost=live.lost,
         created=each.created,

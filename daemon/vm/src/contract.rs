@@ -29,6 +29,16 @@ pub struct ContextDescriptor {
 }
 
 impl ContextDescriptor {
+    /// A context of plain bytes, without pointers.
+    pub fn plain(size: usize) -> Self {
+        Self {
+            size: size as i32,
+            data: -1,
+            end: -1,
+            meta: -1,
+        }
+    }
+
     /// Where pointer `field` lies, if the context has it.
     pub fn pointer(field: i32) -> Option<usize> {
         usize::try_from(field).ok()
@@ -246,6 +256,18 @@ pub struct ProgramInformation {
 }
 
 impl ProgramInformation {
+    /// A program type without helpers or functions of its own.
+    pub fn new(name: &str, context: ContextDescriptor, writable: &[(usize, usize)]) -> Self {
+        Self {
+            name: name.into(),
+            context,
+            is_privileged: false,
+            helpers: Vec::new(),
+            functions: Vec::new(),
+            writable: writable.to_vec(),
+        }
+    }
+
     /// Check every number that the engine will trust.
     pub fn validate(&self) -> Result<()> {
         self.context.validate()?;

@@ -7,7 +7,7 @@ use crate::exec::{Execution, Options, Program, TestRun};
 use crate::functions::{FIRST_FUNCTION, Function};
 use crate::isa::Insn;
 use crate::loader::parse_object;
-use crate::maps::{InnerMap, Map, MapOptions, Storage};
+use crate::maps::{Map, MapOptions};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
@@ -138,32 +138,10 @@ pub fn assembled(instructions: &[Insn], starts: &[usize]) -> ProgramSpec {
 }
 
 /// Live maps for all specs of an object.
-pub fn live(maps: &[MapSpec]) -> Vec<Arc<Map>> {
-    let template = |index: usize| InnerMap {
-        map_type: maps[index].map_type,
-        key_size: maps[index].key_size,
-        value_size: maps[index].value_size,
-        max_entries: maps[index].max_entries,
-    };
-    let live = |map: &MapSpec| {
-        Map::new(MapOptions {
-            name: map.name.clone(),
-            map_type: map.map_type,
-            key_size: map.key_size,
-            value_size: map.value_size,
-            max_entries: map.max_entries,
-            flags: map.flags,
-            initial: map.initial.clone(),
-            read_only: map.read_only,
-            inner: map.inner.map(template),
-            storage: Storage::Anonymous,
-        })
-    };
-    let maps: crate::error::Result<Vec<_>> = maps.iter().map(live).collect();
+pub fn live(specs: &[MapSpec]) -> Vec<Arc<Map>> {
+    let live = |spec| Map::new(MapOptions::of(spec, specs)).map(Arc::new);
+    let maps: crate::error::Result<Vec<_>> = specs.iter().map(live).collect();
     maps.expect("valid maps")
-        .into_iter()
-        .map(Arc::new)
-        .collect()
 }
 
 /// A program of the sample type that is ready to run.

@@ -21,6 +21,7 @@ pub mod helpers;
 pub mod isa;
 mod jit;
 pub mod loader;
+pub mod map_type;
 pub mod maps;
 pub mod spec;
 pub mod trace;

@@ -20,19 +20,7 @@ fn program() -> Program {
         subprograms: Vec::new(),
         ..ProgramSpec::default()
     };
-    let information = ProgramInformation {
-        name: "sample".into(),
-        context: ContextDescriptor {
-            size: 16,
-            data: -1,
-            end: -1,
-            meta: -1,
-        },
-        is_privileged: false,
-        helpers: Vec::new(),
-        functions: Vec::new(),
-        writable: Vec::new(),
-    };
+    let information = ProgramInformation::new("sample", ContextDescriptor::plain(16), &[]);
     let options = Options {
         verified: Verified::Assumed,
         execution: Execution::Jit,

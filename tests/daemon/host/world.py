@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import pytest
 
 from ebpfd import nmr
+from ebpfd.app.parts import assembled
 from ebpfd.contracts import (
     AttachProviderData,
     EngineInformation,
@@ -148,34 +149,18 @@ async def world(limits: VerificationLimits | None = None) -> AsyncGenerator[Worl
         verifier = await stack.enter_async_context(WatchedVerifier(limits))
         trace = TraceLog()
         executor = await stack.enter_async_context(Executor(trace))
-        registrar = RegistrarHost(services)
-        contracts, objects, targets = KnownContracts(), Objects(), Targets()
-        programs = Programs(
-            registrar=registrar,
-            contracts=contracts,
-            objects=objects,
-            verifier=verifier,
-            executor=executor,
-        )
-        links = Links(
-            registrar=registrar,
-            contracts=contracts,
-            objects=objects,
-            programs=programs,
-            targets=targets,
-            executor=executor,
-        )
-        await register_general_helpers(registrar)
+        parts = assembled(services, verifier, executor)
+        await register_general_helpers(parts.registrar)
         yield World(
             services=services,
-            registrar=registrar,
-            contracts=contracts,
-            objects=objects,
-            programs=programs,
-            links=links,
-            maps=Maps(objects=objects, programs=programs),
-            targets=targets,
-            hooks=Hooks(registrar),
+            registrar=parts.registrar,
+            contracts=parts.contracts,
+            objects=parts.objects,
+            programs=parts.programs,
+            links=parts.links,
+            maps=parts.maps,
+            targets=parts.targets,
+            hooks=parts.hooks,
             trace=trace,
             executor=executor,
             verifier=verifier,

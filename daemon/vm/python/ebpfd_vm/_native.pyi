@@ -228,6 +228,9 @@ class Map:
     @property
     def user_value_size(self) -> int: ...
     @property
+    def lanes(self) -> int:
+        """Values that each entry has, or rings that the map has: 0 if it is not per-CPU."""
+    @property
     def max_entries(self) -> int: ...
     @property
     def name(self) -> str: ...

@@ -18,38 +18,13 @@ const OPERATIONS: [u8; 13] = [
     alu::MOV,
     alu::ARSH,
 ];
-const COMPARISONS: [u8; 11] = [
-    jump::JEQ,
-    jump::JGT,
-    jump::JGE,
-    jump::JSET,
-    jump::JNE,
-    jump::JSGT,
-    jump::JSGE,
-    jump::JLT,
-    jump::JLE,
-    jump::JSLT,
-    jump::JSLE,
-];
 const SIZES: [u8; 4] = [mem::B, mem::H, mem::W, mem::DW];
-const ATOMICS: [i32; 10] = [
-    atomic::ADD,
-    atomic::OR,
-    atomic::AND,
-    atomic::XOR,
-    atomic::ADD | atomic::FETCH,
-    atomic::OR | atomic::FETCH,
-    atomic::AND | atomic::FETCH,
-    atomic::XOR | atomic::FETCH,
-    atomic::XCHG,
-    atomic::CMPXCHG,
-];
 
 impl Generator<'_> {
     pub(super) fn branch(&mut self) {
         let (dst, src) = (self.below(6) as u8, self.below(6) as u8);
         let class = self.of(&[class::JMP, class::JMP32]);
-        let operation = self.of(&COMPARISONS);
+        let operation = self.of(&jump::CONDITIONS);
         let imm = self.interesting();
         match self.below(6) {
             0 => self.push(class | jump::JA, 0, 0, 0, 0),
@@ -136,7 +111,7 @@ impl Generator<'_> {
             self.below(2) > 0
         };
         let offset = self.offset(base, bytes, aligned);
-        let (register, operation) = (self.below(6) as u8, self.of(&ATOMICS));
+        let (register, operation) = (self.below(6) as u8, self.of(&atomic::ALL));
         self.push(
             class::STX | mem::ATOMIC | size,
             base,

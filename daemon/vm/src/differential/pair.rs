@@ -9,7 +9,7 @@ use super::kinds::{Kind, kind};
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{Result, ResultCode};
 use crate::exec::{Execution, Options, Program, TestRun, Verified};
-use crate::maps::{Map, MapOptions, TYPE_ARRAY, TYPE_HASH};
+use crate::maps::{Map, MapOptions, map_type};
 use crate::spec::{ProgramSpec, Subprogram};
 
 /// Instructions that a random program may execute; more than nearly all need.
@@ -54,7 +54,7 @@ impl Pair {
                 ..MapOptions::default()
             })
         };
-        let (array, hash) = (map(TYPE_ARRAY, 4)?, map(TYPE_HASH, 64)?);
+        let (array, hash) = (map(map_type::ARRAY, 4)?, map(map_type::HASH, 64)?);
         debug_assert_eq!((0, 1), (ARRAY, HASH), "the order of the maps");
         let mut context = vec![0; CONTEXT_SIZE];
         context[16..22].copy_from_slice(&[0x21, 0x43, 0x65, 0x87, 9, 0]);
@@ -175,17 +175,10 @@ fn difference_of(expected: &Seen, found: &Seen) -> Option<String> {
 }
 
 fn information() -> ProgramInformation {
-    ProgramInformation {
-        name: "random".into(),
-        context: ContextDescriptor {
-            size: CONTEXT_SIZE as i32,
-            data: 0,
-            end: 8,
-            meta: -1,
-        },
-        is_privileged: false,
-        helpers: Vec::new(),
-        functions: Vec::new(),
-        writable: vec![(16, 16)],
-    }
+    let context = ContextDescriptor {
+        data: 0,
+        end: 8,
+        ..ContextDescriptor::plain(CONTEXT_SIZE)
+    };
+    ProgramInformation::new("random", context, &[(16, 16)])
 }

@@ -171,9 +171,6 @@ impl Program {
 
     /// What a thread must have while it runs the program.
     pub(super) fn pin(&self) -> epoch::Pin {
-        if self.domains.is_empty() {
-            return epoch::pin();
-        }
         epoch::pin_with(&self.domains)
     }
 

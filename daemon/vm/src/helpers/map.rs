@@ -15,13 +15,12 @@ use crate::maps::{Map, map_type};
 const CURRENT_LANE: u64 = 0xffff_ffff;
 /// Bits of `flags` that say how much of the data follows the record.
 const CAPTURE_BITS: u32 = 20;
-/// Keys that an LPM_TRIE tries in about the time of one instruction.
-const TRIES_PER_INSTRUCTION: u64 = 1;
 
 /// 1: the address of a key's value, or NULL; of an inner map, its handle.
 pub fn lookup(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let map = services.memory.map(args[0])?;
-    services.memory.work += map.lookup_tries() / TRIES_PER_INSTRUCTION;
+    // A try of an LPM_TRIE takes about as long as an instruction.
+    services.memory.work += map.lookup_tries();
     let key = services.memory.borrow(args[1], map.key_size() as u64)?;
     let lane = services.memory.lane();
     let found = map.value_address(&key, lane, services.memory.pin());

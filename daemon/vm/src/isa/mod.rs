@@ -66,6 +66,9 @@ pub mod jump {
     pub const JLE: u8 = 0xb0;
     pub const JSLT: u8 = 0xc0;
     pub const JSLE: u8 = 0xd0;
+
+    /// All jumps that compare.
+    pub const CONDITIONS: [u8; 11] = [JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE];
 }
 
 /// Modes and sizes of loads and stores, RFC 9669 section 5.
@@ -92,6 +95,20 @@ pub mod atomic {
     pub const XOR: i32 = 0xa0;
     pub const XCHG: i32 = 0xe0 | FETCH;
     pub const CMPXCHG: i32 = 0xf0 | FETCH;
+
+    /// All operations.
+    pub const ALL: [i32; 10] = [
+        ADD,
+        OR,
+        AND,
+        XOR,
+        ADD | FETCH,
+        OR | FETCH,
+        AND | FETCH,
+        XOR | FETCH,
+        XCHG,
+        CMPXCHG,
+    ];
 }
 
 /// The second operand is a register.

@@ -9,11 +9,9 @@ use super::btf::{Type, Types};
 use super::elf::{Elf, Section, Symbol, SymbolKind};
 use super::reader::u32_at;
 use crate::error::{EngineError, Result};
+use crate::map_type;
 use crate::spec::MapSpec;
 
-const MAP_TYPE_ARRAY: u32 = 2;
-const MAP_TYPE_HASH_OF_MAPS: u32 = 6;
-const MAP_TYPE_ARRAY_OF_MAPS: u32 = 7;
 const MAX_MAPS: usize = 1_024;
 /// Bytes of all data sections together: a small file can ask for much.
 const MAX_DATA: usize = 64 << 20;
@@ -132,7 +130,7 @@ fn data_map(section: &Section<'_>) -> Result<MapSpec> {
     initial.resize(section.size, 0);
     Ok(MapSpec {
         name: section.name.clone(),
-        map_type: MAP_TYPE_ARRAY,
+        map_type: map_type::ARRAY,
         key_size: 4,
         value_size,
         max_entries: 1,
@@ -240,11 +238,7 @@ fn btf_map(
             _ => {}
         }
     }
-    let holds_maps = matches!(
-        spec.map_type,
-        MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS
-    );
-    if holds_maps && spec.value_size == 0 {
+    if map_type::holds_maps(spec.map_type) && spec.value_size == 0 {
         spec.value_size = 4;
     }
     Ok((spec, inner))
@@ -341,10 +335,7 @@ fn connect_inner_maps(
 ) -> Result<(), String> {
     for (index, (inner_index, _, inner_id)) in records.iter().enumerate() {
         let spec = &maps.specs[first + index];
-        if !matches!(
-            spec.map_type,
-            MAP_TYPE_HASH_OF_MAPS | MAP_TYPE_ARRAY_OF_MAPS
-        ) {
+        if !map_type::holds_maps(spec.map_type) {
             continue;
         }
         let inner = if *inner_id != 0 {

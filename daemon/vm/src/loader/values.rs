@@ -14,9 +14,8 @@ use super::elf::{Elf, Relocation, SymbolKind};
 use super::maps::{Declaration, Maps};
 use super::reader::u64_at;
 use crate::error::{EngineError, Result};
+use crate::map_type;
 
-const MAP_TYPE_PROG_ARRAY: u32 = 3;
-const MAP_TYPE_ARRAY_OF_MAPS: u32 = 7;
 /// Relocation type of the BPF ABI: a pointer in data.
 const R_BPF_64_ABS64: u32 = 2;
 const POINTER: u64 = 8;
@@ -40,7 +39,10 @@ pub fn read(elf: &Elf<'_>, maps: &mut Maps) -> Result<()> {
         let name = named(elf, *relocation, section.data, &names);
         let spec = &mut maps.specs[declared.map];
         let fail = |what: &str| Err(EngineError::elf(format!("map {}: {what}", spec.name)));
-        if !matches!(spec.map_type, MAP_TYPE_PROG_ARRAY | MAP_TYPE_ARRAY_OF_MAPS) {
+        if !matches!(
+            spec.map_type,
+            map_type::PROG_ARRAY | map_type::ARRAY_OF_MAPS
+        ) {
             return fail("values can be given for PROG_ARRAY and ARRAY_OF_MAPS only");
         }
         let Some(index) = index_of(declared, *relocation, spec.max_entries) else {

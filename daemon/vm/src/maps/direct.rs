@@ -9,6 +9,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::hash::MAX_CHAIN;
 use super::hashing::Seed;
 use super::lru::Order;
 use super::pool::{ENTRY_HEADER, Pool};
@@ -48,9 +49,6 @@ pub struct View {
     /// Where marks of use lie; 0: nobody keeps any.
     marks: u64,
 }
-
-/// Steps of one walk, as in `hash`.
-const MAX_CHAIN: usize = 1 << 12;
 
 impl View {
     pub fn new(buckets: usize, mask: usize, seed: Seed, pool: &Pool, marks: usize) -> Self {

@@ -251,6 +251,7 @@ pub fn pin() -> Pin {
 }
 
 /// As [`pin`], and maps of these shared domains too.
+#[inline]
 pub fn pin_with(domains: &[Arc<Domain>]) -> Pin {
     let mut pin = pin();
     for domain in domains {

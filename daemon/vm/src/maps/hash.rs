@@ -166,11 +166,6 @@ impl Hash {
         self.pool.value_at(&self.arena, address, lane)
     }
 
-    #[inline]
-    pub(super) fn hash_of(&self, key: &[u8]) -> u32 {
-        self.seed.of(key)
-    }
-
     /// Find a key in its bucket.  The caller is pinned or holds the lock.
     #[inline]
     pub(super) fn locate(&self, key: &[u8], hash: u32) -> Option<Found<'_>> {

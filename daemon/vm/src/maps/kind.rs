@@ -3,42 +3,7 @@
 use super::lanes;
 use super::objects::ID;
 use crate::error::{EngineError, Result, ResultCode};
-
-/// Numbers of `bpf_map_type`, as eBPF for Windows counts them.
-pub mod map_type {
-    pub const HASH: u32 = 1;
-    pub const ARRAY: u32 = 2;
-    pub const PROG_ARRAY: u32 = 3;
-    pub const PERCPU_HASH: u32 = 4;
-    pub const PERCPU_ARRAY: u32 = 5;
-    pub const HASH_OF_MAPS: u32 = 6;
-    pub const ARRAY_OF_MAPS: u32 = 7;
-    pub const LRU_HASH: u32 = 8;
-    pub const LPM_TRIE: u32 = 9;
-    pub const QUEUE: u32 = 10;
-    pub const LRU_PERCPU_HASH: u32 = 11;
-    pub const STACK: u32 = 12;
-    pub const RINGBUF: u32 = 13;
-    pub const PERF_EVENT_ARRAY: u32 = 14;
-}
-
-const NAMES: [&str; 15] = [
-    "UNSPEC",
-    "HASH",
-    "ARRAY",
-    "PROG_ARRAY",
-    "PERCPU_HASH",
-    "PERCPU_ARRAY",
-    "HASH_OF_MAPS",
-    "ARRAY_OF_MAPS",
-    "LRU_HASH",
-    "LPM_TRIE",
-    "QUEUE",
-    "LRU_PERCPU_HASH",
-    "STACK",
-    "RINGBUF",
-    "PERF_EVENT_ARRAY",
-];
+use crate::map_type::{self, name};
 
 /// Bytes that a map's name must stay below.
 const NAME_LENGTH: usize = 64;
@@ -79,11 +44,6 @@ impl Kind {
     }
 }
 
-/// The name of a type, "unknown" for a number that is none.
-pub fn name(map_type: u32) -> &'static str {
-    NAMES.get(map_type as usize).copied().unwrap_or("unknown")
-}
-
 /// Check what a declaration says about sizes.
 pub fn check(
     name_given: &str,
@@ -122,7 +82,7 @@ pub fn check(
 
 /// What key and value sizes must be; `None` for a number that is no type.
 fn sizes(number: u32) -> Option<(Size, Size)> {
-    use self::map_type as t;
+    use crate::map_type as t;
     const INDEX: Size = Size::Exactly(4);
     const OBJECT: Size = Size::Exactly(ID);
     const NOTHING: Size = Size::Exactly(0);

@@ -52,7 +52,6 @@ pub use backing::Storage;
 pub use direct::DirectLookup;
 use hash::Hash;
 use kind::Kind;
-pub use kind::{map_type, name as type_name};
 use lpm::Lpm;
 use objects::Objects;
 pub use options::{InnerMap, MapOptions, Update, ValueRange};
@@ -62,9 +61,7 @@ pub use ring::{Record, Records};
 
 use crate::error::{EngineError, Result, ResultCode};
 use crate::exec::Program;
-
-pub const TYPE_HASH: u32 = map_type::HASH;
-pub const TYPE_ARRAY: u32 = map_type::ARRAY;
+pub use crate::map_type::{self, name as type_name};
 
 /// Bytes of entries that are copied out at once.
 const MAX_PAGE: usize = 16 << 20;
@@ -109,17 +106,18 @@ impl Map {
                 type_name(options.map_type)
             )));
         }
-        let holds_maps = matches!(
-            options.map_type,
-            map_type::HASH_OF_MAPS | map_type::ARRAY_OF_MAPS
-        );
+        let holds_maps = map_type::holds_maps(options.map_type);
         if holds_maps && options.inner.is_none() {
             return Err(EngineError::new(
                 ResultCode::InvalidFd,
                 "inner is missing: a map of maps needs a template of its inner maps",
             ));
         }
-        let store = Store::new(&options.initial, identity(&options), options.storage)?;
+        let store = Store::new(
+            options.initial.as_deref(),
+            identity(&options),
+            options.storage,
+        )?;
         Ok(Self {
             name: options.name,
             map_type: options.map_type,
@@ -192,6 +190,11 @@ impl Map {
         Kind::of(self.map_type).per_cpu
     }
 
+    /// Values that each entry has, or rings that the map has: 0 if it is not per-CPU.
+    pub fn lanes(&self) -> usize {
+        Kind::of(self.map_type).lanes()
+    }
+
     /// The domain to pin beside the process's own, if other processes may have this map.
     pub fn shared_domain(&self) -> Option<&Arc<epoch::Domain>> {
         self.arena()?.shared_domain()
@@ -220,10 +223,7 @@ impl Map {
 
     /// Pin this thread for work on this map.
     fn pin(&self) -> epoch::Pin {
-        match self.shared_domain() {
-            None => epoch::pin(),
-            Some(domain) => epoch::pin_with(std::slice::from_ref(domain)),
-        }
+        epoch::pin_with(self.shared_domain().map_or(&[], std::slice::from_ref))
     }
 
     fn unsupported(&self, operation: &str) -> EngineError {
@@ -238,14 +238,16 @@ impl Map {
 }
 
 impl Store {
-    fn new(initial: &Option<Vec<u8>>, identity: Identity, storage: Storage) -> Result<Self> {
+    fn new(initial: Option<&[u8]>, identity: Identity, storage: Storage) -> Result<Self> {
         use self::map_type as t;
         let kind = Kind::of(identity.map_type);
         Ok(match identity.map_type {
-            t::ARRAY | t::PERCPU_ARRAY => {
-                let initial = initial.as_deref().unwrap_or_default();
-                Self::Array(Array::new(storage, identity, kind, initial)?)
-            }
+            t::ARRAY | t::PERCPU_ARRAY => Self::Array(Array::new(
+                storage,
+                identity,
+                kind,
+                initial.unwrap_or_default(),
+            )?),
             t::LPM_TRIE => Self::Lpm(Box::new(Lpm::new(storage, identity, kind)?)),
             t::QUEUE => Self::Queue(Queue::new(storage, identity, false)?),
             t::STACK => Self::Queue(Queue::new(storage, identity, true)?),

@@ -2,6 +2,7 @@
 
 use super::Storage;
 use crate::error::{EngineError, Result};
+use crate::spec::MapSpec;
 
 /// `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,30 @@ pub struct MapOptions {
     /// What inner maps must be like, for a map of maps.
     pub inner: Option<InnerMap>,
     pub storage: Storage,
+}
+
+impl MapOptions {
+    /// What an object file declares; `specs` are all of its maps, for templates of inner ones.
+    pub fn of(spec: &MapSpec, specs: &[MapSpec]) -> Self {
+        let inner = spec.inner.and_then(|index| specs.get(index));
+        Self {
+            name: spec.name.clone(),
+            map_type: spec.map_type,
+            key_size: spec.key_size,
+            value_size: spec.value_size,
+            max_entries: spec.max_entries,
+            flags: spec.flags,
+            initial: spec.initial.clone(),
+            read_only: spec.read_only,
+            inner: inner.map(|template| InnerMap {
+                map_type: template.map_type,
+                key_size: template.key_size,
+                value_size: template.value_size,
+                max_entries: template.max_entries,
+            }),
+            storage: Storage::default(),
+        }
+    }
 }
 
 /// The template of a map of maps: an inner map must equal it in all of this.

@@ -7,7 +7,7 @@
 //! A process that dies between two steps costs one entry at most: an entry is
 //! on the list as soon as `link` of the last one leads to it, and `newest` is
 //! set right by whoever takes the lock over.
-//!
+
 use std::sync::atomic::Ordering;
 
 use super::arena::{Arena, MAX_STRIPES, Stripe};
@@ -50,7 +50,8 @@ impl Pool {
                 EngineError::new(
                     ResultCode::NoMemory,
                     format!(
-                        "the map has grown to its limit of {capacity} entries: those that are free                          wait for invocations that may still read them"
+                        "the map has grown to its limit of {capacity} entries: those that are free \
+                         wait for invocations that may still read them"
                     ),
                 )
             })

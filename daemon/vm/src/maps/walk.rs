@@ -14,7 +14,7 @@ impl Hash {
     /// The key after `key` in bucket order; the first one if `key` is gone.  The caller is pinned.
     pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
         let after = key.and_then(|key| {
-            let hash = self.hash_of(key);
+            let hash = self.seed.of(key);
             self.locate(key, hash)
                 .map(|found| (hash as usize & self.mask, found.id))
         });
@@ -30,7 +30,7 @@ impl Hash {
         let mut position = match after {
             None => self.first_from(0),
             Some(key) => {
-                let hash = self.hash_of(key);
+                let hash = self.seed.of(key);
                 let bucket = hash as usize & self.mask;
                 match self.locate(key, hash) {
                     Some(found) => self.after(bucket, found.id),

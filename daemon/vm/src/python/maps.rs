@@ -86,6 +86,11 @@ impl Map {
     }
 
     #[getter]
+    fn lanes(&self) -> usize {
+        self.0.lanes()
+    }
+
+    #[getter]
     fn max_entries(&self) -> u32 {
         self.0.max_entries()
     }

@@ -45,31 +45,6 @@ const OPERATIONS: [u8; 12] = [
     alu::MOV,
     alu::ARSH,
 ];
-const CONDITIONS: [u8; 11] = [
-    jump::JEQ,
-    jump::JGT,
-    jump::JGE,
-    jump::JSET,
-    jump::JNE,
-    jump::JSGT,
-    jump::JSGE,
-    jump::JLT,
-    jump::JLE,
-    jump::JSLT,
-    jump::JSLE,
-];
-const ATOMICS: [i32; 10] = [
-    atomic::ADD,
-    atomic::OR,
-    atomic::AND,
-    atomic::XOR,
-    atomic::ADD | atomic::FETCH,
-    atomic::OR | atomic::FETCH,
-    atomic::AND | atomic::FETCH,
-    atomic::XOR | atomic::FETCH,
-    atomic::XCHG,
-    atomic::CMPXCHG,
-];
 
 /// A jump to this leads to the exit, wherever that will be.
 const TO_EXIT: i16 = i16::MAX;
@@ -228,7 +203,7 @@ impl Generator {
     fn condition(&mut self) {
         let dst = self.number();
         let class = self.random.pick(&[class::JMP, class::JMP, class::JMP32]);
-        let operation = self.random.pick(&CONDITIONS);
+        let operation = self.random.pick(&jump::CONDITIONS);
         let exits = !self.random.one_in(4);
         let offset = if exits { TO_EXIT } else { 1 };
         if self.random.one_in(3) {
@@ -254,7 +229,7 @@ impl Generator {
             2 => self.push(class::ST | mem::MEM | size, base, 0, offset, 7),
             // The judge does not ask for the alignment that a map value needs.
             _ if width >= 4 && (base == FRAME || base == CTX) => {
-                let operation = self.random.pick(&ATOMICS);
+                let operation = self.random.pick(&atomic::ALL);
                 self.push(
                     class::STX | mem::ATOMIC | size,
                     base,

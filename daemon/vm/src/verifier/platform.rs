@@ -20,12 +20,16 @@ use prevail::spec::type_descriptors::{
 use super::Case;
 use crate::contract::{ContextDescriptor, Prototype};
 use crate::helpers;
+use crate::map_type;
 use crate::spec::MapSpec;
 
-/// Map types that are arrays, and those whose values are no plain bytes.
-const ARRAYS: [u32; 4] = [2, 3, 5, 7];
-const PROG_ARRAY: u32 = 3;
-const MAPS_OF_MAPS: [u32; 2] = [6, 7];
+/// Map types that are arrays.
+const ARRAYS: [u32; 4] = [
+    map_type::ARRAY,
+    map_type::PROG_ARRAY,
+    map_type::PERCPU_ARRAY,
+    map_type::ARRAY_OF_MAPS,
+];
 
 static NAMES: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
 type Descriptors = HashMap<ContextDescriptor, &'static EbpfCtxDescriptor>;
@@ -133,8 +137,8 @@ impl EbpfPlatform for Platform {
             name: number.to_string(),
             is_array: ARRAYS.contains(&number),
             value_type: match number {
-                PROG_ARRAY => EbpfMapValueType::Program,
-                _ if MAPS_OF_MAPS.contains(&number) => EbpfMapValueType::Map,
+                map_type::PROG_ARRAY => EbpfMapValueType::Program,
+                _ if map_type::holds_maps(number) => EbpfMapValueType::Map,
                 _ => EbpfMapValueType::Any,
             },
         }

@@ -2,9 +2,7 @@
 
 use super::{Case, Rejection, at};
 use crate::contract::FIRST_EXTENSION_HELPER;
-use crate::{functions, helpers, isa};
-
-const MAP_TYPE_ARRAY: u32 = 2;
+use crate::{functions, helpers, isa, map_type};
 
 type Check = Result<(), Box<Rejection>>;
 
@@ -101,7 +99,7 @@ fn check_map(case: Case<'_>, pc: usize) -> Check {
     if insn.src != isa::LDDW_MAP_VALUE {
         return Ok(());
     }
-    if map.map_type != MAP_TYPE_ARRAY {
+    if map.map_type != map_type::ARRAY {
         return refuse(
             case,
             pc,

@@ -102,50 +102,21 @@ pub fn build(loaded: &Loaded, executor: &str, trust: Trust) -> Outcome<Subject> 
 
 /// The sample program type: 32 bytes with the packet's start and end in front.
 pub fn sample() -> ProgramInformation {
-    ProgramInformation {
-        name: "sample".into(),
-        context: ContextDescriptor {
-            size: 32,
-            data: 0,
-            end: 8,
-            meta: -1,
-        },
-        is_privileged: false,
-        helpers: Vec::new(),
-        functions: Vec::new(),
-        writable: vec![(16, 16)],
-    }
+    let context = ContextDescriptor {
+        data: 0,
+        end: 8,
+        ..ContextDescriptor::plain(32)
+    };
+    ProgramInformation::new("sample", context, &[(16, 16)])
 }
 
 /// A program type whose context is plain bytes, all writable.
 pub fn plain(name: &str, size: usize) -> ProgramInformation {
-    ProgramInformation {
-        name: name.into(),
-        context: ContextDescriptor {
-            size: size as i32,
-            data: -1,
-            end: -1,
-            meta: -1,
-        },
-        is_privileged: false,
-        helpers: Vec::new(),
-        functions: Vec::new(),
-        writable: vec![(0, size)],
-    }
+    ProgramInformation::new(name, ContextDescriptor::plain(size), &[(0, size)])
 }
 
 /// A live map of its declaration.
 pub fn live(spec: &MapSpec) -> Outcome<Arc<Map>> {
-    let map = Map::new(MapOptions {
-        name: spec.name.clone(),
-        map_type: spec.map_type,
-        key_size: spec.key_size,
-        value_size: spec.value_size,
-        max_entries: spec.max_entries,
-        flags: spec.flags,
-        initial: spec.initial.clone(),
-        read_only: spec.read_only,
-        ..MapOptions::default()
-    });
+    let map = Map::new(MapOptions::of(spec, &[]));
     map.map(Arc::new).map_err(|error| error.to_string())
 }

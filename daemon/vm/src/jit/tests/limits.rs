@@ -195,7 +195,7 @@ fn keys_beyond_the_frame_are_checked() {
     let index = object
         .maps
         .iter()
-        .position(|map| map.map_type == crate::maps::TYPE_ARRAY);
+        .position(|map| map.map_type == crate::map_type::ARRAY);
     let map = index.expect("an array") as i32;
     let lookup = |distance| {
         [

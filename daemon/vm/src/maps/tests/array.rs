@@ -5,7 +5,7 @@ use super::*;
 /// A huge array reserves addresses, not memory.
 #[test]
 fn a_large_array_takes_memory_on_use_only() {
-    let map = map(TYPE_ARRAY, 4, 8, u32::MAX).expect("32 GiB of addresses");
+    let map = map(map_type::ARRAY, 4, 8, u32::MAX).expect("32 GiB of addresses");
     map.update(&key(u32::MAX - 1), &value(7), ANY)
         .expect("the last entry");
     assert_eq!(

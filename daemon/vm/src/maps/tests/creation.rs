@@ -6,14 +6,14 @@ use super::*;
 #[test]
 fn creation_checks_every_number() {
     let invalid = [
-        map(TYPE_HASH, 0, 4, 1),
-        map(TYPE_HASH, 4, 0, 1),
-        map(TYPE_HASH, 4, 4, 0),
-        map(TYPE_ARRAY, 8, 4, 1),
-        map(TYPE_ARRAY, 4, 1024, u32::MAX),
+        map(map_type::HASH, 0, 4, 1),
+        map(map_type::HASH, 4, 0, 1),
+        map(map_type::HASH, 4, 4, 0),
+        map(map_type::ARRAY, 8, 4, 1),
+        map(map_type::ARRAY, 4, 1024, u32::MAX),
         Map::new(MapOptions {
             name: "n".repeat(64),
-            map_type: TYPE_HASH,
+            map_type: map_type::HASH,
             key_size: 4,
             value_size: 4,
             max_entries: 1,
@@ -39,7 +39,7 @@ fn other_types_are_not_supported_by_number() {
 #[test]
 fn initial_bytes_fill_an_array() {
     let options = |initial: &[u8]| MapOptions {
-        map_type: TYPE_ARRAY,
+        map_type: map_type::ARRAY,
         key_size: 4,
         value_size: 3,
         max_entries: 2,
@@ -92,7 +92,7 @@ fn names_are_short() {
     for (length, expected) in [(63, ResultCode::Success), (64, ResultCode::InvalidArgument)] {
         let result = Map::new(MapOptions {
             name: "n".repeat(length),
-            map_type: TYPE_HASH,
+            map_type: map_type::HASH,
             key_size: 4,
             value_size: 4,
             max_entries: 1,
@@ -107,7 +107,7 @@ fn names_are_short() {
 fn arrays_end_at_128_gib() {
     let per_lane = (128_u64 << 30) / lanes::count() as u64;
     for (number, most) in [
-        (TYPE_ARRAY, 128_u64 << 30),
+        (map_type::ARRAY, 128_u64 << 30),
         (map_type::PERCPU_ARRAY, per_lane),
     ] {
         let entries = (most / 1024) as u32;
@@ -168,6 +168,6 @@ fn extreme_numbers_are_refused_or_work() {
 /// What a shared map must take at once is refused before the machine runs out of it.
 #[test]
 fn a_shared_array_larger_than_memory_is_refused() {
-    let map = stored(Storage::Memfd, TYPE_ARRAY, 4, 32, u32::MAX);
+    let map = stored(Storage::Memfd, map_type::ARRAY, 4, 32, u32::MAX);
     assert_eq!(ResultCode::NoMemory, code(map));
 }

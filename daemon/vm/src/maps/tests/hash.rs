@@ -66,7 +66,7 @@ fn a_hash_grows_beyond_max_entries() {
 /// Growth beyond `max_entries` ends, and so does what one lookup may cost.
 #[test]
 fn growth_beyond_max_entries_ends_with_no_memory() {
-    let map = map(TYPE_HASH, 4, 8, 1).expect("a valid map");
+    let map = map(map_type::HASH, 4, 8, 1).expect("a valid map");
     let full = (0..1_000_000).find_map(|number| map.update(&key(number), &value(0), ANY).err());
     assert_eq!(Some(ResultCode::NoMemory), full.map(|error| error.code));
     assert_eq!(Ok(()), map.update(&key(0), &value(1), EXIST));
@@ -77,7 +77,7 @@ fn growth_beyond_max_entries_ends_with_no_memory() {
 /// As many entries as were asked for always fit.
 #[test]
 fn max_entries_always_fit() {
-    let map = map(TYPE_HASH, 4, 8, 200_000).expect("a valid map");
+    let map = map(map_type::HASH, 4, 8, 200_000).expect("a valid map");
     for number in 0..200_000 {
         assert_eq!(Ok(()), map.update(&key(number), &value(0), ANY));
     }
@@ -97,7 +97,7 @@ fn take_removes_and_returns() {
 #[test]
 fn keys_differ_in_any_byte() {
     for size in [1, 3, 4, 7, 8, 9, 16, 31, 300] {
-        let map = map(TYPE_HASH, size, 8, 16).expect("a valid map");
+        let map = map(map_type::HASH, size, 8, 16).expect("a valid map");
         let mut last = vec![0; size as usize];
         for place in 0..size as usize {
             last[place] = 1;

@@ -67,7 +67,7 @@ fn values_are_found_by_address_exactly() {
 /// An invocation that does not end holds back a bounded number of replaced values.
 #[test]
 fn what_waits_for_an_invocation_is_bounded() {
-    let map = map(TYPE_HASH, 4, 1 << 20, 1).expect("a valid map");
+    let map = map(map_type::HASH, 4, 1 << 20, 1).expect("a valid map");
     let value = vec![0; 1 << 20];
     let pin = epoch::pin();
     let error = (0..1_000).find_map(|_| map.update(&key(1), &value, ANY).err());
@@ -85,7 +85,7 @@ fn what_waits_for_an_invocation_is_bounded() {
 #[test]
 fn deleted_entries_serve_any_key() {
     let size = 4 << 20;
-    let map = map(TYPE_HASH, 4, size, 64).expect("a valid map");
+    let map = map(map_type::HASH, 4, size, 64).expect("a valid map");
     let data = vec![0; size as usize];
     for turn in 0..4 {
         let keys = turn * 64..turn * 64 + 64;
@@ -100,7 +100,7 @@ fn deleted_entries_serve_any_key() {
 /// Large values are used again at once: a busy map takes little more than its values.
 #[test]
 fn large_values_do_not_pile_up() {
-    let map = map(TYPE_HASH, 4, 8 << 20, 1).expect("a valid map");
+    let map = map(map_type::HASH, 4, 8 << 20, 1).expect("a valid map");
     let data = vec![0; 8 << 20];
     let mut places = std::collections::HashSet::new();
     for _ in 0..24 {

@@ -51,11 +51,11 @@ fn stored(
 }
 
 fn hash() -> Map {
-    map(TYPE_HASH, 4, 8, 2).expect("a valid map")
+    map(map_type::HASH, 4, 8, 2).expect("a valid map")
 }
 
 fn array() -> Map {
-    map(TYPE_ARRAY, 4, 6, 3).expect("a valid map")
+    map(map_type::ARRAY, 4, 6, 3).expect("a valid map")
 }
 
 fn key(number: u32) -> [u8; 4] {

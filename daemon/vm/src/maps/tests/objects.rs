@@ -47,7 +47,7 @@ fn users_see_ids_and_programs_maps() {
 #[test]
 fn read_only_maps_are_no_inner_maps() {
     let options = MapOptions {
-        map_type: TYPE_ARRAY,
+        map_type: map_type::ARRAY,
         key_size: 4,
         value_size: 8,
         max_entries: 1,
@@ -65,9 +65,9 @@ fn read_only_maps_are_no_inner_maps() {
 fn inner_maps_must_equal_the_template() {
     let wrong = [
         map(map_type::LRU_HASH, 4, 8, 2),
-        map(TYPE_HASH, 8, 8, 2),
-        map(TYPE_HASH, 4, 4, 2),
-        map(TYPE_HASH, 4, 8, 3),
+        map(map_type::HASH, 8, 8, 2),
+        map(map_type::HASH, 4, 4, 2),
+        map(map_type::HASH, 4, 8, 3),
     ];
     for inner in wrong.map(|map| Arc::new(map.expect("a valid map"))) {
         for map in both() {

@@ -70,7 +70,7 @@ fn look(map: &Map, number: u32) {
 /// Readers meet whole values of their key only, and nothing is used again under a pin.
 #[test]
 fn hash_values_are_whole_and_stay() {
-    let map = map(TYPE_HASH, 4, SIZE, 8).expect("a valid map");
+    let map = map(map_type::HASH, 4, SIZE, 8).expect("a valid map");
     std::thread::scope(|scope| {
         let map = &map;
         (1..5).for_each(|seed| drop(scope.spawn(move || hammer(map, seed, 25_000))));

@@ -53,7 +53,7 @@ fn entries_come_in_pages() {
 /// A page of large entries is short, but never empty.
 #[test]
 fn pages_of_large_entries_are_short() {
-    let map = map(TYPE_ARRAY, 4, 6 << 20, 4).expect("a valid map");
+    let map = map(map_type::ARRAY, 4, 6 << 20, 4).expect("a valid map");
     let mut last: Option<Vec<u8>> = None;
     let mut sizes = Vec::new();
     loop {

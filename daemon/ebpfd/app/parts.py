@@ -1,0 +1,59 @@
+"""The host's parts put together: who is given whom.  No wire, no order of start and stop."""
+
+from dataclasses import dataclass
+
+from ebpfd.contracts import KnownContracts
+from ebpfd.host.hooks import Hooks
+from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.links import Links
+from ebpfd.host.maps import Maps
+from ebpfd.host.programs import Programs
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.services import Services
+from ebpfd.host.verification import Verifier
+from ebpfd.objects import Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a daemon is made of, behind its servicers."""
+
+    registrar: RegistrarHost
+    contracts: KnownContracts
+    objects: Objects
+    targets: Targets
+    programs: Programs
+    links: Links
+    maps: Maps
+    hooks: Hooks
+
+
+def assembled(services: Services, verifier: Verifier, executor: Executor) -> Parts:
+    """All parts of one daemon, on these that run."""
+    registrar = RegistrarHost(services)
+    contracts, objects, targets = KnownContracts(), Objects(), Targets()
+    programs = Programs(
+        registrar=registrar,
+        contracts=contracts,
+        objects=objects,
+        verifier=verifier,
+        executor=executor,
+    )
+    links = Links(
+        registrar=registrar,
+        contracts=contracts,
+        objects=objects,
+        programs=programs,
+        targets=targets,
+        executor=executor,
+    )
+    return Parts(
+        registrar=registrar,
+        contracts=contracts,
+        objects=objects,
+        targets=targets,
+        programs=programs,
+        links=links,
+        maps=Maps(objects=objects, programs=programs),
+        hooks=Hooks(registrar),
+    )
