@@ -14,6 +14,7 @@
 #[allow(dead_code, unused_imports)]
 mod domain;
 mod explain;
+pub mod ours;
 mod platform;
 mod precheck;
 mod prevail;

@@ -1,0 +1,623 @@
+//! Following all paths of a program.
+//!
+//! ```text
+//!   level 0       the program                    each level: a tree of paths, states that
+//!   level 1         a loop that is being proved    cover others, work that waits
+//!   level 2           a loop within it
+//! ```
+//!
+//! Paths are followed depth first, from a list of work, never by recursion.
+//! Where ways meet, a state that a complete one covers ends its path.  At the
+//! head of a loop a proof is tried, in a level of its own: on success the outer
+//! path goes on from the ways out, on failure it follows the loop round by round.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
+
+use super::super::Case;
+use super::super::domain::Scalar;
+use super::attempt::{Attempt, Turn};
+use super::checker::{Checker, Next};
+use super::covers::covers;
+use super::flow::Flow;
+use super::problem::Problem;
+use super::state::{Anchor, DATA, Frame, META, State};
+use super::trail::{Demand, Part, Step};
+use super::tree::{Length, NodeId, ROOT, Segment, Tree};
+use super::value::{Pointer, Region, Value};
+use crate::isa::{Insn, MAX_CALL_FRAMES, class};
+
+/// What following the paths of one program may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub instructions: u64,
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            instructions: 1_000_000,
+            bytes: 192 << 20,
+        }
+    }
+}
+
+/// Levels at once: how deeply loops can be nested that are proved.
+const MAX_LEVELS: usize = 10;
+/// How often the proof of a loop may fail before it is only unrolled.
+const MAX_FAILURES: u32 = 3;
+/// Programs are started again, with a loop unrolled whose proof lost too much.
+const MAX_RESTARTS: usize = 16;
+/// Instructions that one attempt to prove a loop may take.
+const ATTEMPT_INSTRUCTIONS: u64 = 32_768;
+/// Complete states that are kept at one instruction: the last ones.
+const MAX_COMPLETE: usize = 64;
+/// Ancestors that are looked at for a loop that never ends.
+const MAX_ANCESTORS: usize = 4;
+
+/// What was found, and what it took.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub outcome: Outcome,
+    /// Instructions that were followed.
+    pub instructions: u64,
+    /// States that were kept.
+    pub states: usize,
+    pub bytes: usize,
+    /// Loops that were proved at least once.
+    pub proved: usize,
+}
+
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Safe, and it ends after so many instructions at most.
+    Safe {
+        worst_case: u64,
+    },
+    Unsafe(Violation),
+    GaveUp(String),
+}
+
+/// A problem, and the path that leads to it.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    pub pc: usize,
+    pub problem: Problem,
+    pub state: State,
+    /// Instructions executed, in order; proved loops are left out.
+    pub path: Vec<usize>,
+}
+
+/// A path that is being followed, or waits.
+pub struct Path {
+    pub state: State,
+    pub segment: Segment,
+    /// The instruction before, in the same frame.
+    pub previous: usize,
+    /// Nothing is looked up or tried before the next instruction.
+    pub fresh: bool,
+}
+
+impl Path {
+    fn new(state: State, parent: NodeId) -> Self {
+        Self {
+            previous: state.pc,
+            state,
+            segment: Segment {
+                parent,
+                ..Segment::default()
+            },
+            fresh: true,
+        }
+    }
+}
+
+/// The states that are kept at one instruction.
+#[derive(Default)]
+struct Kept {
+    /// Ancestors of the path that is followed, the nearest last.
+    open: Vec<NodeId>,
+    complete: VecDeque<NodeId>,
+}
+
+/// One tree of paths, and what it needs.
+pub struct Level {
+    pub tree: Tree,
+    work: Vec<Path>,
+    kept: HashMap<usize, Kept>,
+    pub attempt: Option<Box<Attempt>>,
+    end: u64,
+}
+
+impl Level {
+    fn new(attempt: Option<Box<Attempt>>, end: u64) -> Self {
+        Self {
+            tree: Tree::new(),
+            work: Vec::new(),
+            kept: HashMap::new(),
+            attempt,
+            end,
+        }
+    }
+
+    /// A path has ended.
+    fn end(&mut self, segment: Segment, demand: &Demand, length: Length, code: &[Insn]) {
+        for id in self.tree.end(segment, demand, length, code) {
+            let Some(state) = &self.tree.node(id).state else {
+                continue;
+            };
+            let kept = self.kept.entry(state.pc).or_default();
+            // Ancestors are completed from the last one on.
+            let last = kept.open.pop();
+            debug_assert_eq!(Some(id), last);
+            kept.complete.push_back(id);
+            if kept.complete.len() > MAX_COMPLETE
+                && let Some(oldest) = kept.complete.pop_front()
+            {
+                self.tree.drop(oldest);
+            }
+        }
+    }
+}
+
+/// How following a path ended.
+enum Ended {
+    /// As it should.
+    Well,
+    Wrong(Problem, Box<Path>),
+    /// At the head of a loop that a proof may be tried for.
+    AtLoop(usize, Box<Path>),
+    /// The proof that is being tried cannot succeed.
+    Fails,
+    GaveUp(String),
+}
+
+pub struct Explorer<'a> {
+    pub checker: Checker<'a>,
+    pub flow: Flow,
+    levels: Vec<Level>,
+    processed: u64,
+    limits: Limits,
+    /// Heads of loops that are not proved any more.
+    unrolled: BTreeSet<usize>,
+    failures: HashMap<usize, u32>,
+    proved: BTreeSet<usize>,
+    states: usize,
+    bytes: usize,
+    #[cfg(any(test, feature = "differential"))]
+    pub observer: Option<&'a mut dyn FnMut(&State)>,
+}
+
+impl<'a> Explorer<'a> {
+    pub fn new(case: Case<'a>, limits: Limits) -> Self {
+        let flow = Flow::new(&case.program.instructions, &case.program.starts());
+        Self {
+            checker: Checker::new(case),
+            flow,
+            levels: Vec::new(),
+            processed: 0,
+            limits,
+            unrolled: BTreeSet::new(),
+            failures: HashMap::new(),
+            proved: BTreeSet::new(),
+            states: 0,
+            bytes: 0,
+            #[cfg(any(test, feature = "differential"))]
+            observer: None,
+        }
+    }
+
+    /// Follow all paths.
+    pub fn run(mut self) -> Report {
+        let mut outcome = self.attempt_all();
+        for _ in 0..MAX_RESTARTS {
+            let Err(head) = outcome else { break };
+            self.unrolled.insert(head);
+            outcome = self.attempt_all();
+        }
+        let outcome = outcome.unwrap_or_else(|_| {
+            Outcome::GaveUp("too many of its loops lose what is needed after them".into())
+        });
+        Report {
+            outcome,
+            instructions: self.processed,
+            states: self.states,
+            bytes: self.bytes,
+            proved: self.proved.len(),
+        }
+    }
+
+    /// One exploration from the start; an error names a loop that has to be unrolled.
+    fn attempt_all(&mut self) -> Result<Outcome, usize> {
+        self.levels = vec![Level::new(None, self.limits.instructions)];
+        self.checker.steps.clear();
+        let mut next = Some(Path::new(start(), ROOT));
+        loop {
+            let ended = match next.take().or_else(|| self.level().work.pop()) {
+                Some(path) => self.follow(path),
+                None => match self.finish_level() {
+                    Some(path) => {
+                        next = path;
+                        continue;
+                    }
+                    None => {
+                        let length = self.level().tree.node(ROOT).length.leaves;
+                        let worst_case = length.unwrap_or(0);
+                        return Ok(Outcome::Safe { worst_case });
+                    }
+                },
+            };
+            match ended {
+                Ended::Well => {}
+                Ended::AtLoop(number, path) => next = Some(self.try_proof(number, *path)),
+                Ended::GaveUp(why) if self.levels.len() == 1 => return Ok(Outcome::GaveUp(why)),
+                Ended::GaveUp(_) | Ended::Fails => next = Some(self.next_guess()),
+                Ended::Wrong(problem, path) if self.levels.len() == 1 => {
+                    let (steps, proved) = self.level().tree.path(&path.segment);
+                    if let Some(head) = proved.last() {
+                        return Err(*head);
+                    }
+                    return Ok(Outcome::Unsafe(Violation {
+                        pc: path.state.pc,
+                        problem,
+                        state: path.state,
+                        path: steps.iter().filter_map(Step::pc).collect(),
+                    }));
+                }
+                Ended::Wrong(..) => match self.attempt().is_probing() {
+                    // It only looks around: the path does not count.
+                    true => {}
+                    false => next = Some(self.next_guess()),
+                },
+            }
+        }
+    }
+
+    fn level(&mut self) -> &mut Level {
+        let last = self.levels.len() - 1;
+        &mut self.levels[last]
+    }
+
+    fn attempt(&mut self) -> &mut Attempt {
+        self.level()
+            .attempt
+            .as_mut()
+            .expect("a level above the first has one")
+    }
+
+    /// Follow one path to its end.
+    fn follow(&mut self, mut path: Path) -> Ended {
+        self.checker.steps = std::mem::take(&mut path.segment.steps);
+        let ended = self.follow_steps(&mut path);
+        match ended {
+            Some(Ended::Wrong(problem, _)) => {
+                path.segment.steps = std::mem::take(&mut self.checker.steps);
+                Ended::Wrong(problem, Box::new(path))
+            }
+            Some(Ended::AtLoop(number, _)) => {
+                path.segment.steps = std::mem::take(&mut self.checker.steps);
+                Ended::AtLoop(number, Box::new(path))
+            }
+            Some(other) => other,
+            None => Ended::Well,
+        }
+    }
+
+    fn follow_steps(&mut self, path: &mut Path) -> Option<Ended> {
+        loop {
+            if let Some(ended) = self.arrive(path) {
+                return ended;
+            }
+            self.processed += 1;
+            if self.processed > self.limits.instructions {
+                return Some(Ended::GaveUp(format!(
+                    "it takes more than {} instructions to follow all paths",
+                    self.limits.instructions
+                )));
+            }
+            if self.processed > self.level().end {
+                return Some(Ended::Fails);
+            }
+            let pc = path.state.pc;
+            let depth = path.state.depth();
+            self.look_at_test(path);
+            #[cfg(any(test, feature = "differential"))]
+            if let Some(observer) = &mut self.observer {
+                observer(&path.state);
+            }
+            path.segment.length += 1;
+            match self.checker.step(&mut path.state) {
+                Ok(Next::Go) => {}
+                Ok(Next::Fork(other)) => self.part(path, *other, pc),
+                Ok(Next::End) => {
+                    self.end(path, &Demand::default(), Length::LEAVES);
+                    return None;
+                }
+                Ok(Next::Never) => {
+                    self.end(path, &Demand::default(), Length::default());
+                    return None;
+                }
+                Err(problem) => {
+                    path.state.pc = pc;
+                    let nobody = Box::new(Path::new(start(), ROOT));
+                    return Some(Ended::Wrong(problem, nobody));
+                }
+            }
+            path.fresh = false;
+            path.previous = match path.state.depth() < depth {
+                // A function has returned: before is its call.
+                true => path.state.pc - 1,
+                false => pc,
+            };
+        }
+    }
+
+    /// Two ways: one waits.
+    fn part(&mut self, path: &mut Path, other: State, pc: usize) {
+        let segment = Segment {
+            parent: path.segment.parent,
+            steps: std::mem::take(&mut self.checker.steps),
+            length: std::mem::take(&mut path.segment.length),
+        };
+        self.bytes_used(segment.steps.len() * size_of::<Step>());
+        let level = self.level();
+        let node = level.tree.add(segment, None, 2);
+        path.segment.parent = node;
+        let mut waiting = Path::new(other, node);
+        waiting.previous = pc;
+        waiting.fresh = false;
+        level.work.push(waiting);
+    }
+
+    fn bytes_used(&mut self, more: usize) {
+        debug_assert!(more < usize::MAX);
+        let trees: usize = self.levels.iter().map(|level| level.tree.size()).sum();
+        self.bytes = self.bytes.max(trees);
+    }
+
+    fn end(&mut self, path: &mut Path, demand: &Demand, length: Length) {
+        let segment = Segment {
+            parent: path.segment.parent,
+            steps: std::mem::take(&mut self.checker.steps),
+            length: path.segment.length,
+        };
+        let code = self.checker.code;
+        self.level().end(segment, demand, length, code);
+    }
+
+    /// What is done before an instruction: `Some` ends the path.
+    fn arrive(&mut self, path: &mut Path) -> Option<Option<Ended>> {
+        let (pc, depth) = (path.state.pc, path.state.depth());
+        if let Some(attempt) = &self.levels[self.levels.len() - 1].attempt {
+            let inside = self.flow.get(attempt.number).has(pc);
+            if depth < attempt.depth || depth == attempt.depth && !inside {
+                return Some(self.leave_loop(path));
+            }
+            if depth == attempt.depth && pc == attempt.head && !path.fresh {
+                return Some(self.come_back(path));
+            }
+        }
+        if path.fresh || !self.flow.meets(pc) {
+            return None;
+        }
+        path.state.tidy();
+        if let Some(ended) = self.look_up(path) {
+            return Some(ended);
+        }
+        if let Some(number) = self.flow.loop_at(pc).filter(|_| self.may_prove(pc)) {
+            return Some(Some(Ended::AtLoop(
+                number,
+                Box::new(Path::new(start(), ROOT)),
+            )));
+        }
+        self.keep(path);
+        None
+    }
+
+    fn may_prove(&self, head: usize) -> bool {
+        self.levels.len() < MAX_LEVELS
+            && !self.unrolled.contains(&head)
+            && self.failures.get(&head).copied().unwrap_or(0) < MAX_FAILURES
+    }
+
+    /// End the path if a complete state covers it.
+    fn look_up(&mut self, path: &mut Path) -> Option<Option<Ended>> {
+        let level = &self.levels[self.levels.len() - 1];
+        let kept = level.kept.get(&path.state.pc)?;
+        let found = kept.complete.iter().rev().find_map(|id| {
+            let node = level.tree.node(*id);
+            let state = node.state.as_ref()?;
+            covers(state, &node.demand, &path.state)?;
+            Some((node.demand, node.length))
+        });
+        if let Some((demand, length)) = found {
+            self.end(path, &demand, length);
+            return Some(None);
+        }
+        let everything = Demand {
+            frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
+        };
+        for id in kept.open.iter().rev().take(MAX_ANCESTORS) {
+            let node = level.tree.node(*id);
+            if let Some(state) = &node.state
+                && covers(state, &everything, &path.state).is_some()
+                && covers(&path.state, &everything, state).is_some()
+            {
+                let problem = Problem::Endless {
+                    loop_pc: path.state.pc,
+                };
+                return Some(Some(Ended::Wrong(
+                    problem,
+                    Box::new(Path::new(start(), ROOT)),
+                )));
+            }
+        }
+        None
+    }
+
+    /// Keep the state: it may cover others.
+    fn keep(&mut self, path: &mut Path) {
+        let last = self.levels.len() - 1;
+        let level = &mut self.levels[last];
+        let kept = level.kept.entry(path.state.pc).or_default();
+        let segment = Segment {
+            parent: path.segment.parent,
+            steps: std::mem::take(&mut self.checker.steps),
+            length: std::mem::take(&mut path.segment.length),
+        };
+        let node = level.tree.add(segment, Some(path.state.clone()), 1);
+        kept.open.push(node);
+        path.segment.parent = node;
+        self.states += 1;
+    }
+
+    /// The path leaves the loop that is being proved.
+    fn leave_loop(&mut self, path: &mut Path) -> Option<Ended> {
+        let mut state = path.state.clone();
+        let demand = self.attempt().leaves(&mut state);
+        self.attempt().exits.push((state, path.previous));
+        self.end(path, &demand, Length::LEAVES);
+        None
+    }
+
+    /// The path comes back to the head of the loop that is being proved.
+    fn come_back(&mut self, path: &mut Path) -> Option<Ended> {
+        path.state.tidy();
+        match self.attempt().come_back(&path.state) {
+            Some(demand) => {
+                self.end(path, &demand, Length::RETURNS);
+                None
+            }
+            None => Some(Ended::Fails),
+        }
+    }
+
+    fn look_at_test(&mut self, path: &Path) {
+        let insn: Insn = self.checker.code[path.state.pc];
+        let is_jump = matches!(insn.class(), class::JMP | class::JMP32);
+        let level = self.levels.len() - 1;
+        if let Some(attempt) = &mut self.levels[level].attempt
+            && is_jump
+            && attempt.depth == path.state.depth()
+        {
+            attempt.look_at_test(&path.state, insn, self.flow.get(attempt.number));
+        }
+    }
+
+    /// Begin to prove a loop whose head a path has come to.
+    fn try_proof(&mut self, number: usize, path: Path) -> Path {
+        let head = path.state.pc;
+        let live = self.flow.live(head);
+        let attempt = Attempt::new(number, live, path, &mut self.checker);
+        let end = (self.processed + ATTEMPT_INSTRUCTIONS).min(self.level().end);
+        let first = Path::new(attempt.guess.clone(), ROOT);
+        self.levels.push(Level::new(Some(Box::new(attempt)), end));
+        first
+    }
+
+    /// What was guessed does not hold: guess again, or give up and unroll.
+    fn next_guess(&mut self) -> Path {
+        let level = self.levels.pop().expect("a proof is being tried");
+        self.note_states(&level);
+        let mut attempt = level.attempt.expect("a level above the first has one");
+        match attempt.next_guess(&mut self.checker) {
+            Turn::Try => {
+                let first = Path::new(attempt.guess.clone(), ROOT);
+                self.levels.push(Level::new(Some(attempt), level.end));
+                first
+            }
+            Turn::GiveUp => {
+                *self.failures.entry(attempt.head).or_default() += 1;
+                let mut path = attempt.outer;
+                self.checker.steps = std::mem::take(&mut path.segment.steps);
+                self.keep(&mut path);
+                path.segment.steps = std::mem::take(&mut self.checker.steps);
+                path.fresh = true;
+                path
+            }
+        }
+    }
+
+    fn note_states(&mut self, level: &Level) {
+        self.bytes = self.bytes.max(level.tree.size());
+    }
+
+    /// All work of a level is done; `None`: it was the last one.
+    fn finish_level(&mut self) -> Option<Option<Path>> {
+        if self.levels.len() == 1 {
+            return None;
+        }
+        let attempt = self.attempt();
+        if attempt.is_probing() {
+            return Some(Some(self.next_guess()));
+        }
+        let Some(rounds) = attempt.rounds() else {
+            return Some(Some(self.next_guess()));
+        };
+        let level = self.levels.pop()?;
+        self.note_states(&level);
+        let attempt = level.attempt?;
+        let root = level.tree.node(ROOT);
+        let round = root.length.returns.unwrap_or(0);
+        let leaving = root.length.leaves.unwrap_or(0);
+        let length = (rounds - 1).saturating_mul(round).saturating_add(leaving);
+        let mut demand = root.demand;
+        demand.add(&attempt.demand());
+        self.failures.remove(&attempt.head);
+        self.proved.insert(attempt.head);
+        self.go_on_behind(*attempt, length, demand);
+        Some(None)
+    }
+
+    /// Go on from the ways out of a loop that is proved.
+    fn go_on_behind(&mut self, attempt: Attempt, length: u64, demand: Demand) {
+        let Attempt {
+            outer, exits, head, ..
+        } = attempt;
+        let Path { state, segment, .. } = outer;
+        let level = self.levels.len() - 1;
+        let level = &mut self.levels[level];
+        if exits.is_empty() {
+            let code = self.checker.code;
+            level.end(segment, &demand, Length::default(), code);
+            return;
+        }
+        let pc = state.pc;
+        let node = level.tree.add(segment, Some(state), exits.len() as u32);
+        self.states += 1;
+        let added = level.tree.node_mut(node);
+        added.demand = demand;
+        added.proved = Some(head);
+        level.kept.entry(pc).or_default().open.push(node);
+        for (state, previous) in exits {
+            let mut path = Path::new(state, node);
+            path.segment.length = length;
+            path.previous = previous;
+            path.fresh = false;
+            level.work.push(path);
+        }
+    }
+}
+
+/// What is known when a program begins.
+fn start() -> State {
+    let mut frame = Frame::new(0, 0);
+    frame.registers[1] = Value::Pointer(Pointer::to(Region::Context, 0));
+    let root = |name| Anchor {
+        name,
+        root: name,
+        parent: name,
+        place: Scalar::constant(0),
+        link: None,
+        readable: 0,
+    };
+    State {
+        pc: 0,
+        frames: vec![Rc::new(frame)],
+        anchors: Rc::new(vec![root(DATA), root(META)]),
+        bounds: Rc::default(),
+        orders: Rc::default(),
+        owned: Rc::default(),
+    }
+}

@@ -1,0 +1,457 @@
+//! Guesses at what is true at the head of a loop in every round.
+//!
+//! Nothing here has to be right: `attempt` checks it.
+
+use super::super::domain::{Arithmetic, Scalar, arithmetic};
+use super::checker::Checker;
+use super::stack::Found;
+use super::state::{Bounds, Order, State};
+use super::trail::Registers;
+use super::trips::Test;
+use super::value::{Absent, Link, Number, Symbol, Value, shifted};
+use std::rc::Rc;
+
+/// Where a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Register(usize, usize),
+    Piece(usize, i16, u8),
+}
+
+/// How a value changes from round to round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Stays,
+    /// By the same number each time.
+    Steps(i64),
+    Varies,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    at: At,
+    how: How,
+}
+
+/// What is guessed of numbers that change irregularly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Widening {
+    Unknown,
+    Thresholds,
+    Hulls,
+}
+
+/// The state in which a loop is entered, with a symbol for every value, and without dead ones.
+pub fn probe(entry: &State, live: Registers, fresh: &mut Symbol) -> State {
+    let mut state = entry.clone();
+    let depth = state.depth();
+    for register in 0..10 {
+        if live >> register & 1 == 0 {
+            state.frame_mut().registers[register] = Value::Absent(Absent::Varies);
+        }
+    }
+    debug_assert!(depth < state.frames.len());
+    state.update(|value| {
+        if let Some(link @ None) = value.link_mut() {
+            *fresh += 1;
+            *link = Some(Link::to(*fresh));
+            if let Value::Pointer(pointer) = value
+                && let Some(offset) = pointer.offset.known()
+            {
+                pointer.link = Some(Link {
+                    add: offset as i64,
+                    ..Link::to(*fresh)
+                });
+            }
+        }
+    });
+    state
+}
+
+fn places(state: &State) -> Vec<At> {
+    let mut places = Vec::new();
+    for (depth, frame) in state.frames.iter().enumerate() {
+        places.extend((0..10).map(|register| At::Register(depth, register)));
+        let pieces = frame.stack.pieces().iter();
+        places.extend(pieces.map(|piece| At::Piece(depth, piece.at, piece.size)));
+    }
+    places
+}
+
+fn value(state: &State, at: At) -> Value {
+    match at {
+        At::Register(depth, register) => state.frames[depth].registers[register],
+        At::Piece(depth, at, size) => {
+            match state.frames[depth].stack.load(at.into(), size.into()) {
+                Found::Value(value) => value,
+                _ => Value::Absent(Absent::Varies),
+            }
+        }
+    }
+}
+
+fn set(state: &mut State, at: At, value: Value) {
+    match at {
+        At::Register(depth, register) => {
+            Rc::make_mut(&mut state.frames[depth]).registers[register] = value;
+        }
+        At::Piece(depth, at, size) => {
+            let stack = &mut Rc::make_mut(&mut state.frames[depth]).stack;
+            match value {
+                Value::Absent(_) => stack.forget(at.into(), size.into()),
+                value => stack.store(at.into(), size.into(), value),
+            }
+        }
+    }
+}
+
+/// How everything changes, after the states that came back.
+pub fn changes(probe: &State, posts: &[State], live: Registers) -> Vec<Change> {
+    let depth = probe.depth();
+    let is_dead = |at: At| matches!(at, At::Register(own, register) if own == depth && live >> register & 1 == 0);
+    let how = |at: At| {
+        let before = value(probe, at);
+        let mut all = None;
+        for post in posts {
+            let how = change(probe, &before, post, &value(post, at));
+            match all {
+                None => all = Some(how),
+                Some(known) if known == how => {}
+                Some(_) => return How::Varies,
+            }
+        }
+        all.unwrap_or(How::Varies)
+    };
+    let places = places(probe).into_iter().filter(|at| !is_dead(*at));
+    places.map(|at| Change { at, how: how(at) }).collect()
+}
+
+fn change(probe: &State, before: &Value, post: &State, after: &Value) -> How {
+    let steps = |number: i64| match number {
+        0 => How::Stays,
+        number => How::Steps(number),
+    };
+    match (before, after) {
+        (Value::Absent(_), _) => How::Stays,
+        (Value::Number(a), Value::Number(b)) => {
+            let difference = difference(a.link, b.link);
+            if let Some(number) = difference {
+                return steps(number);
+            }
+            match (a.range.known(), b.range.known()) {
+                (Some(a), Some(b)) if a == b => How::Stays,
+                _ => How::Varies,
+            }
+        }
+        (Value::Pointer(a), Value::Pointer(b)) | (Value::Half(a), Value::Half(b)) => {
+            if a == b {
+                return How::Stays;
+            }
+            let (mut b, a) = (*b, *a);
+            loop {
+                if a.region == b.region {
+                    let known = a.offset.known().zip(b.offset.known());
+                    let known = known.map(|(a, b)| (b as i64).wrapping_sub(a as i64));
+                    return known
+                        .or_else(|| difference(a.link, b.link))
+                        .map_or(How::Varies, steps);
+                }
+                match post.from_parent(&b) {
+                    Some(next) => b = next,
+                    None => break,
+                }
+            }
+            let (a, b) = (probe.from_root(&a), post.from_root(&b));
+            let same = a.region == b.region;
+            let difference = difference(a.link, b.link).filter(|_| same);
+            difference.map_or(How::Varies, steps)
+        }
+        _ => How::Varies,
+    }
+}
+
+fn difference(a: Option<Link>, b: Option<Link>) -> Option<i64> {
+    let (a, b) = (a?, b?);
+    let same = a.symbol == b.symbol && a.factor == b.factor;
+    same.then(|| b.add.wrapping_sub(a.add))
+}
+
+/// What may be true at the head in every round.
+pub fn guess(
+    entry: &State,
+    probe: &State,
+    (changes, posts): (&[Change], &[&State]),
+    tests: &[Test],
+    widening: Widening,
+    checker: &mut Checker<'_>,
+) -> Option<State> {
+    let last = last_round(probe, changes, tests)?;
+    let mut state = entry.clone();
+    for frame in 0..state.frames.len() {
+        for register in 0..10 {
+            let probed = &probe.frames[frame].registers[register];
+            if probed.is_absent() {
+                Rc::make_mut(&mut state.frames[frame]).registers[register] = *probed;
+            }
+        }
+        let own = &mut Rc::make_mut(&mut state.frames[frame]).stack;
+        for post in posts {
+            *own = own.common(&post.frames[frame].stack);
+        }
+    }
+    let round = checker.fresh();
+    Rc::make_mut(&mut state.bounds).push(Bounds {
+        symbol: round,
+        low: 0,
+        high: last,
+    });
+    let mut groups: Vec<(Symbol, i64, Symbol)> = Vec::new();
+    for change in changes {
+        let before = value(entry, change.at);
+        let after = match change.how {
+            How::Stays => continue,
+            How::Steps(step) => stepped(&before, step, round, last, &mut groups, checker),
+            How::Varies => varied(&before, change.at, posts, widening, checker),
+        };
+        set(&mut state, change.at, after);
+    }
+    forget_new_pointers(&mut state, entry, posts);
+    orders(&mut state, probe, changes, posts, round, entry);
+    state.tidy();
+    Some(state)
+}
+
+/// The last round that can begin, counted from 0, as the tests say.
+fn last_round(probe: &State, changes: &[Change], tests: &[Test]) -> Option<i64> {
+    let mut steps: Vec<(Symbol, i32, i64)> = Vec::new();
+    for change in changes {
+        if let (How::Steps(step), Some(link)) = (change.how, value(probe, change.at).link()) {
+            steps.push((link.symbol, link.factor, step));
+        }
+    }
+    let step = |value: &Value| {
+        if let Value::Absent(_) = value {
+            return None;
+        }
+        let Some(link) = value.link() else {
+            return Some(0);
+        };
+        let found = steps.iter().find(|(symbol, ..)| *symbol == link.symbol);
+        match found {
+            None => Some(0),
+            Some((_, factor, step)) if link.factor % factor == 0 => {
+                step.checked_mul(i64::from(link.factor / factor))
+            }
+            Some(_) => None,
+        }
+    };
+    let rounds = tests.iter().filter_map(|test| test.last_round(step));
+    rounds.min()
+}
+
+/// A value that steps from where it is, for so many rounds.
+fn stepped(
+    before: &Value,
+    step: i64,
+    round: Symbol,
+    last: i64,
+    groups: &mut Vec<(Symbol, i64, Symbol)>,
+    checker: &mut Checker<'_>,
+) -> Value {
+    let Some(range) = before.range() else {
+        return *before;
+    };
+    let Some(way) = step.checked_mul(last) else {
+        return Value::Absent(Absent::Varies);
+    };
+    let moved = Scalar::signed(way.min(0), way.max(0));
+    let after = arithmetic(Arithmetic::Add, true, range, moved);
+    let link = match (range.known(), i32::try_from(step)) {
+        (Some(start), Ok(factor)) => Some(Link {
+            symbol: round,
+            factor,
+            add: start as i64,
+        }),
+        _ => before
+            .link()
+            .or_else(|| Some(Link::to(checker.fresh())))
+            .map(|link| {
+                let known = groups
+                    .iter()
+                    .find(|(old, by, _)| (*old, *by) == (link.symbol, step));
+                let symbol = known.map_or_else(|| checker.fresh(), |(.., new)| *new);
+                groups.push((link.symbol, step, symbol));
+                Link { symbol, ..link }
+            }),
+    };
+    let mut value = *before;
+    if let Some(own) = value.range_mut() {
+        *own = after;
+    }
+    if let Some(own) = value.link_mut() {
+        *own = link;
+    }
+    if let Value::Number(number) = &mut value {
+        number.distance = None;
+    }
+    value
+}
+
+/// A value that changes irregularly.
+fn varied(
+    before: &Value,
+    at: At,
+    posts: &[&State],
+    widening: Widening,
+    checker: &Checker<'_>,
+) -> Value {
+    let Value::Number(number) = before else {
+        return Value::Absent(Absent::Varies);
+    };
+    let mut hull = number.range;
+    for post in posts {
+        match value(post, at) {
+            Value::Number(other) => hull = hull.hull(other.range),
+            _ => return Value::Absent(Absent::Varies),
+        }
+    }
+    if let At::Piece(_, _, size) = at
+        && widening == Widening::Unknown
+    {
+        return Value::number(Scalar::loaded(size.into()));
+    }
+    match widening {
+        Widening::Unknown => Value::UNKNOWN,
+        Widening::Thresholds => Value::number(widened(hull, checker)),
+        Widening::Hulls => Value::Number(Number::of(hull)),
+    }
+}
+
+/// The least of some round ranges that holds a number: constants of the program's comparisons,
+/// and powers of two.
+fn widened(range: Scalar, checker: &Checker<'_>) -> Scalar {
+    if range.smin() < 0 {
+        return match range.smin() >= i32::MIN.into() && range.smax() <= i32::MAX.into() {
+            true => Scalar::signed(i32::MIN.into(), i32::MAX.into()),
+            false => Scalar::UNKNOWN,
+        };
+    }
+    let mut limits = vec![0xff, 0xffff, u32::MAX.into(), i64::MAX as u64, u64::MAX];
+    for insn in checker.code {
+        let is_jump = matches!(
+            insn.class(),
+            crate::isa::class::JMP | crate::isa::class::JMP32
+        );
+        if is_jump && !insn.is_register_source() && insn.imm > 0 && insn.opcode != crate::isa::CALL
+        {
+            limits.push(insn.imm as u64);
+        }
+    }
+    let limit = limits
+        .into_iter()
+        .filter(|limit| *limit >= range.umax())
+        .min();
+    Scalar::unsigned(0, limit.unwrap_or(u64::MAX))
+}
+
+/// Where a round leaves pointers on the stack that were not there before, nothing is left.
+fn forget_new_pointers(state: &mut State, entry: &State, posts: &[&State]) {
+    for depth in 0..state.frames.len() {
+        for post in posts {
+            for piece in post.frames[depth].stack.pieces() {
+                let is_pointer = piece.value.as_pointer().is_some();
+                let known = entry.frames[depth].stack.pieces().iter();
+                let mut same =
+                    known.filter(|other| (other.at, other.size) == (piece.at, piece.size));
+                if is_pointer && same.next().is_none() {
+                    let stack = &mut Rc::make_mut(&mut state.frames[depth]).stack;
+                    stack.forget(piece.at.into(), piece.size.into());
+                }
+            }
+        }
+    }
+}
+
+/// Numbers that stay below another one: as the states that came back say, moved by one round.
+fn orders(
+    state: &mut State,
+    probe: &State,
+    changes: &[Change],
+    posts: &[&State],
+    round: Symbol,
+    entry: &State,
+) {
+    let mut found = Vec::new();
+    for change in changes {
+        let How::Steps(1) = change.how else { continue };
+        let (Some(link), Some(start)) = (
+            value(probe, change.at).link(),
+            value(entry, change.at).range().and_then(Scalar::known),
+        ) else {
+            continue;
+        };
+        let Some(first) = posts.first() else { continue };
+        for order in first
+            .orders
+            .iter()
+            .filter(|order| order.lesser == link.symbol)
+        {
+            let add = posts.iter().map(|post| {
+                let same = post
+                    .orders
+                    .iter()
+                    .find(|other| (other.lesser, other.greater) == (order.lesser, order.greater));
+                same.map(|other| other.add)
+            });
+            let Some(add) = add.collect::<Option<Vec<i64>>>() else {
+                continue;
+            };
+            let most = add.into_iter().max().unwrap_or(i64::MAX);
+            // Of the value at the head: it is the symbol and link.add; in rounds: round + start.
+            let most = most
+                .saturating_add(link.add)
+                .saturating_add(1)
+                .saturating_sub(start as i64);
+            found.push(Order {
+                lesser: round,
+                greater: order.greater,
+                add: most,
+            });
+        }
+    }
+    Rc::make_mut(&mut state.orders).extend(found);
+}
+
+/// All symbols of a state's values.
+pub fn symbols(state: &State) -> Vec<Symbol> {
+    let mut symbols = Vec::new();
+    _ = state.any(|value| {
+        symbols.extend(value.link().map(|link| link.symbol));
+        false
+    });
+    symbols.sort_unstable();
+    symbols.dedup();
+    symbols
+}
+
+/// The least and the greatest that a symbol can be.
+pub fn bounds(state: &State, symbol: Symbol) -> Option<(i64, i64)> {
+    if let Some(bounds) = state.bounds.iter().find(|each| each.symbol == symbol) {
+        return Some((bounds.low, bounds.high));
+    }
+    let mut found = None;
+    _ = state.any(|value| {
+        if let (Some(link), Some(range)) = (value.link(), value.range())
+            && link.symbol == symbol
+            && link.factor == 1
+        {
+            let range = shifted(range, link.add.wrapping_neg());
+            // Only where nothing wraps does each step lead on.
+            if range.smin() > i64::MIN / 2 && range.smax() < i64::MAX / 2 {
+                found = Some((range.smin(), range.smax()));
+            }
+        }
+        found.is_some()
+    });
+    found
+}
