@@ -46,6 +46,8 @@ pub enum Verified {
     No,
     /// The verifier, with maps of these sizes and this contract.
     Accepted,
+    /// Our own judge, in the same way; and it ends after so many instructions.
+    Proved(u64),
     /// Nobody either: its maker vouches for it.  For tests and benchmarks alone.
     Assumed,
 }
@@ -203,7 +205,11 @@ impl Program {
 
     /// The most instructions that a run can execute, if that is known.
     pub fn worst_case(&self) -> Option<u64> {
-        self.jit.as_ref().ok().and_then(Jit::worst_case)
+        let compiled = self.jit.as_ref().ok().and_then(Jit::worst_case);
+        match self.options.verified {
+            Verified::Proved(most) => Some(compiled.map_or(most, |other| other.min(most))),
+            _ => compiled,
+        }
     }
 
     /// Whether it is known that no run changes the context.
@@ -366,6 +372,12 @@ fn compile(
         _ if options.verified == Verified::No => {
             Err("the program is not known to be verified".to_owned())
         }
-        _ => jit::compile(code, maps, descriptor, options.budget()),
+        _ => {
+            let proved = match options.verified {
+                Verified::Proved(most) => Some(most),
+                _ => None,
+            };
+            jit::compile(code, maps, descriptor, options.budget(), proved)
+        }
     }
 }
