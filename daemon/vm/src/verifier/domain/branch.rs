@@ -5,6 +5,7 @@
 //! numbers follow by reduction.
 
 use super::arithmetic::no_bits;
+use super::concrete::compared;
 use super::halves::{Halves, Range};
 use super::scalar::{Parts, Scalar, Word};
 use super::view::View;
@@ -79,6 +80,9 @@ pub fn assumed<const W: u32, const H: u32>(
     a: Word<W, H>,
     b: Word<W, H>,
 ) -> Option<(Word<W, H>, Word<W, H>)> {
+    if let (Some(one), Some(two)) = (a.known(), b.known()) {
+        return (outcome::<W, H>(op, wide, one, two) == holds).then_some((a, b));
+    }
     let (relation, turned) = relation(op, holds);
     let (one, two) = if turned { (b, a) } else { (a, b) };
     let (one, two) = match wide {
@@ -86,6 +90,13 @@ pub fn assumed<const W: u32, const H: u32>(
         false => refined_narrow(relation, one, two)?,
     };
     Some(if turned { (two, one) } else { (one, two) })
+}
+
+fn outcome<const W: u32, const H: u32>(op: Comparison, wide: bool, a: u64, b: u64) -> bool {
+    match wide {
+        true => compared::<W>(op, a, b),
+        false => compared::<H>(op, a & width::mask(H), b & width::mask(H)),
+    }
 }
 
 /// The relation of an outcome, and whether it holds from right to left.

@@ -59,14 +59,11 @@ impl Range {
 
     /// Without `number`, if that is one of the ends.
     pub const fn without(self, number: u64) -> Self {
-        if self.from == number && self.to == number {
-            Self::EMPTY
-        } else if self.from == number {
-            Self::new(number + 1, self.to)
-        } else if self.to == number {
-            Self::new(self.from, number - 1)
-        } else {
-            self
+        match self.contains(number) {
+            true if self.from == self.to => Self::EMPTY,
+            true if self.from == number => Self::new(number + 1, self.to),
+            true if self.to == number => Self::new(self.from, number - 1),
+            _ => self,
         }
     }
 }

@@ -29,6 +29,9 @@ mod tnum;
 mod view;
 mod width;
 
+#[cfg(test)]
+mod tests;
+
 pub use arithmetic::{Arithmetic, arithmetic};
 pub use branch::{Comparison, assume, decide};
 pub use scalar::Scalar;
