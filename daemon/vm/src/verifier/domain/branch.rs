@@ -235,13 +235,34 @@ fn sharing<const W: u32>(a: View<W>, b: View<W>) -> Option<View<W>> {
     if common == 0 {
         return None;
     }
-    let lowest = common & common.wrapping_neg();
-    let mut shares = cut(a, Halves::unsigned(lowest, width::mask(W)));
+    let mut shares = a;
+    shares.halves.low = sharing_range(a.halves.low, common);
+    shares.halves.high = sharing_range(a.halves.high, common);
     if common.is_power_of_two() {
         shares.bits.value |= common;
         shares.bits.mask &= !common;
     }
     Some(shares)
+}
+
+/// A range that begins and ends with numbers that have one of these bits.
+///
+/// An end that has none moves on to the nearest number in which the lowest of
+/// them changes: upwards by setting that bit, downwards by borrowing.
+fn sharing_range(range: Range, bits: u64) -> Range {
+    let Range { mut from, mut to } = range;
+    let lowest = bits & bits.wrapping_neg();
+    if range.is_empty() {
+        return range;
+    }
+    if from & bits == 0 {
+        from = from & !(lowest - 1) | lowest;
+    }
+    if to & bits == 0 {
+        let rest = to & !(lowest - 1);
+        to = rest.saturating_sub(1);
+    }
+    Range::new(from, to)
 }
 
 /// None of the bits that `b` certainly has is 1.

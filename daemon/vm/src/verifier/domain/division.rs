@@ -11,7 +11,20 @@ use super::halves::{Halves, Range};
 use super::view::View;
 use super::width;
 
+/// Divided by one, or the remainder by zero or by more than there is.
+pub fn is_unchanged<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> bool {
+    match op {
+        Div | SDiv => b.known() == Some(1),
+        Mod => b.known() == Some(0) || a.halves.umax() < b.halves.umin(),
+        SMod => b.known() == Some(0),
+        _ => false,
+    }
+}
+
 pub fn division<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
+    if is_unchanged(op, a, b) {
+        return a;
+    }
     let halves = match op {
         Div => over_ranges(a.halves, b.halves, |found, a, b| {
             found.cover_range(quotient(a, b));
