@@ -4,6 +4,7 @@ use super::Tnum;
 use super::arithmetic::{Arithmetic, computed};
 use super::halves::Halves;
 use super::scalar::{Parts, Word};
+use super::shift::word_by;
 use super::width;
 
 impl<const W: u32, const H: u32> Word<W, H> {
@@ -34,11 +35,10 @@ impl<const W: u32, const H: u32> Word<W, H> {
         if -most - 1 <= self.smin() && self.smax() <= most {
             return self;
         }
-        let count = Self::constant(u64::from(W - bits));
-        let left = computed(Arithmetic::Lsh, true, self, count);
-        let mut extended = computed(Arithmetic::Arsh, true, left, count).parts();
+        let left = word_by(Arithmetic::Lsh, self.parts(), W - bits);
+        let mut extended = word_by(Arithmetic::Arsh, left, W - bits);
         if bits == H {
-            extended.narrow = extended.narrow.meet(self.parts().narrow);
+            extended.narrow = self.parts().narrow;
         }
         extended.reduced().unwrap_or(Self::UNKNOWN)
     }

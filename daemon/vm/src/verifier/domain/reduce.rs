@@ -10,6 +10,7 @@
 use super::Tnum;
 use super::halves::{Halves, Range};
 use super::scalar::{Parts, Word};
+use super::view::View;
 use super::width;
 
 /// Rounds after which a word is good enough.
@@ -18,6 +19,9 @@ const ROUNDS: usize = 4;
 impl<const W: u32, const H: u32> Parts<W, H> {
     /// The same numbers, closely described; `None`: there are none.
     pub fn reduced(mut self) -> Option<Word<W, H>> {
+        if self.wide.umax() <= width::mask(H) {
+            return self.is_its_low_half();
+        }
         for _ in 0..ROUNDS {
             let next = self.tightened()?;
             if next == self {
@@ -26,6 +30,20 @@ impl<const W: u32, const H: u32> Parts<W, H> {
             self = next;
         }
         Some(Word::assembled(self))
+    }
+
+    /// A number without an upper half is the number that its low half is.
+    fn is_its_low_half(self) -> Option<Word<W, H>> {
+        let whole = Halves::unsigned(self.wide.umin(), self.wide.umax());
+        let absent = Tnum {
+            value: 0,
+            mask: width::mask(H),
+        };
+        let low = View {
+            bits: self.bits.meet(absent)?,
+            halves: self.narrow.meet(whole),
+        };
+        Some(Word::assembled(Self::zero_extended(low.reduced()?)))
     }
 
     fn tightened(self) -> Option<Self> {
@@ -42,6 +60,23 @@ impl<const W: u32, const H: u32> Parts<W, H> {
         };
         let bits = self.bits.meet(common(wide))?.meet(low_bits)?;
         Some(Self { bits, wide, narrow })
+    }
+}
+
+impl<const W: u32> View<W> {
+    fn reduced(mut self) -> Option<Self> {
+        for _ in 0..ROUNDS {
+            self.halves = fitted(self.halves, self.bits);
+            if self.halves.is_empty() {
+                return None;
+            }
+            let before = self.bits;
+            self.bits = before.meet(common(self.halves))?;
+            if self.bits == before {
+                break;
+            }
+        }
+        Some(self)
     }
 }
 
