@@ -14,6 +14,8 @@
 #[allow(dead_code, unused_imports)]
 mod domain;
 mod explain;
+#[allow(dead_code)] // As `domain`.
+pub mod mutation;
 mod platform;
 mod precheck;
 mod prevail;

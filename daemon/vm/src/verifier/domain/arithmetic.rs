@@ -12,7 +12,7 @@ use super::halves::{Halves, Range};
 use super::scalar::{Parts, Scalar, Word};
 use super::shift::{shifted, shifted_word};
 use super::view::View;
-use super::{Tnum, width};
+use super::{Mutation, Tnum, on, width};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arithmetic {
@@ -116,6 +116,9 @@ pub fn sums<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
 
 fn product(one: (i128, i128), two: (i128, i128)) -> (i128, i128) {
     let corners = [one.0 * two.0, one.0 * two.1, one.1 * two.0, one.1 * two.1];
+    if on(Mutation::ProductOfEnds) {
+        return (corners[0].min(corners[3]), corners[0].max(corners[3]));
+    }
     let least = corners.into_iter().fold(i128::MAX, i128::min);
     let greatest = corners.into_iter().fold(i128::MIN, i128::max);
     (least, greatest)

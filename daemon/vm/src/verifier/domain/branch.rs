@@ -9,7 +9,7 @@ use super::concrete::compared;
 use super::halves::{Halves, Range};
 use super::scalar::{Parts, Scalar, Word};
 use super::view::View;
-use super::{Tnum, width};
+use super::{Mutation, Tnum, on, width};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Comparison {
@@ -208,7 +208,7 @@ fn cut<const W: u32>(view: View<W>, to: Halves<W>) -> View<W> {
 }
 
 fn below<const W: u32>(strictly: bool, a: View<W>, b: View<W>) -> Option<(View<W>, View<W>)> {
-    let step = u64::from(strictly);
+    let step = u64::from(strictly || on(Mutation::OffByOne));
     let most = b.halves.umax().checked_sub(step)?;
     let least = a.halves.umin().checked_add(step)?;
     let least = Halves::unsigned(least, width::mask(W));
@@ -238,7 +238,7 @@ fn sharing<const W: u32>(a: View<W>, b: View<W>) -> Option<View<W>> {
     let mut shares = a;
     shares.halves.low = sharing_range(a.halves.low, common);
     shares.halves.high = sharing_range(a.halves.high, common);
-    if common.is_power_of_two() {
+    if common.is_power_of_two() || on(Mutation::AllBitsSet) {
         shares.bits.value |= common;
         shares.bits.mask &= !common;
     }
@@ -298,10 +298,17 @@ fn possible<const W: u32, const H: u32>(
 
 fn allows<const W: u32>(relation: Relation, a: View<W>, b: View<W>) -> bool {
     match relation {
+        Equal
+            if on(Mutation::NothingKnownDiffers)
+                && a.bits.mask | b.bits.mask == no_bits(W).mask =>
+        {
+            false
+        }
         Equal => a.bits.meet(b.bits).is_some() && !a.halves.meet(b.halves).is_empty(),
         Different => a.known().is_none() || a.known() != b.known(),
         Below { strictly: true } => a.halves.umin() < b.halves.umax(),
         Below { strictly: false } => a.halves.umin() <= b.halves.umax(),
+        SignedBelow { .. } if on(Mutation::UnsignedDecision) => a.halves.umin() <= b.halves.umax(),
         SignedBelow { strictly: true } => a.halves.smin() < b.halves.smax(),
         SignedBelow { strictly: false } => a.halves.smin() <= b.halves.smax(),
         SharesBits => a.bits.possible() & b.bits.possible() != 0,

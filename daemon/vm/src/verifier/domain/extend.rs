@@ -5,7 +5,7 @@ use super::arithmetic::{Arithmetic, computed};
 use super::halves::Halves;
 use super::scalar::{Parts, Word};
 use super::shift::word_by;
-use super::width;
+use super::{Mutation, on, width};
 
 impl<const W: u32, const H: u32> Word<W, H> {
     /// The low half, extended with zeros: a 32-bit move.
@@ -45,11 +45,14 @@ impl<const W: u32, const H: u32> Word<W, H> {
 
     /// The lowest 16, 32 or 64 bits with their bytes in the other order.
     pub fn swapped(self, bits: u32) -> Self {
-        let lowest = self.truncated(bits).bits();
+        let lowest = self.bits().truncated(bits);
         let bits = Tnum::rsh(lowest.swapped(), 64 - bits);
         let swapped = Parts {
             bits,
-            wide: Halves::FULL,
+            wide: match on(Mutation::SwapKeepsBounds) {
+                true => self.parts().wide,
+                false => Halves::unsigned(bits.value, bits.possible()),
+            },
             narrow: Halves::FULL,
         };
         swapped.reduced().unwrap_or(Self::UNKNOWN)

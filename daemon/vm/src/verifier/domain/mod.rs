@@ -32,6 +32,8 @@ mod width;
 #[cfg(test)]
 mod tests;
 
+use crate::verifier::mutation::{Mutation, on};
+
 pub use arithmetic::{Arithmetic, arithmetic};
 pub use branch::{Comparison, assume, decide};
 pub use scalar::Scalar;

@@ -11,7 +11,7 @@ use super::arithmetic::{no_bits, signed};
 use super::halves::{Halves, Range};
 use super::scalar::Parts;
 use super::view::View;
-use super::width;
+use super::{Mutation, on, width};
 
 /// How many counts are tried one by one.
 const FEW: u32 = 8;
@@ -89,6 +89,7 @@ fn counts<const W: u32>(b: View<W>) -> Counts {
     let bits = b.bits.and(Tnum::constant(highest));
     let (least, most) = match b.halves.umax() <= highest {
         true => (b.halves.umin(), b.halves.umax()),
+        false if on(Mutation::CountNotMasked) => (b.halves.umin().min(highest), highest),
         false => (bits.value, bits.possible()),
     };
     Counts {
@@ -119,6 +120,7 @@ fn shifted_by<const W: u32>(op: Arithmetic, a: View<W>, count: u32) -> View<W> {
         bits: match op {
             Lsh => a.bits.lsh(count).truncated(W),
             Rsh => a.bits.rsh(count),
+            _ if on(Mutation::SignOfWrongWidth) => a.bits.arsh(count, 64),
             _ => a.bits.arsh(count, W),
         },
         halves: match op {

@@ -126,13 +126,7 @@ pub fn casts<const W: u32, const H: u32>(a: &Subject<W, H>) -> Outcome {
 pub fn swaps(a: &Subject<64, 32>) -> Outcome {
     for bits in [16, 32, 64] {
         for number in &a.members {
-            let swapped = number.swap_bytes() >> (64 - bits);
-            let low = (number << (64 - bits)).swap_bytes();
-            assert_eq!(
-                low,
-                (number & width::mask(bits)).swap_bytes() >> (64 - bits)
-            );
-            let _ = swapped;
+            let low = (number & width::mask(bits)).swap_bytes() >> (64 - bits);
             inside("swapped", bits, a, low, a.word.swapped(bits))?;
         }
     }

@@ -9,6 +9,8 @@
 mod checks;
 mod concrete;
 mod exhaustive;
+mod idioms;
+mod mutations;
 mod precision;
 mod random;
 mod subject;

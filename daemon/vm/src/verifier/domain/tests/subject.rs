@@ -12,28 +12,21 @@ pub struct Subject<const W: u32, const H: u32> {
 }
 
 impl<const W: u32, const H: u32> Subject<W, H> {
-    /// The smallest word with these numbers.
-    pub fn of(members: Vec<u64>) -> Self {
-        Self {
-            word: hull(&members).expect("members"),
-            members,
-        }
-    }
-
     /// Some numbers, and a word that has them.
-    pub fn random(random: &mut Random) -> Self {
+    pub fn random(random: &mut Random) -> Result<Self, String> {
         let count = 1 + random.below(4);
         let mut members: Vec<u64> = (0..count).map(|_| number::<W, H>(random)).collect();
         if random.one_in(2) {
             members = near::<W>(members[0], count, random);
         }
-        let mut word = hull(&members).expect("members");
+        let mut word = hull(&members).ok_or("there are members")?;
         while random.one_in(2) {
-            word = looser(word, &members, random);
+            word = looser(word, random)?;
         }
-        members.sort_unstable();
-        members.dedup();
-        Self { word, members }
+        match members.iter().all(|number| word.contains(*number)) {
+            true => Ok(Self { word, members }),
+            false => Err(format!("{word:x?} lost one of {members:x?}")),
+        }
     }
 }
 
@@ -77,38 +70,24 @@ fn near<const W: u32>(first: u64, count: usize, random: &mut Random) -> Vec<u64>
 /// A word with more numbers, in which one part says less than the others.
 fn looser<const W: u32, const H: u32>(
     word: Word<W, H>,
-    members: &[u64],
     random: &mut Random,
-) -> Word<W, H> {
-    let other = hull(&[number::<W, H>(random), number::<W, H>(random)]).expect("members");
-    let (wider, parts) = (word.hull(other).parts(), word.parts());
+) -> Result<Word<W, H>, String> {
+    let other = [number::<W, H>(random), number::<W, H>(random)].map(Word::constant);
+    let (wider, parts) = (word.hull(other[0].hull(other[1])).parts(), word.parts());
     let mixed = Parts {
-        bits: if random.one_in(2) {
-            wider.bits
-        } else {
-            parts.bits
-        },
-        wide: if random.one_in(2) {
-            wider.wide
-        } else {
-            parts.wide
-        },
-        narrow: if random.one_in(2) {
-            wider.narrow
-        } else {
-            parts.narrow
-        },
+        bits: random.pick(&[wider.bits, parts.bits]),
+        wide: random.pick(&[wider.wide, parts.wide]),
+        narrow: random.pick(&[wider.narrow, parts.narrow]),
     };
-    let found = mixed.reduced().expect("it has members");
-    assert!(members.iter().all(|number| found.contains(*number)));
-    found
+    let found = mixed.reduced();
+    found.ok_or_else(|| format!("{mixed:x?} were thought to contradict each other"))
 }
 
 /// Parts that know nothing of each other.
-pub fn parts<const W: u32, const H: u32>(random: &mut Random) -> Parts<W, H> {
-    let mut some = || Subject::<W, H>::random(random).word.parts();
-    let (bits, wide, narrow) = (some().bits, some().wide, some().narrow);
-    Parts {
+pub fn parts<const W: u32, const H: u32>(random: &mut Random) -> Result<Parts<W, H>, String> {
+    let mut some = || Subject::<W, H>::random(random).map(|subject| subject.word.parts());
+    let (bits, wide, narrow) = (some()?.bits, some()?.wide, some()?.narrow);
+    Ok(Parts {
         bits: if random.one_in(3) { unknown(W) } else { bits },
         wide: if random.one_in(3) { Halves::FULL } else { wide },
         narrow: if random.one_in(3) {
@@ -116,7 +95,7 @@ pub fn parts<const W: u32, const H: u32>(random: &mut Random) -> Parts<W, H> {
         } else {
             narrow
         },
-    }
+    })
 }
 
 fn unknown(width: u32) -> Tnum {
