@@ -275,7 +275,7 @@ fn disjoint<const W: u32>(a: View<W>, b: View<W>) -> Option<View<W>> {
     Some(View { bits, ..a })
 }
 
-/// Whether an outcome is possible as far as bounds and bits tell.
+/// Whether an outcome is possible, as far as can be told without refining.
 fn possible<const W: u32, const H: u32>(
     op: Comparison,
     wide: bool,
@@ -286,14 +286,21 @@ fn possible<const W: u32, const H: u32>(
     let (relation, turned) = relation(op, holds);
     let (a, b) = if turned { (b, a) } else { (a, b) };
     let (one, two) = (a.parts(), b.parts());
-    let low_halves = allows(relation, one.narrow_view(), two.narrow_view());
     match wide {
-        true if relation == Equal => {
-            low_halves && allows(relation, one.wide_view(), two.wide_view())
-        }
+        true if relation == Equal => could_be_equal(a, b),
         true => allows(relation, one.wide_view(), two.wide_view()),
-        false => low_halves,
+        false => allows(relation, one.narrow_view(), two.narrow_view()),
     }
+}
+
+fn could_be_equal<const W: u32, const H: u32>(a: Word<W, H>, b: Word<W, H>) -> bool {
+    let (one, two) = (a.parts(), b.parts());
+    allows(Equal, one.wide_view(), two.wide_view())
+        && match (a.known(), b.known()) {
+            (Some(number), _) => b.contains(number),
+            (_, Some(number)) => a.contains(number),
+            _ => a.meet(b).is_some(),
+        }
 }
 
 fn allows<const W: u32>(relation: Relation, a: View<W>, b: View<W>) -> bool {
@@ -311,7 +318,7 @@ fn allows<const W: u32>(relation: Relation, a: View<W>, b: View<W>) -> bool {
         SignedBelow { .. } if on(Mutation::UnsignedDecision) => a.halves.umin() <= b.halves.umax(),
         SignedBelow { strictly: true } => a.halves.smin() < b.halves.smax(),
         SignedBelow { strictly: false } => a.halves.smin() <= b.halves.smax(),
-        SharesBits => a.bits.possible() & b.bits.possible() != 0,
+        SharesBits => sharing(a, b).is_some_and(|shares| !shares.halves.is_empty()),
         SharesNone => a.bits.value & b.bits.value == 0,
     }
 }

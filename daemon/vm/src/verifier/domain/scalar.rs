@@ -184,8 +184,8 @@ impl<const W: u32, const H: u32> Word<W, H> {
 
     /// What is in both; `None`: nothing.
     pub fn meet(self, other: Self) -> Option<Self> {
-        if self == other {
-            return Some(self);
+        if self.includes(other) {
+            return Some(other);
         }
         let (one, two) = (self.parts(), other.parts());
         let both = Parts {
