@@ -12,7 +12,7 @@ use super::width;
 /// 64 bits, whose lower 32 are what a 32-bit instruction sees.
 pub type Scalar = Word<64, 32>;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Word<const W: u32, const H: u32> {
     bits: Tnum,
     wide: Halves<W>,

@@ -20,12 +20,26 @@ pub fn all() -> Vec<Small> {
     };
     let words: HashSet<Word<4, 2>> = sets.filter_map(|set| hull(&members(set))).collect();
     let mut words: Vec<_> = words.into_iter().collect();
-    words.sort_by_key(|word| format!("{word:?}"));
+    words.sort_by_key(|word| ends(*word));
     let subject = |word| Subject {
         word,
         members: all_members(word),
     };
     words.into_iter().map(subject).collect()
+}
+
+/// All that a word says, to sort by.
+fn ends(word: Word<4, 2>) -> [u64; 8] {
+    [
+        word.bits().value,
+        word.bits().mask,
+        word.umin(),
+        word.umax(),
+        word.smin() as u64,
+        word.smax() as u64,
+        u64::from(word.u32min()) << 32 | u64::from(word.u32max()),
+        (word.s32min() as u64) << 32 ^ word.s32max() as u64,
+    ]
 }
 
 /// A check of `count` pairs; of every pair if there are no more.

@@ -168,3 +168,19 @@ fn swaps_keep_the_size() {
     assert_eq!(Some(0x3412), constant(0x1234).swapped(16).known());
     assert_eq!(255 << 8, Scalar::loaded(1).swapped(16).umax());
 }
+
+/// A word says what it knows, and no more.
+#[test]
+fn descriptions_are_short() {
+    let of = |scalar: Scalar| format!("{scalar:?}");
+    assert_eq!("0x5", of(constant(5)));
+    assert_eq!("unknown", of(Scalar::loaded(8)));
+    assert_eq!("unknown", of(Scalar::loaded_signed(8)));
+    assert_eq!(
+        "u 0x0..=0xff s 0..=255 bits 0x0/0xff",
+        of(Scalar::loaded(1))
+    );
+    let signed = Scalar::loaded_signed(1);
+    assert_eq!((-128, 127), (signed.smin(), signed.smax()));
+    assert_eq!((-128, 127), (signed.s32min(), signed.s32max()));
+}
