@@ -19,6 +19,9 @@ const ROUNDS: usize = 4;
 impl<const W: u32, const H: u32> Parts<W, H> {
     /// The same numbers, closely described; `None`: there are none.
     pub fn reduced(mut self) -> Option<Word<W, H>> {
+        if self == Self::UNKNOWN {
+            return Some(Word::UNKNOWN);
+        }
         if self.wide.umax().min(self.bits.possible()) <= width::mask(H) {
             return self.is_its_low_half();
         }
