@@ -24,7 +24,7 @@ use super::problem::Problem;
 use super::state::{Anchor, DATA, Frame, META, State};
 use super::trail::{Demand, Part, Step};
 use super::tree::{Length, NodeId, ROOT, Segment, Tree};
-use super::value::{Pointer, Region, Value};
+use super::value::{Pointer, Region, Symbol, Value};
 use crate::isa::{Insn, MAX_CALL_FRAMES, class};
 
 /// What following the paths of one program may take.
@@ -129,16 +129,19 @@ pub struct Level {
     kept: HashMap<usize, Kept>,
     pub attempt: Option<Box<Attempt>>,
     end: u64,
+    /// Symbols up to this one mean the same on all paths.
+    settled: Symbol,
 }
 
 impl Level {
-    fn new(attempt: Option<Box<Attempt>>, end: u64) -> Self {
+    fn new(attempt: Option<Box<Attempt>>, end: u64, settled: Symbol) -> Self {
         Self {
             tree: Tree::new(),
             work: Vec::new(),
             kept: HashMap::new(),
             attempt,
             end,
+            settled,
         }
     }
 
@@ -231,7 +234,7 @@ impl<'a> Explorer<'a> {
 
     /// One exploration from the start; an error names a loop that has to be unrolled.
     fn attempt_all(&mut self) -> Result<Outcome, usize> {
-        self.levels = vec![Level::new(None, self.limits.instructions)];
+        self.levels = vec![Level::new(None, self.limits.instructions, 0)];
         self.checker.steps.clear();
         let mut next = Some(Path::new(start(), ROOT));
         loop {
@@ -448,7 +451,7 @@ impl<'a> Explorer<'a> {
         let found = kept.complete.iter().rev().find_map(|id| {
             let node = level.tree.node(*id);
             let state = node.state.as_ref()?;
-            covers(state, &node.demand, &path.state)?;
+            covers(state, &node.demand, &path.state, level.settled)?;
             Some((node.demand, node.length))
         });
         if let Some((demand, length)) = found {
@@ -461,8 +464,8 @@ impl<'a> Explorer<'a> {
         for id in kept.open.iter().rev().take(MAX_ANCESTORS) {
             let node = level.tree.node(*id);
             if let Some(state) = &node.state
-                && covers(state, &everything, &path.state).is_some()
-                && covers(&path.state, &everything, state).is_some()
+                && covers(state, &everything, &path.state, 0).is_some()
+                && covers(&path.state, &everything, state, 0).is_some()
             {
                 let problem = Problem::Endless {
                     loop_pc: path.state.pc,
@@ -541,7 +544,8 @@ impl<'a> Explorer<'a> {
         };
         let end = (self.processed + room).min(self.level().end);
         let first = Path::new(attempt.guess.clone(), ROOT);
-        self.levels.push(Level::new(Some(attempt), end));
+        let settled = self.checker.symbols;
+        self.levels.push(Level::new(Some(attempt), end, settled));
         first
     }
 
