@@ -20,7 +20,9 @@ Callback = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class Context:
+    """The sample context's size, and where its pointers are."""
+
     size: int = CONTEXT_SIZE
     data: int = 0
     end: int = 8
@@ -55,7 +57,7 @@ class Information:
     """The sample program type, or a variant of it."""
 
     name: str = "sample"
-    context: _Context = _Context()
+    context: Context = Context()
     is_privileged: bool = False
     helpers: tuple[Helper, ...] = (
         Helper(0x10000, "first", (4,)),

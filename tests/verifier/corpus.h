@@ -34,6 +34,7 @@ typedef struct xdp_md {
 #define LOAD_DATA(TO, CTX) #TO " = *(u32 *)(" #CTX " + 0);"
 #define LOAD_END(TO, CTX) #TO " = *(u32 *)(" #CTX " + 4);"
 #define LOAD_NUMBER(TO, CTX) #TO " = *(u32 *)(" #CTX " + 12);"
+#define LOAD_META(TO, CTX) #TO " = *(u32 *)(" #CTX " + 8);"
 #define CALL_TAIL "call 12;"
 #define CALL_CHECKSUM "call 28;"
 #define CALL_RANDOM "call 7;"
@@ -58,6 +59,7 @@ typedef struct sample_ctx {
 #define LOAD_DATA(TO, CTX) #TO " = *(u64 *)(" #CTX " + 0);"
 #define LOAD_END(TO, CTX) #TO " = *(u64 *)(" #CTX " + 8);"
 #define LOAD_NUMBER(TO, CTX) #TO " = *(u32 *)(" #CTX " + 16);"
+#define LOAD_META(TO, CTX) #TO " = *(u64 *)(" #CTX " + 24);"
 #define CALL_TAIL "call 5;"
 #define CALL_CHECKSUM "call 10;"
 #define CALL_RANDOM "call 6;"
@@ -91,7 +93,7 @@ typedef struct sample_ctx {
 /* r0 is the value of key 0, or NULL; r6 to r9 stay, and the slot under the frame pointer is used. */
 #define ASM_LOOKUP(NAME)                                                                           \
     "w1 = 0; *(u32 *)(r10 - 4) = r1; r2 = r10; r2 += -4; r1 = " #NAME " ll;" CALL_LOOKUP
-#define ASM_VALUE(NAME) ASM_LOOKUP(NAME) "if r0 != 0 goto +1; exit;"
+#define ASM_VALUE(NAME) ASM_LOOKUP(NAME) "if r0 != 0 goto +2; w0 = 0; exit;"
 /* r2 is the packet, r3 its end; to label 9 if it has fewer bytes. */
 #define ASM_PACKET(BYTES)                                                                          \
     LOAD_DATA(r2, r1) LOAD_END(r3, r1) "r4 = r2; r4 += " #BYTES "; if r4 > r3 goto 9f;"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import ebpfd_vm
-from tests.engine.sample import INFORMATION, Helper, Information
+from tests.engine.sample import INFORMATION, Context, Helper, Information
 
 HERE: Final = Path(__file__).parent
 LOOPS: Final = HERE / "loops"
@@ -42,14 +42,16 @@ class Input:
 
     context: bytes
     packet: bytes
+    meta: int
+    """How much of the packet is metadata, at its start."""
 
     @classmethod
     def parse(cls, text: str) -> "Input":
-        """Read ``packet=8*07,ff number=64 half=1``: repeated bytes, bytes, numbers."""
+        """Read ``packet=8*07,ff number=64 half=1 meta=4``: repeated bytes, bytes, numbers."""
         fields = dict(field.split("=") for field in text.split())
         packet = b"".join(_bytes(part) for part in fields.get("packet", "").split(",") if part)
-        number, half = (int(fields.get(name, "0"), 0) for name in ("number", "half"))
-        return cls(_CONTEXT.pack(0, 0, number, half, 0, 0), packet)
+        number, half, meta = (int(fields.get(name, "0"), 0) for name in ("number", "half", "meta"))
+        return cls(_CONTEXT.pack(0, 0, number, half, 0, 0), packet, meta)
 
 
 def _bytes(part: str) -> bytes:
@@ -116,6 +118,7 @@ CONTRACTS: Final = {
         helpers=(*INFORMATION.helpers, Helper(ADJUST, "adjust", (4, 1), reallocate_packet=True)),
     ),
     "read_only": replace(INFORMATION, writable=((20, 12),)),
+    "meta": replace(INFORMATION, context=Context(meta=24), writable=((16, 8),)),
 }
 """What programs may do: the sample type, and what is changed in it for some of them."""
 
@@ -149,5 +152,5 @@ def run(source: Source, name: str, given: Input) -> int:
     ready = ebpfd_vm.Program(
         spec, maps, source.information, helper=lambda _id, _values, _context: (0, [])
     )
-    code, *_ = ready.test_run(given.context, given.packet, 0, 1)
+    code, *_ = ready.test_run(given.context, given.packet, given.meta, 1)
     return code

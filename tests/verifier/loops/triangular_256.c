@@ -5,11 +5,11 @@
 PROGRAM(triangular_256)
 {
     u8 *data = DATA(ctx);
-    u32 same = 0;
+    u32 sum = 0;
     if (data + 256 > END(ctx))
         return 0;
     KEPT for (u32 i = 0; i < 256; i++)
         KEPT for (u32 j = 0; j < i; j++)
-            same += data[i] == data[j];
-    return same;
+            sum = sum * 31 + (data[i] ^ data[j]);
+    return sum;
 }

@@ -1,6 +1,6 @@
 // A byte is stored at a variable place that may hold a spilled pointer.
 // facts: 1 (stack)
-// because: with the number 8 it hits the pointer
+// because: a number from 8 on hits the pointer
 // input: packet=8*07 number=13
 // fault: INVALID_POINTER
 #include "../corpus.h"
