@@ -1,13 +1,15 @@
 """What the kernel's verifier says of a program, and what it did to find out.
 
 A program is loaded as XDP and let go at once.  The kernel itself tells how long its verifier
-took, so neither the compiler nor the system call is in the time.
+took, by the clock; on a machine with other work the CPU time of the system call is less, though
+the compiler is in it.  The smaller of the two is the time.
 """
 
 import ctypes
 import os
 import re
 import statistics
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, Final, TypeAlias
@@ -49,17 +51,21 @@ def judge(
 def _load(kernel: Kernel, code: bytes) -> Row:
     log = ctypes.create_string_buffer(_LOG_SIZE)
     row: Row = {"judge": "linux", "verdict": "accepted"}
+    began = time.thread_time_ns()
     try:
-        os.close(kernel.load(code, log))
+        program = kernel.load(code, log)
     except RefusedError as refused:
         row["verdict"] = "refused"
         row["reason"] = str(refused)
+    else:
+        os.close(program)
+    cpu_ns = time.thread_time_ns() - began
     lines = log.value.decode(errors="replace").splitlines()
     for number, line in enumerate(lines):
         if counts := _STATISTICS.search(line):
             row |= {name: int(count) for name, count in counts.groupdict().items()}
         if taken := _TIME.search(line):
-            row["ns"] = int(taken[1]) * 1000
+            row["ns"] = min(int(taken[1]) * 1000, cpu_ns)
             if row["verdict"] == "refused" and number:
                 row["reason"] = lines[number - 1]
     return row

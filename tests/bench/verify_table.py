@@ -34,10 +34,10 @@ _PAIRS: Final = """\
 # Unsafe programs and their safe twins
 
 Each file has a program `unsafe` and a program `safe`, which differ as little as the mistake allows.
-*From* is the entry of the catalogue of bugs, or of the rules, that it goes back to. *Trips* is the
-fault with which the checked interpreter ends the unsafe program on the input that the file gives.
-Without one there is nothing to trip over: a byte that was not written, or an address that leaks, is
-no fault at run time.
+*From* is what it goes back to: section, and number in the catalogue of bugs, of the facts about
+verifiers (`facts/verifier.md` of issue 5). *Trips* is the fault with which the checked interpreter
+ends the unsafe program on the input that the file gives. Without one there is nothing to trip over:
+a byte that was not written, or an address that leaks, is no fault at run time.
 
 Linux judges the same source as an XDP program. What it accepts from root it may refuse to a user
 without CAP_PERFMON: *only root*. A verdict on the wrong side is **bold**.
@@ -165,7 +165,8 @@ def wrong(by_name: dict[str, Row]) -> str:
     for judge in ("linux", "prevail"):
         taken = [row["judged"] for row in unsafe if accepted(row, judge)]
         refused = sum(not accepted(row, judge) for row in safe)
-        line = f"{judge} accepts {len(taken)} unsafe programs and refuses {refused} safe ones."
+        line = f"{judge.capitalize()} accepts {len(taken)} unsafe programs"
+        line += f" and refuses {refused} safe ones."
         if judge == "linux":
             root = sum(said["linux_strict"]["verdict"] == "refused" for said in taken)
             line += f" Of those unsafe ones it accepts {root} from root only."
