@@ -52,6 +52,8 @@ const MAX_RESTARTS: usize = 16;
 /// Instructions that looking at a loop may take, and checking one guess.
 const LOOK_INSTRUCTIONS: u64 = 4_096;
 const CHECK_INSTRUCTIONS: u64 = 32_768;
+/// Instructions between two looks at the memory that is used.
+const CHECK_EVERY: u64 = 256;
 /// Complete states that are kept at one instruction: the last ones.
 const MAX_COMPLETE: usize = 64;
 /// Ancestors that are looked at for a loop that never ends.
@@ -220,6 +222,7 @@ impl<'a> Explorer<'a> {
             self.unrolled.insert(head);
             outcome = self.attempt_all();
         }
+        self.is_too_large();
         let outcome = outcome.unwrap_or_else(|_| {
             Outcome::GaveUp("too many of its loops lose what is needed after them".into())
         });
@@ -320,6 +323,11 @@ impl<'a> Explorer<'a> {
                     self.limits.instructions
                 )));
             }
+            if self.processed % CHECK_EVERY == 0 && self.is_too_large() {
+                let mebibytes = self.limits.bytes >> 20;
+                let why = format!("it takes more than {mebibytes} MiB to follow all paths");
+                return Some(Ended::GaveUp(why));
+            }
             if self.processed > self.level().end {
                 return Some(Ended::Fails);
             }
@@ -383,7 +391,6 @@ impl<'a> Explorer<'a> {
             steps: std::mem::take(&mut self.checker.steps),
             length: std::mem::take(&mut path.segment.length),
         };
-        self.bytes_used(segment.steps.len() * size_of::<Step>());
         let level = self.level();
         let node = level.tree.add(segment, None, 2);
         path.segment.parent = node;
@@ -393,10 +400,15 @@ impl<'a> Explorer<'a> {
         level.work.push(waiting);
     }
 
-    fn bytes_used(&mut self, more: usize) {
-        debug_assert!(more < usize::MAX);
-        let trees: usize = self.levels.iter().map(|level| level.tree.size()).sum();
-        self.bytes = self.bytes.max(trees);
+    /// Whether all paths together take more memory than they may.
+    fn is_too_large(&mut self) -> bool {
+        let trees = self.levels.iter().map(|level| {
+            let waiting = level.work.len() * (size_of::<Path>() + size_of::<Frame>());
+            level.tree.size() + waiting
+        });
+        let bytes = trees.sum();
+        self.bytes = self.bytes.max(bytes);
+        bytes > self.limits.bytes
     }
 
     fn end(&mut self, path: &mut Path, demand: &Demand, length: Length) {
@@ -561,7 +573,6 @@ impl<'a> Explorer<'a> {
     /// What was guessed does not hold: guess again, or give up and unroll.
     fn next_guess(&mut self) -> Path {
         let level = self.levels.pop().expect("a proof is being tried");
-        self.note_states(&level);
         let mut attempt = level.attempt.expect("a level above the first has one");
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
@@ -579,10 +590,6 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    fn note_states(&mut self, level: &Level) {
-        self.bytes = self.bytes.max(level.tree.size());
-    }
-
     /// All work of a level is done; `None`: it was the last one.
     fn finish_level(&mut self) -> Option<Option<Path>> {
         if self.levels.len() == 1 {
@@ -596,7 +603,6 @@ impl<'a> Explorer<'a> {
             return Some(Some(self.next_guess()));
         };
         let level = self.levels.pop()?;
-        self.note_states(&level);
         let attempt = level.attempt?;
         let root = level.tree.node(ROOT);
         let round = root.length.returns.unwrap_or(0);
