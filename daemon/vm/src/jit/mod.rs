@@ -23,6 +23,7 @@ mod flow;
 mod graph;
 mod jumps;
 mod layout;
+mod live;
 mod memory;
 mod ranges;
 mod runtime;

@@ -11,7 +11,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use super::compile::{Pending, Plan, parameters};
 use super::facts::{Analysis, FRAME, Known, State};
 use super::flow::{Function, is_conditional, is_sign_extension};
-use super::graph::Node;
+use super::graph::Graph;
 use super::runtime::Head;
 use crate::exec::lower::{Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, class, mem};
@@ -45,7 +45,8 @@ pub struct Translator<'a, 'b, 'c> {
 /// A function in place, maybe inside of another one.
 pub struct Body<'a> {
     pub function: &'a Function,
-    blocks: BTreeMap<usize, Block>,
+    /// By number in the function.
+    blocks: Vec<Block>,
     /// r0 to r9; r10 is an address that is known.
     registers: [Variable; 10],
     /// The end of its frame, from the end of the frame of what it is inside of.
@@ -101,12 +102,10 @@ impl<'a> Body<'a> {
         depth: usize,
         back: Option<Block>,
     ) -> Self {
-        let leaders = function.leaders.iter();
+        let blocks = function.blocks.iter();
         Self {
             function,
-            blocks: leaders
-                .map(|leader| (*leader, builder.create_block()))
-                .collect(),
+            blocks: blocks.map(|_| builder.create_block()).collect(),
             registers: std::array::from_fn(|_| builder.declare_var(types::I64)),
             base,
             depth,
@@ -114,8 +113,9 @@ impl<'a> Body<'a> {
         }
     }
 
-    pub fn block(&self, leader: usize) -> Block {
-        self.blocks[&leader]
+    /// Where the translation of the block that begins at `pc` begins.
+    pub fn block(&self, pc: usize) -> Block {
+        self.blocks[self.function.block_at(pc)]
     }
 }
 
@@ -133,18 +133,18 @@ impl<'a> Translator<'a, '_, '_> {
         self.clear_frame();
         let first = self.body.block(function.start);
         self.builder.ins().jump(first, &[]);
-        let nodes = &self.plan.bounds.graphs[&function.start].nodes;
-        for (number, node) in nodes.iter().enumerate() {
-            if self.is_jumped_over(nodes, node) {
+        let graph = &self.plan.bounds.graphs[function.number];
+        for (number, node) in graph.nodes.iter().enumerate() {
+            if self.is_jumped_over(graph, number) {
                 continue;
             }
-            let block = self.body.block(node.first);
+            let block = self.body.blocks[node.block];
             self.builder.switch_to_block(block);
             // Blocks to which control comes back are sealed in the end.
-            if node.before.iter().all(|before| *before < number) {
+            if graph.before(number).iter().all(|before| *before < number) {
                 self.builder.seal_block(block);
             }
-            self.block(node.first);
+            self.block(node.block);
         }
     }
 
@@ -170,10 +170,10 @@ impl<'a> Translator<'a, '_, '_> {
     /// r0 after a local call.
     pub fn call_local(&mut self, op: &Op) {
         let plan = self.plan;
-        let callee = &plan.flow.functions[&(op.offset as usize)];
+        let callee = plan.flow.function_at(op.offset as usize);
         self.charge(callee.shortest);
         let result = if self.is_inlined(callee) {
-            self.pending.copies -= callee.reachable.len();
+            self.pending.copies -= callee.size;
             self.inline(callee)
         } else {
             self.call_function(callee)
@@ -183,7 +183,7 @@ impl<'a> Translator<'a, '_, '_> {
 
     /// Small functions are, and those with one caller.
     fn is_inlined(&self, callee: &Function) -> bool {
-        let size = callee.reachable.len();
+        let size = callee.size;
         let small = size <= SMALL || callee.callers == 1;
         small
             && size <= self.pending.copies
@@ -225,17 +225,18 @@ impl<'a> Translator<'a, '_, '_> {
     }
 
     /// Whether a block is only a jump that the comparison before it makes, too: see `branch`.
-    fn is_jumped_over(&self, nodes: &[Node], node: &Node) -> bool {
+    fn is_jumped_over(&self, graph: &Graph, number: usize) -> bool {
         let ops = &self.plan.code.ops;
-        let [before] = node.before[..] else {
+        let first = graph.nodes[number].first;
+        let [before] = graph.before(number) else {
             return false;
         };
-        let before = nodes[before].last;
-        ops[node.first].code == extra::GOTO
-            && before + 1 == node.first
+        let before = graph.nodes[*before].last;
+        ops[first].code == extra::GOTO
+            && before + 1 == first
             && is_conditional(&ops[before])
-            && !self.is_charged(before, node.first)
-            && ops[before].offset as usize != node.first
+            && !self.is_charged(before, first)
+            && ops[before].offset as usize != first
     }
 
     /// Go on with a block to which nothing else will lead.
@@ -244,22 +245,19 @@ impl<'a> Translator<'a, '_, '_> {
         self.builder.seal_block(block);
     }
 
-    fn block(&mut self, leader: usize) {
-        let function = self.body.function;
-        let facts = &self.facts.functions[&function.start];
-        self.state = facts.states[&leader];
-        let mut last = leader;
-        for pc in function.block(leader) {
+    fn block(&mut self, number: usize) {
+        let (function, code) = (self.body.function, self.plan.code);
+        let block = &function.blocks[number];
+        self.state = self.facts.at_start(function, number);
+        for pc in block.instructions(code) {
             self.pc = pc;
-            let op = self.plan.code.ops[pc];
-            self.instruction(&op);
+            self.instruction(&code.ops[pc]);
             self.facts.step(function, pc, &mut self.state);
-            last = pc;
         }
-        let op = &self.plan.code.ops[last];
-        if op.code != EXIT && op.code != extra::GOTO && !is_conditional(op) {
-            let next = last + if op.code == LDDW { 2 } else { 1 };
-            self.go(last, next);
+        let last = &code.ops[block.last];
+        if last.code != EXIT && last.code != extra::GOTO && !is_conditional(last) {
+            let next = if last.code == LDDW { 2 } else { 1 };
+            self.go(block.last, block.last + next);
         }
     }
 

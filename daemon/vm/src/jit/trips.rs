@@ -96,7 +96,7 @@ pub fn rounds(
         let Some(step) = end[usize::from(sum.base)].filter(|step| step.base == sum.base) else {
             continue;
         };
-        let state = analysis.before(function, node.first, node.last);
+        let state = analysis.before(function, node.block, node.last);
         let first = first(analysis, function, graph, of, sum.base);
         let exit = Exit {
             op: &op,
@@ -138,7 +138,8 @@ fn follow(
         let node = &graph.nodes[*block];
         let mut sums = start;
         if *block != of.header {
-            let before = node.before.iter().filter(|before| **before < *block);
+            let before = graph.before(*block).iter();
+            let before = before.filter(|before| **before < *block);
             let before = before.filter_map(|before| of.body.binary_search(before).ok());
             sums = before
                 .map(|place| after[place])
@@ -148,7 +149,8 @@ fn follow(
                 forget(analysis, function, graph, inner, &mut sums);
             }
         }
-        for pc in function.block(node.first).take_while(|pc| *pc != node.last) {
+        let instructions = function.blocks[node.block].instructions(analysis.code);
+        for pc in instructions.take_while(|pc| *pc != node.last) {
             step(analysis, pc, &mut sums);
         }
         at.push(sums);
@@ -179,7 +181,8 @@ fn forget(
     sums: &mut Sums,
 ) {
     for block in &inner.body {
-        for pc in function.block(graph.nodes[*block].first) {
+        let block = &function.blocks[graph.nodes[*block].block];
+        for pc in block.instructions(analysis.code) {
             let changed = defined(&analysis.code.ops[pc]);
             for (register, sum) in sums.iter_mut().enumerate() {
                 if changed >> register & 1 != 0 {
@@ -259,14 +262,10 @@ fn first(
     register: u8,
 ) -> Known {
     let mut known: Option<Known> = None;
-    let header = graph.nodes[of.header].first;
-    let outside = graph.nodes[of.header]
-        .before
-        .iter()
-        .filter(|before| !of.has(**before));
-    for block in outside {
-        let node = &graph.nodes[*block];
-        let state = analysis.after(function, node.first, node.last, header);
+    let header = graph.nodes[of.header].block;
+    let before = graph.before(of.header).iter();
+    for block in before.filter(|before| !of.has(**before)) {
+        let state = analysis.after(function, graph.nodes[*block].block, header);
         let new = state.known[usize::from(register)];
         known = Some(known.map_or(new, |old| ranges::join(old, new)));
     }
