@@ -100,7 +100,11 @@ impl Translator<'_, '_, '_> {
         self.continue_with(apart);
         let size = self.number(kind.bytes().into());
         let operation = self.number(op.imm as i64);
-        let (operand, expected) = (self.get(op.src), self.get(0));
+        let operand = self.get(op.src);
+        let expected = match op.imm as i32 {
+            atomic::CMPXCHG => self.get(0),
+            _ => self.number(0),
+        };
         let arguments = [address, size, operation, operand, expected];
         let before = self.call_engine(runtime::atomic_apart as *const () as i64, &arguments);
         let before = if kind == types::I64 {

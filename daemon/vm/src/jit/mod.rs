@@ -26,6 +26,7 @@ mod layout;
 mod live;
 mod memory;
 mod ranges;
+mod registers;
 mod runtime;
 mod translate;
 mod trips;

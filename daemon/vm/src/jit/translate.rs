@@ -10,8 +10,9 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 use super::compile::{Pending, Plan, parameters};
 use super::facts::{Analysis, FRAME, Known, State};
-use super::flow::{Function, is_conditional, is_sign_extension};
+use super::flow::{Function, Registers, is_conditional, is_sign_extension};
 use super::graph::Graph;
+use super::registers::File;
 use super::runtime::Head;
 use crate::exec::lower::{Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, class, mem};
@@ -40,6 +41,8 @@ pub struct Translator<'a, 'b, 'c> {
     /// What is known before the instruction at `pc`.
     pub state: State,
     pub pc: usize,
+    /// Registers that are read after the block.
+    pub live: Registers,
 }
 
 /// A function in place, maybe inside of another one.
@@ -47,8 +50,7 @@ pub struct Body<'a> {
     pub function: &'a Function,
     /// By number in the function.
     blocks: Vec<Block>,
-    /// r0 to r9; r10 is an address that is known.
-    registers: [Variable; 10],
+    pub registers: File,
     /// The end of its frame, from the end of the frame of what it is inside of.
     base: i32,
     /// How many functions it is inside of.
@@ -87,6 +89,7 @@ pub fn function<'a, 'b>(
         signature: None,
         state: State::default(),
         pc: function.start,
+        live: 0,
     };
     translator.load_budget();
     translator.enter(&given[2..]);
@@ -106,7 +109,7 @@ impl<'a> Body<'a> {
         Self {
             function,
             blocks: blocks.map(|_| builder.create_block()).collect(),
-            registers: std::array::from_fn(|_| builder.declare_var(types::I64)),
+            registers: File::new(builder),
             base,
             depth,
             back,
@@ -123,13 +126,16 @@ impl<'a> Translator<'a, '_, '_> {
     /// Set up registers and frame, and translate all blocks.
     fn enter(&mut self, given: &[Value]) {
         let function = self.body.function;
-        let zero = self.number(0);
-        for register in 0..10 {
-            self.set(register, zero);
-        }
         for (register, value) in parameters(function).zip(given) {
             self.set(register, *value);
         }
+        // Verifiers refuse programs that read what nobody wrote; others find 0, as interpreted.
+        let never_set = function.live_in & !parameters(function).fold(0, |all, r| all | 1 << r);
+        for register in (0..10).filter(|register| never_set >> register & 1 != 0) {
+            let zero = self.number(0);
+            self.set(register, zero);
+        }
+        self.settle(function.live_in);
         self.clear_frame();
         let first = self.body.block(function.start);
         self.builder.ins().jump(first, &[]);
@@ -159,9 +165,9 @@ impl<'a> Translator<'a, '_, '_> {
         let depth = self.body.depth + 1;
         let body = Body::new(&mut self.builder, callee, base, depth, Some(back));
         let caller = std::mem::replace(&mut self.body, body);
-        let (state, pc) = (self.state, self.pc);
+        let (state, pc, live) = (self.state, self.pc, self.live);
         self.enter(&given);
-        (self.state, self.pc) = (state, pc);
+        (self.state, self.pc, self.live) = (state, pc, live);
         self.body = caller;
         self.continue_with(back);
         self.builder.block_params(back)[0]
@@ -249,6 +255,8 @@ impl<'a> Translator<'a, '_, '_> {
         let (function, code) = (self.body.function, self.plan.code);
         let block = &function.blocks[number];
         self.state = self.facts.at_start(function, number);
+        self.body.registers.forget();
+        self.live = function.live_after(block);
         for pc in block.instructions(code) {
             self.pc = pc;
             self.instruction(&code.ops[pc]);
@@ -257,6 +265,7 @@ impl<'a> Translator<'a, '_, '_> {
         let last = &code.ops[block.last];
         if last.code != EXIT && last.code != extra::GOTO && !is_conditional(last) {
             let next = if last.code == LDDW { 2 } else { 1 };
+            self.settle(self.live);
             self.go(block.last, block.last + next);
         }
     }
@@ -309,37 +318,6 @@ impl<'a> Translator<'a, '_, '_> {
             value
         };
         self.builder.ins().iconst(kind, value)
-    }
-
-    pub fn get(&mut self, register: u8) -> Value {
-        match self.body.registers.get(usize::from(register)) {
-            Some(variable) => self.builder.use_var(*variable),
-            None => self.own_frame(),
-        }
-    }
-
-    /// A register, or its low half.
-    pub fn get_as(&mut self, register: u8, kind: Type) -> Value {
-        let value = self.get(register);
-        if kind == types::I64 {
-            return value;
-        }
-        self.builder.ins().ireduce(kind, value)
-    }
-
-    pub fn set(&mut self, register: u8, value: Value) {
-        let variable = self.body.registers[usize::from(register)];
-        self.builder.def_var(variable, value);
-    }
-
-    /// Set a register; a narrower value clears the rest.
-    pub fn set_as(&mut self, register: u8, kind: Type, value: Value) {
-        let value = if kind == types::I64 {
-            value
-        } else {
-            self.builder.ins().uextend(types::I64, value)
-        };
-        self.set(register, value);
     }
 
     /// The second operand: a register or the immediate.
