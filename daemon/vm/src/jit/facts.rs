@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::flow::{Block, Flow, Function, Registers, is_conditional};
+use super::flow::{Block, Flow, Function, Registers, each, is_conditional};
 use super::ranges;
 use crate::contract::ContextDescriptor;
 use crate::exec::lower::{Code, extra};
@@ -48,13 +48,15 @@ pub struct State {
     pub known: [Known; 11],
     /// Registers that may lead into a read-only map.
     pub suspect: Registers,
+    /// Whether control was seen to come here.
+    seen: bool,
 }
 
 /// What is known of one function.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// At the start of each block, once control was seen to come there.
-    states: Vec<Option<State>>,
+    /// At the start of each block.
+    states: Vec<State>,
     /// What is known of its entry changed since it was followed.
     pub(super) stale: bool,
     /// Its frame is used from here on, as far as its address is followed; 0: not at all.
@@ -123,6 +125,7 @@ impl Analysis<'_> {
         let facts = self.facts(function);
         let mut state = State {
             suspect: facts.entry,
+            seen: true,
             ..State::default()
         };
         state.known[..10].copy_from_slice(&facts.given);
@@ -133,8 +136,8 @@ impl Analysis<'_> {
         let first = function.block_at(function.start);
         let blocks = function.blocks.len();
         facts.states.clear();
-        facts.states.resize(blocks, None);
-        facts.states[first] = Some(state);
+        facts.states.resize(blocks, State::default());
+        facts.states[first] = state;
         let mut waiting = vec![false; blocks];
         waiting[first] = true;
         // From the top down: so most blocks are only looked at when all before them were.
@@ -148,10 +151,8 @@ impl Analysis<'_> {
             let state = self.at_end(function, number);
             let mut lowest = number + 1;
             for (way, target) in block.after.iter().enumerate() {
-                let mut state = state;
-                self.take_way(block, way, &mut state);
-                forget_dead(function.blocks[*target].live, &mut state);
-                if self.join(function, *target, &state) {
+                let told = self.told(block, way, &state);
+                if self.join(function, *target, &state, told) {
                     waiting[*target] = true;
                     lowest = lowest.min(*target);
                 }
@@ -169,20 +170,20 @@ impl Analysis<'_> {
         state
     }
 
-    /// What the comparison at the end of a block tells where control takes this way on.
-    fn take_way(&self, block: &Block, way: usize, state: &mut State) {
+    /// What the comparison at the end of a block tells, of whom, where control takes this way on.
+    fn told(&self, block: &Block, way: usize, state: &State) -> Option<(usize, Known)> {
         let op = &self.code.ops[block.last];
         let [next, target] = block.after[..] else {
-            return;
+            return None;
         };
-        if next != target && is_conditional(op) {
-            ranges::refine(op, state, way == 1);
-        }
+        let register = usize::from(op.dst);
+        let told = || ranges::refined(op, state.known[register], way == 1);
+        (next != target && is_conditional(op)).then(|| (register, told()))
     }
 
     /// What is known before the first instruction of a block.
     pub fn at_start(&self, function: &Function, number: usize) -> State {
-        self.functions[function.number].states[number].unwrap_or_default()
+        self.functions[function.number].states[number]
     }
 
     /// Whether no instruction writes, or lets write, what may be the context.
@@ -233,8 +234,9 @@ impl Analysis<'_> {
         let mut state = self.at_end(function, number);
         let block = &function.blocks[number];
         let way = block.after.iter().position(|next| *next == target);
-        if let Some(way) = way {
-            self.take_way(block, way, &mut state);
+        let told = way.and_then(|way| self.told(block, way, &state));
+        if let Some((register, known)) = told {
+            state.known[register] = known;
         }
         state
     }
@@ -250,20 +252,35 @@ impl Analysis<'_> {
             .for_each(|facts| facts.stale = true);
     }
 
-    /// Bring a state to a block; says if that told anything new.
-    fn join(&mut self, function: &Function, block: usize, state: &State) -> bool {
-        let Some(old) = &mut self.functions[function.number].states[block] else {
-            self.functions[function.number].states[block] = Some(*state);
-            return true;
-        };
-        let suspect = old.suspect | state.suspect;
-        let mut changed = std::mem::replace(&mut old.suspect, suspect) != suspect;
-        for (known, other) in old.known.iter_mut().zip(state.known) {
-            if *known != other {
-                let frames = [*known, other].map(|known| matches!(known, Known::Frame(_)));
+    /// Bring a state to a block, and what its comparison told; says if any of that is new.
+    ///
+    /// A register that nobody will read tells nothing, and loses no frame where ways meet.
+    fn join(
+        &mut self,
+        function: &Function,
+        block: usize,
+        from: &State,
+        told: Option<(usize, Known)>,
+    ) -> bool {
+        let live = function.blocks[block].live;
+        let state = &mut self.functions[function.number].states[block];
+        let first = !std::mem::replace(&mut state.seen, true);
+        let suspect = state.suspect | from.suspect & live;
+        let mut changed = std::mem::replace(&mut state.suspect, suspect) != suspect || first;
+        state.known[10] = from.known[10];
+        for register in each(live & !(1 << 10)) {
+            let known = match told {
+                Some((refined, known)) if refined == register => known,
+                _ => from.known[register],
+            };
+            let old = &mut state.known[register];
+            if first {
+                *old = known;
+            } else if *old != known {
+                let frames = [*old, known].map(|known| matches!(known, Known::Frame(_)));
                 self.escaped |= frames.contains(&true);
-                let both = ranges::join(*known, other);
-                changed |= std::mem::replace(known, both) != both;
+                let both = ranges::join(*old, known);
+                changed |= std::mem::replace(old, both) != both;
             }
         }
         changed
@@ -284,15 +301,5 @@ impl Analysis<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// A register that nobody will read tells nothing, and loses no frame where ways meet.
-fn forget_dead(live: Registers, state: &mut State) {
-    state.suspect &= live;
-    for (register, known) in state.known[..10].iter_mut().enumerate() {
-        if live >> register & 1 == 0 {
-            *known = Known::Nothing;
-        }
     }
 }

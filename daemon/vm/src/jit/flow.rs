@@ -12,6 +12,15 @@ use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, class, mem};
 /// A set of registers, a bit each.
 pub type Registers = u16;
 
+/// The registers of a set, ascending.
+pub fn each(mut registers: Registers) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let register = (registers != 0).then(|| registers.trailing_zeros() as usize)?;
+        registers &= registers - 1;
+        Some(register)
+    })
+}
+
 /// r1 to r5, which a local call leaves to its callee.
 pub const SCRATCH: Registers = 0b11_1110;
 
@@ -254,7 +263,8 @@ fn function(code: &Code, start: usize, marks: &mut [Mark]) -> Function {
         shortest: i64::MAX,
         ..Function::default()
     };
-    let mut reachable = vec![start];
+    let mut reachable = Vec::with_capacity(code.ops.len().min(MAX_INSTRUCTIONS));
+    reachable.push(start);
     marks[start] = Mark {
         distance: 1,
         begins_block: true,
