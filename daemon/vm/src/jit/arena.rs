@@ -1,7 +1,7 @@
-//! Memory for machine code: one file in memory, of which programs get pages.
+//! Memory for machine code: one file in memory, of which programs get parts.
 //!
 //! ```text
-//!   file      | a a | b | . . | c c c | . . . . . .     .: a hole, no memory behind it
+//!   file      | a b c | d d | . . | e e e | . . . . . .     .: a hole, no memory behind it
 //!                 ^ write
 //!   mapping   r-x, of all of it; there is no other
 //! ```
@@ -11,18 +11,20 @@
 //! to memory, which takes longer than writing, and all programs together are
 //! one mapping, close enough for short calls.
 //!
-//! Sound because: a range is handed out once until its [`Pages`] are dropped;
-//! ranges lie inside of a mapping that is never unmapped; whoever can execute
-//! pages has borrowed them.  A child process has the same file, so pages
-//! belong to the process that made the file; others neither take nor return any.
+//! Sound because: a place is handed out once until its [`Pages`] are dropped
+//! (`room`); places lie inside of a mapping that is never unmapped; whoever can
+//! execute code has borrowed its pages.  A child process has the same file, so
+//! that belongs to the process that made it; others neither take nor return any.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::FileExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const PAGE: usize = 4_096;
+use super::room::{self, Room};
+
+/// What is left of a program where others are: an instruction that traps.
+const TRAP: u8 = 0xcc;
 /// Address space to ask for; where that is short, less will do.
 const RESERVATIONS: [usize; 3] = [1 << 30, 1 << 28, 1 << 25];
 
@@ -35,11 +37,10 @@ struct Region {
     file: File,
     /// The process that made it.
     owner: u32,
-    /// Free ranges of the file by their start, never two adjacent ones.
-    free: Mutex<BTreeMap<usize, usize>>,
+    room: Mutex<Room>,
 }
 
-/// Executable pages, returned when dropped.
+/// Code in executable memory, which is returned when dropped.
 #[derive(Debug)]
 pub struct Pages {
     region: Arc<Region>,
@@ -48,14 +49,13 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages that hold `code` from their start.
+    /// Memory that holds `code`.
     pub fn new(code: &[u8]) -> Result<Self, String> {
-        let length = code.len().max(1).next_multiple_of(PAGE);
-        let (region, offset) = take(length)?;
+        let (region, offset) = take(code.len())?;
         let pages = Self {
             region,
             offset,
-            length,
+            length: code.len(),
         };
         let file = &pages.region.file;
         file.write_all_at(code, offset as u64)
@@ -71,12 +71,12 @@ impl Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         if self.region.owner == std::process::id() {
-            self.region.give(self.offset, self.length);
+            self.region.leave(self.offset, self.length);
         }
     }
 }
 
-/// The lowest free range: so programs stay together.
+/// A place for `length` bytes.
 fn take(length: usize) -> Result<(Arc<Region>, usize), String> {
     let mut regions = REGIONS.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
@@ -105,43 +105,45 @@ impl Region {
             start,
             file,
             owner: std::process::id(),
-            free: Mutex::new(BTreeMap::from([(0, size)])),
+            room: Mutex::new(Room::new(size)),
         })
     }
 
-    fn take(&self, length: usize) -> Option<usize> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (offset, room) = free
-            .iter()
-            .find(|(_, room)| **room >= length)
-            .map(|(offset, room)| (*offset, *room))?;
-        free.remove(&offset);
-        if room > length {
-            free.insert(offset + length, room - length);
-        }
-        Some(offset)
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Return a range's memory to the system, and join it with its free neighbours.
-    fn give(&self, mut offset: usize, mut length: usize) {
+    fn take(&self, length: usize) -> Option<usize> {
+        let mut room = self.room();
+        let place = room.take(length);
+        self.return_left(&mut room);
+        place
+    }
+
+    fn leave(&self, offset: usize, length: usize) {
+        if length <= room::SMALL {
+            // If that fails, code stays that nobody has the address of, until its page is empty.
+            let _ = self
+                .file
+                .write_all_at(&[TRAP; room::SMALL][..length], offset as u64);
+        }
+        let mut room = self.room();
+        room.leave(offset, length);
+        self.return_left(&mut room);
+    }
+
+    /// Return the memory of empty pages to the system.
+    fn return_left(&self, room: &mut Room) {
         let hole = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-        let (file, at, size) = (self.file.as_raw_fd(), offset as i64, length as i64);
-        // SAFETY: only numbers are passed; the range is the caller's, who gives it up.
-        if unsafe { libc::fallocate(file, hole, at, size) } != 0 {
-            // The range is lost, which harms nobody; handed out again it might be old code.
-            return;
+        let file = self.file.as_raw_fd();
+        while let Some((start, length)) = room.next_left() {
+            // SAFETY: only numbers are passed; nobody has anything in these pages.
+            let done = unsafe { libc::fallocate(file, hole, start as i64, length as i64) };
+            // If that fails the pages are lost, which harms nobody.
+            if done == 0 {
+                room.give_back(start, length);
+            }
         }
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(room) = free.remove(&(offset + length)) {
-            length += room;
-        }
-        let before = free.range(..offset).next_back();
-        let before = before.map(|(at, room)| (*at, *room));
-        if let Some((at, room)) = before.filter(|(at, room)| at + room == offset) {
-            offset = at;
-            length += room;
-        }
-        free.insert(offset, length);
     }
 }
 

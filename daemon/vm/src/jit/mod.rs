@@ -27,6 +27,7 @@ mod live;
 mod memory;
 mod ranges;
 mod registers;
+mod room;
 mod runtime;
 mod translate;
 mod trips;

@@ -2,8 +2,11 @@
 //!
 //! Cranelift is told of a register's value once per block, and only if
 //! somebody reads it later on: each telling costs a search, as each question
-//! does.  The low half is remembered as it is: so arithmetic of 32 bits does
-//! not extend each result only to cut it off again.
+//! does.  So a register must be read where all of the rest of the block lies
+//! behind, not in a part that an instruction may leave out.
+//!
+//! The low half is remembered as it is: so arithmetic of 32 bits does not
+//! extend each result only to cut it off again.
 
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
