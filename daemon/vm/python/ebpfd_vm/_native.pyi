@@ -172,18 +172,38 @@ class Rejection:
 @final
 class Verdict:
     accepted: bool
+    decided: bool
+    """False: our own judge cannot show that it is safe, and the other one was not asked."""
+
     rejection: Rejection | None
     judge: str
+    worst_case: int | None
+    """Instructions that a run executes at most, if our own judge has proved it."""
+
+    steps: int
+    """Instructions that our own judge has followed."""
+
+    states: int
+    proved_loops: int
+    peak_bytes: int
     has_loops: bool
     instruction_count: int
     duration_ns: int
 
+Judges: TypeAlias = Literal["both", "ours", "prevail"]
+"""Our own judge first and then prevail; or one of them alone."""
+
 def verify(
-    program: ProgramSpec, maps: Sequence[MapSpec], information: ProgramInformation, /
+    program: ProgramSpec,
+    maps: Sequence[MapSpec],
+    information: ProgramInformation,
+    /,
+    *,
+    judges: Judges = "both",
 ) -> Verdict:
     """Judge one program; *maps* are all maps of its object, in order.
 
-    May take long and much memory: call it in a worker process.
+    Our own judge has limits.  Prevail may take long and much memory: ask it in a worker process.
     """
 
 # Maps.
@@ -348,7 +368,8 @@ class Program:
     An invocation that fails leaves one line in *trace* that says why.
 
     *verified* promises that the verifier has accepted this program, for maps of these sizes and
-    this *information*; only then it is compiled.  *execution* "jit" that cannot be honoured
+    this *information*; only then it is compiled.  *proved* is the verdict's ``worst_case``: a
+    program that surely ends within its budget is not metered.  *execution* "jit" that cannot be honoured
     raises `EngineError` with JIT_COMPILATION_FAILED.
     """
 
@@ -364,6 +385,7 @@ class Program:
         tag: int = 0,
         budget: int | None = None,
         verified: bool = False,
+        proved: int | None = None,
         execution: Literal["any", "jit", "interpreter"] = "any",
     ) -> Program: ...
     @property

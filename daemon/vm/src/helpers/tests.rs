@@ -81,7 +81,8 @@ fn verified_programs_use_every_helper() {
             maps: &object.maps,
             information: &sample(),
         };
-        let verdict = crate::verifier::verify(case).expect("a sound contract");
+        let verdict =
+            crate::verifier::verify(case, crate::verifier::Judges::Both).expect("a sound contract");
         assert_eq!(None, verdict.rejection, "{}", spec.name);
         for executor in executors() {
             let options = Options {

@@ -48,15 +48,15 @@ struct Candidate {
     proved: bool,
 }
 
-/// Bound the run time of all functions.
-pub fn find(analysis: &mut Analysis<'_>, budget: u64) -> Bounds {
+/// Bound the run time of all functions; `proved` is a bound that the verifier has found.
+pub fn find(analysis: &mut Analysis<'_>, budget: u64, proved: Option<u64>) -> Bounds {
     let flow = analysis.flow;
     let mut candidates: BTreeMap<usize, Candidate> = BTreeMap::new();
     for start in &flow.callees_first {
         let candidate = candidate(analysis, &flow.functions[start], &candidates);
         candidates.insert(*start, candidate);
     }
-    let mut bounds = meter(analysis, &candidates, budget);
+    let mut bounds = meter(analysis, &candidates, budget, proved);
     let graphs = candidates.into_iter();
     bounds.graphs = graphs
         .map(|(start, candidate)| (start, candidate.graph))
@@ -65,12 +65,20 @@ pub fn find(analysis: &mut Analysis<'_>, budget: u64) -> Bounds {
 }
 
 /// Decide what is counted.
-fn meter(analysis: &Analysis<'_>, candidates: &BTreeMap<usize, Candidate>, budget: u64) -> Bounds {
+fn meter(
+    analysis: &Analysis<'_>,
+    candidates: &BTreeMap<usize, Candidate>,
+    budget: u64,
+    proved: Option<u64>,
+) -> Bounds {
     let flow = analysis.flow;
     let main = &candidates[&0];
     let mut bounds = Bounds::default();
     if main.proved && !flow.recursive {
         bounds.worst_case = Some(main.instructions);
+    }
+    if let Some(most) = proved {
+        bounds.worst_case = Some(bounds.worst_case.map_or(most, |own| own.min(most)));
     }
     for trips in candidates
         .values()

@@ -40,19 +40,26 @@ pub struct Plan<'a> {
 }
 
 /// Compile a verified program, or say why it must be interpreted.
+///
+/// `proved` is the most instructions that a run can execute, if our own judge has proved it: then
+/// it has also proved that nothing is written to read-only maps.
 pub fn compile(
     code: &Code,
     maps: &[Arc<Map>],
     descriptor: &ContextDescriptor,
     budget: u64,
+    proved: Option<u64>,
 ) -> Result<Jit, String> {
     if cfg!(not(target_arch = "x86_64")) {
         return Err("there is no compiler for this machine".into());
     }
     let start = Instant::now();
     let flow = flow::analyse(code)?;
-    let mut facts = facts::analyse(code, maps, &flow, descriptor)?;
-    let bounds = bounds::find(&mut facts, budget);
+    let mut facts = facts::analyse(code, maps, &flow, descriptor);
+    if proved.is_none() {
+        facts.check_all_stores()?;
+    }
+    let bounds = bounds::find(&mut facts, budget, proved);
     let plan = Plan {
         code,
         maps,

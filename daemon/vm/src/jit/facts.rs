@@ -80,13 +80,13 @@ pub struct Analysis<'a> {
     pub(super) changed: bool,
 }
 
-/// Follow all functions until nothing new is found; an error if a store may hit a read-only map.
+/// Follow all functions until nothing new is found.
 pub fn analyse<'a>(
     code: &'a Code,
     maps: &'a [Arc<Map>],
     flow: &'a Flow,
     descriptor: &'a ContextDescriptor,
-) -> Result<Analysis<'a>, String> {
+) -> Analysis<'a> {
     let starts = flow
         .functions
         .keys()
@@ -107,15 +107,21 @@ pub fn analyse<'a>(
             analysis.follow(function);
         }
     }
-    if maps.iter().any(|map| map.read_only()) {
-        for function in flow.functions.values() {
-            analysis.check_stores(function)?;
-        }
-    }
-    Ok(analysis)
+    analysis
 }
 
 impl Analysis<'_> {
+    /// An error if a store may hit a read-only map.
+    pub fn check_all_stores(&mut self) -> Result<(), String> {
+        let flow = self.flow;
+        if self.maps.iter().any(|map| map.read_only()) {
+            for function in flow.functions.values() {
+                self.check_stores(function)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Compute the states of one function's blocks from what is known of its entry.
     fn follow(&mut self, function: &Function) {
         let mut state = State {

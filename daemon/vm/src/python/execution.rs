@@ -72,7 +72,7 @@ impl Program {
     #[new]
     #[pyo3(signature = (
         program, maps, information, *, helper = None, local = None, trace = None, tag = 0,
-        budget = None, verified = false, execution = "any",
+        budget = None, verified = false, proved = None, execution = "any",
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -89,6 +89,7 @@ impl Program {
         tag: u64,
         budget: Option<u64>,
         verified: bool,
+        proved: Option<u64>,
         execution: &str,
     ) -> PyResult<Self> {
         let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
@@ -110,7 +111,7 @@ impl Program {
             ..Options::default()
         };
         if verified {
-            options.verified = Verified::Accepted;
+            options.verified = proved.map_or(Verified::Accepted, Verified::Proved);
         }
         let spec = &program.get().0;
         py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))

@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use super::contract::information;
 use super::errors::guarded;
 use super::objects::{MapSpec, ProgramSpec, SourceLine};
-use crate::verifier::{self, Case};
+use crate::error::EngineError;
+use crate::verifier::{self, Case, Judges};
 
 /// Why a program is refused.
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
@@ -44,8 +45,14 @@ impl Rejection {
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct Verdict {
     accepted: bool,
+    decided: bool,
     rejection: Option<Rejection>,
     judge: &'static str,
+    worst_case: Option<u64>,
+    steps: u64,
+    states: usize,
+    proved_loops: usize,
+    peak_bytes: usize,
     has_loops: bool,
     instruction_count: usize,
     duration_ns: u64,
@@ -63,30 +70,51 @@ impl Verdict {
 
 /// Judge one program.
 #[pyfunction]
-#[pyo3(signature = (program, maps, information, /))]
+#[pyo3(signature = (program, maps, information, /, *, judges = "both"))]
 pub fn verify(
     py: Python<'_>,
     program: &Bound<'_, ProgramSpec>,
     maps: Vec<Py<MapSpec>>,
     #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
+    judges: &str,
 ) -> PyResult<Verdict> {
+    let judges = judges_of(judges)?;
     let program = Arc::clone(&program.get().0);
     let maps: Vec<_> = maps.iter().map(|map| map.get().0.clone()).collect();
     let verdict = py.detach(|| {
         guarded(|| {
-            verifier::verify(Case {
+            let case = Case {
                 program: &program,
                 maps: &maps,
                 information: &information,
-            })
+            };
+            verifier::verify(case, judges)
         })
     })?;
     Ok(Verdict {
         accepted: verdict.rejection.is_none(),
+        decided: verdict.decided,
+        worst_case: verdict.worst_case,
+        steps: verdict.effort.steps,
+        states: verdict.effort.states,
+        proved_loops: verdict.effort.proved_loops,
+        peak_bytes: verdict.effort.peak_bytes,
         rejection: verdict.rejection.map(Rejection::from),
         judge: verdict.judge,
         has_loops: verdict.has_loops,
         instruction_count: verdict.instruction_count,
         duration_ns: verdict.duration_ns,
     })
+}
+
+fn judges_of(name: &str) -> PyResult<Judges> {
+    match name {
+        "both" => Ok(Judges::Both),
+        "ours" => Ok(Judges::Ours),
+        "prevail" => Ok(Judges::Prevail),
+        other => Err(EngineError::argument(format!(
+            "judges is {other:?}: it must be \"both\", \"ours\" or \"prevail\""
+        ))
+        .into()),
+    }
 }

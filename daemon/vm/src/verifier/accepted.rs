@@ -476,7 +476,7 @@ fn judged_and_run(seed: u64, information: &ProgramInformation) -> bool {
         maps: &maps,
         information,
     };
-    let verdict = verify(case).expect("a sound contract");
+    let verdict = verify(case, crate::verifier::Judges::Prevail).expect("a sound contract");
     if verdict.rejection.is_some() {
         return false;
     }

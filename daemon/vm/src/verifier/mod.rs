@@ -2,18 +2,20 @@
 //!
 //! ```text
 //!   precheck  what can be said without analysis: decoding, helpers, maps
-//!   judge     a proof by abstract interpretation (today: the crate `prevail`)
-//!   explain   the judge's complaint as one sentence, a hint and a source line
+//!   ours      our own judge: it follows all paths, and proves that they end
+//!   prevail   the second judge, the crate of that name, for what ours cannot show
+//!   explain   a judge's complaint as one sentence, a hint and a source line
 //! ```
 //!
-//! A judge is a function from a [`Case`] to a [`Finding`]; a second one takes
-//! its place beside the first.  A verdict is a value; errors are kept for
-//! contracts that make no sense.
+//! What our judge accepts runs without checks.  What it can refute with inputs
+//! that make the checked interpreter fail is refused.  Of the rest the second judge decides,
+//! and such a program gets a budget of instructions.
+//! A verdict is a value; errors are kept for contracts that make no sense.
 
-// Not yet used: the judge that is built upon it comes next.
-#[allow(dead_code, unused_imports)]
 mod domain;
 mod explain;
+#[allow(dead_code)] // As `domain`.
+pub mod mutation;
 pub mod ours;
 mod platform;
 mod precheck;
@@ -70,12 +72,41 @@ pub struct Rejection {
     pub source: Option<SourceLine>,
 }
 
+/// Who is to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Judges {
+    /// Our own judge, and prevail about what it cannot decide.
+    #[default]
+    Both,
+    /// Our own alone; it may leave a program undecided.
+    Ours,
+    Prevail,
+}
+
+/// What it took to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Instructions that were followed.
+    pub steps: u64,
+    /// States that were kept.
+    pub states: usize,
+    /// Loops that were proved.
+    pub proved_loops: usize,
+    /// Bytes that were used at once, about.
+    pub peak_bytes: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// `None`: the program is safe.
     pub rejection: Option<Rejection>,
+    /// False: our own judge cannot show that it is safe, and nobody else was asked.
+    pub decided: bool,
     /// Who decided, with its version.
     pub judge: &'static str,
+    /// Instructions that a run executes at most, if our own judge has proved it.
+    pub worst_case: Option<u64>,
+    pub effort: Effort,
     pub has_loops: bool,
     /// Slots of the program with its sub-programs.
     pub instruction_count: usize,
@@ -84,21 +115,63 @@ pub struct Verdict {
 
 /// Judge one program; `maps` are those of its object.
 ///
-/// May take long and much memory: the caller sets the limits.
-pub fn verify(case: Case<'_>) -> Result<Verdict> {
+/// Prevail may take long and much memory: whoever asks it sets the limits.
+pub fn verify(case: Case<'_>, judges: Judges) -> Result<Verdict> {
     case.information.validate()?;
     let start = Instant::now();
-    let (judge, rejection) = match precheck::check(case) {
-        Err(rejection) => ("precheck", Some(*rejection)),
-        Ok(()) => (prevail::NAME, judged(case, prevail::judge(case))),
-    };
-    Ok(Verdict {
-        rejection,
-        judge,
+    let mut verdict = Verdict {
+        rejection: None,
+        decided: true,
+        judge: "precheck",
+        worst_case: None,
+        effort: Effort::default(),
         has_loops: isa::has_loops(&case.program.instructions),
         instruction_count: case.program.instructions.len(),
-        duration_ns: start.elapsed().as_nanos() as u64,
-    })
+        duration_ns: 0,
+    };
+    match precheck::check(case) {
+        Err(rejection) => verdict.rejection = Some(*rejection),
+        Ok(()) => {
+            if judges != Judges::Prevail {
+                ask_ours(case, &mut verdict);
+            }
+            if judges == Judges::Prevail || judges == Judges::Both && !verdict.decided {
+                ask_prevail(case, &mut verdict);
+            }
+        }
+    }
+    verdict.duration_ns = start.elapsed().as_nanos() as u64;
+    Ok(verdict)
+}
+
+fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
+    let report = ours::explore(case, ours::Limits::default());
+    verdict.judge = ours::NAME;
+    verdict.effort = Effort {
+        steps: report.instructions,
+        states: report.states,
+        proved_loops: report.proved,
+        peak_bytes: report.bytes,
+    };
+    match report.outcome {
+        ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),
+        ours::Outcome::Unsafe(violation) => {
+            verdict.decided = violation.problem.is_final();
+            let reason = format!("{:?}", violation.problem);
+            verdict.rejection = Some(at(case.program, violation.pc, reason, String::new()));
+        }
+        ours::Outcome::GaveUp(why) => {
+            verdict.decided = false;
+            verdict.rejection = judged(case, Finding::GaveUp(why));
+        }
+    }
+}
+
+/// The second judge; if it accepts, nothing is known of how long a run can take.
+fn ask_prevail(case: Case<'_>, verdict: &mut Verdict) {
+    verdict.decided = true;
+    verdict.judge = prevail::NAME;
+    verdict.rejection = judged(case, prevail::judge(case));
 }
 
 fn judged(case: Case<'_>, finding: Finding) -> Option<Rejection> {

@@ -9,7 +9,7 @@ fn verdict(name: &str, of: &str) -> Verdict {
         maps: &object.maps,
         information: &sample(),
     };
-    verify(case).expect("a sound contract")
+    verify(case, Judges::Prevail).expect("a sound contract")
 }
 
 fn rejection(of: &str) -> Rejection {
@@ -115,7 +115,7 @@ fn refused(code: &[Insn]) -> Rejection {
         maps: &[],
         information: &sample(),
     };
-    let verdict = verify(case).expect("a sound contract");
+    let verdict = verify(case, Judges::Prevail).expect("a sound contract");
     verdict.rejection.expect("a refusal")
 }
 
@@ -167,7 +167,12 @@ fn version_4_instructions_are_judged_and_run() {
         maps: &[],
         information: &sample(),
     };
-    assert_eq!(None, verify(case).expect("a sound contract").rejection);
+    assert_eq!(
+        None,
+        verify(case, Judges::Prevail)
+            .expect("a sound contract")
+            .rejection
+    );
     let result = crate::fixtures::run(&code).result;
     assert_eq!((-3_i32 - 1 + 0xfdff) as u32, result);
 }
@@ -192,7 +197,12 @@ fn a_long_chain_of_jumps_is_judged() {
         maps: &[],
         information: &sample(),
     };
-    assert_eq!(None, verify(case).expect("a sound contract").rejection);
+    assert_eq!(
+        None,
+        verify(case, Judges::Prevail)
+            .expect("a sound contract")
+            .rejection
+    );
 }
 
 fn imports(of: &str, information: &crate::contract::ProgramInformation) -> Option<Rejection> {
@@ -202,7 +212,9 @@ fn imports(of: &str, information: &crate::contract::ProgramInformation) -> Optio
         maps: &object.maps,
         information,
     };
-    verify(case).expect("a sound contract").rejection
+    verify(case, Judges::Prevail)
+        .expect("a sound contract")
+        .rejection
 }
 
 /// Imported functions are judged by their prototypes, as helpers are.
@@ -260,7 +272,9 @@ fn unsound_contracts_are_errors() {
             maps: &object.maps,
             information: &information,
         };
-        verify(case).expect_err("an unsound contract").message
+        verify(case, Judges::Prevail)
+            .expect_err("an unsound contract")
+            .message
     };
     assert!(refused(|i| i.context.size = 0).contains("context.size"));
     assert!(refused(|i| i.context.end = 28).contains("context.end"));

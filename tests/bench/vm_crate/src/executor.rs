@@ -9,7 +9,7 @@ use _native::exec::{Execution, Options, Program, Verified};
 use _native::loader::parse_object;
 use _native::maps::{Map, MapOptions};
 use _native::spec::{MapSpec, ProgramSpec};
-use _native::verifier::{Case, verify};
+use _native::verifier::{Case, Judges, verify};
 
 use crate::Outcome;
 
@@ -33,6 +33,8 @@ pub struct Loaded {
     pub information: ProgramInformation,
     /// Why the verifier refuses it.
     pub refusal: Option<String>,
+    /// The most instructions of a run, if the verifier has proved it.
+    pub worst_case: Option<u64>,
 }
 
 /// A program ready to run, and what its code guards against.
@@ -63,9 +65,11 @@ pub fn judge(
         maps: specs,
         information: &information,
     };
-    let verdict = verify(case).map_err(|error| error.to_string())?;
+    let verdict = verify(case, Judges::Both).map_err(|error| error.to_string())?;
+    let worst_case = verdict.worst_case;
     let refusal = verdict.rejection.map(|rejection| rejection.reason);
     Ok(Loaded {
+        worst_case,
         spec,
         maps,
         information,
@@ -83,9 +87,10 @@ pub fn build(loaded: &Loaded, executor: &str, trust: Trust) -> Outcome<Subject> 
         _ => (Execution::Interpreter, "every access, depth of calls"),
     };
     let options = Options {
-        verified: match loaded.refusal {
-            None => Verified::Accepted,
-            Some(_) => Verified::Assumed,
+        verified: match (&loaded.refusal, loaded.worst_case) {
+            (None, Some(most)) => Verified::Proved(most),
+            (None, None) => Verified::Accepted,
+            (Some(_), _) => Verified::Assumed,
         },
         execution,
         ..Options::default()
