@@ -22,6 +22,7 @@ mod trail;
 mod tree;
 mod trips;
 mod value;
+pub mod witness;
 
 pub use explore::{Explorer, Limits, Outcome, Report, Violation};
 pub use problem::Problem;

@@ -25,7 +25,7 @@ mod lessons;
 mod path;
 mod replay;
 mod text;
-mod words;
+pub mod words;
 
 
 #[cfg(test)]
@@ -34,6 +34,7 @@ mod tests;
 use super::super::{Case, Rejection};
 use super::explore::Violation;
 use super::problem::{Problem, Wrong};
+use super::witness::Witness;
 use crate::isa::{self, class};
 use crate::spec::SourceLine;
 use replay::Replay;
@@ -61,6 +62,8 @@ pub struct Explanation {
     pub history: Vec<Event>,
     /// What to write instead.
     pub hint: String,
+    /// An input on which the program goes wrong.
+    pub witness: Option<Witness>,
 }
 
 /// An instruction, and where it comes from.
@@ -126,7 +129,8 @@ impl Spot {
     }
 }
 
-/// Tell why a program is refused.
+/// Tell why a program is refused, but for an input that shows it: that is for the caller to look
+/// for, who may have to know before.
 pub fn explain(case: Case<'_>, violation: &Violation) -> Explanation {
     let replay = Replay::new(case, violation);
     let register = blanks::choose(case, violation, None).register;
@@ -147,6 +151,7 @@ pub fn explain(case: Case<'_>, violation: &Violation) -> Explanation {
         registers: registers(case, violation, choice.register),
         history: history.map(|history| history.events).unwrap_or_default(),
         hint: choice.fill(lesson.hint),
+        witness: None,
     }
 }
 
