@@ -133,7 +133,7 @@ const ATOMIC_DW: u8 = class::STX | mem::ATOMIC | mem::DW;
 /// Run one invocation to its end: r0, or the pc of a fault.
 ///
 /// `stack` must be the stack that `services.memory` knows as its stack.  `observe` is told
-/// the pc of each instruction before it runs.  Not to be inlined: what stands around it would
+/// the pc of each instruction before it runs, and the registers.  Not to be inlined: what stands around it would
 /// take registers from the dispatch.
 #[inline(never)]
 pub fn run(
@@ -142,7 +142,7 @@ pub fn run(
     stack: &mut Stack,
     context: u64,
     budget: u64,
-    observe: impl Fn(usize),
+    mut observe: impl FnMut(usize, &[u64; 16]),
 ) -> Result<u64, (usize, Fault)> {
     let ops = code.ops.as_slice();
     let top = stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64;
@@ -178,7 +178,7 @@ pub fn run(
             fail!(Fault::out_of_budget(budget));
         }
         left -= 1;
-        observe(pc - 1);
+        observe(pc - 1, &registers);
         let dst = usize::from(op.dst & 15);
         let src = usize::from(op.src & 15);
 

@@ -23,6 +23,7 @@ pub(crate) mod remote;
 mod session;
 mod single;
 mod tail;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -39,3 +40,4 @@ pub use program::{DEFAULT_BUDGET, Execution, Options, Program, Verified};
 pub use remote::{Binding, Failure, Remote, Reply, Value};
 pub use single::Single;
 pub use tail::MAX_TAIL_CALLS;
+pub use watch::{REGISTERS, Seen, Watched};

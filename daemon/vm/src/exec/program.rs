@@ -284,9 +284,10 @@ impl Program {
         let budget = self.budget();
         #[cfg(any(test, feature = "differential"))]
         if let Some(observer) = &self.options.observer {
-            return interpreter::run(&self.code, services, stack, context, budget, &**observer);
+            let observe = |pc, _: &[u64; 16]| observer(pc);
+            return interpreter::run(&self.code, services, stack, context, budget, observe);
         }
-        interpreter::run(&self.code, services, stack, context, budget, |_| {})
+        interpreter::run(&self.code, services, stack, context, budget, |_, _| {})
     }
 
     /// Count a failed invocation and say in the trace why it failed.

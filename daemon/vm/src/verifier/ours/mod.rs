@@ -17,10 +17,12 @@ mod problem;
 mod stack;
 mod state;
 mod symbols;
+pub mod teach;
 mod trail;
 mod tree;
 mod trips;
 mod value;
+pub mod witness;
 
 pub use explore::{Explorer, Limits, Outcome, Report, Violation};
 pub use problem::Problem;
