@@ -70,6 +70,11 @@ def verdict(message: programs_pb2.Verdict) -> Verdict:
         instruction_count=message.instruction_count,
         has_loops=message.has_loops,
         duration_ns=message.duration_ns,
+        decided=message.decided or not message.HasField("decided"),
+        worst_case=message.worst_case if message.HasField("worst_case") else None,
+        steps=message.steps,
+        states=message.states,
+        proved_loops=message.proved_loops,
     )
 
 

@@ -28,6 +28,15 @@ class Execution(Enum):
     INTERPRET = 2
 
 
+class Judge(Enum):
+    """Whose verdict is wanted: ANY is the one that counts, BOTH are one of each to compare."""
+
+    ANY = "any"
+    OURS = "ours"
+    PREVAIL = "prevail"
+    BOTH = "both"
+
+
 class ProgramState(Enum):
     """Whether a program can run."""
 
@@ -82,6 +91,20 @@ class Verdict:
     instruction_count: int
     has_loops: bool
     duration_ns: int
+    decided: bool
+    """False: ebpfd's own judge cannot show that it is safe, and nobody else was asked."""
+
+    worst_case: int | None
+    """Instructions that one invocation executes at most, where ebpfd's own judge has proved it."""
+
+    steps: int
+    """Instructions that ebpfd's own judge has followed."""
+
+    states: int
+    """States that it has kept."""
+
+    proved_loops: int
+    """Loops that it has proved without following each round."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Program, ProgramCounters, Verdict
 
+JUDGES = ("any", "ours", "prevail", "both")
 COLUMNS = ("id", "name", "type", "section", "state", "executor", "maps", "links", "runs", "file")
 
 
@@ -39,15 +40,24 @@ def load(output: Output, file: str, names: tuple[str, ...]) -> None:
 @click.option(
     "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
 )
+@click.option(
+    "--judge",
+    type=click.Choice(JUDGES),
+    default="any",
+    show_default=True,
+    help="Whose verdict: the one that counts, one judge's alone, or both to compare.",
+)
 @click.pass_context
-def verify(context: click.Context, file: str, names: tuple[str, ...]) -> None:
+def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str) -> None:
     """Judge the programs of an object file without loading them; exit 1 if one is refused."""
     output: Output = context.obj
 
     async def work(client: "Client") -> None:
-        verdicts = await client.verify(file, programs=names)
+        from ebpfd_sdk import Judge  # noqa: PLC0415 (as the client: `--help` must not wait)
+
+        verdicts = await client.verify(file, programs=names, judge=Judge(judge))
         output.emit([_verdict_json(each) for each in verdicts], lambda: _print_verdicts(verdicts))
-        if not all(each.accepted for each in verdicts):
+        if not _all_accepted(verdicts):
             context.exit(1)
 
     output.run(work)
@@ -141,13 +151,31 @@ def describe(each: "Program") -> dict[str, Json]:
         "contract_digest": each.contract_digest.hex(),
         "executor": each.executor.name.lower(),
         "executor_reason": each.executor_reason,
+        "judge": each.judge,
         "metered": each.metered,
         "worst_case": each.worst_case,
+        "metering": metering(each),
         "blocking": each.blocking,
         "budget": each.budget,
         "loaded": each.loaded,
         "file": each.file_name,
     }
+
+
+def metering(each: "Program") -> str:
+    """How it is made sure that every run ends, in words."""
+    if each.metered is None:
+        return ""
+    if each.worst_case is None:
+        accepted = f"accepted by {each.judge}, which proves no end"
+        return f"metered: {accepted}" if each.metered else "runs without a budget"
+    by = "the compiler" if each.judge.startswith("prevail") else each.judge
+    proved = f"at most {each.worst_case:,} instructions, proved by {by}"
+    if not each.metered:
+        return f"runs without a budget: {proved}"
+    if each.worst_case > each.budget:
+        return f"metered: worst case {each.worst_case:,} is above the budget of {each.budget:,}"
+    return f"metered, as all that is interpreted: {proved}"
 
 
 def failures(counters: "ProgramCounters") -> dict[str, Json]:
@@ -163,16 +191,47 @@ def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
         "section": verdict.section,
         "type": verdict.program_type_name,
         "accepted": verdict.accepted,
+        "decided": verdict.decided,
+        "verdict": _verdict_text(verdict),
         "judge": verdict.judge,
         "instructions": verdict.instruction_count,
         "loops": verdict.has_loops,
+        "proved_loops": verdict.proved_loops,
+        "steps": verdict.steps,
+        "states": verdict.states,
+        "worst_case": verdict.worst_case,
         "milliseconds": round(verdict.duration_ns / 1e6, 3),
         "rejection": rejection_json(verdict.rejection) if verdict.rejection else None,
     }
 
 
+def _verdict_text(verdict: "Verdict") -> str:
+    if verdict.accepted:
+        return "accepted"
+    return "refused" if verdict.decided else "undecided"
+
+
+def _all_accepted(verdicts: "tuple[Verdict, ...]") -> bool:
+    """Of each program the first verdict counts that decides anything."""
+    standing: dict[str, Verdict] = {}
+    for each in verdicts:
+        if each.program not in standing or not standing[each.program].decided:
+            standing[each.program] = each
+    return all(each.accepted for each in standing.values())
+
+
 def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
-    columns = ("program", "type", "accepted", "judge", "instructions", "loops", "milliseconds")
+    columns = (
+        "program",
+        "type",
+        "judge",
+        "verdict",
+        "instructions",
+        "steps",
+        "states",
+        "worst_case",
+        "milliseconds",
+    )
     print_table([_verdict_json(each) for each in verdicts], columns)
     for each in verdicts:
         if each.rejection:

@@ -82,10 +82,19 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The judgement; ``rejection`` is None if the program is accepted."""
+    """The judgement; ``rejection`` is None if the program is accepted.
+
+    ``decided`` is False where our own judge cannot show that the program is safe, and nobody else
+    was asked.  ``worst_case``, ``steps``, ``states`` and ``proved_loops`` are our own judge's.
+    """
 
     judge: str
     rejection: Rejection | None = None
+    decided: bool = True
+    worst_case: int | None = None
+    steps: int = 0
+    states: int = 0
+    proved_loops: int = 0
     has_loops: bool = False
     instruction_count: int = 0
     duration_ns: int = 0

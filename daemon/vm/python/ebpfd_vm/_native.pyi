@@ -368,8 +368,8 @@ class Program:
 
     *verified* promises that the verifier has accepted this program, for maps of these sizes and
     this *information*; only then it is compiled.  *proved* is the verdict's ``worst_case``: a
-    program that surely ends within its budget is not metered.  *execution* "jit" that cannot be honoured
-    raises `EngineError` with JIT_COMPILATION_FAILED.
+    program that surely ends within its budget is not metered.  *execution* "jit" that cannot be
+    honoured raises `EngineError` with JIT_COMPILATION_FAILED.
     """
 
     def __new__(
