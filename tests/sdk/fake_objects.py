@@ -60,12 +60,21 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
 
     async def Verify(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Judge by the name."""
+        self.asked.append(request)
         if not request.object.startswith(b"\x7fELF"):
             status = status_pb2.Status(code=Result.ELF_PARSING_FAILED, message="not an ELF file")
             return programs_pb2.VerifyResponse(status=status)
         accepted = request.object == GOOD
         verdict = programs_pb2.Verdict(
-            program="drop", accepted=accepted, rejection=None if accepted else REJECTION
+            program="drop",
+            accepted=accepted,
+            rejection=None if accepted else REJECTION,
+            judge="fake",
+            worst_case=12 if accepted else None,
+            decided=None if accepted else request.judge != programs_pb2.JUDGE_OURS,
+            steps=9,
+            states=2,
+            proved_loops=1,
         )
         status = status_pb2.Status(code=0 if accepted else Result.VERIFICATION_FAILED)
         return programs_pb2.VerifyResponse(status=status, verdicts=[verdict])

@@ -12,6 +12,7 @@ from ebpfd_sdk import (
     DaemonUnavailable,
     EbpfdError,
     Execution,
+    Judge,
     LinkState,
     MapType,
     MapUpdate,
@@ -77,6 +78,20 @@ async def test_verify_gives_verdicts(daemon: FakeDaemon) -> None:
             await ebpfd.verify(b"MZ")
     assert (good.accepted, good.rejection) == (True, None)
     assert (bad.accepted, bad.rejection) == (False, REJECTION)
+    assert (good.decided, good.worst_case) == (True, 12), "an older daemon's is decided"
+    assert (bad.decided, bad.worst_case) == (True, None)
+    assert (bad.judge, bad.steps, bad.states, bad.proved_loops) == ("fake", 9, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("judge", "number"), [(Judge.ANY, 0), (Judge.OURS, 1), (Judge.PREVAIL, 2), (Judge.BOTH, 3)]
+)
+async def test_verify_asks_whom_it_is_told(daemon: FakeDaemon, judge: Judge, number: int) -> None:
+    """The wire has a number for each; our own judge alone may be undecided."""
+    async with Client(daemon.address) as ebpfd:
+        (verdict,) = await ebpfd.verify(UNSAFE, judge=judge)
+    assert daemon.programs.asked[-1].judge == number
+    assert verdict.decided is (judge is not Judge.OURS)
 
 
 async def test_programs_are_found_again(daemon: FakeDaemon) -> None:
