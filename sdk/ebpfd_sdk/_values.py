@@ -63,9 +63,89 @@ class SourceLine:
     text: str
 
 
+class Way(Enum):
+    """What control does at one step of a path; UNKNOWN: something newer than this SDK."""
+
+    UNKNOWN = 0
+    BRANCH = 1
+    ENTER = 2
+    LEAVE = 3
+    ROUND = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One thing that control does on its way: a branch, a call or return, a loop's next round."""
+
+    way: Way
+    pc: int
+    source: SourceLine | None
+    text: str
+    """Of a branch what is true on this path; else the function."""
+
+    taken: bool
+    """Whether the jump of a branch was taken: compilers turn conditions round."""
+
+    next_pc: int
+    """Where control goes on after a branch."""
+
+    next: SourceLine | None
+    times: int
+    """How often in a row it is done, with the steps up to the next one of as many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFact:
+    """What is known of a register, in words."""
+
+    register: int
+    text: str
+
+
+class RegisterChange(Enum):
+    """What happened to a register; UNKNOWN: something newer than this SDK."""
+
+    UNKNOWN = 0
+    WRITTEN = 1
+    COPIED = 2
+    SPILLED = 3
+    FILLED = 4
+    REFINED = 5
+    INVALIDATED = 6
+    PASSED = 7
+    RETURNED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEvent:
+    """One thing that happened to a register, or to the place that its value comes from."""
+
+    change: RegisterChange
+    pc: int
+    source: SourceLine | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """An input on which a program goes wrong, tried before it is told."""
+
+    context: bytes
+    data: bytes
+    notes: tuple[str, ...]
+    """What must also be so: what helpers return, what maps hold."""
+
+    outcome: str
+    """What the checked interpreter said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why the verifier refuses a program: one cause, not its cascade."""
+    """Why the verifier refuses a program: one cause, not its cascade.
+
+    From ``kind`` on, it is what ebpfd's own judge tells of a mistake that it has followed the
+    program to; empty where it has not.
+    """
 
     program: str
     section: str
@@ -76,6 +156,29 @@ class Rejection:
     detail: str
     source: SourceLine | None
     judge: str
+    kind: str = ""
+    """The kind of mistake: a name that never changes, such as "maybe-null"."""
+
+    obligation: str = ""
+    """What had to hold."""
+
+    fact: str = ""
+    """What is proved that comes nearest to it."""
+
+    proof: str = ""
+    """A check that the program makes, and why it does not help here."""
+
+    path: tuple[PathStep, ...] = ()
+    """How control comes to the instruction."""
+
+    registers: tuple[RegisterFact, ...] = ()
+    """Those that the instruction uses, the one at fault first."""
+
+    history: tuple[RegisterEvent, ...] = ()
+    """How the one at fault came to what it is, the oldest event first."""
+
+    witness: Witness | None = None
+    """An input on which the program goes wrong, where one was found."""
 
 
 @dataclass(frozen=True, slots=True)

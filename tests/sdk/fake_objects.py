@@ -27,6 +27,35 @@ REJECTION = status_pb2.Rejection(
     hint="compare with data_end first",
     source=status_pb2.SourceLine(file="drop.c", line=9, column=12, text="return p[0];"),
     judge="fake",
+    kind="past-data",
+    obligation="the packet has 1 byte",
+    fact="no byte is proved to exist",
+    proof="the check at line 7 is for fewer bytes",
+    path=[
+        status_pb2.PathStep(
+            way=status_pb2.WAY_BRANCH,
+            pc=1,
+            source=status_pb2.SourceLine(file="drop.c", line=7),
+            text="r1 is not NULL",
+            taken=True,
+            next_pc=3,
+            next=status_pb2.SourceLine(file="drop.c", line=9),
+            times=2,
+        ),
+        status_pb2.PathStep(pc=2),
+    ],
+    registers=[status_pb2.RegisterFact(register=1, text="points to the packet")],
+    history=[
+        status_pb2.RegisterEvent(
+            change=status_pb2.REGISTER_CHANGE_WRITTEN,
+            pc=0,
+            source=status_pb2.SourceLine(file="drop.c", line=5),
+            text="r1 is data",
+        ),
+    ],
+    witness=status_pb2.Witness(
+        context=b"c", data=b"d", notes=["random"], outcome="INVALID_POINTER"
+    ),
 )
 NOT_FOUND = status_pb2.Status(code=Result.OBJECT_NOT_FOUND, message="there is no program 9")
 

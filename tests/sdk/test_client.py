@@ -16,12 +16,18 @@ from ebpfd_sdk import (
     LinkState,
     MapType,
     MapUpdate,
+    PathStep,
     ProgramState,
+    RegisterChange,
+    RegisterEvent,
+    RegisterFact,
     Rejection,
     Result,
     Role,
     SourceLine,
     VerificationFailed,
+    Way,
+    Witness,
     number,
 )
 from tests.sdk.conftest import Scene
@@ -39,6 +45,28 @@ REJECTION = Rejection(
     detail="",
     source=SourceLine("drop.c", 9, 12, "return p[0];"),
     judge="fake",
+    kind="past-data",
+    obligation="the packet has 1 byte",
+    fact="no byte is proved to exist",
+    proof="the check at line 7 is for fewer bytes",
+    path=(
+        PathStep(
+            way=Way.BRANCH,
+            pc=1,
+            source=SourceLine("drop.c", 7, 0, ""),
+            text="r1 is not NULL",
+            taken=True,
+            next_pc=3,
+            next=SourceLine("drop.c", 9, 0, ""),
+            times=2,
+        ),
+        PathStep(Way.UNKNOWN, 2, None, "", taken=False, next_pc=0, next=None, times=0),
+    ),
+    registers=(RegisterFact(1, "points to the packet"),),
+    history=(
+        RegisterEvent(RegisterChange.WRITTEN, 0, SourceLine("drop.c", 5, 0, ""), "r1 is data"),
+    ),
+    witness=Witness(b"c", b"d", ("random",), "INVALID_POINTER"),
 )
 
 

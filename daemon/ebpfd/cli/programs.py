@@ -1,11 +1,13 @@
 """``ebpfctl program``."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ebpfd.cli.output import Json, Output, print_table, rejection_json, rejection_text
+from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+from ebpfd.cli.rejections import print_rejection, rejection_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Program, ProgramCounters, Verdict
@@ -57,7 +59,7 @@ def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str
 
         verdicts = await client.verify(file, programs=names, judge=Judge(judge))
         output.emit([_verdict_json(each) for each in verdicts], lambda: _print_verdicts(verdicts))
-        if not _all_accepted(verdicts):
+        if not all_accepted(verdicts):
             context.exit(1)
 
     output.run(work)
@@ -185,6 +187,15 @@ def failures(counters: "ProgramCounters") -> dict[str, Json]:
     return {result_name(code): count for code, count in counters.failures.items()}
 
 
+def all_accepted(verdicts: "Sequence[Verdict]") -> bool:
+    """Of each program the first verdict counts that decides anything."""
+    standing: dict[str, Verdict] = {}
+    for each in verdicts:
+        if each.program not in standing or not standing[each.program].decided:
+            standing[each.program] = each
+    return all(each.accepted for each in standing.values())
+
+
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
     return {
         "program": verdict.program,
@@ -211,15 +222,6 @@ def _verdict_text(verdict: "Verdict") -> str:
     return "refused" if verdict.decided else "undecided"
 
 
-def _all_accepted(verdicts: "tuple[Verdict, ...]") -> bool:
-    """Of each program the first verdict counts that decides anything."""
-    standing: dict[str, Verdict] = {}
-    for each in verdicts:
-        if each.program not in standing or not standing[each.program].decided:
-            standing[each.program] = each
-    return all(each.accepted for each in standing.values())
-
-
 def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
     columns = (
         "program",
@@ -235,4 +237,4 @@ def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
     print_table([_verdict_json(each) for each in verdicts], columns)
     for each in verdicts:
         if each.rejection:
-            click.echo(rejection_text(each.rejection))
+            print_rejection(each.rejection, undecided=not each.decided)

@@ -70,6 +70,50 @@ class Source(msgspec.Struct, frozen=True):
     text: str
 
 
+class PathStep(msgspec.Struct, frozen=True):
+    """One thing that control does on its way; ``way`` and ``text`` as the engine names them."""
+
+    way: str
+    pc: int
+    source: Source | None = None
+    text: str = ""
+    taken: bool = False
+    next_pc: int | None = None
+    next: Source | None = None
+    times: int = 1
+
+
+class RegisterEvent(msgspec.Struct, frozen=True):
+    """One thing that happened to a register; ``change`` as the engine names it."""
+
+    change: str
+    pc: int
+    source: Source | None = None
+    text: str = ""
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """An input on which the program goes wrong, and what came of it."""
+
+    context: bytes
+    data: bytes
+    notes: list[str]
+    outcome: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What our own judge can tell of a mistake that it has followed the program to."""
+
+    kind: str
+    obligation: str = ""
+    fact: str = ""
+    proof: str = ""
+    path: list[PathStep] = []
+    registers: list[tuple[int, str]] = []
+    history: list[RegisterEvent] = []
+    witness: Witness | None = None
+
+
 class Rejection(msgspec.Struct, frozen=True):
     """Why a program is refused."""
 
@@ -79,6 +123,7 @@ class Rejection(msgspec.Struct, frozen=True):
     hint: str = ""
     detail: str = ""
     source: Source | None = None
+    explanation: Explanation | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
