@@ -14,6 +14,8 @@
 
 mod domain;
 mod explain;
+#[allow(dead_code)] // As `domain`.
+pub mod mutation;
 pub mod ours;
 mod platform;
 mod precheck;

@@ -7,12 +7,12 @@
 
 use super::bitwise::bitwise;
 use super::concrete::concrete;
-use super::division::division;
+use super::division::{division, is_unchanged};
 use super::halves::{Halves, Range};
 use super::scalar::{Parts, Scalar, Word};
 use super::shift::{shifted, shifted_word};
 use super::view::View;
-use super::{Tnum, width};
+use super::{Mutation, Tnum, on, width};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arithmetic {
@@ -68,6 +68,9 @@ fn wide_parts<const W: u32, const H: u32>(
     if matches!(op, Lsh | Rsh | Arsh) {
         return shifted_word(op, a, b);
     }
+    if is_unchanged(op, a.wide_view(), b.wide_view()) {
+        return a;
+    }
     let View { bits, halves } = view(op, a.wide_view(), b.wide_view());
     let narrow = match op {
         Div | SDiv | Mod | SMod => Halves::FULL,
@@ -91,7 +94,7 @@ pub fn view<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
     }
 }
 
-fn sums<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
+pub fn sums<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
     let bits = match op {
         Add => a.bits.add(b.bits),
         Sub => a.bits.sub(b.bits),
@@ -113,6 +116,9 @@ fn sums<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
 
 fn product(one: (i128, i128), two: (i128, i128)) -> (i128, i128) {
     let corners = [one.0 * two.0, one.0 * two.1, one.1 * two.0, one.1 * two.1];
+    if on(Mutation::ProductOfEnds) {
+        return (corners[0].min(corners[3]), corners[0].max(corners[3]));
+    }
     let least = corners.into_iter().fold(i128::MAX, i128::min);
     let greatest = corners.into_iter().fold(i128::MIN, i128::max);
     (least, greatest)

@@ -1,16 +1,20 @@
 //! Or, and, exclusive or.
 //!
-//! Bits are exact one by one.  As for bounds, `x | y` and `x ^ y` are at most
+//! Bits are exact one by one.  Numbers that can share no bit are joined as by
+//! addition, without a carry.  As for other bounds, `x | y` and `x ^ y` are at most
 //! `x + y`, `x ^ y` is at least `|x - y|`, and the rest is the same of the
 //! complements: `x & y` is the complement of `!x | !y`.
 
 use super::arithmetic::Arithmetic::{self, *};
-use super::arithmetic::over_ranges;
+use super::arithmetic::{over_ranges, sums};
 use super::halves::{Halves, Range};
 use super::view::View;
 use super::width;
 
 pub fn bitwise<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
+    if op != And && a.bits.possible() & b.bits.possible() == 0 {
+        return sums(Add, a, b);
+    }
     let bits = match op {
         Or => a.bits.or(b.bits),
         And => a.bits.and(b.bits),

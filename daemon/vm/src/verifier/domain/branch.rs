@@ -2,10 +2,12 @@
 //!
 //! A comparison and its outcome come down to a few [`Relation`]s.  A 32-bit
 //! comparison is one of the low halves: it refines these only, the whole
-//! numbers follow by reduction.
+//! numbers follow by reduction.  Operands are values, each refined by itself:
+//! none is written through a place that both share.
 
-use super::arithmetic::no_bits;
-use super::halves::{Halves, Range};
+use super::concrete::compared;
+use super::relation::Relation::{self, *};
+use super::relation::{allows, refined};
 use super::scalar::{Parts, Scalar, Word};
 use super::view::View;
 use super::{Tnum, width};
@@ -26,19 +28,7 @@ pub enum Comparison {
     Set,
 }
 
-/// What holds between two numbers, the smaller one first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Relation {
-    Equal,
-    Different,
-    Below { strictly: bool },
-    SignedBelow { strictly: bool },
-    SharesBits,
-    SharesNone,
-}
-
 use Comparison::*;
-use Relation::*;
 
 /// `Some`: the comparison always has this outcome.
 pub fn decide(op: Comparison, wide: bool, a: Scalar, b: Scalar) -> Option<bool> {
@@ -62,6 +52,9 @@ pub fn decided<const W: u32, const H: u32>(
     a: Word<W, H>,
     b: Word<W, H>,
 ) -> Option<bool> {
+    if let (Some(a), Some(b)) = (a.known(), b.known()) {
+        return Some(outcome::<W, H>(op, wide, a, b));
+    }
     match (
         possible(op, wide, true, a, b),
         possible(op, wide, false, a, b),
@@ -79,6 +72,9 @@ pub fn assumed<const W: u32, const H: u32>(
     a: Word<W, H>,
     b: Word<W, H>,
 ) -> Option<(Word<W, H>, Word<W, H>)> {
+    if let (Some(one), Some(two)) = (a.known(), b.known()) {
+        return (outcome::<W, H>(op, wide, one, two) == holds).then_some((a, b));
+    }
     let (relation, turned) = relation(op, holds);
     let (one, two) = if turned { (b, a) } else { (a, b) };
     let (one, two) = match wide {
@@ -86,6 +82,13 @@ pub fn assumed<const W: u32, const H: u32>(
         false => refined_narrow(relation, one, two)?,
     };
     Some(if turned { (two, one) } else { (one, two) })
+}
+
+fn outcome<const W: u32, const H: u32>(op: Comparison, wide: bool, a: u64, b: u64) -> bool {
+    match wide {
+        true => compared::<W>(op, a, b),
+        false => compared::<H>(op, a & width::mask(H), b & width::mask(H)),
+    }
 }
 
 /// The relation of an outcome, and whether it holds from right to left.
@@ -158,92 +161,7 @@ fn rebuilt<const W: u32, const H: u32>(word: Word<W, H>, parts: Parts<W, H>) -> 
     }
 }
 
-/// Both views of one width, cut to what the relation allows.
-fn refined<const W: u32>(relation: Relation, a: View<W>, b: View<W>) -> Option<(View<W>, View<W>)> {
-    match relation {
-        Equal => equal(a, b),
-        Different => Some((different(a, b), different(b, a))),
-        Below { strictly } => below(strictly, a, b),
-        SignedBelow { strictly } => signed_below(strictly, a, b),
-        SharesBits => Some((sharing(a, b)?, sharing(b, a)?)),
-        SharesNone => Some((disjoint(a, b)?, disjoint(b, a)?)),
-    }
-}
-
-fn equal<const W: u32>(a: View<W>, b: View<W>) -> Option<(View<W>, View<W>)> {
-    let both = View {
-        bits: a.bits.meet(b.bits)?,
-        halves: a.halves.meet(b.halves),
-    };
-    Some((both, both))
-}
-
-/// Only a constant at an end can be ruled out.
-fn different<const W: u32>(a: View<W>, b: View<W>) -> View<W> {
-    match b.known() {
-        Some(constant) => View {
-            halves: a.halves.without(constant),
-            ..a
-        },
-        None => a,
-    }
-}
-
-fn cut<const W: u32>(view: View<W>, to: Halves<W>) -> View<W> {
-    View {
-        halves: view.halves.meet(to),
-        ..view
-    }
-}
-
-fn below<const W: u32>(strictly: bool, a: View<W>, b: View<W>) -> Option<(View<W>, View<W>)> {
-    let step = u64::from(strictly);
-    let most = b.halves.umax().checked_sub(step)?;
-    let least = a.halves.umin().checked_add(step)?;
-    let least = Halves::unsigned(least, width::mask(W));
-    Some((cut(a, Halves::unsigned(0, most)), cut(b, least)))
-}
-
-fn signed_below<const W: u32>(
-    strictly: bool,
-    a: View<W>,
-    b: View<W>,
-) -> Option<(View<W>, View<W>)> {
-    let step = i64::from(strictly);
-    let lowest = width::extended(width::sign(W), W);
-    let highest = width::extended(width::sign(W) - 1, W);
-    let most = b.halves.smax().checked_sub(step)?;
-    let least = a.halves.smin().checked_add(step)?;
-    let (upper, lower) = (Halves::signed(lowest, most), Halves::signed(least, highest));
-    Some((cut(a, upper), cut(b, lower)))
-}
-
-/// One of the bits that both may have is 1.
-fn sharing<const W: u32>(a: View<W>, b: View<W>) -> Option<View<W>> {
-    let common = a.bits.possible() & b.bits.possible();
-    if common == 0 {
-        return None;
-    }
-    let lowest = common & common.wrapping_neg();
-    let mut shares = cut(a, Halves::unsigned(lowest, width::mask(W)));
-    if common.is_power_of_two() {
-        shares.bits.value |= common;
-        shares.bits.mask &= !common;
-    }
-    Some(shares)
-}
-
-/// None of the bits that `b` certainly has is 1.
-fn disjoint<const W: u32>(a: View<W>, b: View<W>) -> Option<View<W>> {
-    let absent = Tnum {
-        value: 0,
-        mask: no_bits(W).mask & !b.bits.value,
-    };
-    let bits = a.bits.meet(absent)?;
-    Some(View { bits, ..a })
-}
-
-/// Whether an outcome is possible as far as bounds and bits tell.
+/// Whether an outcome is possible, as far as can be told without refining.
 fn possible<const W: u32, const H: u32>(
     op: Comparison,
     wide: bool,
@@ -254,25 +172,19 @@ fn possible<const W: u32, const H: u32>(
     let (relation, turned) = relation(op, holds);
     let (a, b) = if turned { (b, a) } else { (a, b) };
     let (one, two) = (a.parts(), b.parts());
-    let low_halves = allows(relation, one.narrow_view(), two.narrow_view());
     match wide {
-        true if relation == Equal => {
-            low_halves && allows(relation, one.wide_view(), two.wide_view())
-        }
+        true if relation == Equal => could_be_equal(a, b),
         true => allows(relation, one.wide_view(), two.wide_view()),
-        false => low_halves,
+        false => allows(relation, one.narrow_view(), two.narrow_view()),
     }
 }
 
-fn allows<const W: u32>(relation: Relation, a: View<W>, b: View<W>) -> bool {
-    match relation {
-        Equal => a.bits.meet(b.bits).is_some() && !a.halves.meet(b.halves).is_empty(),
-        Different => a.known().is_none() || a.known() != b.known(),
-        Below { strictly: true } => a.halves.umin() < b.halves.umax(),
-        Below { strictly: false } => a.halves.umin() <= b.halves.umax(),
-        SignedBelow { strictly: true } => a.halves.smin() < b.halves.smax(),
-        SignedBelow { strictly: false } => a.halves.smin() <= b.halves.smax(),
-        SharesBits => a.bits.possible() & b.bits.possible() != 0,
-        SharesNone => a.bits.value & b.bits.value == 0,
-    }
+fn could_be_equal<const W: u32, const H: u32>(a: Word<W, H>, b: Word<W, H>) -> bool {
+    let (one, two) = (a.parts(), b.parts());
+    allows(Equal, one.wide_view(), two.wide_view())
+        && match (a.known(), b.known()) {
+            (Some(number), _) => b.contains(number),
+            (_, Some(number)) => a.contains(number),
+            _ => a.meet(b).is_some(),
+        }
 }

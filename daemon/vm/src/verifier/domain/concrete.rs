@@ -1,9 +1,10 @@
-//! What an instruction computes of two numbers of any width (RFC 9669 section 4).
+//! What an instruction computes of two numbers, or finds of them, of any width (RFC 9669 section 4).
 //!
 //! At 64 and 32 bits this is `exec::arith`, as a test shows; narrow widths
 //! exist for tests.
 
 use super::arithmetic::Arithmetic::{self, *};
+use super::branch::Comparison;
 use super::width;
 
 pub fn concrete<const W: u32>(op: Arithmetic, a: u64, b: u64) -> u64 {
@@ -28,4 +29,21 @@ pub fn concrete<const W: u32>(op: Arithmetic, a: u64, b: u64) -> u64 {
         Neg => a.wrapping_neg(),
     };
     result & width::mask(W)
+}
+
+pub fn compared<const W: u32>(op: Comparison, a: u64, b: u64) -> bool {
+    let (sa, sb) = (width::extended(a, W), width::extended(b, W));
+    match op {
+        Comparison::Eq => a == b,
+        Comparison::Ne => a != b,
+        Comparison::Gt => a > b,
+        Comparison::Ge => a >= b,
+        Comparison::Lt => a < b,
+        Comparison::Le => a <= b,
+        Comparison::SGt => sa > sb,
+        Comparison::SGe => sa >= sb,
+        Comparison::SLt => sa < sb,
+        Comparison::SLe => sa <= sb,
+        Comparison::Set => a & b != 0,
+    }
 }

@@ -9,9 +9,22 @@ use super::arithmetic::Arithmetic::{self, *};
 use super::arithmetic::{no_bits, over_ranges};
 use super::halves::{Halves, Range};
 use super::view::View;
-use super::width;
+use super::{Mutation, on, width};
+
+/// Divided by one, or the remainder by zero or by more than there is.
+pub fn is_unchanged<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> bool {
+    match op {
+        Div | SDiv => b.known() == Some(1),
+        Mod => b.known() == Some(0) || a.halves.umax() < b.halves.umin(),
+        SMod => b.known() == Some(0),
+        _ => false,
+    }
+}
 
 pub fn division<const W: u32>(op: Arithmetic, a: View<W>, b: View<W>) -> View<W> {
+    if is_unchanged(op, a, b) {
+        return a;
+    }
     let halves = match op {
         Div => over_ranges(a.halves, b.halves, |found, a, b| {
             found.cover_range(quotient(a, b));
@@ -47,7 +60,7 @@ fn remainder(a: Range, b: Range) -> Range {
     if b.to == 0 || a.to < b.from {
         return a;
     }
-    if b.from == 0 {
+    if b.from == 0 && !on(Mutation::RemainderByZero) {
         return Range::new(0, a.to);
     }
     if b.from == b.to && a.from / b.to == a.to / b.to {
@@ -72,6 +85,10 @@ fn magnitude<const W: u32>(range: Range) -> Range {
 fn cover<const W: u32>(found: &mut Halves<W>, size: Range, negative: bool) {
     let (from, to) = (i128::from(size.from), i128::from(size.to));
     match negative {
+        false if on(Mutation::SmallestByMinusOne) => {
+            let most = i128::from(width::sign(W) - 1);
+            found.cover(from.min(most), to.min(most));
+        }
         true => found.cover(-to, -from),
         false => found.cover(from, to),
     }

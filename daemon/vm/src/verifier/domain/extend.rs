@@ -4,7 +4,8 @@ use super::Tnum;
 use super::arithmetic::{Arithmetic, computed};
 use super::halves::Halves;
 use super::scalar::{Parts, Word};
-use super::width;
+use super::shift::word_by;
+use super::{Mutation, on, width};
 
 impl<const W: u32, const H: u32> Word<W, H> {
     /// The low half, extended with zeros: a 32-bit move.
@@ -34,22 +35,24 @@ impl<const W: u32, const H: u32> Word<W, H> {
         if -most - 1 <= self.smin() && self.smax() <= most {
             return self;
         }
-        let count = Self::constant(u64::from(W - bits));
-        let left = computed(Arithmetic::Lsh, true, self, count);
-        let mut extended = computed(Arithmetic::Arsh, true, left, count).parts();
+        let left = word_by(Arithmetic::Lsh, self.parts(), W - bits);
+        let mut extended = word_by(Arithmetic::Arsh, left, W - bits);
         if bits == H {
-            extended.narrow = extended.narrow.meet(self.parts().narrow);
+            extended.narrow = self.parts().narrow;
         }
         extended.reduced().unwrap_or(Self::UNKNOWN)
     }
 
     /// The lowest 16, 32 or 64 bits with their bytes in the other order.
     pub fn swapped(self, bits: u32) -> Self {
-        let lowest = self.truncated(bits).bits();
+        let lowest = self.bits().truncated(bits);
         let bits = Tnum::rsh(lowest.swapped(), 64 - bits);
         let swapped = Parts {
             bits,
-            wide: Halves::FULL,
+            wide: match on(Mutation::SwapKeepsBounds) {
+                true => self.parts().wide,
+                false => Halves::unsigned(bits.value, bits.possible()),
+            },
             narrow: Halves::FULL,
         };
         swapped.reduced().unwrap_or(Self::UNKNOWN)

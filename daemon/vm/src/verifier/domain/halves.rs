@@ -11,7 +11,7 @@
 //! begins the low range, the signed minimum the high one, and so on.  What one
 //! order says about the other needs no rule of its own in this form.
 
-use super::width;
+use super::{Mutation, on, width};
 
 /// Numbers from `from` to `to`; empty ones have one form only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -58,15 +58,14 @@ impl Range {
     }
 
     /// Without `number`, if that is one of the ends.
-    pub const fn without(self, number: u64) -> Self {
-        if self.from == number && self.to == number {
-            Self::EMPTY
-        } else if self.from == number {
-            Self::new(number + 1, self.to)
-        } else if self.to == number {
-            Self::new(self.from, number - 1)
-        } else {
-            self
+    pub fn without(self, number: u64) -> Self {
+        match self.contains(number) {
+            true if self.from == self.to => Self::EMPTY,
+            true if self.from == number || on(Mutation::NotEqualInside) => {
+                Self::new(number + 1, self.to)
+            }
+            true if self.to == number => Self::new(self.from, number - 1),
+            _ => self,
         }
     }
 }
@@ -91,6 +90,10 @@ impl<const W: u32> Halves<W> {
 
     pub fn unsigned(from: u64, to: u64) -> Self {
         let range = Range::new(from, to);
+        if on(Mutation::SignTestDropped) && from < width::sign(W) {
+            let low = Self::LOW.meet(range);
+            return Self { low, ..Self::EMPTY };
+        }
         Self {
             low: Self::LOW.meet(range),
             high: Self::HIGH.meet(range),
@@ -187,7 +190,9 @@ impl<const W: u32> Halves<W> {
             self.cover_range(Range::new(first, last));
         } else {
             self.cover_range(Range::new(first, width::mask(W)));
-            self.cover_range(Range::new(0, last));
+            if !on(Mutation::WrapForgotten) {
+                self.cover_range(Range::new(0, last));
+            }
         }
     }
 }

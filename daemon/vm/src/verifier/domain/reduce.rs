@@ -10,7 +10,8 @@
 use super::Tnum;
 use super::halves::{Halves, Range};
 use super::scalar::{Parts, Word};
-use super::width;
+use super::view::View;
+use super::{Mutation, on, width};
 
 /// Rounds after which a word is good enough.
 const ROUNDS: usize = 4;
@@ -18,14 +19,36 @@ const ROUNDS: usize = 4;
 impl<const W: u32, const H: u32> Parts<W, H> {
     /// The same numbers, closely described; `None`: there are none.
     pub fn reduced(mut self) -> Option<Word<W, H>> {
+        if self == Self::UNKNOWN {
+            return Some(Word::UNKNOWN);
+        }
+        if self.wide.umax().min(self.bits.possible()) <= width::mask(H) {
+            return self.is_its_low_half();
+        }
         for _ in 0..ROUNDS {
             let next = self.tightened()?;
-            if next == self {
+            let settled = next.bits == self.bits && next.narrow == self.narrow;
+            self = next;
+            if settled {
                 break;
             }
-            self = next;
         }
         Some(Word::assembled(self))
+    }
+
+    /// A number without an upper half is the number that its low half is.
+    fn is_its_low_half(self) -> Option<Word<W, H>> {
+        let Range { from, to } = self.wide.low;
+        let whole = Halves::unsigned(from, to.min(width::mask(H)));
+        let absent = Tnum {
+            value: 0,
+            mask: width::mask(H),
+        };
+        let low = View {
+            bits: self.bits.meet(absent)?,
+            halves: self.narrow.meet(whole),
+        };
+        Some(Word::assembled(Self::zero_extended(low.reduced()?)))
     }
 
     fn tightened(self) -> Option<Self> {
@@ -42,6 +65,23 @@ impl<const W: u32, const H: u32> Parts<W, H> {
         };
         let bits = self.bits.meet(common(wide))?.meet(low_bits)?;
         Some(Self { bits, wide, narrow })
+    }
+}
+
+impl<const W: u32> View<W> {
+    fn reduced(mut self) -> Option<Self> {
+        for _ in 0..ROUNDS {
+            self.halves = fitted(self.halves, self.bits);
+            if self.halves.is_empty() {
+                return None;
+            }
+            let before = self.bits;
+            self.bits = before.meet(common(self.halves))?;
+            if self.bits == before {
+                break;
+            }
+        }
+        Some(self)
     }
 }
 
@@ -126,12 +166,20 @@ fn at_most<const H: u32>(bound: u64, narrow: Halves<H>) -> Option<u64> {
 fn low_halves<const W: u32, const H: u32>(narrow: Halves<H>, wide: Halves<W>) -> Halves<H> {
     let mut found = Halves::EMPTY;
     for range in wide.ranges() {
-        if range.to - range.from >= width::mask(H) {
+        if range.to - range.from >= width::mask(H) && !on(Mutation::LowHalvesOfEnds) {
             return narrow;
         }
         let mut arc = Halves::EMPTY;
-        arc.cover(i128::from(range.from), i128::from(range.to));
+        match on(Mutation::LowHalvesOfEnds) {
+            true => arc.cover_range(ends::<H>(range)),
+            false => arc.cover(i128::from(range.from), i128::from(range.to)),
+        }
         found = found.hull(arc.meet(narrow));
     }
     found
+}
+
+/// What would be right if the upper halves were the same.
+fn ends<const H: u32>(range: Range) -> Range {
+    Range::new(range.from & width::mask(H), range.to & width::mask(H))
 }

@@ -12,7 +12,7 @@ use super::width;
 /// 64 bits, whose lower 32 are what a 32-bit instruction sees.
 pub type Scalar = Word<64, 32>;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Word<const W: u32, const H: u32> {
     bits: Tnum,
     wide: Halves<W>,
@@ -52,6 +52,15 @@ pub struct Parts<const W: u32, const H: u32> {
 }
 
 impl<const W: u32, const H: u32> Parts<W, H> {
+    pub const UNKNOWN: Self = Self {
+        bits: Tnum {
+            value: 0,
+            mask: width::mask(W),
+        },
+        wide: Halves::FULL,
+        narrow: Halves::FULL,
+    };
+
     pub fn hull(self, other: Self) -> Self {
         Self {
             bits: self.bits.hull(other.bits),
@@ -62,14 +71,7 @@ impl<const W: u32, const H: u32> Parts<W, H> {
 }
 
 impl<const W: u32, const H: u32> Word<W, H> {
-    pub const UNKNOWN: Self = Self {
-        bits: Tnum {
-            value: 0,
-            mask: width::mask(W),
-        },
-        wide: Halves::FULL,
-        narrow: Packed::of::<H>(Halves::FULL),
-    };
+    pub const UNKNOWN: Self = Self::assembled(Parts::UNKNOWN);
 
     pub fn constant(value: u64) -> Self {
         let value = value & width::mask(W);
@@ -105,13 +107,13 @@ impl<const W: u32, const H: u32> Word<W, H> {
     fn bounded(wide: Halves<W>) -> Self {
         let parts = Parts {
             wide,
-            ..Self::UNKNOWN.parts()
+            ..Parts::UNKNOWN
         };
         parts.reduced().unwrap_or(Self::UNKNOWN)
     }
 
     /// A word of parts that agree.
-    pub fn assembled(parts: Parts<W, H>) -> Self {
+    pub const fn assembled(parts: Parts<W, H>) -> Self {
         Self {
             bits: parts.bits,
             wide: parts.wide,
@@ -184,8 +186,8 @@ impl<const W: u32, const H: u32> Word<W, H> {
 
     /// What is in both; `None`: nothing.
     pub fn meet(self, other: Self) -> Option<Self> {
-        if self == other {
-            return Some(self);
+        if self.includes(other) {
+            return Some(other);
         }
         let (one, two) = (self.parts(), other.parts());
         let both = Parts {

@@ -9,7 +9,7 @@
 //! The carries of [`Tnum::add`] and [`Tnum::sub`] are found by adding the least
 //! and the greatest member: a bit is unknown if the two sums differ there.
 
-use super::width;
+use super::{Mutation, on, width};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Tnum {
@@ -56,11 +56,12 @@ impl Tnum {
         self.value | self.mask
     }
 
-    pub const fn hull(self, other: Self) -> Self {
-        Self::new(
-            self.value,
-            self.mask | other.mask | (self.value ^ other.value),
-        )
+    pub fn hull(self, other: Self) -> Self {
+        let differing = match on(Mutation::HullKeepsBits) {
+            true => 0,
+            false => self.value ^ other.value,
+        };
+        Self::new(self.value, self.mask | other.mask | differing)
     }
 
     pub fn meet(self, other: Self) -> Option<Self> {

@@ -1,9 +1,8 @@
 //! Known bits and ranges of one width: what an instruction of it computes with.
 
-use super::Tnum;
 use super::halves::Halves;
 use super::scalar::Parts;
-use super::width;
+use super::{Mutation, Tnum, on, width};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct View<const W: u32> {
@@ -48,8 +47,18 @@ impl<const W: u32, const H: u32> Parts<W, H> {
     }
 
     pub fn narrow_view(self) -> View<H> {
+        if on(Mutation::WideBoundsOfLowHalf) {
+            let (from, to) = (self.wide.umin(), self.wide.umax());
+            return View {
+                bits: self.bits.truncated(H),
+                halves: Halves::unsigned(from & width::mask(H), to & width::mask(H)),
+            };
+        }
         View {
-            bits: self.bits.truncated(H),
+            bits: match on(Mutation::UpperHalfShiftedIn) {
+                true => self.bits,
+                false => self.bits.truncated(H),
+            },
             halves: self.narrow,
         }
     }
@@ -58,7 +67,10 @@ impl<const W: u32, const H: u32> Parts<W, H> {
     pub fn zero_extended(low: View<H>) -> Self {
         Self {
             bits: low.bits,
-            wide: Halves::unsigned(low.halves.umin(), low.halves.umax()),
+            wide: match on(Mutation::SignedZeroExtension) {
+                true => Halves::signed(low.halves.smin(), low.halves.smax()),
+                false => Halves::unsigned(low.halves.umin(), low.halves.umax()),
+            },
             narrow: low.halves,
         }
     }

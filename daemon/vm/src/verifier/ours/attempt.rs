@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   probe     follow one round from where the loop is entered, and look what changes how
+//!   survey    follow one round as if there were many, and look which tests end them
 //!   guess     what changes by the same number in each round, and for how many rounds
 //!   check     follow all paths of one round from the guess: whatever comes back to the
 //!             head must be covered by the guess
@@ -18,7 +19,7 @@ use super::checker::Checker;
 use super::covers::{Image, Names, covers};
 use super::explore::Path;
 use super::flow::{Loop, target};
-use super::invariant::{self, Change, Widening};
+use super::invariant::{self, Change, Evidence, Guess, Widening};
 use super::state::State;
 use super::trail::{Demand, Part, Registers};
 use super::trips::Test;
@@ -30,6 +31,9 @@ const MAX_TESTS: usize = 64;
 /// States that came back and are remembered.
 const MAX_POSTS: usize = 32;
 
+/// How often a guess is corrected by what came back.
+const MAX_DEMOTIONS: u32 = 4;
+
 /// What to do after a guess has failed.
 pub enum Turn {
     Try,
@@ -40,6 +44,8 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Probing,
+    /// What steps does so without end: which tests end it?
+    Surveying,
     /// What changes irregularly is unknown.
     Unknown,
     /// The same, and unknown behind the loop, too: so that ways within a round meet.
@@ -69,7 +75,14 @@ pub struct Attempt {
     live: Registers,
     /// Symbols that may bound the rounds, with the least step of each.
     ranks: Option<Vec<(Symbol, i64)>>,
+    /// States that came back and were not covered.
     seen: Vec<State>,
+    demotions: u32,
+    /// The guess without bounds, and what came back from it.
+    survey: Option<Guess>,
+    surveyed: Vec<State>,
+    /// The last round that can begin, counted from 0, as far as tests tell.
+    last: Option<i64>,
 }
 
 impl Attempt {
@@ -90,17 +103,26 @@ impl Attempt {
             live,
             ranks: None,
             seen: Vec::new(),
+            demotions: 0,
+            survey: None,
+            surveyed: Vec::new(),
+            last: None,
         }
     }
 
-    /// Whether it only looks what changes.
-    pub fn is_probing(&self) -> bool {
-        self.stage == Stage::Probing
+    /// Whether it only looks what changes, and proves nothing.
+    pub fn is_looking(&self) -> bool {
+        matches!(self.stage, Stage::Probing | Stage::Surveying)
+    }
+
+    /// Whether loads and stores that cannot be shown to be safe are passed over.
+    pub fn is_surveying(&self) -> bool {
+        self.stage == Stage::Surveying
     }
 
     /// Remember a comparison that decides whether the loop goes on.
     pub fn look_at_test(&mut self, state: &State, insn: Insn, of: &Loop) {
-        if !self.is_probing() || self.tests.len() >= MAX_TESTS || insn.is_goto() {
+        if !self.is_surveying() || self.tests.len() >= MAX_TESTS || insn.is_goto() {
             return;
         }
         let Some(target) = target(insn, state.pc) else {
@@ -134,9 +156,13 @@ impl Attempt {
 
     /// A path comes back to the head: what it demands, or `None` if the guess is wrong.
     pub fn come_back(&mut self, state: &State) -> Option<Demand> {
-        if self.is_probing() {
-            if self.posts.len() < MAX_POSTS {
-                self.posts.push(state.clone());
+        if self.is_looking() {
+            let posts = match self.stage {
+                Stage::Probing => &mut self.posts,
+                _ => &mut self.surveyed,
+            };
+            if posts.len() < MAX_POSTS {
+                posts.push(state.clone());
             }
             return Some(self.hopeful());
         }
@@ -225,7 +251,7 @@ impl Attempt {
     /// What a path that leaves demands: nobody knows yet what comes behind.
     pub fn leaves(&mut self, state: &mut State) -> Demand {
         let mut demand = Demand::default();
-        if self.is_probing() {
+        if self.is_looking() {
             return self.hopeful();
         }
         let depth = state.depth();
@@ -249,53 +275,96 @@ impl Attempt {
 
     /// Make the next guess.
     pub fn next_guess(&mut self, checker: &mut Checker<'_>) -> Turn {
+        let mut again = self.learn_from_failure();
         loop {
             self.stage = match self.stage {
-                Stage::Probing => Stage::Unknown,
+                stage if std::mem::take(&mut again) => stage,
+                Stage::Probing => Stage::Surveying,
+                Stage::Surveying => Stage::Unknown,
                 Stage::Unknown => Stage::UnknownBehind,
                 Stage::UnknownBehind => Stage::Thresholds,
                 Stage::Thresholds => Stage::Hulls(0),
                 Stage::Hulls(2..) => return Turn::GiveUp,
                 Stage::Hulls(times) => Stage::Hulls(times + 1),
             };
-            if self.stage == Stage::Unknown {
+            if self.stage == Stage::Surveying {
                 if self.posts.is_empty() {
                     return Turn::GiveUp;
                 }
                 self.changes = invariant::changes(&self.probe, &self.posts, self.live);
             }
-            self.exits.clear();
-            self.ranks = None;
-            let widening = match self.stage {
-                Stage::Unknown | Stage::UnknownBehind | Stage::Probing => Widening::Unknown,
-                Stage::Thresholds => Widening::Thresholds,
-                Stage::Hulls(_) => Widening::Hulls,
+            let last = match self.stage {
+                Stage::Surveying => Some(invariant::MANY),
+                _ => self.last,
             };
-            let posts: Vec<&State> = self.posts.iter().chain(&self.seen).collect();
-            let guess = invariant::guess(
-                &self.outer.state,
-                &self.probe,
-                (&self.changes, &posts),
-                &self.tests,
-                widening,
-                checker,
-            );
-            let Some(guess) = guess else {
+            let Some(last) = last else {
                 return Turn::GiveUp;
             };
+            self.exits.clear();
+            self.ranks = None;
+            let guess = self.make_guess(last, checker);
             // A guess that has failed once fails again, unless it is checked another way.
-            if self.stage != Stage::UnknownBehind && same(&guess, &self.guess) {
+            if self.stage != Stage::UnknownBehind && same(&guess.state, &self.guess) {
                 continue;
             }
-            self.guess = guess;
+            self.guess = guess.state.clone();
             self.guess.pc = self.head;
             let everything = Demand {
                 frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
             };
-            if covers(&self.guess, &everything, &self.outer.state).is_some() {
+            let fits = covers(&self.guess, &everything, &self.outer.state).is_some();
+            if self.stage == Stage::Surveying {
+                self.survey = Some(guess);
+                return Turn::Try;
+            }
+            if fits {
                 return Turn::Try;
             }
         }
+    }
+
+    fn make_guess(&self, last: i64, checker: &mut Checker<'_>) -> Guess {
+        let posts: Vec<&State> = self.posts.iter().chain(&self.seen).collect();
+        let widening = match self.stage {
+            Stage::Thresholds => Widening::Thresholds,
+            Stage::Hulls(_) => Widening::Hulls,
+            _ => Widening::Unknown,
+        };
+        let evidence = Evidence {
+            entry: &self.outer.state,
+            changes: &self.changes,
+            posts: &posts,
+            surveyed: &self.surveyed,
+            widening,
+            last,
+        };
+        invariant::guess(&evidence, &self.probe, checker)
+    }
+
+    /// Correct what is believed to step; whether the same stage is worth another try.
+    fn learn_from_failure(&mut self) -> bool {
+        if self.stage == Stage::Surveying {
+            let mut demoted = false;
+            for post in &self.surveyed {
+                demoted |= invariant::demote(&mut self.changes, &self.guess, post);
+            }
+            self.last = self
+                .survey
+                .as_ref()
+                .and_then(|guess| guess.last_round(&self.tests));
+            if demoted && self.demotions < MAX_DEMOTIONS {
+                self.demotions += 1;
+                self.surveyed.clear();
+                self.tests.clear();
+                return true;
+            }
+            return false;
+        }
+        let seen = self.seen.last().filter(|_| self.demotions < MAX_DEMOTIONS);
+        let demoted =
+            seen.is_some_and(|post| invariant::demote(&mut self.changes, &self.guess, post));
+        self.demotions += u32::from(demoted);
+        demoted
     }
 }
 

@@ -238,8 +238,8 @@ impl Checker<'_> {
         if from_root.offset.smin() > most {
             return false;
         }
+        limit(state, pointer, most);
         self.reach(state, pointer, name, needed, edge.root);
-        limit(state, pointer, name, most);
         true
     }
 
@@ -286,13 +286,20 @@ fn count_from(value: &mut Value, old: u32, link: Link, new: u32) {
 }
 
 /// No pointer that is followed by bytes that exist is behind this place, counted from the root.
-fn limit(state: &mut State, pointer: &Pointer, name: u32, most: i64) {
-    let Some(link) = pointer.link else { return };
-    let most = most.saturating_sub(state.place(name).smin());
-    if let Some(range) = pointer.offset.meet(Scalar::signed(i64::MIN, most))
-        && range != pointer.offset
+fn limit(state: &mut State, pointer: &Pointer, most: i64) {
+    let from_root = state.from_root(pointer);
+    let range = from_root.offset.meet(Scalar::signed(i64::MIN, most));
+    if let (Some(link), Some(range)) = (from_root.link, range)
+        && range != from_root.offset
     {
         symbols::learn(state, link, range);
+    } else if let Some(link) = pointer.link
+        && let Region::Data(name) = pointer.region
+    {
+        let most = most.saturating_sub(state.place(name).smin());
+        if let Some(range) = pointer.offset.meet(Scalar::signed(i64::MIN, most)) {
+            symbols::learn(state, link, range);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Image {
     /// `scale * symbol + shift`.
     Of {
         symbol: Symbol,
-        scale: i32,
+        scale: i64,
         shift: i64,
     },
     Fixed(i64),
@@ -333,17 +333,15 @@ impl Comparison<'_> {
 }
 
 fn image(old: Link, new: Option<Link>, known: Option<u64>) -> Image {
-    let divided = |number: i64| {
-        let factor = i64::from(old.factor);
-        (number.checked_rem(factor) == Some(0)).then(|| number / factor)
-    };
+    let divided =
+        |number: i64| (number.checked_rem(old.factor) == Some(0)).then(|| number / old.factor);
     if let Some(new) = new
-        && let Some(scale) = divided(new.factor.into())
+        && let Some(scale) = divided(new.factor)
         && let Some(shift) = divided(new.add.wrapping_sub(old.add))
     {
         return Image::Of {
             symbol: new.symbol,
-            scale: scale as i32,
+            scale,
             shift,
         };
     }

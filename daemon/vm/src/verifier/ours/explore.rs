@@ -49,8 +49,9 @@ const MAX_LEVELS: usize = 10;
 const MAX_FAILURES: u32 = 3;
 /// Programs are started again, with a loop unrolled whose proof lost too much.
 const MAX_RESTARTS: usize = 16;
-/// Instructions that one attempt to prove a loop may take.
-const ATTEMPT_INSTRUCTIONS: u64 = 32_768;
+/// Instructions that looking at a loop may take, and checking one guess.
+const LOOK_INSTRUCTIONS: u64 = 4_096;
+const CHECK_INSTRUCTIONS: u64 = 32_768;
 /// Complete states that are kept at one instruction: the last ones.
 const MAX_COMPLETE: usize = 64;
 /// Ancestors that are looked at for a loop that never ends.
@@ -265,7 +266,7 @@ impl<'a> Explorer<'a> {
                         path: steps.iter().filter_map(Step::pc).collect(),
                     }));
                 }
-                Ended::Wrong(..) => match self.attempt().is_probing() {
+                Ended::Wrong(..) => match self.attempt().is_looking() {
                     // It only looks around: the path does not count.
                     true => {}
                     false => next = Some(self.next_guess()),
@@ -338,6 +339,7 @@ impl<'a> Explorer<'a> {
                     self.end(path, &Demand::default(), Length::default());
                     return None;
                 }
+                Err(_) if self.passes_over(pc, &mut path.state) => {}
                 Err(problem) => {
                     path.state.pc = pc;
                     let nobody = Box::new(Path::new(start(), ROOT));
@@ -351,6 +353,24 @@ impl<'a> Explorer<'a> {
                 false => pc,
             };
         }
+    }
+
+    /// Whether a load or store that is not shown to be safe does not matter now.
+    fn passes_over(&mut self, pc: usize, state: &mut State) -> bool {
+        let insn = self.checker.code[pc];
+        let mut attempts = self
+            .levels
+            .iter()
+            .filter_map(|level| level.attempt.as_ref());
+        let is_looking = attempts.any(|attempt| attempt.is_surveying());
+        if !is_looking || !matches!(insn.class(), class::LDX | class::ST | class::STX) {
+            return false;
+        }
+        if insn.class() == class::LDX {
+            state.set(insn.dst, Value::UNKNOWN);
+        }
+        state.pc = pc + 1;
+        true
     }
 
     /// Two ways: one waits.
@@ -510,10 +530,28 @@ impl<'a> Explorer<'a> {
         let head = path.state.pc;
         let live = self.flow.live(head);
         let attempt = Attempt::new(number, live, path, &mut self.checker);
-        let end = (self.processed + ATTEMPT_INSTRUCTIONS).min(self.level().end);
+        self.begin_stage(Box::new(attempt))
+    }
+
+    /// Follow the paths of one round from what is guessed.
+    fn begin_stage(&mut self, attempt: Box<Attempt>) -> Path {
+        let room = match attempt.is_looking() {
+            true => LOOK_INSTRUCTIONS,
+            false => CHECK_INSTRUCTIONS,
+        };
+        let end = (self.processed + room).min(self.level().end);
         let first = Path::new(attempt.guess.clone(), ROOT);
-        self.levels.push(Level::new(Some(Box::new(attempt)), end));
+        self.levels.push(Level::new(Some(attempt), end));
         first
+    }
+
+    /// Whether some loop around is only looked at.
+    fn is_looking(&self) -> bool {
+        let mut attempts = self
+            .levels
+            .iter()
+            .filter_map(|level| level.attempt.as_ref());
+        attempts.any(|attempt| attempt.is_looking())
     }
 
     /// What was guessed does not hold: guess again, or give up and unroll.
@@ -522,13 +560,11 @@ impl<'a> Explorer<'a> {
         self.note_states(&level);
         let mut attempt = level.attempt.expect("a level above the first has one");
         match attempt.next_guess(&mut self.checker) {
-            Turn::Try => {
-                let first = Path::new(attempt.guess.clone(), ROOT);
-                self.levels.push(Level::new(Some(attempt), level.end));
-                first
-            }
+            Turn::Try => self.begin_stage(attempt),
             Turn::GiveUp => {
-                *self.failures.entry(attempt.head).or_default() += 1;
+                if !self.is_looking() {
+                    *self.failures.entry(attempt.head).or_default() += 1;
+                }
                 let mut path = attempt.outer;
                 self.checker.steps = std::mem::take(&mut path.segment.steps);
                 self.keep(&mut path);
@@ -549,7 +585,7 @@ impl<'a> Explorer<'a> {
             return None;
         }
         let attempt = self.attempt();
-        if attempt.is_probing() {
+        if attempt.is_looking() {
             return Some(Some(self.next_guess()));
         }
         let Some(rounds) = attempt.rounds() else {

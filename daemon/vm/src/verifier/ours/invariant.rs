@@ -5,10 +5,10 @@
 use super::super::domain::{Arithmetic, Scalar, arithmetic};
 use super::checker::Checker;
 use super::stack::Found;
-use super::state::{Bounds, Order, State};
+use super::state::{Anchor, Bounds, Order, State};
 use super::trail::Registers;
-use super::trips::Test;
-use super::value::{Absent, Link, Number, Symbol, Value, shifted};
+use super::trips::{Course, Test};
+use super::value::{Absent, Link, Number, Pointer, Region, Symbol, Value, shifted};
 use std::rc::Rc;
 
 /// Where a value is.
@@ -126,6 +126,23 @@ pub fn changes(probe: &State, posts: &[State], live: Registers) -> Vec<Change> {
     places.map(|at| Change { at, how: how(at) }).collect()
 }
 
+/// Take back what a state that came back from a guess shows to be wrong; whether anything was.
+pub fn demote(changes: &mut [Change], guess: &State, post: &State) -> bool {
+    let mut any = false;
+    for change_ in changes
+        .iter_mut()
+        .filter(|change| change.how != How::Varies)
+    {
+        let before = value(guess, change_.at);
+        let how = change(guess, &before, post, &value(post, change_.at));
+        if how != change_.how && !before.is_absent() {
+            change_.how = How::Varies;
+            any = true;
+        }
+    }
+    any
+}
+
 fn change(probe: &State, before: &Value, post: &State, after: &Value) -> How {
     let steps = |number: i64| match number {
         0 => How::Stays,
@@ -176,20 +193,56 @@ fn difference(a: Option<Link>, b: Option<Link>) -> Option<i64> {
     same.then(|| b.add.wrapping_sub(a.add))
 }
 
+/// Rounds that a first guess allows, before it is known how many there are.
+pub const MANY: i64 = 1 << 20;
+
+/// A guess, and what its symbols do from round to round.
+pub struct Guess {
+    pub state: State,
+    /// By symbol: where it begins, and its step.
+    courses: Vec<(Symbol, Course)>,
+}
+
+impl Guess {
+    /// The last round that can begin, counted from 0, as the tests say.
+    pub fn last_round(&self, tests: &[Test]) -> Option<i64> {
+        let course = |symbol: Symbol| {
+            let found = self.courses.iter().find(|(name, _)| *name == symbol);
+            found.map(|(_, course)| *course)
+        };
+        tests
+            .iter()
+            .filter_map(|test| test.last_round(course))
+            .min()
+    }
+}
+
+/// What a guess is made from.
+pub struct Evidence<'a> {
+    /// The state in which the loop is entered.
+    pub entry: &'a State,
+    pub changes: &'a [Change],
+    /// States that came back to the head.
+    pub posts: &'a [&'a State],
+    /// The last of them, of a guess without bounds.
+    pub surveyed: &'a [State],
+    pub widening: Widening,
+    /// The last round that can begin, counted from 0.
+    pub last: i64,
+}
+
 /// What may be true at the head in every round.
-pub fn guess(
-    entry: &State,
-    probe: &State,
-    (changes, posts): (&[Change], &[&State]),
-    tests: &[Test],
-    widening: Widening,
-    checker: &mut Checker<'_>,
-) -> Option<State> {
-    let last = last_round(probe, changes, tests)?;
+pub fn guess(evidence: &Evidence<'_>, dead: &State, checker: &mut Checker<'_>) -> Guess {
+    let Evidence {
+        entry,
+        changes,
+        posts,
+        ..
+    } = *evidence;
     let mut state = entry.clone();
     for frame in 0..state.frames.len() {
         for register in 0..10 {
-            let probed = &probe.frames[frame].registers[register];
+            let probed = &dead.frames[frame].registers[register];
             if probed.is_absent() {
                 Rc::make_mut(&mut state.frames[frame]).registers[register] = *probed;
             }
@@ -203,98 +256,159 @@ pub fn guess(
     Rc::make_mut(&mut state.bounds).push(Bounds {
         symbol: round,
         low: 0,
-        high: last,
+        high: evidence.last,
     });
-    let mut groups: Vec<(Symbol, i64, Symbol)> = Vec::new();
+    let rounds = Course {
+        start: (0, 0),
+        step: 1,
+    };
+    let mut stepper = Stepper {
+        evidence,
+        round,
+        courses: vec![(round, rounds)],
+        groups: Vec::new(),
+    };
     for change in changes {
         let before = value(entry, change.at);
         let after = match change.how {
             How::Stays => continue,
-            How::Steps(step) => stepped(&before, step, round, last, &mut groups, checker),
-            How::Varies => varied(&before, change.at, posts, widening, checker),
+            How::Steps(step) => {
+                let after = stepper.stepped(&before, step, checker);
+                stepper.anchored(&mut state, change.at, after, checker)
+            }
+            How::Varies => varied(&before, change.at, posts, evidence.widening, checker),
         };
         set(&mut state, change.at, after);
     }
+    let courses = stepper.courses;
     forget_new_pointers(&mut state, entry, posts);
-    orders(&mut state, probe, changes, posts, round, entry);
+    orders(&mut state, evidence, round);
     state.tidy();
-    Some(state)
+    Guess { state, courses }
 }
 
-/// The last round that can begin, counted from 0, as the tests say.
-fn last_round(probe: &State, changes: &[Change], tests: &[Test]) -> Option<i64> {
-    let mut steps: Vec<(Symbol, i32, i64)> = Vec::new();
-    for change in changes {
-        if let (How::Steps(step), Some(link)) = (change.how, value(probe, change.at).link()) {
-            steps.push((link.symbol, link.factor, step));
-        }
-    }
-    let step = |value: &Value| {
-        if let Value::Absent(_) = value {
-            return None;
-        }
-        let Some(link) = value.link() else {
-            return Some(0);
-        };
-        let found = steps.iter().find(|(symbol, ..)| *symbol == link.symbol);
-        match found {
-            None => Some(0),
-            Some((_, factor, step)) if link.factor % factor == 0 => {
-                step.checked_mul(i64::from(link.factor / factor))
-            }
-            Some(_) => None,
-        }
-    };
-    let rounds = tests.iter().filter_map(|test| test.last_round(step));
-    rounds.min()
-}
-
-/// A value that steps from where it is, for so many rounds.
-fn stepped(
-    before: &Value,
-    step: i64,
+/// Makes the values that step.
+struct Stepper<'a> {
+    evidence: &'a Evidence<'a>,
     round: Symbol,
-    last: i64,
-    groups: &mut Vec<(Symbol, i64, Symbol)>,
-    checker: &mut Checker<'_>,
-) -> Value {
-    let Some(range) = before.range() else {
-        return *before;
-    };
-    let Some(way) = step.checked_mul(last) else {
-        return Value::Absent(Absent::Varies);
-    };
-    let moved = Scalar::signed(way.min(0), way.max(0));
-    let after = arithmetic(Arithmetic::Add, true, range, moved);
-    let link = match (range.known(), i32::try_from(step)) {
-        (Some(start), Ok(factor)) => Some(Link {
-            symbol: round,
-            factor,
-            add: start as i64,
-        }),
-        _ => before
-            .link()
-            .or_else(|| Some(Link::to(checker.fresh())))
-            .map(|link| {
-                let known = groups
-                    .iter()
-                    .find(|(old, by, _)| (*old, *by) == (link.symbol, step));
-                let symbol = known.map_or_else(|| checker.fresh(), |(.., new)| *new);
-                groups.push((link.symbol, step, symbol));
-                Link { symbol, ..link }
+    courses: Vec<(Symbol, Course)>,
+    /// Symbols of the entry, their steps, and the symbols that stand for them.
+    groups: Vec<(Symbol, i64, Symbol)>,
+}
+
+impl Stepper<'_> {
+    /// A value that steps from where it is.
+    fn stepped(&mut self, before: &Value, step: i64, checker: &mut Checker<'_>) -> Value {
+        let Some(range) = before.range() else {
+            return *before;
+        };
+        let Some(way) = step.checked_mul(self.evidence.last) else {
+            return Value::Absent(Absent::Varies);
+        };
+        let moved = Scalar::signed(way.min(0), way.max(0));
+        let after = arithmetic(Arithmetic::Add, true, range, moved);
+        let link = match range.known() {
+            Some(start) => Some(Link {
+                symbol: self.round,
+                factor: step,
+                add: start as i64,
             }),
+            None => Some(self.group(before, range, step, checker)),
+        };
+        let mut value = *before;
+        if let Some(own) = value.range_mut() {
+            *own = after;
+        }
+        if let Some(own) = value.link_mut() {
+            *own = link;
+        }
+        if let Value::Number(number) = &mut value {
+            number.distance = None;
+        }
+        value
+    }
+
+    /// The link of a value that does not begin at a known number; others may be tied to it.
+    fn group(
+        &mut self,
+        before: &Value,
+        range: Scalar,
+        step: i64,
+        checker: &mut Checker<'_>,
+    ) -> Link {
+        let link = before.link().filter(|link| link.factor == 1);
+        let link = link.unwrap_or_else(|| Link::to(checker.fresh()));
+        let known = self
+            .groups
+            .iter()
+            .find(|(old, by, _)| (*old, *by) == (link.symbol, step));
+        if let Some((.., symbol)) = known {
+            return Link {
+                symbol: *symbol,
+                ..link
+            };
+        }
+        let symbol = checker.fresh();
+        self.groups.push((link.symbol, step, symbol));
+        let start = shifted(range, link.add.wrapping_neg());
+        let start = (i128::from(start.smin()), i128::from(start.smax()));
+        self.courses.push((symbol, Course { start, step }));
+        Link { symbol, ..link }
+    }
+
+    /// A pointer into the data of which it is known in every round how much follows it.
+    fn anchored(
+        &mut self,
+        state: &mut State,
+        at: At,
+        after: Value,
+        checker: &mut Checker<'_>,
+    ) -> Value {
+        let Value::Pointer(pointer) = after else {
+            return after;
+        };
+        let Region::Data(parent) = pointer.region else {
+            return after;
+        };
+        let evidence = self.evidence;
+        let before = value(evidence.entry, at);
+        let mut readable = readable_from(evidence.entry, &before);
+        for post in evidence.surveyed {
+            readable = readable.min(readable_from(post, &value(post, at)));
+        }
+        if evidence.surveyed.is_empty() || readable <= readable_from(state, &after) {
+            return after;
+        }
+        let anchor = Anchor {
+            name: checker.fresh(),
+            root: state.anchor(parent).root,
+            parent,
+            place: pointer.offset,
+            link: pointer.link,
+            readable,
+        };
+        Rc::make_mut(&mut state.anchors).push(anchor);
+        Value::Pointer(Pointer::to(Region::Data(anchor.name), 0))
+    }
+}
+
+/// Bytes that are known to follow a pointer into the data.
+fn readable_from(state: &State, value: &Value) -> i64 {
+    let Value::Pointer(pointer) = value else {
+        return i64::MIN;
     };
-    let mut value = *before;
-    if let Some(own) = value.range_mut() {
-        *own = after;
-    }
-    if let Some(own) = value.link_mut() {
-        *own = link;
-    }
-    if let Value::Number(number) = &mut value {
-        number.distance = None;
-    }
-    value
+    let Region::Data(name) = pointer.region else {
+        return i64::MIN;
+    };
+    let anchor = state.anchor(name);
+    let own = anchor.readable.saturating_sub(pointer.offset.smax());
+    let place = state.from_root(pointer).offset;
+    own.max(
+        state
+            .anchor(anchor.root)
+            .readable
+            .saturating_sub(place.smax()),
+    )
 }
 
 /// A value that changes irregularly.
@@ -372,59 +486,43 @@ fn forget_new_pointers(state: &mut State, entry: &State, posts: &[&State]) {
     }
 }
 
-/// Numbers that stay below another one: as the states that came back say, moved by one round.
-fn orders(
-    state: &mut State,
-    probe: &State,
-    changes: &[Change],
-    posts: &[&State],
-    round: Symbol,
-    entry: &State,
-) {
-    let mut found = Vec::new();
-    for change in changes {
-        let How::Steps(1) = change.how else { continue };
-        let (Some(link), Some(start)) = (
-            value(probe, change.at).link(),
-            value(entry, change.at).range().and_then(Scalar::known),
-        ) else {
+/// Numbers that stay below another one: as the states that came back from the survey say.
+fn orders(state: &mut State, evidence: &Evidence<'_>, round: Symbol) {
+    let Some(first) = evidence.surveyed.first() else {
+        return;
+    };
+    // In the survey the round has another name: it is what no state of the entry knows.
+    for order in first.orders.iter() {
+        let known = evidence
+            .entry
+            .any(|value| value.link().is_some_and(|link| link.symbol == order.lesser));
+        let same = |other: &&Order| (other.lesser, other.greater) == (order.lesser, order.greater);
+        let adds = evidence
+            .surveyed
+            .iter()
+            .map(|post| post.orders.iter().find(same).map(|other| other.add));
+        let Some(adds) = adds.collect::<Option<Vec<i64>>>() else {
             continue;
         };
-        let Some(first) = posts.first() else { continue };
-        for order in first
-            .orders
-            .iter()
-            .filter(|order| order.lesser == link.symbol)
-        {
-            let add = posts.iter().map(|post| {
-                let same = post
-                    .orders
-                    .iter()
-                    .find(|other| (other.lesser, other.greater) == (order.lesser, order.greater));
-                same.map(|other| other.add)
-            });
-            let Some(add) = add.collect::<Option<Vec<i64>>>() else {
-                continue;
-            };
-            let most = add.into_iter().max().unwrap_or(i64::MAX);
-            // Of the value at the head: it is the symbol and link.add; in rounds: round + start.
-            let most = most
-                .saturating_add(link.add)
-                .saturating_add(1)
-                .saturating_sub(start as i64);
-            found.push(Order {
+        if !known {
+            // Of the round that has ended; the next one is greater by 1.
+            let add = adds.into_iter().max().unwrap_or(0).saturating_add(1);
+            let order = Order {
                 lesser: round,
                 greater: order.greater,
-                add: most,
-            });
+                add,
+            };
+            Rc::make_mut(&mut state.orders).push(order);
         }
     }
-    Rc::make_mut(&mut state.orders).extend(found);
 }
 
-/// All symbols of a state's values.
+/// All symbols of a state's values and places.
 pub fn symbols(state: &State) -> Vec<Symbol> {
-    let mut symbols = Vec::new();
+    let anchors = state.anchors.iter();
+    let mut symbols: Vec<Symbol> = anchors
+        .filter_map(|anchor| Some(anchor.link?.symbol))
+        .collect();
     _ = state.any(|value| {
         symbols.extend(value.link().map(|link| link.symbol));
         false

@@ -99,7 +99,15 @@ impl Checker<'_> {
             Err(Problem::PointerArithmetic { register, op, wide })
         };
         match (a, b) {
-            (Value::Number(a), Value::Number(b)) => Ok(Value::Number(compute(op, wide, a, b))),
+            (Value::Number(a), Value::Number(b)) => {
+                let number = match wide {
+                    true => unshifted(state, op, &a, &b),
+                    false => None,
+                };
+                Ok(Value::Number(
+                    number.unwrap_or_else(|| compute(op, wide, a, b)),
+                ))
+            }
             (Value::Pointer(pointer), Value::Number(number)) => match op {
                 Arithmetic::Add | Arithmetic::Sub if wide => {
                     self.moved(insn, insn.dst, pointer, number, op == Arithmetic::Sub)
@@ -110,11 +118,11 @@ impl Checker<'_> {
                 Arithmetic::Add if wide => self.moved(insn, insn.src, pointer, number, false),
                 _ => fail(insn.src),
             },
-            (Value::Pointer(a), Value::Pointer(b)) | (Value::Half(a), Value::Half(b))
+            (Value::Pointer(a) | Value::Half(a), Value::Pointer(b) | Value::Half(b))
                 if op == Arithmetic::Sub =>
             {
-                let is_half = matches!(state.register(insn.dst), Value::Half(_));
-                if wide == is_half {
+                let is_half = |register| matches!(state.register(register), Value::Half(_));
+                if wide && (is_half(insn.dst) || is_half(insn.src)) {
                     return fail(insn.dst);
                 }
                 match difference(state, &a, &b, wide) {
@@ -181,7 +189,7 @@ impl Checker<'_> {
         }
         Ok(Value::Pointer(Pointer {
             offset,
-            link: link.filter(|_| offset.known().is_none()),
+            link,
             ..pointer
         }))
     }
@@ -243,6 +251,36 @@ fn compute(op: Arithmetic, wide: bool, a: Number, b: Number) -> Number {
     }
 }
 
+/// A number that was shifted to the left and is shifted back: as compilers cut off the upper half,
+/// or extend a sign.  If nothing is cut off, it is what it was.
+fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<Number> {
+    let (link, bits) = (
+        a.link?,
+        b.range.known().filter(|bits| (1..63).contains(bits))?,
+    );
+    let unit = 1_i64 << bits;
+    if link.factor % unit != 0 || link.add % unit != 0 {
+        return None;
+    }
+    let link = Link {
+        symbol: link.symbol,
+        factor: link.factor / unit,
+        add: link.add / unit,
+    };
+    let range = link.of(symbols::range(state, link.symbol)?);
+    let room = 63 - bits;
+    let fits = match op {
+        Arithmetic::Rsh => range.umax() >> (room + 1) == 0,
+        Arithmetic::Arsh => range.smin() >= -(1 << room) && range.smax() < 1 << room,
+        _ => false,
+    };
+    fits.then_some(Number {
+        range,
+        link: Some(link),
+        distance: None,
+    })
+}
+
 /// The difference of two values of one symbol, if it is always the same.
 fn cancelled(a: &Number, b: &Number) -> Option<i64> {
     let (a, b) = (a.link?, b.link?);
@@ -277,7 +315,7 @@ fn tie(op: Arithmetic, wide: bool, a: &Number, b: &Number) -> Option<Link> {
         Arithmetic::Sub if is_left => Some(link.plus(signed(constant).wrapping_neg())),
         Arithmetic::Sub if wide => Some(link.times(-1)?.plus(constant as i64)),
         Arithmetic::Mul => link.times(i64::try_from(constant).ok()?),
-        Arithmetic::Lsh if constant < 31 => link.times(1 << constant),
+        Arithmetic::Lsh if constant < 63 => link.times(1 << constant),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::super::domain::{Arithmetic, Scalar, arithmetic};
 use super::state::State;
-use super::value::{Link, Region, Symbol, Value};
+use super::value::{Link, Region, Symbol, Value, shifted};
 
 /// Take in that the value of `link` lies in `range`.
 pub fn learn(state: &mut State, link: Link, range: Scalar) {
@@ -119,6 +119,20 @@ fn limit_bounds(state: &mut State, symbol: Symbol, range: Scalar) {
         let bounds = &mut Rc::make_mut(&mut state.bounds)[place];
         (bounds.low, bounds.high) = (low, high);
     }
+}
+
+/// The range of a symbol, as far as one value that is it and a constant tells.
+pub fn range(state: &State, symbol: Symbol) -> Option<Scalar> {
+    let mut range = None;
+    _ = state.any(|value| {
+        if let (Some(link), Some(own)) = (value.link(), value.range())
+            && (link.symbol, link.factor) == (symbol, 1)
+        {
+            range = Some(shifted(own, link.add.wrapping_neg()));
+        }
+        range.is_some()
+    });
+    range
 }
 
 /// Take in that so many bytes behind an anchor exist.

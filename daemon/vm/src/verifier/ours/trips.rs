@@ -3,10 +3,10 @@
 //! Only a guess: what comes of it is checked.
 
 use super::super::domain::{Comparison, Scalar};
-use super::value::{Region, Value};
+use super::value::{Region, Symbol, Value};
 use crate::contract::MAX_DATA_SIZE;
 
-/// A comparison that decides whether a loop goes on, with its operands in the first round.
+/// A comparison that decides whether a loop goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
     pub op: Comparison,
@@ -17,16 +17,34 @@ pub struct Test {
     pub right: Value,
 }
 
+/// An operand as the rounds go by: where it begins, and its step.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    pub start: (i128, i128),
+    pub step: i64,
+}
+
 impl Test {
-    /// The last round, counted from 0, that can begin; `step` tells how a value changes by round.
-    pub fn last_round(&self, step: impl Fn(&Value) -> Option<i64>) -> Option<i64> {
-        let (left, right) = (step(&self.left)?, step(&self.right)?);
-        let step = left.checked_sub(right).filter(|step| *step != 0)?;
+    /// The last round, counted from 0, that can begin; `symbol` tells what is known of a symbol.
+    pub fn last_round(&self, symbol: impl Fn(Symbol) -> Option<Course>) -> Option<i64> {
+        let (left, right) = (
+            self.course(&self.left, &symbol)?,
+            self.course(&self.right, &symbol)?,
+        );
+        let step = left
+            .step
+            .checked_sub(right.step)
+            .filter(|step| *step != 0)?;
         let staying = match self.staying()? {
             // As if the right side stood still.
-            (Side::Above, strict) => self.until(step, strict, true)?,
-            (Side::Below, strict) => self.until(step, strict, false)?,
-            (Side::Apart, _) => self.meets(step)? - 1,
+            (Side::Above, strict) if step < 0 => {
+                rounds(left.start.1 - right.start.0, step, strict)?
+            }
+            (Side::Below, strict) if step > 0 => {
+                rounds(right.start.1 - left.start.0, step, strict)?
+            }
+            (Side::Apart, _) => self.meets(left.start, right.start, step)? - 1,
+            _ => return None,
         };
         // The round after the last one that stays begins, too.
         Some(staying.max(-1) + 1)
@@ -45,37 +63,43 @@ impl Test {
         })
     }
 
-    fn is_signed(&self) -> bool {
-        use Comparison::*;
-        matches!(self.op, SLt | SLe | SGt | SGe)
-    }
-
-    /// Least and greatest of an operand.
-    fn ends(&self, value: &Value) -> Option<(i128, i128)> {
-        let range = match value {
-            Value::Number(number) => number.range,
+    /// How an operand changes.
+    fn course(&self, value: &Value, symbol: impl Fn(Symbol) -> Option<Course>) -> Option<Course> {
+        let link = value.link();
+        if let Some(link) = link
+            && let Some(Course { start, step }) = symbol(link.symbol)
+        {
+            let (factor, add) = (i128::from(link.factor), i128::from(link.add));
+            let ends = [start.0 * factor + add, start.1 * factor + add];
+            return Some(Course {
+                start: (ends[0].min(ends[1]), ends[0].max(ends[1])),
+                step: step.checked_mul(link.factor)?,
+            });
+        }
+        let start = match value {
+            Value::Number(number) => self.number_ends(number.range),
             Value::Pointer(pointer) => {
-                let add = if pointer.region == Region::End {
-                    MAX_DATA_SIZE as i128
-                } else {
-                    0
+                let more = match pointer.region {
+                    Region::End => MAX_DATA_SIZE as i128,
+                    _ => 0,
                 };
                 let range = pointer.offset;
-                return Some((
-                    i128::from(range.smin()) + add,
-                    i128::from(range.smax()) + add,
-                ));
+                (
+                    i128::from(range.smin()) + more,
+                    i128::from(range.smax()) + more,
+                )
             }
             _ => return None,
         };
-        Some(self.number_ends(range))
+        Some(Course { start, step: 0 })
     }
 
     fn number_ends(&self, range: Scalar) -> (i128, i128) {
-        match (self.wide, self.is_signed()) {
-            (true, false)
-                if range.smin() >= 0 || !matches!(self.op, Comparison::Ne | Comparison::Eq) =>
-            {
+        use Comparison::{Eq, Ne, SGe, SGt, SLe, SLt};
+        let is_signed = matches!(self.op, SLt | SLe | SGt | SGe);
+        let is_equality = matches!(self.op, Ne | Eq);
+        match (self.wide, is_signed) {
+            (true, false) if range.smin() >= 0 || !is_equality => {
                 (range.umin().into(), range.umax().into())
             }
             (true, _) => (range.smin().into(), range.smax().into()),
@@ -84,39 +108,25 @@ impl Test {
         }
     }
 
-    /// The last round in which the left operand is still above or below the right one.
-    fn until(&self, step: i64, strict: bool, above: bool) -> Option<i64> {
-        let (left, right) = (self.ends(&self.left)?, self.ends(&self.right)?);
-        let room = match above {
-            true if step < 0 => left.1 - right.0,
-            false if step > 0 => right.1 - left.0,
-            _ => return None,
-        };
-        let room = room - i128::from(strict);
-        i64::try_from(room.div_euclid(i128::from(step.unsigned_abs()))).ok()
-    }
-
     /// The round in which both operands are equal.
-    fn meets(&self, step: i64) -> Option<i64> {
-        let (left, right) = (self.ends(&self.left)?, self.ends(&self.right)?);
+    fn meets(&self, left: (i128, i128), right: (i128, i128), step: i64) -> Option<i64> {
         let distance = match step > 0 {
             true => right.1 - left.0,
             false => left.1 - right.0,
         };
         let width = i128::from(step.unsigned_abs());
         let exact = left.0 == left.1 && right.0 == right.1;
-        if distance < 0 || !exact && width != 1 && !self.is_end() {
-            return None;
-        }
-        if exact && distance % width != 0 {
+        if distance < 0 || exact && distance % width != 0 {
             return None;
         }
         i64::try_from(distance / width).ok()
     }
+}
 
-    fn is_end(&self) -> bool {
-        matches!(self.right, Value::Pointer(pointer) if pointer.region == Region::End)
-    }
+/// Rounds in which `room` is not used up.
+fn rounds(room: i128, step: i64, strict: bool) -> Option<i64> {
+    let room = room - i128::from(strict);
+    i64::try_from(room.div_euclid(i128::from(step.unsigned_abs()))).ok()
 }
 
 /// Where an operand is.

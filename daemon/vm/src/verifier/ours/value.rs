@@ -17,7 +17,7 @@ pub type Symbol = u32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     pub symbol: Symbol,
-    pub factor: i32,
+    pub factor: i64,
     pub add: i64,
 }
 
@@ -37,10 +37,12 @@ impl Link {
         }
     }
 
-    /// The link of a multiple of the value, if the factor stays small.
+    /// The link of a multiple of the value.
     pub fn times(self, number: i64) -> Option<Self> {
-        let factor = i64::from(self.factor).checked_mul(number)?;
-        let factor = i32::try_from(factor).ok().filter(|factor| *factor != 0)?;
+        let factor = self
+            .factor
+            .checked_mul(number)
+            .filter(|factor| *factor != 0)?;
         Some(Self {
             factor,
             add: self.add.wrapping_mul(number),
@@ -60,7 +62,7 @@ impl Link {
 
     /// The value when the symbol lies in `symbol`.
     pub fn of(self, symbol: Scalar) -> Scalar {
-        let factor = Scalar::constant(i64::from(self.factor) as u64);
+        let factor = Scalar::constant(self.factor as u64);
         let product = match self.factor {
             1 => symbol,
             _ => arithmetic(Arithmetic::Mul, true, symbol, factor),
