@@ -42,6 +42,7 @@ programs:
 	@for folder in $(SAMPLE) tests/bench/programs tests/e2e/programs tests/readme; do \
 	    $(MAKE) --no-print-directory -C $$folder -f $(CURDIR)/$(SAMPLE)/Makefile || exit 1; \
 	done
+	@$(MAKE) --no-print-directory -C tests/verifier
 
 .tools/bin/uv:
 	python3 -m venv .tools

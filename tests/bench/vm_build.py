@@ -20,7 +20,7 @@ CRATE: Final = HERE / "vm_crate"
 
 _CLANGS: Final = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
 _SCALAR: Final = ("-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops", "-fno-builtin")
-_BPF: Final = ("-target", "bpf", "-mcpu=v3", "-O2", "-g")
+BPF: Final = ("-target", "bpf", "-mcpu=v3", "-O2", "-g")
 _NATIVE: Final = ("-O2", "-fPIC", "-fvisibility=hidden")
 
 
@@ -62,9 +62,9 @@ def programs(folder: Path) -> None:
         name = source.stem
         named = f"-DVMB_NAME={{}}_{name}"
         forms += [
-            ("sample", source, (*_BPF, "-DVMB_SAMPLE")),
-            ("plain", source, _BPF),
-            ("kernel", source, (*_BPF, "-DVMB_KERN")),
+            ("sample", source, (*BPF, "-DVMB_SAMPLE")),
+            ("plain", source, BPF),
+            ("kernel", source, (*BPF, "-DVMB_KERN")),
             ("nat", source, (*_NATIVE, named.format("nat"))),
             ("sca", source, (*_NATIVE, *_SCALAR, named.format("sca"))),
         ]

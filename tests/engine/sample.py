@@ -20,7 +20,9 @@ Callback = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class Context:
+    """The sample context's size, and where its pointers are."""
+
     size: int = CONTEXT_SIZE
     data: int = 0
     end: int = 8
@@ -28,7 +30,9 @@ class _Context:
 
 
 @dataclass(frozen=True, slots=True)
-class _Helper:
+class Helper:
+    """A helper that programs of the type may call."""
+
     helper_id: int
     name: str
     arguments: tuple[int, ...]
@@ -49,23 +53,25 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class _Information:
+class Information:
+    """The sample program type, or a variant of it."""
+
     name: str = "sample"
-    context: _Context = _Context()
+    context: Context = Context()
     is_privileged: bool = False
-    helpers: tuple[_Helper, ...] = (
-        _Helper(0x10000, "first", (4,)),
-        _Helper(0x10001, "find", (9, 2, 9, 2)),
-        _Helper(0x10002, "replace", (11, 2, 1, 9, 2)),
-        _Helper(0x10003, "implicit_1", ()),
-        _Helper(0x10004, "implicit_2", (1,)),
-        _Helper(0x10006, "map_get_value", (5, 7, 11, 2)),
+    helpers: tuple[Helper, ...] = (
+        Helper(0x10000, "first", (4,)),
+        Helper(0x10001, "find", (9, 2, 9, 2)),
+        Helper(0x10002, "replace", (11, 2, 1, 9, 2)),
+        Helper(0x10003, "implicit_1", ()),
+        Helper(0x10004, "implicit_2", (1,)),
+        Helper(0x10006, "map_get_value", (5, 7, 11, 2)),
     )
     functions: tuple[Function, ...] = ()
     writable: tuple[tuple[int, int], ...] = ((16, 16),)
 
 
-INFORMATION: Final = _Information()
+INFORMATION: Final = Information()
 
 
 def load(
@@ -80,7 +86,7 @@ def load(
     parsed = ebpfd_vm.parse_object(object_file(of))
     maps = [live(each) for each in parsed.maps]
     spec = next(each for each in parsed.programs if each.name == name)
-    information = _Information(functions=functions)
+    information = Information(functions=functions)
     program = ebpfd_vm.Program(spec, maps, information, helper=helper, local=local)
     return program, {each.name: each for each in maps}
 

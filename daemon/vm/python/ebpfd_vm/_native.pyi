@@ -185,6 +185,7 @@ class Verdict:
 
     states: int
     proved_loops: int
+    peak_bytes: int
     has_loops: bool
     instruction_count: int
     duration_ns: int

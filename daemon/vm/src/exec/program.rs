@@ -22,9 +22,6 @@ use crate::trace::Trace;
 
 /// Instructions that one invocation may execute; what helpers do counts too.
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
-/// Helpers that write through an argument which the verifier believes to be only read: what
-/// it knew of that memory is wrong afterwards, so its verdict does not hold without checks.
-const UNSEEN: [u32; 2] = [17, 18];
 /// Helpers that tell the lane, write to the lane's ring, or call who knows what.
 const NEED_LANE: [u32; 3] = [5, 8, 32];
 
@@ -44,9 +41,9 @@ pub enum Verified {
     /// Nobody.
     #[default]
     No,
-    /// The verifier, with maps of these sizes and this contract.
+    /// Prevail, with maps of these sizes and this contract: it runs with checks.
     Accepted,
-    /// Our own judge, in the same way; and it ends after so many instructions.
+    /// Our own judge, in the same way, and that it ends after so many instructions: it is compiled.
     Proved(u64),
     /// Nobody either: its maker vouches for it.  For tests and benchmarks alone.
     Assumed,
@@ -359,25 +356,17 @@ fn compile(
     descriptor: &ContextDescriptor,
     options: &Options,
 ) -> std::result::Result<Jit, String> {
-    let unseen = |helper: &&NativeHelper| UNSEEN.contains(&helper.id);
-    let unseen = code.natives.iter().find(unseen);
-    if let (Verified::Accepted, Some(helper)) = (options.verified, unseen) {
-        return Err(format!(
-            "helper {} writes a value that the verifier takes for unchanged",
-            helper.id
-        ));
+    if options.execution == Execution::Interpreter {
+        return Err("the interpreter was asked for".to_owned());
     }
-    match options.execution {
-        Execution::Interpreter => Err("the interpreter was asked for".to_owned()),
-        _ if options.verified == Verified::No => {
-            Err("the program is not known to be verified".to_owned())
+    let proved = match options.verified {
+        Verified::No => return Err("the program is not known to be verified".to_owned()),
+        // Compiled code has no checks: what it does rests on a proof of ours, and on no other.
+        Verified::Accepted => {
+            return Err("only prevail accepts the program, so its accesses are checked".to_owned());
         }
-        _ => {
-            let proved = match options.verified {
-                Verified::Proved(most) => Some(most),
-                _ => None,
-            };
-            jit::compile(code, maps, descriptor, options.budget(), proved)
-        }
-    }
+        Verified::Proved(most) => Some(most),
+        Verified::Assumed => None,
+    };
+    jit::compile(code, maps, descriptor, options.budget(), proved)
 }

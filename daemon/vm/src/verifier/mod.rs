@@ -92,6 +92,8 @@ pub struct Effort {
     pub states: usize,
     /// Loops that were proved.
     pub proved_loops: usize,
+    /// Bytes that were used at once, about.
+    pub peak_bytes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +151,7 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
         steps: report.instructions,
         states: report.states,
         proved_loops: report.proved,
+        peak_bytes: report.bytes,
     };
     match report.outcome {
         ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),

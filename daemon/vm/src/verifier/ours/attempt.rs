@@ -63,6 +63,8 @@ pub struct Attempt {
     pub depth: usize,
     /// The path that came to the loop.
     pub outer: Path,
+    /// The last symbol that had a name before.
+    settled: Symbol,
     /// What is taken for true at the head.
     pub guess: State,
     /// States in which paths left the loop, and the instruction before.
@@ -87,8 +89,10 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn new(number: usize, live: Registers, outer: Path, checker: &mut Checker<'_>) -> Self {
+        let settled = checker.symbols;
         let probe = invariant::probe(&outer.state, live, &mut checker.symbols);
         Self {
+            settled,
             number,
             head: outer.state.pc,
             depth: outer.state.depth(),
@@ -169,7 +173,7 @@ impl Attempt {
         let everything = Demand {
             frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
         };
-        let Some(names) = covers(&self.guess, &everything, state) else {
+        let Some(names) = covers(&self.guess, &everything, state, self.settled) else {
             self.seen.push(state.clone());
             return None;
         };
@@ -312,7 +316,7 @@ impl Attempt {
             let everything = Demand {
                 frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
             };
-            let fits = covers(&self.guess, &everything, &self.outer.state).is_some();
+            let fits = covers(&self.guess, &everything, &self.outer.state, self.settled).is_some();
             if self.stage == Stage::Surveying {
                 self.survey = Some(guess);
                 return Turn::Try;

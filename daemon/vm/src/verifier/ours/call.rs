@@ -90,6 +90,9 @@ impl Checker<'_> {
                 wrong: Wrong::Unsupported { number: 0 },
             });
         };
+        if prototype.return_type == RETURN_NOTHING_IF_SUCCEED && state.depth() > 0 {
+            return Err(Problem::TailCallInFunction);
+        }
         let mut given = Given::default();
         self.takes(prototype.arguments.len());
         for (index, number) in prototype.arguments.iter().enumerate() {

@@ -50,7 +50,10 @@ impl Names {
 }
 
 /// Whether `old` covers `new` in all that is demanded; if so, how names correspond.
-pub fn covers(old: &State, demand: &Demand, new: &State) -> Option<Names> {
+///
+/// Symbols up to `settled` must stand for themselves: a proof that a loop ends counts on it that
+/// they mean the same on all paths of a round.
+pub fn covers(old: &State, demand: &Demand, new: &State, settled: Symbol) -> Option<Names> {
     if old.frames.len() != new.frames.len() || old.owned.len() != new.owned.len() {
         return None;
     }
@@ -69,6 +72,7 @@ pub fn covers(old: &State, demand: &Demand, new: &State) -> Option<Names> {
         old,
         new,
         names: Names::default(),
+        settled,
     };
     comparison.names.matter = matter(old, demand);
     for depth in 0..old.frames.len() {
@@ -111,6 +115,7 @@ struct Comparison<'a> {
     old: &'a State,
     new: &'a State,
     names: Names,
+    settled: Symbol,
 }
 
 impl Comparison<'_> {
@@ -279,6 +284,14 @@ impl Comparison<'_> {
             return true;
         };
         let image = image(old, new, known);
+        let itself = Image::Of {
+            symbol: old.symbol,
+            scale: 1,
+            shift: 0,
+        };
+        if old.symbol <= self.settled && image != itself {
+            return false;
+        }
         match self.names.image(old.symbol) {
             None => {
                 self.names.symbols.push((old.symbol, image));

@@ -24,7 +24,7 @@ use super::problem::Problem;
 use super::state::{Anchor, DATA, Frame, META, State};
 use super::trail::{Demand, Part, Step};
 use super::tree::{Length, NodeId, ROOT, Segment, Tree};
-use super::value::{Pointer, Region, Value};
+use super::value::{Pointer, Region, Symbol, Value};
 use crate::isa::{Insn, MAX_CALL_FRAMES, class};
 
 /// What following the paths of one program may take.
@@ -52,6 +52,8 @@ const MAX_RESTARTS: usize = 16;
 /// Instructions that looking at a loop may take, and checking one guess.
 const LOOK_INSTRUCTIONS: u64 = 4_096;
 const CHECK_INSTRUCTIONS: u64 = 32_768;
+/// Instructions between two looks at the memory that is used.
+const CHECK_EVERY: u64 = 256;
 /// Complete states that are kept at one instruction: the last ones.
 const MAX_COMPLETE: usize = 64;
 /// Ancestors that are looked at for a loop that never ends.
@@ -129,16 +131,19 @@ pub struct Level {
     kept: HashMap<usize, Kept>,
     pub attempt: Option<Box<Attempt>>,
     end: u64,
+    /// Symbols up to this one mean the same on all paths.
+    settled: Symbol,
 }
 
 impl Level {
-    fn new(attempt: Option<Box<Attempt>>, end: u64) -> Self {
+    fn new(attempt: Option<Box<Attempt>>, end: u64, settled: Symbol) -> Self {
         Self {
             tree: Tree::new(),
             work: Vec::new(),
             kept: HashMap::new(),
             attempt,
             end,
+            settled,
         }
     }
 
@@ -217,6 +222,7 @@ impl<'a> Explorer<'a> {
             self.unrolled.insert(head);
             outcome = self.attempt_all();
         }
+        self.is_too_large();
         let outcome = outcome.unwrap_or_else(|_| {
             Outcome::GaveUp("too many of its loops lose what is needed after them".into())
         });
@@ -231,7 +237,7 @@ impl<'a> Explorer<'a> {
 
     /// One exploration from the start; an error names a loop that has to be unrolled.
     fn attempt_all(&mut self) -> Result<Outcome, usize> {
-        self.levels = vec![Level::new(None, self.limits.instructions)];
+        self.levels = vec![Level::new(None, self.limits.instructions, 0)];
         self.checker.steps.clear();
         let mut next = Some(Path::new(start(), ROOT));
         loop {
@@ -317,6 +323,11 @@ impl<'a> Explorer<'a> {
                     self.limits.instructions
                 )));
             }
+            if self.processed % CHECK_EVERY == 0 && self.is_too_large() {
+                let mebibytes = self.limits.bytes >> 20;
+                let why = format!("it takes more than {mebibytes} MiB to follow all paths");
+                return Some(Ended::GaveUp(why));
+            }
             if self.processed > self.level().end {
                 return Some(Ended::Fails);
             }
@@ -380,7 +391,6 @@ impl<'a> Explorer<'a> {
             steps: std::mem::take(&mut self.checker.steps),
             length: std::mem::take(&mut path.segment.length),
         };
-        self.bytes_used(segment.steps.len() * size_of::<Step>());
         let level = self.level();
         let node = level.tree.add(segment, None, 2);
         path.segment.parent = node;
@@ -390,10 +400,15 @@ impl<'a> Explorer<'a> {
         level.work.push(waiting);
     }
 
-    fn bytes_used(&mut self, more: usize) {
-        debug_assert!(more < usize::MAX);
-        let trees: usize = self.levels.iter().map(|level| level.tree.size()).sum();
-        self.bytes = self.bytes.max(trees);
+    /// Whether all paths together take more memory than they may.
+    fn is_too_large(&mut self) -> bool {
+        let trees = self.levels.iter().map(|level| {
+            let waiting = level.work.len() * (size_of::<Path>() + size_of::<Frame>());
+            level.tree.size() + waiting
+        });
+        let bytes = trees.sum();
+        self.bytes = self.bytes.max(bytes);
+        bytes > self.limits.bytes
     }
 
     fn end(&mut self, path: &mut Path, demand: &Demand, length: Length) {
@@ -448,7 +463,7 @@ impl<'a> Explorer<'a> {
         let found = kept.complete.iter().rev().find_map(|id| {
             let node = level.tree.node(*id);
             let state = node.state.as_ref()?;
-            covers(state, &node.demand, &path.state)?;
+            covers(state, &node.demand, &path.state, level.settled)?;
             Some((node.demand, node.length))
         });
         if let Some((demand, length)) = found {
@@ -461,8 +476,8 @@ impl<'a> Explorer<'a> {
         for id in kept.open.iter().rev().take(MAX_ANCESTORS) {
             let node = level.tree.node(*id);
             if let Some(state) = &node.state
-                && covers(state, &everything, &path.state).is_some()
-                && covers(&path.state, &everything, state).is_some()
+                && covers(state, &everything, &path.state, 0).is_some()
+                && covers(&path.state, &everything, state, 0).is_some()
             {
                 let problem = Problem::Endless {
                     loop_pc: path.state.pc,
@@ -541,7 +556,8 @@ impl<'a> Explorer<'a> {
         };
         let end = (self.processed + room).min(self.level().end);
         let first = Path::new(attempt.guess.clone(), ROOT);
-        self.levels.push(Level::new(Some(attempt), end));
+        let settled = self.checker.symbols;
+        self.levels.push(Level::new(Some(attempt), end, settled));
         first
     }
 
@@ -557,7 +573,6 @@ impl<'a> Explorer<'a> {
     /// What was guessed does not hold: guess again, or give up and unroll.
     fn next_guess(&mut self) -> Path {
         let level = self.levels.pop().expect("a proof is being tried");
-        self.note_states(&level);
         let mut attempt = level.attempt.expect("a level above the first has one");
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
@@ -575,10 +590,6 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    fn note_states(&mut self, level: &Level) {
-        self.bytes = self.bytes.max(level.tree.size());
-    }
-
     /// All work of a level is done; `None`: it was the last one.
     fn finish_level(&mut self) -> Option<Option<Path>> {
         if self.levels.len() == 1 {
@@ -592,7 +603,6 @@ impl<'a> Explorer<'a> {
             return Some(Some(self.next_guess()));
         };
         let level = self.levels.pop()?;
-        self.note_states(&level);
         let attempt = level.attempt?;
         let root = level.tree.node(ROOT);
         let round = root.length.returns.unwrap_or(0);

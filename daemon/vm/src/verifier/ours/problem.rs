@@ -162,6 +162,8 @@ pub enum Problem {
     TooDeep {
         recursive: bool,
     },
+    /// A function that another one called would leave the program for good.
+    TailCallInFunction,
     ReturnsStack,
     /// r0 is a pointer when the program ends.
     ReturnsPointer,
@@ -232,7 +234,7 @@ impl Problem {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::ReadOnlyContext { .. } | Self::ReadOnlyValue { .. }
+            Self::ReadOnlyContext { .. } | Self::ReadOnlyValue { .. } | Self::TailCallInFunction
         )
     }
 }

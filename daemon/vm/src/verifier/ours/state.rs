@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::domain::Scalar;
-use super::stack::Stack;
+use super::stack::{Piece, Stack};
 use super::value::{Absent, Link, Pointer, Region, Symbol, Value, shifted};
 use crate::isa::FRAME_POINTER;
 
@@ -75,6 +75,14 @@ pub struct State {
 }
 
 impl State {
+    /// Bytes that it takes, at most: states share frames that are equal.
+    pub fn size(&self) -> usize {
+        let frame = |frame: &Rc<Frame>| {
+            size_of::<Frame>() + frame.stack.pieces().len() * size_of::<Piece>()
+        };
+        size_of::<Self>() + self.frames.last().map_or(0, frame)
+    }
+
     pub fn depth(&self) -> usize {
         self.frames.len() - 1
     }

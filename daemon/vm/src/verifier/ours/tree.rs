@@ -74,6 +74,8 @@ pub const ROOT: NodeId = 0;
 pub struct Tree {
     nodes: Vec<Node>,
     free: Vec<NodeId>,
+    /// Bytes of steps and states, about.
+    held: usize,
 }
 
 impl Tree {
@@ -82,6 +84,7 @@ impl Tree {
         let mut tree = Self {
             nodes: Vec::new(),
             free: Vec::new(),
+            held: 0,
         };
         tree.add(Segment::default(), None, 1);
         tree
@@ -89,6 +92,7 @@ impl Tree {
 
     /// A node at the end of a segment, from which `open` paths go on.
     pub fn add(&mut self, segment: Segment, state: Option<State>, open: u32) -> NodeId {
+        self.held += held(&segment, state.as_ref());
         let node = Node {
             segment,
             state,
@@ -142,6 +146,7 @@ impl Tree {
             }
             (demand, length) = (node.demand, node.length);
             segment = std::mem::take(&mut node.segment);
+            self.held -= held(&segment, None);
             match node.state {
                 Some(_) => completed.push(id),
                 None => self.free.push(id),
@@ -151,7 +156,8 @@ impl Tree {
 
     /// Forget a complete node.
     pub fn drop(&mut self, id: NodeId) {
-        self.nodes[id as usize].state = None;
+        let state = self.nodes[id as usize].state.take();
+        self.held -= held(&Segment::default(), state.as_ref());
         self.free.push(id);
     }
 
@@ -173,6 +179,11 @@ impl Tree {
 
     /// Bytes that it takes, about.
     pub fn size(&self) -> usize {
-        self.nodes.len() * size_of::<Node>()
+        self.nodes.len() * size_of::<Node>() + self.held
     }
+}
+
+/// Bytes that a node holds beside itself.
+fn held(segment: &Segment, state: Option<&State>) -> usize {
+    segment.steps.len() * size_of::<Step>() + state.map_or(0, State::size)
 }

@@ -1,0 +1,1 @@
+"""Programs that judge verifiers: loops, and unsafe programs with their safe twins."""

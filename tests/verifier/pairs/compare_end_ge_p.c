@@ -1,0 +1,26 @@
+// Off by one: `end >= data + 8` proves 8 bytes where it holds, and the ninth is read.
+// facts: 1 (packet range)
+// because: byte 8 is the first behind a packet of 8 bytes
+// input: packet=8*07
+// fault: INVALID_POINTER
+#include "../corpus.h"
+
+ASM_UNSAFE(LOAD_DATA(r2, r1)
+           LOAD_END(r3, r1)
+           "r4 = r2;"
+           "r4 += 8;"
+           "if r3 >= r4 goto 1f;"
+           "goto 9f;"
+           "1: r0 = *(u8 *)(r2 + 8);"
+           "exit;"
+           ASM_END)
+
+ASM_SAFE(LOAD_DATA(r2, r1)
+         LOAD_END(r3, r1)
+         "r4 = r2;"
+         "r4 += 8;"
+         "if r3 >= r4 goto 1f;"
+         "goto 9f;"
+         "1: r0 = *(u8 *)(r2 + 7);"
+         "exit;"
+         ASM_END)
