@@ -241,6 +241,11 @@ impl Insn {
         matches!(self.class(), class::JMP | class::JMP32) && self.operation() == jump::JA
     }
 
+    /// A jump that may be taken or not.
+    pub fn is_comparison(self) -> bool {
+        self.distance().is_some() && !self.is_goto() && !self.is_local_call()
+    }
+
     /// How far behind the next slot a jump or a local call leads, if it is one.
     pub fn distance(self) -> Option<i64> {
         match (self.class(), self.operation()) {

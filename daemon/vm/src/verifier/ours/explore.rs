@@ -647,7 +647,7 @@ impl<'a> Explorer<'a> {
 }
 
 /// What is known when a program begins.
-fn start() -> State {
+pub fn start() -> State {
     let mut frame = Frame::new(0, 0);
     frame.registers[1] = Value::Pointer(Pointer::to(Region::Context, 0));
     let root = |name| Anchor {

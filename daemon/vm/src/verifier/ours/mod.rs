@@ -17,6 +17,7 @@ mod problem;
 mod stack;
 mod state;
 mod symbols;
+pub mod teach;
 mod trail;
 mod tree;
 mod trips;
