@@ -171,8 +171,7 @@ def metering(each: "Program") -> str:
     if each.worst_case is None:
         accepted = f"accepted by {each.judge}, which proves no end"
         return f"metered: {accepted}" if each.metered else "runs without a budget"
-    by = "the compiler" if each.judge.startswith("prevail") else each.judge
-    proved = f"at most {each.worst_case:,} instructions, proved by {by}"
+    proved = f"at most {each.worst_case:,} instructions, proved by {each.judge}"
     if not each.metered:
         return f"runs without a budget: {proved}"
     if each.worst_case > each.budget:

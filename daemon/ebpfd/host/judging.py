@@ -8,7 +8,16 @@ from typing import Literal
 
 from ebpfd.contracts import EngineInformation
 from ebpfd.host import verification_frames as frames
-from ebpfd_vm import EngineError, MapSpec, ProgramSpec, Rejection, SourceLine, verify
+from ebpfd_vm import (
+    EngineError,
+    Explanation,
+    MapSpec,
+    PathStep,
+    ProgramSpec,
+    Rejection,
+    SourceLine,
+    verify,
+)
 
 
 def judge(
@@ -43,9 +52,42 @@ def _rejection(refused: Rejection) -> frames.Rejection:
         instruction=refused.instruction,
         hint=refused.hint,
         detail=refused.detail,
-        source=refused.source and _source(refused.source),
+        source=_source(refused.source),
+        explanation=refused.explanation and _explanation(refused.explanation),
     )
 
 
-def _source(line: SourceLine) -> frames.Source:
+def _explanation(told: Explanation) -> frames.Explanation:
+    return frames.Explanation(
+        kind=told.kind,
+        obligation=told.obligation,
+        fact=told.fact,
+        proof=told.proof,
+        path=[_path_step(each) for each in told.path],
+        registers=told.registers,
+        history=[
+            frames.RegisterEvent(
+                change=each.change, pc=each.pc, source=_source(each.source), text=each.text
+            )
+            for each in told.history
+        ],
+    )
+
+
+def _path_step(step: PathStep) -> frames.PathStep:
+    return frames.PathStep(
+        way=step.way,
+        pc=step.pc,
+        source=_source(step.source),
+        text=step.text,
+        taken=step.taken,
+        next_pc=step.next_pc,
+        next=_source(step.next),
+        times=step.times,
+    )
+
+
+def _source(line: SourceLine | None) -> frames.Source | None:
+    if line is None:
+        return None
     return frames.Source(file=line.file, line=line.line, column=line.column, text=line.text)

@@ -122,7 +122,5 @@ def _reason(ours: frames.Verdict, second: frames.Verdict) -> frames.Rejection | 
     first, other = ours.rejection, second.rejection
     if first is None or other is None:
         return first
-    if other.hint and not first.hint:
-        return other  # better somebody else's words than none
     said = f"{second.judge}: {other.reason}"
     return msgspec.structs.replace(first, detail="\n".join(filter(None, (first.detail, said))))

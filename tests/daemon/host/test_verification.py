@@ -89,6 +89,27 @@ async def test_what_both_refuse_is_told_in_one_voice() -> None:
     assert verdict.rejection is not None
     assert verdict.rejection.pc == ours.rejection.pc
     assert verdict.rejection.source == ours.rejection.source
+    assert verdict.rejection.explanation == ours.rejection.explanation
+    assert "\nprevail " in verdict.rejection.detail
+
+
+async def test_our_own_judge_explains_itself() -> None:
+    """What kind of mistake, what led to it, and what was known of the register."""
+    async with Verifier() as verifier:
+        refused = (await verifier.verify(subject("unsafe/out_of_bounds.o"), INFORMATION)).rejection
+    assert refused is not None
+    told = refused.explanation
+    assert told is not None
+    assert (told.kind, told.obligation) == ("past-data", "1 byte at offset 8 of the packet")
+    assert told.fact == "8 bytes are proved to exist on this path, by line 9"
+    (step,) = told.path
+    assert (step.way, step.text, step.taken, step.times) == ("branch", "data + 8 <= data_end", False, 1)
+    assert step.source is not None
+    assert step.next is not None
+    assert (step.source.line, step.next.line) == (9, 11)
+    assert step.source.text == "    if (packet + 8 > end)", "columns count the indentation"
+    assert [register for register, _ in told.registers] == [2]
+    assert [each.change for each in told.history][0] == "written"
 
 
 async def test_a_second_judge_that_does_not_answer_is_no_acceptance() -> None:

@@ -136,6 +136,7 @@ impl Chooser<'_> {
             Problem::Argument { call, index, wrong } => self.argument(call, *index, wrong),
             Problem::TooDeep { recursive: true } => self.plain(&l::RECURSION, Vec::new()),
             Problem::TooDeep { recursive: false } => self.plain(&l::TOO_DEEP, Vec::new()),
+            Problem::TailCallInFunction => self.plain(&l::TAIL_CALL_IN_FUNCTION, Vec::new()),
             Problem::ReturnsStack => Choice::new(&l::RETURNS_STACK, Some(0), Vec::new()),
             Problem::ReturnsPointer => Choice::new(&l::RETURNS_POINTER, Some(0), Vec::new()),
             Problem::NotReleased { .. } => self.plain(&l::NOT_RELEASED, Vec::new()),

@@ -278,6 +278,10 @@ lessons! {
         "more than 8 functions are active at once",
         "at most 8 functions are active at once",
         "call less deeply, or mark functions static __always_inline";
+    TAIL_CALL_IN_FUNCTION = "tail-call-in-function":
+        "{call} is called by a function, but it would end the whole program",
+        "tail calls are made by the program itself",
+        "make the tail call where the function returns, or mark the function static __always_inline";
     RETURNS_STACK = "returns-stack":
         "the function returns a pointer to its own stack, which is gone afterwards",
         "r0 does not point to the stack of the function that returns",
