@@ -27,6 +27,7 @@ from tests.bench import (  # noqa: E402 (found through the line above)
     vm_linux,
     vm_python,
     vm_python_maps,
+    vm_python_queues,
 )
 from tests.bench.report import Bar  # noqa: E402
 from tests.bench.vm_python import Row  # noqa: E402
@@ -144,7 +145,8 @@ def bench(*, quick: bool) -> None:
         sys.stderr.write("python\n")
         rows += vm_python.calls(folder / "verdict.o", plan)
         vm_python.on_core({0, 1})
-        rows += vm_python_maps.maps(plan, quick=quick)
+        rows += vm_python_maps.maps(folder / "verdict.o", plan, quick=quick)
+        rows += vm_python_queues.queues(plan, quick=quick) + vm_python_queues.rings(plan)
     rows += missing(rows)
     for row in rows:
         assert row.get("results_agree", True), f"peers disagree on {row['program']}"

@@ -6,7 +6,7 @@ use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
 use super::interpreter::{self, Services, Stack};
-use super::lower::{self, Bindings, Code, NativeHelper, RemoteHelper};
+use super::lower::{self, Bindings, Code, RemoteHelper};
 use super::memory::Memory;
 use super::origin::Identity;
 use super::remote::Remote;

@@ -8,13 +8,12 @@
 //! A charge is the fewest instructions that can have been executed since the
 //! last one, so compiled code never ends what the interpreter would finish.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::facts::Analysis;
 use super::flow::Function;
-use super::graph::{Graph, Loop};
+use super::graph::{Graph, Loop, Node};
 use super::trips::{self, Order, Trips};
-use crate::exec::lower::extra;
 
 /// Loops and blocks of loops that a function may have for them to be looked at.
 const MAX_LOOPS: usize = 512;
@@ -32,8 +31,8 @@ pub struct Bounds {
     pub metered: bool,
     /// What each way back that is charged costs.
     pub charges: BTreeMap<Edge, i64>,
-    /// The blocks of each function.
-    pub graphs: BTreeMap<usize, Graph>,
+    /// The blocks of each function, by its number.
+    pub graphs: Vec<Graph>,
     /// Comparisons that may be made by order.
     pub orders: BTreeMap<usize, Order>,
 }
@@ -51,28 +50,28 @@ struct Candidate {
 /// Bound the run time of all functions; `proved` is a bound that the verifier has found.
 pub fn find(analysis: &mut Analysis<'_>, budget: u64, proved: Option<u64>) -> Bounds {
     let flow = analysis.flow;
-    let mut candidates: BTreeMap<usize, Candidate> = BTreeMap::new();
-    for start in &flow.callees_first {
-        let candidate = candidate(analysis, &flow.functions[start], &candidates);
-        candidates.insert(*start, candidate);
+    let mut candidates: Vec<Option<Candidate>> = flow.functions.iter().map(|_| None).collect();
+    for number in &flow.callees_first {
+        let candidate = candidate(analysis, &flow.functions[*number], &candidates);
+        candidates[*number] = Some(candidate);
     }
+    // Each function is called by another one, or is the program itself.
+    let candidates: Vec<Candidate> = candidates.into_iter().flatten().collect();
     let mut bounds = meter(analysis, &candidates, budget, proved);
-    let graphs = candidates.into_iter();
-    bounds.graphs = graphs
-        .map(|(start, candidate)| (start, candidate.graph))
-        .collect();
+    let graphs = candidates.into_iter().map(|candidate| candidate.graph);
+    bounds.graphs = graphs.collect();
     bounds
 }
 
 /// Decide what is counted.
 fn meter(
     analysis: &Analysis<'_>,
-    candidates: &BTreeMap<usize, Candidate>,
+    candidates: &[Candidate],
     budget: u64,
     proved: Option<u64>,
 ) -> Bounds {
     let flow = analysis.flow;
-    let main = &candidates[&0];
+    let main = &candidates[0];
     let mut bounds = Bounds::default();
     if main.proved && !flow.recursive {
         bounds.worst_case = Some(main.instructions);
@@ -81,7 +80,7 @@ fn meter(
         bounds.worst_case = Some(bounds.worst_case.map_or(most, |own| own.min(most)));
     }
     for trips in candidates
-        .values()
+        .iter()
         .flat_map(|candidate| candidate.trips.iter().flatten())
     {
         let (pc, order) = trips.compared;
@@ -92,25 +91,21 @@ fn meter(
     }
     bounds.metered = true;
     let everything = flow.recursive || main.instructions > budget || main.proved;
-    let mut hot: BTreeSet<usize> = BTreeSet::new();
-    for start in flow.callees_first.iter().rev() {
-        let function = &flow.functions[start];
-        let candidate = &candidates[start];
-        let all = everything || hot.contains(start);
-        let charged = charged(&candidate.graph, &candidate.trips, all);
+    let mut hot = vec![false; candidates.len()];
+    for number in flow.callees_first.iter().rev() {
+        let function = &flow.functions[*number];
+        let candidate = &candidates[*number];
         let graph = &candidate.graph;
-        let nodes = graph.nodes.iter().enumerate();
-        let blocks: BTreeMap<usize, usize> =
-            nodes.map(|(block, node)| (node.first, block)).collect();
-        let inside = |pc: usize| {
-            let block = blocks.range(..=pc).next_back().map(|(_, block)| *block);
+        let all = everything || hot[*number];
+        let charged = charged(graph, &candidate.trips, all);
+        for (pc, callee) in &function.calls {
+            let block = graph.node_of(function.block_around(*pc));
             let mut loops = graph.loops.iter().zip(&charged);
-            let holds = |of: &Loop| block.is_some_and(|block| of.has(block));
-            all || graph.unstructured || loops.any(|(of, charged)| *charged && holds(of))
-        };
-        let called = function.calls.iter().filter(|(pc, _)| inside(*pc));
-        hot.extend(called.map(|(_, callee)| *callee));
-        charge(function, &candidate.graph, &charged, &mut bounds.charges);
+            if all || graph.unstructured || loops.any(|(of, charged)| *charged && of.has(block)) {
+                hot[flow.function_at(*callee).number] = true;
+            }
+        }
+        charge(function, graph, &charged, &mut bounds.charges);
     }
     bounds
 }
@@ -118,9 +113,9 @@ fn meter(
 fn candidate(
     analysis: &mut Analysis<'_>,
     function: &Function,
-    known: &BTreeMap<usize, Candidate>,
+    known: &[Option<Candidate>],
 ) -> Candidate {
-    let mut graph = Graph::new(analysis.code, function);
+    let mut graph = Graph::new(function);
     let blocks: usize = graph.loops.iter().map(|each| each.body.len()).sum();
     graph.unstructured |= graph.loops.len() > MAX_LOOPS || blocks > MAX_LOOP_BLOCKS;
     let trips: Vec<Option<Trips>> = if graph.unstructured {
@@ -132,20 +127,14 @@ fn candidate(
             .collect()
     };
     let mut proved = !graph.unstructured && trips.iter().all(Option::is_some);
-    let mut weights: Vec<u64> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
-        let mut weight = 0_u64;
-        for pc in function.block(node.first) {
-            weight = weight.saturating_add(1);
-            let op = &analysis.code.ops[pc];
-            if op.code == extra::CALL_LOCAL {
-                // Of recursive functions one is not known yet; then all is charged anyway.
-                let callee = known.get(&(op.offset as usize));
-                proved &= callee.is_some_and(|callee| callee.proved);
-                weight = weight.saturating_add(callee.map_or(0, |callee| callee.instructions));
-            }
-        }
-        weights.push(weight);
+    let size = |node: &Node| function.blocks[node.block].size as u64;
+    let mut weights: Vec<u64> = graph.nodes.iter().map(size).collect();
+    for (pc, callee) in &function.calls {
+        // Of recursive functions one is not known yet; then all is charged anyway.
+        let callee = known[analysis.flow.function_at(*callee).number].as_ref();
+        proved &= callee.is_some_and(|callee| callee.proved);
+        let weight = &mut weights[graph.node_of(function.block_around(*pc))];
+        *weight = weight.saturating_add(callee.map_or(0, |callee| callee.instructions));
     }
     let instructions = longest(&graph, &trips, weights);
     Candidate {
@@ -163,7 +152,7 @@ fn longest(graph: &Graph, trips: &[Option<Trips>], mut weights: Vec<u64>) -> u64
     let mut way = |blocks: &[usize], weights: &[u64]| {
         let mut longest = 0;
         for block in blocks {
-            let before = graph.nodes[*block].before.iter();
+            let before = graph.before(*block).iter();
             let before = before.filter(|before| *before < block && *block != blocks[0]);
             let so_far = before.map(|before| reached[*before]).max().unwrap_or(0);
             reached[*block] = so_far.saturating_add(weights[*block]);
@@ -217,11 +206,9 @@ fn charge(function: &Function, graph: &Graph, charged: &[bool], charges: &mut BT
     let edges = graph.ways_back().filter(|(from, to)| !is_free(*from, *to));
     let mut costs: Vec<(Edge, i64)> = edges
         .map(|(from, to)| {
-            let edge = (graph.nodes[from].last, graph.nodes[to].first);
-            (
-                edge,
-                function.distance(edge.0) - function.distance(edge.1) + 1,
-            )
+            let [from, to] = [from, to].map(|node| &function.blocks[graph.nodes[node].block]);
+            let cost = from.distance_of_last() - to.distance + 1;
+            ((from.last, to.first), cost)
         })
         .collect();
     if costs.iter().any(|(_, cost)| *cost < 1) {

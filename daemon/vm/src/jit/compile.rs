@@ -102,7 +102,7 @@ fn emit(plan: &Plan<'_>, facts: &mut Analysis<'_>) -> Result<(Jit, Duration), St
     let (context, builder) = (&mut tools.context, &mut tools.builder);
     let mut pending = Pending::new();
     while let Some(start) = pending.next() {
-        let function = &plan.flow.functions[&start];
+        let function = plan.flow.function_at(start);
         context.clear();
         context.func.signature = signature(function, isa.default_call_conv());
         context.func.name = UserFuncName::user(0, start as u32);

@@ -17,9 +17,11 @@ impl Analysis<'_> {
         let suspects = |register: usize| state.suspect >> register & 1 != 0;
         match op.code {
             EXIT => {
-                let result = suspects(0);
-                let facts = self.facts(function);
-                self.changed |= result && !std::mem::replace(&mut facts.result, result);
+                let news = suspects(0) && !self.facts(function).result;
+                if news {
+                    self.facts(function).result = true;
+                    self.follow_all_again();
+                }
                 return;
             }
             LDDW => {
@@ -89,14 +91,13 @@ impl Analysis<'_> {
     }
 
     fn call(&mut self, op: &Op, state: &mut State) {
-        let callee = op.offset as usize;
-        let given = self.flow.functions[&callee].live_in;
-        let facts = self.functions.entry(callee).or_default();
+        let callee = self.flow.function_at(op.offset as usize);
+        let facts = &mut self.functions[callee.number];
         let first = !std::mem::replace(&mut facts.called, true);
-        self.changed |= first;
+        facts.stale |= first;
         for register in 0..10 {
             let known = match state.known[register] {
-                _ if given >> register & 1 == 0 => Known::Nothing,
+                _ if callee.live_in >> register & 1 == 0 => Known::Nothing,
                 Known::Frame(_) => {
                     self.escaped = true;
                     Known::Nothing
@@ -109,10 +110,10 @@ impl Analysis<'_> {
             } else {
                 ranges::join(*entry, known)
             };
-            self.changed |= std::mem::replace(entry, new) != new;
+            facts.stale |= std::mem::replace(entry, new) != new;
         }
-        let entry = facts.entry | state.suspect & given;
-        self.changed |= std::mem::replace(&mut facts.entry, entry) != entry;
+        let entry = facts.entry | state.suspect & callee.live_in;
+        facts.stale |= std::mem::replace(&mut facts.entry, entry) != entry;
         let result = facts.result;
         for register in 1..6 {
             set(state, register, Known::Nothing, false);
@@ -124,8 +125,8 @@ impl Analysis<'_> {
         let src = usize::from(op.src);
         self.use_frame(function, state, 1 << op.dst, op.offset);
         self.lose(state.known[src]);
-        if state.suspect >> src & 1 != 0 {
-            self.changed |= !std::mem::replace(&mut self.stored, true);
+        if state.suspect >> src & 1 != 0 && !std::mem::replace(&mut self.stored, true) {
+            self.follow_all_again();
         }
         if op.code & 0xe0 == mem::ATOMIC && op.imm as i32 & atomic::FETCH != 0 {
             let fetched = if op.imm as i32 == atomic::CMPXCHG {

@@ -8,10 +8,9 @@
 //! loaded is once a suspect has been stored anywhere, and so is what a helper
 //! returns that was given one.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::flow::{Flow, Function, Registers, is_conditional, successors};
+use super::flow::{Block, Flow, Function, Registers, each, is_conditional};
 use super::ranges;
 use crate::contract::ContextDescriptor;
 use crate::exec::lower::{Code, extra};
@@ -49,13 +48,17 @@ pub struct State {
     pub known: [Known; 11],
     /// Registers that may lead into a read-only map.
     pub suspect: Registers,
+    /// Whether control was seen to come here.
+    seen: bool,
 }
 
 /// What is known of one function.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// At the start of each block.
-    pub states: BTreeMap<usize, State>,
+    states: Vec<State>,
+    /// What is known of its entry changed since it was followed.
+    pub(super) stale: bool,
     /// Its frame is used from here on, as far as its address is followed; 0: not at all.
     pub lowest: i32,
     /// Suspect arguments of any call, and whether the result may be one.
@@ -72,12 +75,12 @@ pub struct Analysis<'a> {
     pub(super) maps: &'a [Arc<Map>],
     pub(super) flow: &'a Flow,
     pub(super) descriptor: &'a ContextDescriptor,
-    pub functions: BTreeMap<usize, Facts>,
+    /// By number of the function.
+    pub(super) functions: Vec<Facts>,
     /// A suspect was stored to memory.
     pub(super) stored: bool,
     /// The address of a frame went where it is not followed.
     pub(super) escaped: bool,
-    pub(super) changed: bool,
 }
 
 /// Follow all functions until nothing new is found.
@@ -87,24 +90,25 @@ pub fn analyse<'a>(
     flow: &'a Flow,
     descriptor: &'a ContextDescriptor,
 ) -> Analysis<'a> {
-    let starts = flow
-        .functions
-        .keys()
-        .map(|start| (*start, Facts::default()));
+    let fresh = Facts {
+        stale: true,
+        ..Facts::default()
+    };
     let mut analysis = Analysis {
         code,
         maps,
         flow,
         descriptor,
-        functions: starts.collect(),
+        functions: vec![fresh; flow.functions.len()],
         stored: false,
         escaped: false,
-        changed: true,
     };
-    while analysis.changed {
-        analysis.changed = false;
-        for function in flow.functions.values() {
-            analysis.follow(function);
+    // Callers come first, so that mostly all is known of an entry when its function is followed.
+    while analysis.functions.iter().any(|facts| facts.stale) {
+        for number in flow.callees_first.iter().rev() {
+            if std::mem::replace(&mut analysis.functions[*number].stale, false) {
+                analysis.follow(&flow.functions[*number]);
+            }
         }
     }
     analysis
@@ -115,7 +119,7 @@ impl Analysis<'_> {
     pub fn check_all_stores(&mut self) -> Result<(), String> {
         let flow = self.flow;
         if self.maps.iter().any(|map| map.read_only()) {
-            for function in flow.functions.values() {
+            for function in &flow.functions {
                 self.check_stores(function)?;
             }
         }
@@ -124,81 +128,89 @@ impl Analysis<'_> {
 
     /// Compute the states of one function's blocks from what is known of its entry.
     fn follow(&mut self, function: &Function) {
+        let facts = self.facts(function);
         let mut state = State {
-            suspect: self.facts(function).entry,
+            suspect: facts.entry,
+            seen: true,
             ..State::default()
         };
-        state.known[..10].copy_from_slice(&self.facts(function).given);
+        state.known[..10].copy_from_slice(&facts.given);
         if function.start == 0 {
             state.known[1] = Known::Context;
         }
         state.known[10] = Known::Frame(0);
-        self.facts(function).states = BTreeMap::from([(function.start, state)]);
+        let first = function.block_at(function.start);
+        let blocks = function.blocks.len();
+        facts.states.clear();
+        facts.states.resize(blocks, State::default());
+        facts.states[first] = state;
+        let mut waiting = vec![false; blocks];
+        waiting[first] = true;
         // From the top down: so most blocks are only looked at when all before them were.
-        let mut waiting = BTreeSet::from([function.start]);
-        while let Some(leader) = waiting.pop_first() {
-            let mut state = self.facts(function).states[&leader];
-            let mut pc = leader;
-            loop {
-                self.step(function, pc, &mut state);
-                let op = &self.code.ops[pc];
-                let ends = op.code == extra::GOTO || is_conditional(op);
-                let mut next = successors(op, pc).peekable();
-                match next.peek().copied() {
-                    None => break,
-                    Some(after) if !ends && !function.leaders.contains(&after) => pc = after,
-                    Some(_) => {
-                        let conditional = is_conditional(op);
-                        let twice = conditional && op.offset as usize == pc + 1;
-                        for target in next {
-                            let mut state = state;
-                            if conditional && !twice {
-                                ranges::refine(op, &mut state, target == op.offset as usize);
-                            }
-                            self.forget_dead(target, &mut state);
-                            if self.join(function, target, state) {
-                                waiting.insert(target);
-                            }
-                        }
-                        break;
-                    }
+        let mut number = 0;
+        while number < blocks {
+            if !std::mem::replace(&mut waiting[number], false) {
+                number += 1;
+                continue;
+            }
+            let block = &function.blocks[number];
+            let state = self.at_end(function, number);
+            let mut lowest = number + 1;
+            for (way, target) in block.after.iter().enumerate() {
+                let told = self.told(block, way, &state);
+                if self.join(function, *target, &state, told) {
+                    waiting[*target] = true;
+                    lowest = lowest.min(*target);
                 }
             }
+            number = lowest;
         }
     }
 
-    /// A register that nobody will read tells nothing, and loses no frame where ways meet.
-    fn forget_dead(&self, target: usize, state: &mut State) {
-        let live = self.flow.live[target];
-        state.suspect &= live;
-        for (register, known) in state.known[..10].iter_mut().enumerate() {
-            if live >> register & 1 == 0 {
-                *known = Known::Nothing;
-            }
+    /// What is known after all instructions of a block, whichever way control goes on.
+    fn at_end(&mut self, function: &Function, number: usize) -> State {
+        let mut state = self.at_start(function, number);
+        for pc in function.blocks[number].instructions(self.code) {
+            self.step(function, pc, &mut state);
         }
+        state
+    }
+
+    /// What the comparison at the end of a block tells, of whom, where control takes this way on.
+    fn told(&self, block: &Block, way: usize, state: &State) -> Option<(usize, Known)> {
+        let op = &self.code.ops[block.last];
+        let [next, target] = block.after[..] else {
+            return None;
+        };
+        let register = usize::from(op.dst);
+        let told = || ranges::refined(op, state.known[register], way == 1);
+        (next != target && is_conditional(op)).then(|| (register, told()))
+    }
+
+    /// What is known before the first instruction of a block.
+    pub fn at_start(&self, function: &Function, number: usize) -> State {
+        self.functions[function.number].states[number]
     }
 
     /// Whether no instruction writes, or lets write, what may be the context.
     pub fn keeps_context(&mut self) -> bool {
-        let flow = self.flow;
-        flow.functions.values().all(|function| {
-            let mut leader = function.start;
-            function.reachable.iter().all(|pc| {
-                if function.leaders.contains(pc) {
-                    leader = *pc;
-                }
-                self.keeps(function, leader, *pc)
+        let (flow, code) = (self.flow, self.code);
+        flow.functions.iter().all(|function| {
+            let mut blocks = function.blocks.iter().enumerate();
+            blocks.all(|(number, block)| {
+                let mut instructions = block.instructions(code);
+                instructions.all(|pc| self.keeps(function, number, pc))
             })
         })
     }
 
-    fn keeps(&mut self, function: &Function, leader: usize, pc: usize) -> bool {
+    fn keeps(&mut self, function: &Function, block: usize, pc: usize) -> bool {
         let op = self.code.ops[pc];
         match op.code {
             extra::CALL_NATIVE => READERS.contains(&self.code.natives[op.imm as usize].id),
             extra::CALL_REMOTE => false,
             code if matches!(code & 7, class::ST | class::STX) && op.dst != FRAME_POINTER => {
-                let state = self.before(function, leader, pc);
+                let state = self.before(function, block, pc);
                 matches!(state.known[usize::from(op.dst)], Known::Frame(_))
             }
             _ => true,
@@ -210,65 +222,80 @@ impl Analysis<'_> {
         if self.escaped {
             return -FRAME;
         }
-        self.functions[&function.start].lowest
+        self.functions[function.number].lowest
     }
 
-    /// What is known before the instruction at `pc` of the block that begins at `leader`.
-    pub fn before(&mut self, function: &Function, leader: usize, pc: usize) -> State {
-        let mut state = self.functions[&function.start].states[&leader];
-        for at in function.block(leader).take_while(|at| *at != pc) {
+    /// What is known before the instruction at `pc` of a block.
+    pub fn before(&mut self, function: &Function, block: usize, pc: usize) -> State {
+        let mut state = self.at_start(function, block);
+        let instructions = function.blocks[block].instructions(self.code);
+        for at in instructions.take_while(|at| *at != pc) {
             self.step(function, at, &mut state);
         }
         state
     }
 
-    /// What is known where control comes to `target` from the block that ends with `last`.
-    pub fn after(
-        &mut self,
-        function: &Function,
-        leader: usize,
-        last: usize,
-        target: usize,
-    ) -> State {
-        let mut state = self.before(function, leader, last);
-        self.step(function, last, &mut state);
-        let op = self.code.ops[last];
-        if is_conditional(&op) && op.offset as usize != last + 1 {
-            ranges::refine(&op, &mut state, target == op.offset as usize);
+    /// What is known where control comes to block `target` from this one.
+    pub fn after(&mut self, function: &Function, number: usize, target: usize) -> State {
+        let mut state = self.at_end(function, number);
+        let block = &function.blocks[number];
+        let way = block.after.iter().position(|next| *next == target);
+        let told = way.and_then(|way| self.told(block, way, &state));
+        if let Some((register, known)) = told {
+            state.known[register] = known;
         }
         state
     }
 
     pub(super) fn facts(&mut self, function: &Function) -> &mut Facts {
-        self.functions.entry(function.start).or_default()
+        &mut self.functions[function.number]
     }
 
-    /// Bring a state to a block; says if that told anything new.
-    fn join(&mut self, function: &Function, leader: usize, state: State) -> bool {
-        let mut escaped = false;
-        let facts = self.facts(function);
-        let Some(old) = facts.states.get(&leader).copied() else {
-            facts.states.insert(leader, state);
-            return true;
-        };
-        let mut new = old;
-        new.suspect |= state.suspect;
-        for (known, other) in new.known.iter_mut().zip(state.known) {
-            if *known != other {
-                let frames = [*known, other].map(|known| matches!(known, Known::Frame(_)));
-                escaped |= frames.contains(&true);
-                *known = ranges::join(*known, other);
+    /// All functions have to be followed again.
+    pub(super) fn follow_all_again(&mut self) {
+        self.functions
+            .iter_mut()
+            .for_each(|facts| facts.stale = true);
+    }
+
+    /// Bring a state to a block, and what its comparison told; says if any of that is new.
+    ///
+    /// A register that nobody will read tells nothing, and loses no frame where ways meet.
+    fn join(
+        &mut self,
+        function: &Function,
+        block: usize,
+        from: &State,
+        told: Option<(usize, Known)>,
+    ) -> bool {
+        let live = function.blocks[block].live;
+        let state = &mut self.functions[function.number].states[block];
+        let first = !std::mem::replace(&mut state.seen, true);
+        let suspect = state.suspect | from.suspect & live;
+        let mut changed = std::mem::replace(&mut state.suspect, suspect) != suspect || first;
+        state.known[10] = from.known[10];
+        for register in each(live & !(1 << 10)) {
+            let known = match told {
+                Some((refined, known)) if refined == register => known,
+                _ => from.known[register],
+            };
+            let old = &mut state.known[register];
+            if first {
+                *old = known;
+            } else if *old != known {
+                let frames = [*old, known].map(|known| matches!(known, Known::Frame(_)));
+                self.escaped |= frames.contains(&true);
+                let both = ranges::join(*old, known);
+                changed |= std::mem::replace(old, both) != both;
             }
         }
-        facts.states.insert(leader, new);
-        self.escaped |= escaped;
-        new != old
+        changed
     }
 
     fn check_stores(&mut self, function: &Function) -> Result<(), String> {
-        let states = self.facts(function).states.clone();
-        for (leader, mut state) in states {
-            for pc in function.block(leader) {
+        for (number, block) in function.blocks.iter().enumerate() {
+            let mut state = self.at_start(function, number);
+            for pc in block.instructions(self.code) {
                 let op = self.code.ops[pc];
                 let stores = matches!(op.code & 7, class::ST | class::STX);
                 if stores && state.suspect >> op.dst & 1 != 0 {

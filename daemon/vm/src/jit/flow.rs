@@ -1,21 +1,31 @@
-//! Where control goes: functions, blocks, live registers.
+//! Where control goes: functions and blocks; `live` adds which registers they take.
 //!
 //! Everything here is read off the lowered program, and nothing is believed of
 //! the verifier: which registers a function really takes from its caller, for
 //! one, decides its signature, because a verifier that follows calls by
 //! inlining lets a callee read any register.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::live;
 use crate::exec::lower::{Code, Op, extra};
-use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, alu, atomic, class, mem};
+use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, class, mem};
 
 /// A set of registers, a bit each.
 pub type Registers = u16;
 
-/// r1 to r5, which a local call leaves to its callee.
-const SCRATCH: Registers = 0b11_1110;
+/// The registers of a set, ascending.
+pub fn each(mut registers: Registers) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let register = (registers != 0).then(|| registers.trailing_zeros() as usize)?;
+        registers &= registers - 1;
+        Some(register)
+    })
+}
 
+/// r1 to r5, which a local call leaves to its callee.
+pub const SCRATCH: Registers = 0b11_1110;
+
+/// What stands where no instruction is.
+const SECOND_SLOT: u8 = 0;
 /// Instructions that control can reach: bounds compile time, and the native stack, on which
 /// every value may need a slot.  All functions together can be active at once.
 const MAX_INSTRUCTIONS: usize = 16_384;
@@ -23,23 +33,76 @@ const MAX_INSTRUCTIONS: usize = 16_384;
 const MAX_RECURSIVE: usize = MAX_INSTRUCTIONS / MAX_CALL_FRAMES;
 /// Blocks: the code generator's time grows with their square.
 const MAX_BLOCKS: usize = 4_096;
-/// A distance that was not looked for.
-const UNKNOWN: i64 = -1;
 /// Functions of one program: bounds the recursion of the analysis, which follows calls.
 const MAX_FUNCTIONS: usize = 512;
+
+/// Instructions that run one after the other: control comes to the first and leaves the last.
+#[derive(Clone, Debug)]
+pub struct Block {
+    pub first: usize,
+    pub last: usize,
+    /// How many there are.
+    pub size: usize,
+    /// Fewest instructions from the function's start to the first.
+    pub distance: i64,
+    /// Blocks to which control goes on: after a comparison the next one, then the jump's target.
+    pub after: Ways,
+    /// Registers that are read later on, before the first instruction.
+    pub live: Registers,
+}
+
+impl Block {
+    /// Its instructions; the second slot of a `lddw` is none.
+    pub fn instructions<'a>(
+        &self,
+        code: &'a Code,
+    ) -> impl DoubleEndedIterator<Item = usize> + use<'a> {
+        let all = self.first..=self.last;
+        all.filter(|pc| code.ops[*pc].code != SECOND_SLOT)
+    }
+
+    /// Fewest instructions from the function's start to the last.
+    pub fn distance_of_last(&self) -> i64 {
+        self.distance + self.size as i64 - 1
+    }
+}
+
+/// Up to two blocks, by number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ways {
+    blocks: [usize; 2],
+    count: usize,
+}
+
+impl std::ops::Deref for Ways {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.blocks[..self.count]
+    }
+}
+
+impl FromIterator<usize> for Ways {
+    fn from_iter<I: IntoIterator<Item = usize>>(blocks: I) -> Self {
+        let mut ways = Self::default();
+        for block in blocks {
+            ways.blocks[ways.count] = block;
+            ways.count += 1;
+        }
+        ways
+    }
+}
 
 /// One function of a program.
 #[derive(Debug, Default)]
 pub struct Function {
     pub start: usize,
-    /// Instructions that control can reach, ascending.
-    pub reachable: Vec<usize>,
-    /// Where blocks begin.
-    pub leaders: BTreeSet<usize>,
-    /// Fewest instructions from its start to each of them.
-    distances: Vec<i64>,
-    /// Which of them begin a block.
-    begins: Vec<bool>,
+    /// Its place in [`Flow::functions`].
+    pub number: usize,
+    /// Ascending.
+    pub blocks: Vec<Block>,
+    /// Instructions that control can reach.
+    pub size: usize,
     /// Fewest instructions from its start to an exit.
     pub shortest: i64,
     /// Local calls: where, and whom.
@@ -51,87 +114,111 @@ pub struct Function {
 }
 
 impl Function {
-    fn place(&self, pc: usize) -> usize {
-        self.reachable.partition_point(|other| *other < pc)
+    /// The block that begins at `pc`.
+    pub fn block_at(&self, pc: usize) -> usize {
+        self.blocks.partition_point(|block| block.first < pc)
     }
 
-    /// Fewest instructions from the start to `pc`.
-    pub fn distance(&self, pc: usize) -> i64 {
-        self.distances[self.place(pc)]
+    /// The block that `pc` is in.
+    pub fn block_around(&self, pc: usize) -> usize {
+        self.blocks.partition_point(|block| block.first <= pc) - 1
     }
 
-    /// The instructions of the block that begins at `leader`.
-    pub fn block(&self, leader: usize) -> impl Iterator<Item = usize> + '_ {
-        let first = self.place(leader);
-        let rest = self.reachable[first..].iter().zip(&self.begins[first..]);
-        let own = rest.take_while(move |(pc, begins)| **pc == leader || !**begins);
-        own.map(|(pc, _)| *pc)
+    /// Registers that are read after `block`.
+    pub fn live_after(&self, block: &Block) -> Registers {
+        let after = block.after.iter();
+        after.fold(0, |all, next| all | self.blocks[*next].live)
     }
 }
 
 /// A whole program.
 pub struct Flow {
-    /// By their first instruction.
-    pub functions: BTreeMap<usize, Function>,
-    /// All functions, each after those that it calls, but for recursion.
+    /// By their first instruction, ascending.
+    pub functions: Vec<Function>,
+    /// All functions by number, each after those that it calls, but for recursion.
     pub callees_first: Vec<usize>,
     pub recursive: bool,
     /// Whether more functions could be active than there are frames.
     pub deep: bool,
-    /// Registers that are read later on, before each instruction.
-    pub live: Vec<Registers>,
+}
+
+impl Flow {
+    /// The function that begins at `start`.
+    pub fn function_at(&self, start: usize) -> &Function {
+        &self.functions[number_of(&self.functions, start)]
+    }
+}
+
+fn number_of(functions: &[Function], start: usize) -> usize {
+    functions.partition_point(|function| function.start < start)
 }
 
 /// Analyse a program, or say why it cannot be compiled.
 pub fn analyse(code: &Code) -> Result<Flow, String> {
-    let mut functions = BTreeMap::new();
+    let mut functions = find_functions(code)?;
+    let called = functions.iter().flat_map(|function| &function.calls);
+    if let Some((pc, _)) = { called }.find(|(_, callee)| *callee == 0) {
+        return Err(format!("instruction {pc} calls the program itself"));
+    }
+    for caller in 0..functions.len() {
+        for call in 0..functions[caller].calls.len() {
+            let callee = number_of(&functions, functions[caller].calls[call].1);
+            functions[callee].callers += 1;
+        }
+    }
+    let mut order = Order {
+        known: vec![None; functions.len()],
+        callees_first: Vec::with_capacity(functions.len()),
+    };
+    let height = order.height(&functions, 0);
+    let instructions: usize = functions.iter().map(|function| function.size).sum();
+    if height.is_none() && instructions > MAX_RECURSIVE {
+        return Err(format!(
+            "it recurses and has more than {MAX_RECURSIVE} instructions"
+        ));
+    }
+    let mut flow = Flow {
+        callees_first: order.callees_first,
+        recursive: height.is_none(),
+        deep: height.is_none_or(|frames| frames > MAX_CALL_FRAMES),
+        functions,
+    };
+    live::find(code, &mut flow)?;
+    Ok(flow)
+}
+
+/// Follow control from the program's start, and from that of whatever is called.
+fn find_functions(code: &Code) -> Result<Vec<Function>, String> {
+    let mut functions: Vec<Function> = Vec::new();
     let mut waiting = vec![0];
-    let mut distances = vec![UNKNOWN; code.ops.len()];
+    let mut marks = vec![Mark::default(); code.ops.len()];
     let (mut instructions, mut blocks) = (0, 0);
     while let Some(start) = waiting.pop() {
-        if functions.contains_key(&start) {
+        let number = number_of(&functions, start);
+        if functions
+            .get(number)
+            .is_some_and(|known| known.start == start)
+        {
             continue;
         }
-        let function = function(code, start, &mut distances);
-        instructions += function.reachable.len();
-        blocks += function.leaders.len();
+        let function = function(code, start, &mut marks);
+        instructions += function.size;
+        blocks += function.blocks.len();
         if instructions > MAX_INSTRUCTIONS || blocks > MAX_BLOCKS {
             return Err(format!(
                 "it has more than {MAX_INSTRUCTIONS} instructions or {MAX_BLOCKS} blocks"
             ));
         }
         waiting.extend(function.calls.iter().map(|(_, callee)| *callee));
-        functions.insert(start, function);
+        functions.insert(number, function);
         if functions.len() > MAX_FUNCTIONS {
             return Err(format!("it has more than {MAX_FUNCTIONS} functions"));
         }
     }
-    let called: Vec<_> = functions.values().flat_map(|f| &f.calls).collect();
-    if let Some((pc, _)) = called.iter().find(|(_, callee)| *callee == 0) {
-        return Err(format!("instruction {pc} calls the program itself"));
+    for (number, function) in functions.iter_mut().enumerate() {
+        function.number = number;
     }
-    let called: Vec<usize> = called.into_iter().map(|(_, callee)| *callee).collect();
-    for callee in called {
-        functions
-            .entry(callee)
-            .and_modify(|function| function.callers += 1);
-    }
-    let live = find_live(code, &mut functions)?;
-    let mut known = BTreeMap::new();
-    let mut callees_first = Vec::with_capacity(functions.len());
-    let height = heights(&functions, 0, &mut known, &mut callees_first);
-    if height.is_none() && instructions > MAX_RECURSIVE {
-        return Err(format!(
-            "it recurses and has more than {MAX_RECURSIVE} instructions"
-        ));
-    }
-    Ok(Flow {
-        callees_first,
-        recursive: height.is_none(),
-        deep: height.is_none_or(|frames| frames > MAX_CALL_FRAMES),
-        functions,
-        live,
-    })
+    Ok(functions)
 }
 
 /// Where control may go after the instruction at `pc`.
@@ -161,112 +248,113 @@ pub fn is_sign_extension(code: u8) -> bool {
     )
 }
 
-/// Follow control from `start`; all `distances` are unknown before and afterwards.
-fn function(code: &Code, start: usize, distances: &mut [i64]) -> Function {
+/// What is known of an instruction while its function is followed.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    /// Fewest instructions from the function's start to it, itself included; 0: none known.
+    distance: u32,
+    begins_block: bool,
+}
+
+/// Follow control from `start`; all `marks` are empty before and afterwards.
+fn function(code: &Code, start: usize, marks: &mut [Mark]) -> Function {
     let mut function = Function {
         start,
-        leaders: BTreeSet::from([start]),
         shortest: i64::MAX,
-        reachable: vec![start],
         ..Function::default()
     };
-    distances[start] = 0;
+    let mut reachable = Vec::with_capacity(code.ops.len().min(MAX_INSTRUCTIONS));
+    reachable.push(start);
+    marks[start] = Mark {
+        distance: 1,
+        begins_block: true,
+    };
     let mut followed = 0;
     // What is left out beyond the bound is never asked for: the program is refused.
-    while followed < function.reachable.len() && followed <= MAX_INSTRUCTIONS {
-        let pc = function.reachable[followed];
+    while followed < reachable.len() && followed <= MAX_INSTRUCTIONS {
+        let pc = reachable[followed];
         followed += 1;
         let op = &code.ops[pc];
+        let distance = marks[pc].distance;
+        let ends = op.code == extra::GOTO || is_conditional(op);
         match op.code {
-            EXIT => function.shortest = function.shortest.min(distances[pc] + 1),
+            EXIT => function.shortest = function.shortest.min(distance.into()),
             extra::CALL_LOCAL => function.calls.push((pc, op.offset as usize)),
-            extra::GOTO => _ = function.leaders.insert(op.offset as usize),
-            _ if is_conditional(op) => function.leaders.extend(successors(op, pc)),
             _ => {}
         }
         for next in successors(op, pc) {
-            if distances[next] == UNKNOWN {
-                distances[next] = distances[pc] + 1;
-                function.reachable.push(next);
+            let mark = &mut marks[next];
+            mark.begins_block |= ends;
+            if mark.distance == 0 {
+                mark.distance = distance + 1;
+                reachable.push(next);
             }
         }
     }
     if function.shortest == i64::MAX {
         function.shortest = 1;
     }
-    function.reachable.sort_unstable();
-    let leaders = &function.leaders;
-    for pc in &function.reachable {
-        function.begins.push(leaders.contains(pc));
-        function
-            .distances
-            .push(std::mem::replace(&mut distances[*pc], UNKNOWN));
+    reachable.sort_unstable();
+    function.size = reachable.len();
+    function.blocks = blocks(&reachable, marks);
+    for block in 0..function.blocks.len() {
+        let last = function.blocks[block].last;
+        let after = successors(&code.ops[last], last).map(|pc| function.block_at(pc));
+        function.blocks[block].after = after.collect();
     }
     function
 }
 
-/// Callees before their callers, and how many frames a call of each needs; `None`: it recurses.
-fn heights(
-    functions: &BTreeMap<usize, Function>,
-    start: usize,
-    known: &mut BTreeMap<usize, Option<usize>>,
-    order: &mut Vec<usize>,
-) -> Option<usize> {
-    if let Some(height) = known.get(&start) {
-        return *height;
-    }
-    // Whoever finds this on the way down has found recursion.
-    known.insert(start, None);
-    let below = functions[&start].calls.iter().map(|(_, callee)| *callee);
-    let below: Vec<Option<usize>> = below
-        .map(|callee| heights(functions, callee, known, order))
-        .collect();
-    let deepest = below
-        .into_iter()
-        .try_fold(0, |deepest, height| Some(height?.max(deepest)));
-    let height = deepest.map(|frames| frames + 1);
-    known.insert(start, height);
-    order.push(start);
-    height
-}
-
-/// Find what each function takes from its caller.
-fn find_live(
-    code: &Code,
-    functions: &mut BTreeMap<usize, Function>,
-) -> Result<Vec<Registers>, String> {
-    let mut live = vec![0; code.ops.len()];
-    let starts: Vec<usize> = functions.keys().copied().collect();
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for start in &starts {
-            for pc in functions[start].reachable.iter().rev() {
-                let op = &code.ops[*pc];
-                let after = live_after(op, *pc, &live);
-                let (defined, used) = effect(code, op, &live);
-                let before = after & !defined | used;
-                changed |= std::mem::replace(&mut live[*pc], before) != before;
+/// The blocks of a function whose instructions are `reachable`; takes their marks off.
+fn blocks(reachable: &[usize], marks: &mut [Mark]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for pc in reachable {
+        let mark = std::mem::take(&mut marks[*pc]);
+        match blocks.last_mut() {
+            Some(block) if !mark.begins_block => {
+                block.last = *pc;
+                block.size += 1;
             }
+            _ => blocks.push(Block {
+                first: *pc,
+                last: *pc,
+                size: 1,
+                distance: i64::from(mark.distance) - 1,
+                after: Ways::default(),
+                live: 0,
+            }),
         }
     }
-    for function in functions.values_mut() {
-        function.live_in = live[function.start] & !(1 << 10);
-        for (pc, _) in &function.calls {
-            let left = live_after(&code.ops[*pc], *pc, &live) & SCRATCH;
-            if left != 0 {
-                let register = left.trailing_zeros();
-                return Err(format!(
-                    "after the call at instruction {pc}, r{register} is what the callee left in it"
-                ));
-            }
-        }
-    }
-    Ok(live)
+    blocks
 }
 
-fn live_after(op: &Op, pc: usize, live: &[Registers]) -> Registers {
-    successors(op, pc).fold(0, |all, next| all | live[next])
+/// The order of calls.
+struct Order {
+    /// How many frames a call of each needs, once that is known; `Some(None)`: it recurses.
+    known: Vec<Option<Option<usize>>>,
+    callees_first: Vec<usize>,
+}
+
+impl Order {
+    /// Callees before their callers, and how many frames a call needs; `None`: it recurses.
+    fn height(&mut self, functions: &[Function], number: usize) -> Option<usize> {
+        if let Some(height) = self.known[number] {
+            return height;
+        }
+        // Whoever finds this on the way down has found recursion.
+        self.known[number] = Some(None);
+        let mut deepest = Some(0);
+        for (_, callee) in &functions[number].calls {
+            let height = self.height(functions, number_of(functions, *callee));
+            deepest = deepest
+                .zip(height)
+                .map(|(deepest, height)| height.max(deepest));
+        }
+        let height = deepest.map(|frames: usize| frames + 1);
+        self.known[number] = Some(height);
+        self.callees_first.push(number);
+        height
+    }
 }
 
 /// The registers that an instruction may write.
@@ -290,48 +378,5 @@ pub fn helper_arity(code: &Code, op: &Op) -> usize {
     match op.code {
         extra::CALL_NATIVE => code.natives[op.imm as usize].arguments,
         _ => code.remotes[op.imm as usize].arguments.len(),
-    }
-}
-
-/// The registers that an instruction writes and those that it reads.
-fn effect(code: &Code, op: &Op, live: &[Registers]) -> (Registers, Registers) {
-    let dst = 1 << op.dst;
-    let src = 1 << op.src;
-    match op.code {
-        EXIT => return (0, 1),
-        LDDW => return (dst, 0),
-        extra::GOTO => return (0, 0),
-        extra::CALL_LOCAL => {
-            let taken = live[op.offset as usize] & !(1 << 10);
-            return (SCRATCH | 1, taken);
-        }
-        extra::CALL_NATIVE | extra::CALL_REMOTE => {
-            return (1, ((1 << helper_arity(code, op)) - 1) << 1);
-        }
-        code if is_sign_extension(code) => return (dst, src),
-        extra::SDIV64_X | extra::SDIV32_X | extra::SMOD64_X | extra::SMOD32_X => {
-            return (dst, dst | src);
-        }
-        _ => {}
-    }
-    let second = if op.code & SOURCE_REGISTER == 0 {
-        0
-    } else {
-        src
-    };
-    match op.code & 7 {
-        class::ALU | class::ALU64 if op.code & 0xf0 == alu::MOV => (dst, second),
-        class::ALU | class::ALU64 => (dst, dst | second),
-        class::JMP | class::JMP32 => (0, dst | second),
-        class::LDX => (dst, src),
-        class::ST => (0, dst),
-        class::STX if op.code & 0xe0 == mem::ATOMIC => match op.imm as i32 {
-            atomic::CMPXCHG => (1, dst | src | 1),
-            operation if operation & atomic::FETCH != 0 => (src, dst | src),
-            _ => (0, dst | src),
-        },
-        class::STX => (0, dst | src),
-        // What is left are immediates in class LD: signed division and byte swaps.
-        _ => (dst, dst),
     }
 }

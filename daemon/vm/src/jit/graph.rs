@@ -4,17 +4,17 @@
 //! dominates it.  A function with any other way back is `unstructured`, and
 //! nothing is proved of its loops.
 
-use std::collections::BTreeMap;
-
-use super::flow::{Function, successors};
-use crate::exec::lower::Code;
+use super::flow::{Function, Ways};
 
 /// One block: where it is, and where control goes from there.
 pub struct Node {
+    /// Its number in the function.
+    pub block: usize,
     pub first: usize,
     pub last: usize,
-    pub after: Vec<usize>,
-    pub before: Vec<usize>,
+    pub after: Ways,
+    /// Where the blocks from which control comes stand in `Graph::before`.
+    before: (usize, usize),
 }
 
 /// One loop, by numbers of blocks.
@@ -38,14 +38,21 @@ pub struct Graph {
     pub loops: Vec<Loop>,
     /// A way back leads to something that does not dominate it.
     pub unstructured: bool,
+    /// The node of each block of the function.
+    places: Vec<usize>,
+    /// For each node those from which control comes.
+    before: Vec<usize>,
     /// The closest dominator of each block; the first block is its own.
     dominators: Vec<usize>,
 }
 
 impl Graph {
-    pub fn new(code: &Code, function: &Function) -> Self {
+    pub fn new(function: &Function) -> Self {
+        let (mut nodes, places) = order(function);
         let mut graph = Self {
-            nodes: order(code, function),
+            places,
+            before: turn_around(&mut nodes),
+            nodes,
             loops: Vec::new(),
             unstructured: false,
             dominators: Vec::new(),
@@ -53,6 +60,17 @@ impl Graph {
         graph.find_dominators();
         graph.find_loops();
         graph
+    }
+
+    /// Where a block of the function stands.
+    pub fn node_of(&self, block: usize) -> usize {
+        self.places[block]
+    }
+
+    /// The blocks from which control comes to a block.
+    pub fn before(&self, block: usize) -> &[usize] {
+        let (first, end) = self.nodes[block].before;
+        &self.before[first..end]
     }
 
     pub fn dominates(&self, above: usize, mut block: usize) -> bool {
@@ -78,7 +96,7 @@ impl Graph {
         while changed {
             changed = false;
             for block in 1..self.nodes.len() {
-                let known = self.nodes[block].before.iter().copied();
+                let known = self.before(block).iter().copied();
                 let known = known.filter(|before| above[*before] != usize::MAX);
                 let closest = known.reduce(|a, b| meet(&above, a, b)).unwrap_or(0);
                 changed |= std::mem::replace(&mut above[block], closest) != closest;
@@ -88,11 +106,11 @@ impl Graph {
     }
 
     fn find_loops(&mut self) {
-        let mut latches: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (from, to) in self.ways_back() {
-            latches.entry(to).or_default().push(from);
-        }
-        for (header, latches) in latches {
+        let mut ways: Vec<(usize, usize)> = self.ways_back().collect();
+        ways.sort_by_key(|(_, header)| *header);
+        for ways in ways.chunk_by(|(_, one), (_, other)| one == other) {
+            let header = ways[0].1;
+            let latches: Vec<usize> = ways.iter().map(|(latch, _)| *latch).collect();
             if latches.iter().any(|latch| !self.dominates(header, *latch)) {
                 self.unstructured = true;
                 continue;
@@ -115,7 +133,7 @@ impl Graph {
         while let Some(block) = waiting.pop() {
             if !std::mem::replace(&mut inside[block], true) {
                 body.push(block);
-                waiting.extend(&self.nodes[block].before);
+                waiting.extend(self.before(block));
             }
         }
         body.sort_unstable();
@@ -135,28 +153,19 @@ fn meet(above: &[usize], mut a: usize, mut b: usize) -> usize {
     a
 }
 
-/// The blocks in reverse postorder, with their edges.
-fn order(code: &Code, function: &Function) -> Vec<Node> {
-    let leaders: Vec<usize> = function.leaders.iter().copied().collect();
-    let number = |pc: &usize| leaders.partition_point(|leader| leader < pc);
-    let ends: Vec<(usize, Vec<usize>)> = leaders
-        .iter()
-        .map(|leader| {
-            let last = function.block(*leader).last().unwrap_or(*leader);
-            let after = successors(&code.ops[last], last).map(|pc| number(&pc));
-            (last, after.collect())
-        })
-        .collect();
-    let first = number(&function.start);
-    let mut seen = vec![false; leaders.len()];
-    let mut finished = Vec::with_capacity(leaders.len());
+/// The blocks in reverse postorder, with the ways on; and where each of them stands.
+fn order(function: &Function) -> (Vec<Node>, Vec<usize>) {
+    let blocks = &function.blocks;
+    let first = function.block_at(function.start);
+    let mut place = vec![usize::MAX; blocks.len()];
+    let mut finished = Vec::with_capacity(blocks.len());
     let mut path = vec![(first, 0)];
-    seen[first] = true;
+    place[first] = 0;
     while let Some((block, edge)) = path.last_mut() {
-        match ends[*block].1.get(*edge).copied() {
+        match blocks[*block].after.get(*edge).copied() {
             Some(next) => {
                 *edge += 1;
-                if !std::mem::replace(&mut seen[next], true) {
+                if std::mem::replace(&mut place[next], 0) == usize::MAX {
                     path.push((next, 0));
                 }
             }
@@ -167,21 +176,41 @@ fn order(code: &Code, function: &Function) -> Vec<Node> {
         }
     }
     finished.reverse();
-    let mut place = vec![0; leaders.len()];
     for (number, block) in finished.iter().enumerate() {
         place[*block] = number;
     }
-    let node = |block: &usize| Node {
-        first: leaders[*block],
-        last: ends[*block].0,
-        after: ends[*block].1.iter().map(|next| place[*next]).collect(),
-        before: Vec::new(),
+    let node = |number: &usize| {
+        let block = &blocks[*number];
+        Node {
+            block: *number,
+            first: block.first,
+            last: block.last,
+            after: block.after.iter().map(|next| place[*next]).collect(),
+            before: (0, 0),
+        }
     };
-    let mut nodes: Vec<Node> = finished.iter().map(node).collect();
+    (finished.iter().map(node).collect(), place)
+}
+
+/// The ways from behind: a part for each block, in which those before it ascend.
+fn turn_around(nodes: &mut [Node]) -> Vec<usize> {
+    let mut counts = vec![0; nodes.len()];
+    for next in nodes.iter().flat_map(|node| node.after.iter()) {
+        counts[*next] += 1;
+    }
+    let mut all = 0;
+    for (node, count) in nodes.iter_mut().zip(counts) {
+        node.before = (all, all);
+        all += count;
+    }
+    let mut before = vec![0; all];
     for from in 0..nodes.len() {
-        for to in nodes[from].after.clone() {
-            nodes[to].before.push(from);
+        let after = nodes[from].after;
+        for to in after.iter() {
+            let end = &mut nodes[*to].before.1;
+            before[*end] = from;
+            *end += 1;
         }
     }
-    nodes
+    before
 }

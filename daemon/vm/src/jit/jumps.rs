@@ -12,6 +12,7 @@ use crate::isa::jump;
 
 impl Translator<'_, '_, '_> {
     pub fn goto(&mut self, op: &Op) {
+        self.settle(self.live);
         self.go(self.pc, op.offset as usize);
     }
 
@@ -39,6 +40,7 @@ impl Translator<'_, '_, '_> {
             _ => (pc, pc + 1),
         };
         let edges = [(pc, op.offset as usize), (from, next)];
+        self.settle(self.live);
         let [taken, not_taken] = edges.map(|(from, to)| self.landing(from, to));
         // The jump of the comparison itself should be the one that is taken in a loop.
         match comparison {

@@ -53,13 +53,18 @@ impl Translator<'_, '_, '_> {
         let (base, offset) = self.place(op.dst, op.offset);
         let distance = self.number(offset.into());
         let address = self.builder.ins().iadd(base, distance);
+        let operands = Operands {
+            address,
+            value: self.get_as(op.src, kind),
+            expected: (op.imm as i32 == atomic::CMPXCHG).then(|| self.get_as(0, kind)),
+        };
         let size = i64::from(kind.bytes());
         let in_frame = matches!(self.state.known[usize::from(op.dst)], Known::Frame(_));
         // Frames are aligned like the stack, to 16 bytes.
         let before = if in_frame && i64::from(offset) % size == 0 {
-            self.atomic_aligned(op, kind, address)
+            self.atomic_aligned(op, kind, operands)
         } else {
-            self.atomic_anywhere(op, kind, address)
+            self.atomic_anywhere(op, kind, operands)
         };
         match op.imm as i32 {
             atomic::CMPXCHG => self.set_as(0, kind, before),
@@ -69,13 +74,12 @@ impl Translator<'_, '_, '_> {
     }
 
     /// What the machine's own instruction finds.
-    fn atomic_aligned(&mut self, op: &Op, kind: Type, address: Value) -> Value {
-        let operand = self.get_as(op.src, kind);
+    fn atomic_aligned(&mut self, op: &Op, kind: Type, operands: Operands) -> Value {
+        let Operands { address, value, .. } = operands;
         let flags = flags().with_aligned();
-        if op.imm as i32 == atomic::CMPXCHG {
-            let expected = self.get_as(0, kind);
+        if let Some(expected) = operands.expected {
             let ins = self.builder.ins();
-            return ins.atomic_cas(flags, address, expected, operand);
+            return ins.atomic_cas(flags, address, expected, value);
         }
         let rmw = match op.imm as i32 & !atomic::FETCH {
             atomic::ADD => AtomicRmwOp::Add,
@@ -85,11 +89,12 @@ impl Translator<'_, '_, '_> {
             _ => AtomicRmwOp::Xchg,
         };
         let ins = self.builder.ins();
-        ins.atomic_rmw(kind, flags, rmw, address, operand)
+        ins.atomic_rmw(kind, flags, rmw, address, value)
     }
 
     /// The same if the address is aligned; else the engine does it, or ends the invocation.
-    fn atomic_anywhere(&mut self, op: &Op, kind: Type, address: Value) -> Value {
+    fn atomic_anywhere(&mut self, op: &Op, kind: Type, operands: Operands) -> Value {
+        let Operands { address, value, .. } = operands;
         let [apart, aligned, done] = std::array::from_fn(|_| self.builder.create_block());
         self.builder.set_cold_block(apart);
         self.builder.append_block_param(done, kind);
@@ -100,22 +105,33 @@ impl Translator<'_, '_, '_> {
         self.continue_with(apart);
         let size = self.number(kind.bytes().into());
         let operation = self.number(op.imm as i64);
-        let (operand, expected) = (self.get(op.src), self.get(0));
-        let arguments = [address, size, operation, operand, expected];
+        let [value, expected] = [value, operands.expected.unwrap_or(value)].map(|operand| {
+            if kind == types::I64 {
+                return operand;
+            }
+            self.builder.ins().uextend(types::I64, operand)
+        });
+        let arguments = [address, size, operation, value, expected];
         let before = self.call_engine(runtime::atomic_apart as *const () as i64, &arguments);
-        let before = if kind == types::I64 {
-            before
-        } else {
-            self.builder.ins().ireduce(kind, before)
-        };
+        let before = self.narrow(before, kind);
         self.builder.ins().jump(done, &[BlockArg::Value(before)]);
 
         self.continue_with(aligned);
-        let before = self.atomic_aligned(op, kind, address);
+        let before = self.atomic_aligned(op, kind, operands);
         self.builder.ins().jump(done, &[BlockArg::Value(before)]);
         self.continue_with(done);
         self.builder.block_params(done)[0]
     }
+}
+
+/// What an atomic instruction reads, before control splits: what is read behind that is not known
+/// where control meets again.
+#[derive(Clone, Copy)]
+struct Operands {
+    address: Value,
+    value: Value,
+    /// Of a comparison.
+    expected: Option<Value>,
 }
 
 fn width(op: &Op) -> Type {

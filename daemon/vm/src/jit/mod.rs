@@ -1,10 +1,10 @@
 //! Compiled execution: verified programs as machine code, by Cranelift.
 //!
 //! ```text
-//!   Code (exec/lower) --flow, facts--> functions, blocks, what registers hold
+//!   Code (exec/lower) --flow, live, facts--> functions, blocks, what registers hold
 //!                     --graph, trips, bounds-> loops, how long they run, what is metered
-//!                     --compile, translate (arithmetic, jumps, memory, calls)--> machine code
-//!                     --layout, arena--> Jit
+//!                     --compile, translate (registers, arithmetic, jumps, memory, calls)--> machine code
+//!                     --layout, arena, room--> Jit
 //!   run: Head <-> compiled code <-> helpers
 //! ```
 //!
@@ -23,8 +23,11 @@ mod flow;
 mod graph;
 mod jumps;
 mod layout;
+mod live;
 mod memory;
 mod ranges;
+mod registers;
+mod room;
 mod runtime;
 mod translate;
 mod trips;

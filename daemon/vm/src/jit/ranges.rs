@@ -184,18 +184,17 @@ fn number(operation: u8, left: Limits, right: Limits, wide: bool) -> Option<Limi
     })
 }
 
-/// What a comparison with a constant tells where it holds (`holds`) or not.
-pub fn refine(op: &Op, state: &mut State, holds: bool) {
+/// What is known of the register that is compared with a constant where that holds (`holds`), or not.
+pub fn refined(op: &Op, known: Known, holds: bool) -> Known {
     if is_register(op) {
-        return;
+        return known;
     }
     let wide = op.code & 7 == class::JMP;
-    let known = state.known[usize::from(op.dst)];
     let (low, high) = match known {
         Known::Number(low, high) if wide || high <= NARROW => (low, high),
         // Of a wide register a narrow comparison sees only a half.
         Known::Nothing if wide => (0, u64::MAX),
-        _ => return,
+        _ => return known,
     };
     let bound = if wide { op.imm } else { op.imm & NARROW };
     let (from, to) = match (op.code & 0xf0, holds) {
@@ -204,11 +203,12 @@ pub fn refine(op: &Op, state: &mut State, holds: bool) {
         (jump::JLE, true) | (jump::JGT, false) => (0, bound),
         (jump::JGT, true) | (jump::JLE, false) => (bound.saturating_add(1), u64::MAX),
         (jump::JGE, true) | (jump::JLT, false) => (bound, u64::MAX),
-        _ => return,
+        _ => return known,
     };
     let (low, high) = (low.max(from), high.min(to));
     // A way that no run takes may say anything; and what is no limit is not kept.
     if low <= high && high < u64::MAX {
-        state.known[usize::from(op.dst)] = Known::Number(low, high);
+        return Known::Number(low, high);
     }
+    known
 }

@@ -10,8 +10,9 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 use super::compile::{Pending, Plan, parameters};
 use super::facts::{Analysis, FRAME, Known, State};
-use super::flow::{Function, is_conditional, is_sign_extension};
-use super::graph::Node;
+use super::flow::{Function, Registers, is_conditional, is_sign_extension};
+use super::graph::Graph;
+use super::registers::File;
 use super::runtime::Head;
 use crate::exec::lower::{Op, extra};
 use crate::isa::{EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, class, mem};
@@ -40,14 +41,16 @@ pub struct Translator<'a, 'b, 'c> {
     /// What is known before the instruction at `pc`.
     pub state: State,
     pub pc: usize,
+    /// Registers that are read after the block.
+    pub live: Registers,
 }
 
 /// A function in place, maybe inside of another one.
 pub struct Body<'a> {
     pub function: &'a Function,
-    blocks: BTreeMap<usize, Block>,
-    /// r0 to r9; r10 is an address that is known.
-    registers: [Variable; 10],
+    /// By number in the function.
+    blocks: Vec<Block>,
+    pub registers: File,
     /// The end of its frame, from the end of the frame of what it is inside of.
     base: i32,
     /// How many functions it is inside of.
@@ -86,6 +89,7 @@ pub fn function<'a, 'b>(
         signature: None,
         state: State::default(),
         pc: function.start,
+        live: 0,
     };
     translator.load_budget();
     translator.enter(&given[2..]);
@@ -101,21 +105,20 @@ impl<'a> Body<'a> {
         depth: usize,
         back: Option<Block>,
     ) -> Self {
-        let leaders = function.leaders.iter();
+        let blocks = function.blocks.iter();
         Self {
             function,
-            blocks: leaders
-                .map(|leader| (*leader, builder.create_block()))
-                .collect(),
-            registers: std::array::from_fn(|_| builder.declare_var(types::I64)),
+            blocks: blocks.map(|_| builder.create_block()).collect(),
+            registers: File::new(builder),
             base,
             depth,
             back,
         }
     }
 
-    pub fn block(&self, leader: usize) -> Block {
-        self.blocks[&leader]
+    /// Where the translation of the block that begins at `pc` begins.
+    pub fn block(&self, pc: usize) -> Block {
+        self.blocks[self.function.block_at(pc)]
     }
 }
 
@@ -123,28 +126,31 @@ impl<'a> Translator<'a, '_, '_> {
     /// Set up registers and frame, and translate all blocks.
     fn enter(&mut self, given: &[Value]) {
         let function = self.body.function;
-        let zero = self.number(0);
-        for register in 0..10 {
-            self.set(register, zero);
-        }
         for (register, value) in parameters(function).zip(given) {
             self.set(register, *value);
         }
+        // Verifiers refuse programs that read what nobody wrote; others find 0, as interpreted.
+        let never_set = function.live_in & !parameters(function).fold(0, |all, r| all | 1 << r);
+        for register in (0..10).filter(|register| never_set >> register & 1 != 0) {
+            let zero = self.number(0);
+            self.set(register, zero);
+        }
+        self.settle(function.live_in);
         self.clear_frame();
         let first = self.body.block(function.start);
         self.builder.ins().jump(first, &[]);
-        let nodes = &self.plan.bounds.graphs[&function.start].nodes;
-        for (number, node) in nodes.iter().enumerate() {
-            if self.is_jumped_over(nodes, node) {
+        let graph = &self.plan.bounds.graphs[function.number];
+        for (number, node) in graph.nodes.iter().enumerate() {
+            if self.is_jumped_over(graph, number) {
                 continue;
             }
-            let block = self.body.block(node.first);
+            let block = self.body.blocks[node.block];
             self.builder.switch_to_block(block);
             // Blocks to which control comes back are sealed in the end.
-            if node.before.iter().all(|before| *before < number) {
+            if graph.before(number).iter().all(|before| *before < number) {
                 self.builder.seal_block(block);
             }
-            self.block(node.first);
+            self.block(node.block);
         }
     }
 
@@ -159,9 +165,9 @@ impl<'a> Translator<'a, '_, '_> {
         let depth = self.body.depth + 1;
         let body = Body::new(&mut self.builder, callee, base, depth, Some(back));
         let caller = std::mem::replace(&mut self.body, body);
-        let (state, pc) = (self.state, self.pc);
+        let (state, pc, live) = (self.state, self.pc, self.live);
         self.enter(&given);
-        (self.state, self.pc) = (state, pc);
+        (self.state, self.pc, self.live) = (state, pc, live);
         self.body = caller;
         self.continue_with(back);
         self.builder.block_params(back)[0]
@@ -170,10 +176,10 @@ impl<'a> Translator<'a, '_, '_> {
     /// r0 after a local call.
     pub fn call_local(&mut self, op: &Op) {
         let plan = self.plan;
-        let callee = &plan.flow.functions[&(op.offset as usize)];
+        let callee = plan.flow.function_at(op.offset as usize);
         self.charge(callee.shortest);
         let result = if self.is_inlined(callee) {
-            self.pending.copies -= callee.reachable.len();
+            self.pending.copies -= callee.size;
             self.inline(callee)
         } else {
             self.call_function(callee)
@@ -183,7 +189,7 @@ impl<'a> Translator<'a, '_, '_> {
 
     /// Small functions are, and those with one caller.
     fn is_inlined(&self, callee: &Function) -> bool {
-        let size = callee.reachable.len();
+        let size = callee.size;
         let small = size <= SMALL || callee.callers == 1;
         small
             && size <= self.pending.copies
@@ -225,17 +231,18 @@ impl<'a> Translator<'a, '_, '_> {
     }
 
     /// Whether a block is only a jump that the comparison before it makes, too: see `branch`.
-    fn is_jumped_over(&self, nodes: &[Node], node: &Node) -> bool {
+    fn is_jumped_over(&self, graph: &Graph, number: usize) -> bool {
         let ops = &self.plan.code.ops;
-        let [before] = node.before[..] else {
+        let first = graph.nodes[number].first;
+        let [before] = graph.before(number) else {
             return false;
         };
-        let before = nodes[before].last;
-        ops[node.first].code == extra::GOTO
-            && before + 1 == node.first
+        let before = graph.nodes[*before].last;
+        ops[first].code == extra::GOTO
+            && before + 1 == first
             && is_conditional(&ops[before])
-            && !self.is_charged(before, node.first)
-            && ops[before].offset as usize != node.first
+            && !self.is_charged(before, first)
+            && ops[before].offset as usize != first
     }
 
     /// Go on with a block to which nothing else will lead.
@@ -244,22 +251,22 @@ impl<'a> Translator<'a, '_, '_> {
         self.builder.seal_block(block);
     }
 
-    fn block(&mut self, leader: usize) {
-        let function = self.body.function;
-        let facts = &self.facts.functions[&function.start];
-        self.state = facts.states[&leader];
-        let mut last = leader;
-        for pc in function.block(leader) {
+    fn block(&mut self, number: usize) {
+        let (function, code) = (self.body.function, self.plan.code);
+        let block = &function.blocks[number];
+        self.state = self.facts.at_start(function, number);
+        self.body.registers.forget();
+        self.live = function.live_after(block);
+        for pc in block.instructions(code) {
             self.pc = pc;
-            let op = self.plan.code.ops[pc];
-            self.instruction(&op);
+            self.instruction(&code.ops[pc]);
             self.facts.step(function, pc, &mut self.state);
-            last = pc;
         }
-        let op = &self.plan.code.ops[last];
-        if op.code != EXIT && op.code != extra::GOTO && !is_conditional(op) {
-            let next = last + if op.code == LDDW { 2 } else { 1 };
-            self.go(last, next);
+        let last = &code.ops[block.last];
+        if last.code != EXIT && last.code != extra::GOTO && !is_conditional(last) {
+            let next = if last.code == LDDW { 2 } else { 1 };
+            self.settle(self.live);
+            self.go(block.last, block.last + next);
         }
     }
 
@@ -311,37 +318,6 @@ impl<'a> Translator<'a, '_, '_> {
             value
         };
         self.builder.ins().iconst(kind, value)
-    }
-
-    pub fn get(&mut self, register: u8) -> Value {
-        match self.body.registers.get(usize::from(register)) {
-            Some(variable) => self.builder.use_var(*variable),
-            None => self.own_frame(),
-        }
-    }
-
-    /// A register, or its low half.
-    pub fn get_as(&mut self, register: u8, kind: Type) -> Value {
-        let value = self.get(register);
-        if kind == types::I64 {
-            return value;
-        }
-        self.builder.ins().ireduce(kind, value)
-    }
-
-    pub fn set(&mut self, register: u8, value: Value) {
-        let variable = self.body.registers[usize::from(register)];
-        self.builder.def_var(variable, value);
-    }
-
-    /// Set a register; a narrower value clears the rest.
-    pub fn set_as(&mut self, register: u8, kind: Type, value: Value) {
-        let value = if kind == types::I64 {
-            value
-        } else {
-            self.builder.ins().uextend(types::I64, value)
-        };
-        self.set(register, value);
     }
 
     /// The second operand: a register or the immediate.

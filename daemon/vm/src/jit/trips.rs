@@ -10,8 +10,9 @@
 //! is computed in `i128`, and a bound is only given where the counter cannot
 //! wrap before the comparison ends the loop.
 
-use super::facts::{Analysis, Known};
-use super::flow::{Function, defined, is_conditional};
+use super::effects::is_register;
+use super::facts::{Analysis, Known, State};
+use super::flow::{Function, defined, each, is_conditional};
 use super::graph::{Graph, Loop};
 use super::ranges;
 use crate::contract::MAX_DATA_SIZE;
@@ -55,8 +56,8 @@ enum Shape {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Sum {
     base: u8,
-    add: i64,
     shape: Shape,
+    add: i32,
 }
 
 type Sums = [Option<Sum>; 11];
@@ -72,16 +73,8 @@ pub fn rounds(
     let mut best: Option<Trips> = None;
     for (block, sums) in of.body.iter().zip(&at) {
         let node = &graph.nodes[*block];
-        let each_round = of
-            .latches
-            .iter()
-            .all(|latch| graph.dominates(*block, *latch));
-        let inner = graph
-            .loops
-            .iter()
-            .any(|other| other.header != of.header && of.has(other.header) && other.has(*block));
         let op = analysis.code.ops[node.last];
-        if !each_round || inner || !is_conditional(&op) || node.after.len() != 2 {
+        if !is_conditional(&op) || node.after.len() != 2 {
             continue;
         }
         // The way on comes first in `after`, the jump's target second.
@@ -96,7 +89,18 @@ pub fn rounds(
         let Some(step) = end[usize::from(sum.base)].filter(|step| step.base == sum.base) else {
             continue;
         };
-        let state = analysis.before(function, node.first, node.last);
+        let mut latches = of.latches.iter();
+        let each_round = latches.all(|latch| graph.dominates(*block, *latch));
+        let holds =
+            |other: &Loop| other.header != of.header && of.has(other.header) && other.has(*block);
+        if !each_round || graph.loops.iter().any(holds) {
+            continue;
+        }
+        let state = if is_register(&op) {
+            analysis.before(function, node.block, node.last)
+        } else {
+            State::default()
+        };
         let first = first(analysis, function, graph, of, sum.base);
         let exit = Exit {
             op: &op,
@@ -128,8 +132,8 @@ fn follow(
     let start = std::array::from_fn(|base| {
         Some(Sum {
             base: base as u8,
-            add: 0,
             shape: Shape::Wide,
+            add: 0,
         })
     });
     let mut at: Vec<Sums> = Vec::with_capacity(of.body.len());
@@ -138,7 +142,8 @@ fn follow(
         let node = &graph.nodes[*block];
         let mut sums = start;
         if *block != of.header {
-            let before = node.before.iter().filter(|before| **before < *block);
+            let before = graph.before(*block).iter();
+            let before = before.filter(|before| **before < *block);
             let before = before.filter_map(|before| of.body.binary_search(before).ok());
             sums = before
                 .map(|place| after[place])
@@ -148,7 +153,8 @@ fn follow(
                 forget(analysis, function, graph, inner, &mut sums);
             }
         }
-        for pc in function.block(node.first).take_while(|pc| *pc != node.last) {
+        let instructions = function.blocks[node.block].instructions(analysis.code);
+        for pc in instructions.take_while(|pc| *pc != node.last) {
             step(analysis, pc, &mut sums);
         }
         at.push(sums);
@@ -179,13 +185,10 @@ fn forget(
     sums: &mut Sums,
 ) {
     for block in &inner.body {
-        for pc in function.block(graph.nodes[*block].first) {
+        let block = &function.blocks[graph.nodes[*block].block];
+        for pc in block.instructions(analysis.code) {
             let changed = defined(&analysis.code.ops[pc]);
-            for (register, sum) in sums.iter_mut().enumerate() {
-                if changed >> register & 1 != 0 {
-                    *sum = None;
-                }
-            }
+            each(changed).for_each(|register| sums[register] = None);
         }
     }
 }
@@ -194,11 +197,7 @@ fn step(analysis: &Analysis<'_>, pc: usize, sums: &mut Sums) {
     let op = &analysis.code.ops[pc];
     let changed = defined(op);
     let new = result(op, sums);
-    for (register, sum) in sums.iter_mut().enumerate() {
-        if changed >> register & 1 != 0 {
-            *sum = None;
-        }
-    }
+    each(changed).for_each(|register| sums[register] = None);
     if let Some(new) = new {
         sums[usize::from(op.dst)] = Some(new);
     }
@@ -233,10 +232,8 @@ fn result(op: &Op, sums: &Sums) -> Option<Sum> {
             (wide, sum.shape),
             (true, Shape::Wide) | (false, Shape::Narrow)
         );
-        let add = sum
-            .add
-            .checked_add(by)
-            .filter(|add| add.unsigned_abs() < 1 << 31);
+        let add = i64::from(sum.add).checked_add(by)?;
+        let add = i32::try_from(add).ok().filter(|add| *add != i32::MIN);
         add.filter(|_| whole).map(|add| Sum { add, ..sum })
     };
     match op.code & 0xf0 {
@@ -259,14 +256,10 @@ fn first(
     register: u8,
 ) -> Known {
     let mut known: Option<Known> = None;
-    let header = graph.nodes[of.header].first;
-    let outside = graph.nodes[of.header]
-        .before
-        .iter()
-        .filter(|before| !of.has(**before));
-    for block in outside {
-        let node = &graph.nodes[*block];
-        let state = analysis.after(function, node.first, node.last, header);
+    let header = graph.nodes[of.header].block;
+    let before = graph.before(of.header).iter();
+    for block in before.filter(|before| !of.has(**before)) {
+        let state = analysis.after(function, graph.nodes[*block].block, header);
         let new = state.known[usize::from(register)];
         known = Some(known.map_or(new, |old| ranges::join(old, new)));
     }

@@ -13,6 +13,7 @@ mod compile;
 mod executor;
 mod lives;
 mod map_kinds;
+mod map_objects;
 mod map_ordered;
 mod map_prices;
 mod map_programs;

@@ -29,6 +29,8 @@ pub enum Family {
     Prefix,
     /// No keys: values go in and out.
     Queue,
+    /// No keys: records go out to a reader.
+    Records,
 }
 
 pub struct Kind {
@@ -37,27 +39,27 @@ pub struct Kind {
     pub family: Family,
 }
 
-const fn kind(name: &'static str, number: u32, family: Family) -> Kind {
-    Kind {
-        name,
-        number,
-        family,
-    }
-}
-
 pub static KINDS: [Kind; 9] = [
-    kind("HASH", 1, Family::Keyed),
-    kind("ARRAY", 2, Family::Indexed),
-    kind("PERCPU_HASH", 4, Family::Keyed),
-    kind("PERCPU_ARRAY", 5, Family::Indexed),
-    kind("LRU_HASH", 8, Family::Recent),
-    kind("LPM_TRIE", 9, Family::Prefix),
-    kind("QUEUE", 10, Family::Queue),
-    kind("LRU_PERCPU_HASH", 11, Family::Recent),
-    kind("STACK", 12, Family::Queue),
+    Kind::new("HASH", 1, Family::Keyed),
+    Kind::new("ARRAY", 2, Family::Indexed),
+    Kind::new("PERCPU_HASH", 4, Family::Keyed),
+    Kind::new("PERCPU_ARRAY", 5, Family::Indexed),
+    Kind::new("LRU_HASH", 8, Family::Recent),
+    Kind::new("LPM_TRIE", 9, Family::Prefix),
+    Kind::new("QUEUE", 10, Family::Queue),
+    Kind::new("LRU_PERCPU_HASH", 11, Family::Recent),
+    Kind::new("STACK", 12, Family::Queue),
 ];
 
 impl Kind {
+    pub const fn new(name: &'static str, number: u32, family: Family) -> Self {
+        Self {
+            name,
+            number,
+            family,
+        }
+    }
+
     /// A map full of `entries` values, or why there is none.
     pub fn map(&self, entries: u32) -> Outcome<(MapSpec, Arc<Map>)> {
         let room = if self.family == Family::Recent {
@@ -75,6 +77,12 @@ impl Kind {
         };
         let map = live(&spec)?;
         let value = vec![1; map.user_value_size()];
+        if !self.has_keys() {
+            // Half full: nothing is refused on the way in, nothing is missing on the way out.
+            let pushed = (0..entries / 2).try_for_each(|_| map.push(&value, 0));
+            pushed.map_err(|error| error.to_string())?;
+            return Ok((spec, map));
+        }
         for key in self.keys(entries).chunks(self.key_size()) {
             map.update(key, &value, 0)
                 .map_err(|error| error.to_string())?;
@@ -106,7 +114,7 @@ impl Kind {
     pub fn key_size(&self) -> usize {
         match self.family {
             Family::Prefix => 8,
-            Family::Queue => 0,
+            Family::Queue | Family::Records => 0,
             _ => 4,
         }
     }
@@ -117,6 +125,10 @@ impl Kind {
 
     pub fn prefixed(&self) -> bool {
         self.family == Family::Prefix
+    }
+
+    pub fn has_keys(&self) -> bool {
+        !matches!(self.family, Family::Queue | Family::Records)
     }
 
     /// Whether entries can go: those of arrays cannot.

@@ -1,14 +1,12 @@
 //! Prices of QUEUE and STACK maps: values in, values out, the next one looked at.
 
 use _native::maps::Map;
-use _native::spec::MapSpec;
 use serde_json::{Map as Object, Value, json};
 
-use crate::executor::live;
 use crate::map_kinds::{Kind, SIZES};
 use crate::map_prices::on_two;
 use crate::measure::{Peer, Plan, interleaved};
-use crate::{Outcome, emit};
+use crate::{Outcome, emit, map_programs};
 
 /// Operations of each thread where two work at once.
 const TOGETHER: u64 = 200_000;
@@ -17,17 +15,7 @@ const VALUE: [u8; 8] = [1; 8];
 pub fn bench(kind: &Kind, plan: &Plan) -> Outcome<()> {
     for entries in SIZES {
         eprintln!("  {} of {entries}", kind.name);
-        let map = live(&MapSpec {
-            name: "priced".into(),
-            map_type: kind.number,
-            value_size: VALUE.len() as u32,
-            max_entries: entries,
-            ..MapSpec::default()
-        })?;
-        // Half full: nothing is refused on the way in, nothing is missing on the way out.
-        for _ in 0..entries / 2 {
-            map.push(&VALUE, 0).map_err(|error| error.to_string())?;
-        }
+        let (spec, map) = kind.map(entries)?;
         let row = |from: &str, ns: Object<String, Value>| {
             emit(&json!({
                 "table": "maps", "type": kind.name, "entries": entries, "from": from, "ns": ns,
@@ -35,6 +23,7 @@ pub fn bench(kind: &Kind, plan: &Plan) -> Outcome<()> {
         };
         row("rust", alone(&map, plan));
         row("rust, two threads", together(&map));
+        map_programs::bench(kind, &(spec, map), entries, plan);
     }
     Ok(())
 }

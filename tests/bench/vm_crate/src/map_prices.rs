@@ -16,7 +16,7 @@ use serde_json::{Map as Object, Value, json};
 
 use crate::map_kinds::{Family, KINDS, Kind, SIZES};
 use crate::measure::{Peer, Plan, interleaved, pin_to};
-use crate::{Outcome, emit, map_ordered, map_programs};
+use crate::{Outcome, emit, map_objects, map_ordered, map_programs};
 
 /// Lookups under one pin, as invocations in a batch have it.
 const PINNED: u64 = 64;
@@ -55,14 +55,10 @@ pub fn bench(plan: &Plan) -> Outcome<()> {
             };
             row("rust", native(kind, &map, round, &plan));
             row("rust, two threads", together(kind, &map, round));
-            if let Err(reason) = map_programs::bench(kind, (spec, map), entries, &plan) {
-                emit(&json!({
-                    "table": "maps", "type": kind.name, "entries": entries,
-                    "from": "program", "reason": reason,
-                }));
-            }
+            map_programs::bench(kind, &(spec, map), entries, &plan);
         }
     }
+    map_objects::bench(&plan);
     Ok(())
 }
 

@@ -18,12 +18,57 @@ use crate::{Outcome, emit};
 /// Runs of each thread where two work at once.
 const TOGETHER: u64 = 10_000;
 
-pub fn bench(
+/// A map, and how it is declared.
+type Declared = (MapSpec, Arc<Map>);
+
+/// Rows of each executor, or why it has none.
+pub fn bench(kind: &Kind, map: &Declared, entries: u32, plan: &Plan) {
+    for executor in EXECUTORS {
+        if let Err(reason) = rows(kind, map, entries, executor, plan) {
+            emit(&json!({
+                "table": "maps", "type": kind.name, "entries": entries,
+                "from": format!("program, {executor}"), "reason": reason,
+            }));
+        }
+    }
+}
+
+fn rows(
     kind: &Kind,
-    (spec, map): (MapSpec, Arc<Map>),
+    (spec, map): &Declared,
     entries: u32,
+    executor: &str,
     plan: &Plan,
 ) -> Outcome<()> {
+    let mut subjects = Vec::new();
+    for (name, operation) in operations(kind) {
+        let program = assembly::program(operation, kind, entries);
+        let information = executor::plain("bench_map", CONTEXT_SIZE);
+        let specs = std::slice::from_ref(spec);
+        let loaded = executor::judge(program, specs, vec![Arc::clone(map)], information)?;
+        let trust = Trust::Verdict;
+        subjects.push((name, executor::build(&loaded, executor, trust)?.program));
+    }
+    let row = |from: &str, ns: Object<String, Value>| {
+        emit(&json!({
+            "table": "maps", "type": kind.name, "entries": entries,
+            "from": format!("program, {executor}{from}"), "ns": ns,
+        }));
+    };
+    row("", alone(&subjects, plan)?);
+    row(", two threads", together(&subjects));
+    Ok(())
+}
+
+/// What a map of this kind offers; the first is the price of everything else in the program.
+fn operations(kind: &Kind) -> Vec<(&'static str, Operation)> {
+    if !kind.has_keys() {
+        return vec![
+            ("nothing", Operation::None),
+            ("peek", Operation::Peek),
+            ("push_pop", Operation::PushPop),
+        ];
+    }
     let mut operations = vec![
         ("draw", Operation::None),
         ("lookup", Operation::Lookup),
@@ -32,26 +77,7 @@ pub fn bench(
     if kind.deletes() {
         operations.push(("delete_insert", Operation::Replace));
     }
-    for executor in EXECUTORS {
-        let mut subjects = Vec::new();
-        for (name, operation) in &operations {
-            let program = assembly::program(*operation, kind, entries);
-            let information = executor::plain("bench_map", CONTEXT_SIZE);
-            let specs = std::slice::from_ref(&spec);
-            let loaded = executor::judge(program, specs, vec![Arc::clone(&map)], information)?;
-            let trust = Trust::Verdict;
-            subjects.push((*name, executor::build(&loaded, executor, trust)?.program));
-        }
-        let row = |from: &str, ns: Object<String, Value>| {
-            emit(&json!({
-                "table": "maps", "type": kind.name, "entries": entries,
-                "from": format!("program, {executor}{from}"), "ns": ns,
-            }));
-        };
-        row("", alone(&subjects, plan)?);
-        row(", two threads", together(&subjects));
-    }
-    Ok(())
+    operations
 }
 
 type Subjects = [(&'static str, Program)];

@@ -397,7 +397,7 @@ impl Checker<'_> {
                 past(register, whole, root.readable, own.root)
             });
         }
-        if span.end() <= own.readable || whole.end() <= root.readable {
+        if span.end() <= own.readable || whole.end() <= state.extent(own.root) {
             return Ok(());
         }
         if super::orders::reaches(state, pointer, span) {

@@ -64,7 +64,7 @@ pub fn covers(old: &State, demand: &Demand, new: &State, settled: Symbol) -> Opt
     let roots = [DATA, META];
     if !roots
         .iter()
-        .all(|root| old.anchor(*root).readable <= new.anchor(*root).readable)
+        .all(|root| old.extent(*root) <= new.extent(*root))
     {
         return None;
     }
@@ -80,7 +80,8 @@ pub fn covers(old: &State, demand: &Demand, new: &State, settled: Symbol) -> Opt
             return None;
         }
     }
-    (comparison.bounds() && comparison.orders()).then_some(comparison.names)
+    let holds = comparison.bounds() && comparison.anchors() && comparison.orders();
+    holds.then_some(comparison.names)
 }
 
 /// Symbols that pointers, or numbers that are demanded exactly, are made of.
@@ -326,6 +327,50 @@ impl Comparison<'_> {
                 _ => return false,
             };
             bounds.low <= low && high <= bounds.high
+        })
+    }
+
+    /// Whether the places that numbers lead to have as much behind them, though no pointer leads
+    /// there.
+    fn anchors(&self) -> bool {
+        self.old.anchors.iter().all(|anchor| {
+            let is_known = self
+                .names
+                .anchors
+                .iter()
+                .any(|(old, _)| *old == anchor.name);
+            let at = Pointer::to(Region::Data(anchor.name), 0);
+            let Some(link) = self.old.from_root(&at).link.filter(|_| !is_known) else {
+                return true;
+            };
+            match self.names.image(link.symbol) {
+                // Nothing that matters is tied to it.
+                None => true,
+                Some(Image::Of {
+                    symbol,
+                    scale: 1,
+                    shift,
+                }) => {
+                    let own = Link {
+                        symbol,
+                        factor: link.factor,
+                        add: link.add.wrapping_add(link.factor.wrapping_mul(shift)),
+                    };
+                    self.new.anchors.iter().any(|other| {
+                        let at = Pointer::to(Region::Data(other.name), 0);
+                        other.root == anchor.root
+                            && other.readable >= anchor.readable
+                            && self.new.from_root(&at).link == Some(own)
+                    })
+                }
+                Some(Image::Fixed(number)) => {
+                    let place = link.factor.checked_mul(number);
+                    let place = place.and_then(|place| place.checked_add(link.add));
+                    let end = place.and_then(|place| place.checked_add(anchor.readable));
+                    end.is_some_and(|end| end <= self.new.extent(anchor.root))
+                }
+                Some(_) => false,
+            }
         })
     }
 

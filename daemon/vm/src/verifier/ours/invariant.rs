@@ -373,10 +373,17 @@ impl Stepper<'_> {
         let evidence = self.evidence;
         let before = value(evidence.entry, at);
         let mut readable = readable_from(evidence.entry, &before);
-        for post in evidence.surveyed {
+        let surveyed = evidence.surveyed.iter();
+        let posts = evidence.posts.iter().copied();
+        let known: Vec<&State> = match evidence.surveyed.is_empty() {
+            // To begin with, what the first round left.
+            true => posts.collect(),
+            false => surveyed.collect(),
+        };
+        for post in known {
             readable = readable.min(readable_from(post, &value(post, at)));
         }
-        if evidence.surveyed.is_empty() || readable <= readable_from(state, &after) {
+        if readable <= readable_from(state, &after) {
             return after;
         }
         let anchor = Anchor {

@@ -86,6 +86,9 @@ impl Checker<'_> {
 
     fn result(&mut self, state: &mut State, insn: Insn, wide: bool) -> Check<Value> {
         let op = operation(insn);
+        if insn.is_register_source() && wide {
+            self.tie_to_pointer(state, insn);
+        }
         let a = *self.present(state, insn.dst)?;
         let b = match insn.is_register_source() {
             true => *self.present(state, insn.src)?,
@@ -133,6 +136,16 @@ impl Checker<'_> {
             }
             (Value::Pointer(_) | Value::Half(_), _) => fail(insn.dst),
             _ => fail(insn.src),
+        }
+    }
+
+    /// A number that is added to a pointer stays tied to where the pointer leads.
+    fn tie_to_pointer(&mut self, state: &mut State, insn: Insn) {
+        for (number, pointer) in [(insn.src, insn.dst), (insn.dst, insn.src)] {
+            let is_pointer = matches!(state.register(pointer), Value::Pointer(_));
+            if is_pointer && matches!(state.register(number), Value::Number(_)) {
+                symbols::link_of(state, number, &mut self.symbols);
+            }
         }
     }
 

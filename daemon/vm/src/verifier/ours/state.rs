@@ -10,6 +10,8 @@ use crate::isa::FRAME_POINTER;
 /// The start of the data, and that of its metadata.
 pub const DATA: u32 = 0;
 pub const META: u32 = 1;
+/// Anchors that are kept without a pointer that is counted from them.
+const MAX_ANCHORS: usize = 16;
 
 /// A place in the data that several pointers are counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +166,19 @@ impl State {
         found
     }
 
+    /// Bytes behind a root that exist, as far as any anchor tells.
+    pub fn extent(&self, root: u32) -> i64 {
+        let anchors = self.anchors.iter().filter(|anchor| anchor.root == root);
+        let extents = anchors.map(|anchor| match anchor.name == root {
+            true => anchor.readable,
+            false => self
+                .place(anchor.name)
+                .smin()
+                .saturating_add(anchor.readable),
+        });
+        extents.max().unwrap_or(0)
+    }
+
     /// Where an anchor lies, counted from its root.
     pub fn place(&self, name: u32) -> Scalar {
         self.from_root(&Pointer::to(Region::Data(name), 0)).offset
@@ -189,7 +204,7 @@ impl State {
     /// Drop anchors, bounds and orders that nothing refers to any more.
     pub fn tidy(&mut self) {
         if self.anchors.len() > 2 {
-            let mut used = Vec::new();
+            let (mut used, mut symbols) = (Vec::new(), Vec::new());
             _ = self.any(|value| {
                 match value {
                     Value::Pointer(Pointer {
@@ -200,11 +215,23 @@ impl State {
                         region: Region::Data(name),
                         ..
                     }) => used.push(*name),
-                    Value::Number(number) => used.extend(number.distance.map(|each| each.anchor)),
+                    Value::Number(number) => {
+                        used.extend(number.distance.map(|each| each.anchor));
+                        symbols.extend(number.link.map(|link| link.symbol));
+                    }
                     _ => {}
                 }
                 false
             });
+            // A number says where the data ends, though no pointer leads there any more.
+            if self.anchors.len() <= MAX_ANCHORS {
+                let told = self.anchors.iter().filter(|anchor| {
+                    anchor
+                        .link
+                        .is_some_and(|link| symbols.contains(&link.symbol))
+                });
+                used.extend(told.map(|anchor| anchor.name));
+            }
             let is_used =
                 |anchor: &Anchor| matches!(anchor.name, DATA | META) || used.contains(&anchor.name);
             if !self.anchors.iter().all(is_used) {
