@@ -103,13 +103,18 @@ async def test_our_own_judge_explains_itself() -> None:
     assert (told.kind, told.obligation) == ("past-data", "1 byte at offset 8 of the packet")
     assert told.fact == "8 bytes are proved to exist on this path, by line 9"
     (step,) = told.path
-    assert (step.way, step.text, step.taken, step.times) == ("branch", "data + 8 <= data_end", False, 1)
+    assert (step.way, step.text, step.taken, step.times) == (
+        "branch",
+        "data + 8 <= data_end",
+        False,
+        1,
+    )
     assert step.source is not None
     assert step.next is not None
     assert (step.source.line, step.next.line) == (9, 11)
     assert step.source.text == "    if (packet + 8 > end)", "columns count the indentation"
     assert [register for register, _ in told.registers] == [2]
-    assert [each.change for each in told.history][0] == "written"
+    assert told.history[0].change == "written"
 
 
 async def test_a_second_judge_that_does_not_answer_is_no_acceptance() -> None:

@@ -94,7 +94,11 @@ impl From<teach::Explanation> for Explanation {
             proof: explanation.proof,
             path: explanation.path.iter().map(PathStep::from).collect(),
             registers: explanation.registers,
-            history: explanation.history.iter().map(RegisterEvent::from).collect(),
+            history: explanation
+                .history
+                .iter()
+                .map(RegisterEvent::from)
+                .collect(),
         }
     }
 }

@@ -27,7 +27,6 @@ mod replay;
 mod text;
 mod words;
 
-
 #[cfg(test)]
 mod tests;
 
