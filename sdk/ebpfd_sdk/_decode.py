@@ -171,7 +171,15 @@ def _event(message: status_pb2.RegisterEvent) -> RegisterEvent:
 
 
 def _witness(message: status_pb2.Witness) -> Witness:
-    return Witness(message.context, message.data, tuple(message.notes), message.outcome)
+    return Witness(
+        context=message.context,
+        data=message.data,
+        meta_length=message.meta_length,
+        notes=tuple(message.notes),
+        outcome=message.outcome,
+        pc=message.pc,
+        code=message.code,
+    )
 
 
 def _module(message: registrar_pb2.ModuleId) -> UUID | int | None:

@@ -131,12 +131,25 @@ class Witness:
     """An input on which a program goes wrong, tried before it is told."""
 
     context: bytes
+    """With zeros for its pointers."""
+
     data: bytes
+    """Metadata, then data."""
+
+    meta_length: int
+    """Bytes of the metadata."""
+
     notes: tuple[str, ...]
     """What must also be so: what helpers return, what maps hold."""
 
     outcome: str
-    """What the checked interpreter said."""
+    """What happened when the checked interpreter ran the program on it."""
+
+    pc: int
+    """Where the run was stopped."""
+
+    code: int
+    """The run's result code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,13 @@ REJECTION = status_pb2.Rejection(
         ),
     ],
     witness=status_pb2.Witness(
-        context=b"c", data=b"d", notes=["random"], outcome="INVALID_POINTER"
+        context=b"c",
+        data=b"d",
+        meta_length=1,
+        notes=["random"],
+        outcome="it is stopped",
+        pc=3,
+        code=31,
     ),
 )
 NOT_FOUND = status_pb2.Status(code=Result.OBJECT_NOT_FOUND, message="there is no program 9")

@@ -66,7 +66,7 @@ REJECTION = Rejection(
     history=(
         RegisterEvent(RegisterChange.WRITTEN, 0, SourceLine("drop.c", 5, 0, ""), "r1 is data"),
     ),
-    witness=Witness(b"c", b"d", ("random",), "INVALID_POINTER"),
+    witness=Witness(b"c", b"d", 1, ("random",), "it is stopped", 3, 31),
 )
 
 

@@ -19,7 +19,7 @@ PATH_LINES: Final = 6
 HISTORY_LINES: Final = 4
 REGISTER_LINES: Final = 2
 SOURCE_WIDTH: Final = 60
-HEX_WIDTH: Final = 64
+HEX_WIDTH: Final = 32
 LABEL_WIDTH: Final = 9
 
 
@@ -151,9 +151,14 @@ def _place(at: "PathStep | RegisterEvent") -> str:
 def _witness_lines(witness: "Witness | None") -> list[str]:
     if witness is None:
         return []
-    given = [f"data {_hex(witness.data)}", f"context {_hex(witness.context)}"]
-    notes = [", ".join(witness.notes)] if witness.notes else []
-    return [f"{witness.outcome}, with {given[0]}", *given[1:], *notes]
+    from ebpfd_api.result import result_name  # noqa: PLC0415 (same)
+
+    meta = f", of which {witness.meta_length} are metadata" if witness.meta_length else ""
+    lines = [
+        f"{witness.outcome} ({result_name(witness.code)} at pc {witness.pc})",
+        f"with data {_hex(witness.data)}{meta}, context {_hex(witness.context)}",
+    ]
+    return [*lines, "; ".join(witness.notes)] if witness.notes else lines
 
 
 def _hex(content: bytes) -> str:
@@ -204,9 +209,15 @@ def _event_json(event: "RegisterEvent") -> dict[str, Json]:
 def _witness_json(witness: "Witness | None") -> dict[str, Json] | None:
     if witness is None:
         return None
+    from ebpfd_api.result import result_name  # noqa: PLC0415 (same)
+
     return {
         "context": witness.context.hex(),
         "data": witness.data.hex(),
+        "meta_length": witness.meta_length,
         "notes": list(witness.notes),
         "outcome": witness.outcome,
+        "pc": witness.pc,
+        "code": witness.code,
+        "result": result_name(witness.code),
     }

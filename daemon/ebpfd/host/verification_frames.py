@@ -93,12 +93,15 @@ class RegisterEvent(msgspec.Struct, frozen=True):
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """An input on which the program goes wrong, and what came of it."""
+    """An input on which the program goes wrong, where it was stopped, and with which result."""
 
     context: bytes
     data: bytes
+    meta_length: int
     notes: list[str]
     outcome: str
+    pc: int
+    code: int
 
 
 class Explanation(msgspec.Struct, frozen=True):

@@ -105,7 +105,13 @@ def _witness(witness: frames.Witness | None) -> pb.Witness | None:
     if witness is None:
         return None
     return pb.Witness(
-        context=witness.context, data=witness.data, notes=witness.notes, outcome=witness.outcome
+        context=witness.context,
+        data=witness.data,
+        meta_length=witness.meta_length,
+        notes=witness.notes,
+        outcome=witness.outcome,
+        pc=witness.pc,
+        code=witness.code,
     )
 
 

@@ -130,16 +130,22 @@ class RegisterEvent(_message.Message):
     def __init__(self, change: _Optional[_Union[RegisterChange, str]] = ..., pc: _Optional[int] = ..., source: _Optional[_Union[SourceLine, _Mapping]] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Witness(_message.Message):
-    __slots__ = ("context", "data", "notes", "outcome")
+    __slots__ = ("context", "data", "notes", "outcome", "meta_length", "pc", "code")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    META_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PC_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     context: bytes
     data: bytes
     notes: _containers.RepeatedScalarFieldContainer[str]
     outcome: str
-    def __init__(self, context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., notes: _Optional[_Iterable[str]] = ..., outcome: _Optional[str] = ...) -> None: ...
+    meta_length: int
+    pc: int
+    code: int
+    def __init__(self, context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., notes: _Optional[_Iterable[str]] = ..., outcome: _Optional[str] = ..., meta_length: _Optional[int] = ..., pc: _Optional[int] = ..., code: _Optional[int] = ...) -> None: ...
 
 class SourceLine(_message.Message):
     __slots__ = ("file", "line", "column", "text")

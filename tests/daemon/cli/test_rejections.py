@@ -61,7 +61,15 @@ FULL: Final = dataclasses.replace(
     ),
     registers=(RegisterFact(0, "a value of map values, or NULL"),),
     history=(RegisterEvent(RegisterChange.RETURNED, 5, line(16, ""), "r0 is what it returns"),),
-    witness=Witness(b"\1\2", b"", ("bpf_map_lookup_elem returns NULL",), "INVALID_POINTER at pc 6"),
+    witness=Witness(
+        context=b"\1\2",
+        data=b"",
+        meta_length=0,
+        notes=("values has no key 01000000",),
+        outcome="8 bytes are read at NULL",
+        pc=6,
+        code=31,
+    ),
 )
 
 
@@ -92,9 +100,9 @@ def test_what_our_judge_says_is_whole() -> None:
         "             instruction 4 -- another round (3 times)",
         "             line 15 -- find returns",
         "    history: line 16: r0 is what it returns",
-        "    fails:   INVALID_POINTER at pc 6, with data of no bytes",
-        "             context 0102",
-        "             bpf_map_lookup_elem returns NULL",
+        "    fails:   8 bytes are read at NULL (INVALID_POINTER at pc 6)",
+        "             with data of no bytes, context 0102",
+        "             values has no key 01000000",
         "    hint:    check it first: if (!value) return 0;",
     ]
 
@@ -107,12 +115,12 @@ def test_the_longest_rejection_fits_on_a_screen() -> None:
         path=tuple(dataclasses.replace(BRANCH, pc=pc) for pc in range(500)),
         registers=FULL.registers * 5,
         history=FULL.history * 40,
-        witness=dataclasses.replace(FULL.witness, data=bytes(1500)),
+        witness=dataclasses.replace(FULL.witness, data=bytes(1500), meta_length=4),
     )
     lines = rejection_text(long, width=80).plain.splitlines()
     assert len(lines) <= SCREEN
     assert sum("more ..." in each for each in lines) == 3
-    assert any(each.endswith("... (1500 bytes)") for each in lines)
+    assert any("... (1500 bytes), of which 4 are metadata" in each for each in lines)
     assert max(len(each) for each in lines if "line 12" in each) <= 80
 
 
@@ -190,7 +198,11 @@ def test_json_has_the_whole_structure() -> None:
     assert value["witness"] == {
         "context": "0102",
         "data": "",
-        "notes": ["bpf_map_lookup_elem returns NULL"],
-        "outcome": "INVALID_POINTER at pc 6",
+        "meta_length": 0,
+        "notes": ["values has no key 01000000"],
+        "outcome": "8 bytes are read at NULL",
+        "pc": 6,
+        "code": 31,
+        "result": "INVALID_POINTER",
     }
     assert rejection_json(BARE)["witness"] is None

@@ -22,7 +22,7 @@ EXPLANATION = frames.Explanation(
     ],
     registers=[(1, "points to the packet")],
     history=[frames.RegisterEvent("written", 0, HERE, "r1 is data"), frames.RegisterEvent("?", 4)],
-    witness=frames.Witness(b"c", b"d", ["random"], "INVALID_POINTER"),
+    witness=frames.Witness(b"c", b"d", 1, ["random"], "it is stopped", 3, 31),
 )
 
 
@@ -68,7 +68,15 @@ def test_an_explanation_is_on_the_wire_whole() -> None:
             pb.RegisterEvent(change=pb.REGISTER_CHANGE_WRITTEN, source=here, text="r1 is data"),
             pb.RegisterEvent(pc=4),
         ],
-        witness=pb.Witness(context=b"c", data=b"d", notes=["random"], outcome="INVALID_POINTER"),
+        witness=pb.Witness(
+            context=b"c",
+            data=b"d",
+            meta_length=1,
+            notes=["random"],
+            outcome="it is stopped",
+            pc=3,
+            code=31,
+        ),
     )
 
 
