@@ -63,6 +63,8 @@ pub struct Attempt {
     pub depth: usize,
     /// The path that came to the loop.
     pub outer: Path,
+    /// Instructions that had been followed before.
+    pub began: u64,
     /// The last symbol that had a name before.
     settled: Symbol,
     /// What is taken for true at the head.
@@ -93,6 +95,7 @@ impl Attempt {
         let probe = invariant::probe(&outer.state, live, &mut checker.symbols);
         Self {
             settled,
+            began: 0,
             number,
             head: outer.state.pc,
             depth: outer.state.depth(),

@@ -38,8 +38,15 @@ pub struct Names {
     anchors: Vec<(u32, Place)>,
     /// Pointers that may be null, and owned ones, by their numbers.
     pointers: Vec<(Symbol, Symbol)>,
-    /// Symbols of the old state whose ties matter.
-    matter: Vec<Symbol>,
+}
+
+/// A value of the old state that is tied to a symbol, and what the new state has there.
+struct Tie {
+    old: Link,
+    new: Option<Link>,
+    known: Option<u64>,
+    /// Whether the value counts beyond being a number.
+    exact: bool,
 }
 
 impl Names {
@@ -72,50 +79,25 @@ pub fn covers(old: &State, demand: &Demand, new: &State, settled: Symbol) -> Opt
         old,
         new,
         names: Names::default(),
+        ties: Vec::new(),
         settled,
     };
-    comparison.names.matter = matter(old, demand);
     for depth in 0..old.frames.len() {
         if !comparison.frame(depth, &demand.frames[depth]) {
             return None;
         }
     }
-    let holds = comparison.bounds() && comparison.anchors() && comparison.orders();
+    let holds =
+        comparison.tied() && comparison.bounds() && comparison.anchors() && comparison.orders();
     holds.then_some(comparison.names)
-}
-
-/// Symbols that pointers, or numbers that are demanded exactly, are made of.
-fn matter(old: &State, demand: &Demand) -> Vec<Symbol> {
-    let mut matter = Vec::new();
-    let mut add = |value: &Value, exact: bool| {
-        let counts = exact || value.as_pointer().is_some();
-        matter.extend(value.link().filter(|_| counts).map(|link| link.symbol));
-    };
-    for (frame, part) in old.frames.iter().zip(&demand.frames) {
-        for register in 0..10 {
-            if part.reads >> register & 1 != 0 {
-                add(&frame.registers[register], part.exact >> register & 1 != 0);
-            }
-        }
-        for piece in frame.stack.pieces() {
-            let slots = Stack::slots(piece.at.into(), piece.size.into());
-            if slots & part.slots != 0 {
-                add(&piece.value, slots & part.exact_slots != 0);
-            }
-        }
-    }
-    matter.extend(
-        old.anchors
-            .iter()
-            .filter_map(|anchor| anchor.link.map(|link| link.symbol)),
-    );
-    matter
 }
 
 struct Comparison<'a> {
     old: &'a State,
     new: &'a State,
     names: Names,
+    /// Found while values are compared, and looked at when all else agrees.
+    ties: Vec<Tie>,
     settled: Symbol,
 }
 
@@ -144,8 +126,12 @@ impl Comparison<'_> {
             if slots & part.slots == 0 {
                 continue;
             }
-            let Found::Value(value) = new.load(piece.at.into(), piece.size.into()) else {
-                return false;
+            let value = match new.piece(piece.at, piece.size) {
+                Some(value) => *value,
+                None => match new.load(piece.at.into(), piece.size.into()) {
+                    Found::Value(value) => value,
+                    _ => return false,
+                },
             };
             if !self.value(&piece.value, &value, slots & part.exact_slots != 0) {
                 return false;
@@ -155,11 +141,8 @@ impl Comparison<'_> {
         let is_pointer = |value: &Value| value.as_pointer().is_some();
         let mut pointers = new.pieces().iter().filter(|piece| is_pointer(&piece.value));
         pointers.all(|piece| {
-            let same = |other: &&super::stack::Piece| {
-                (other.at, other.size) == (piece.at, piece.size) && is_pointer(&other.value)
-            };
             slots_of(piece.at, piece.size) & part.slots == 0
-                || old.pieces().iter().any(|other| same(&other))
+                || old.piece(piece.at, piece.size).is_some_and(is_pointer)
                 || (i64::from(piece.at)..i64::from(piece.at) + i64::from(piece.size))
                     .all(|byte| !old.is_written(byte))
         })
@@ -184,7 +167,8 @@ impl Comparison<'_> {
             (Some(old), Some(new)) => self.distance(old, new),
             (Some(_), None) => false,
         };
-        distance && self.link(old.link, new.link, new.range.known())
+        self.tie(old.link, new.link, new.range.known(), exact);
+        distance
     }
 
     fn distance(&mut self, old: Distance, new: Distance) -> bool {
@@ -200,16 +184,14 @@ impl Comparison<'_> {
             return false;
         }
         let (Region::Data(name), Region::Data(_)) = (old.region, new.region) else {
-            return old.region == new.region
-                && old.offset.includes(new.offset)
-                && self.link(old.link, new.link, new.offset.known());
+            self.tie(old.link, new.link, new.offset.known(), true);
+            return old.region == new.region && old.offset.includes(new.offset);
         };
         let mut new = *new;
         if matches!(name, DATA | META) {
             new = self.new.from_root(&new);
-            return new.region == old.region
-                && old.offset.includes(new.offset)
-                && self.link(old.link, new.link, new.offset.known());
+            self.tie(old.link, new.link, new.offset.known(), true);
+            return new.region == old.region && old.offset.includes(new.offset);
         }
         // Either the place corresponds, or that of an anchor that it is counted from.
         loop {
@@ -225,7 +207,8 @@ impl Comparison<'_> {
             if place.anchor == anchor && self.anchor(name, place) {
                 let offset = shifted(new.offset, place.shift.wrapping_neg());
                 let link = new.link.map(|link| link.plus(place.shift.wrapping_neg()));
-                return old.offset.includes(offset) && self.link(old.link, link, offset.known());
+                self.tie(old.link, link, offset.known(), true);
+                return old.offset.includes(offset);
             }
             match self.new.from_parent(&new) {
                 Some(next) => new = next,
@@ -256,11 +239,10 @@ impl Comparison<'_> {
         let other = self
             .new
             .from_root(&Pointer::to(Region::Data(place.anchor), place.shift));
-        if !own.offset.includes(other.offset)
-            || !self.link(own.link, other.link, other.offset.known())
-        {
+        if !own.offset.includes(other.offset) {
             return false;
         }
+        self.tie(own.link, other.link, other.offset.known(), true);
         self.names.anchors.push((name, place));
         true
     }
@@ -279,27 +261,43 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a value is tied to the old state's symbol as all others are.
-    fn link(&mut self, old: Option<Link>, new: Option<Link>, known: Option<u64>) -> bool {
-        let Some(old) = old.filter(|link| self.names.matter.contains(&link.symbol)) else {
+    fn tie(&mut self, old: Option<Link>, new: Option<Link>, known: Option<u64>, exact: bool) {
+        let tie = old.map(|old| Tie {
+            old,
+            new,
+            known,
+            exact,
+        });
+        self.ties.extend(tie);
+    }
+
+    /// Whether the values that are tied to a symbol are so in the new state, too.
+    fn tied(&mut self) -> bool {
+        let mut ties = std::mem::take(&mut self.ties);
+        ties.sort_by_key(|tie| tie.old.symbol);
+        ties.chunk_by(|a, b| a.old.symbol == b.old.symbol)
+            .all(|ties| self.all_tied(ties))
+    }
+
+    fn all_tied(&mut self, ties: &[Tie]) -> bool {
+        let symbol = ties[0].old.symbol;
+        let is_settled = symbol <= self.settled;
+        // Nothing follows for numbers that need only be numbers.
+        if !is_settled && ties.iter().all(|tie| !tie.exact) {
             return true;
-        };
-        let image = image(old, new, known);
+        }
+        let first = image(ties[0].old, ties[0].new, ties[0].known);
         let itself = Image::Of {
-            symbol: old.symbol,
+            symbol,
             scale: 1,
             shift: 0,
         };
-        if old.symbol <= self.settled && image != itself {
+        if is_settled && first != itself {
             return false;
         }
-        match self.names.image(old.symbol) {
-            None => {
-                self.names.symbols.push((old.symbol, image));
-                true
-            }
-            Some(known) => known == image && image != Image::Alone,
-        }
+        self.names.symbols.push((symbol, first));
+        let mut others = ties[1..].iter();
+        others.all(|tie| first != Image::Alone && image(tie.old, tie.new, tie.known) == first)
     }
 
     /// Whether the symbols that have bounds stay in them.
@@ -382,8 +380,8 @@ impl Comparison<'_> {
                 self.names.image(order.greater),
             );
             let (Some(lesser), Some(greater)) = images else {
-                // One of them is of no use to anybody.
-                return true;
+                // What nothing that matters is tied to leads to no address.
+                return images.0.is_none();
             };
             super::orders::holds(self.new, lesser, greater, order.add)
         })

@@ -31,6 +31,8 @@ use crate::isa::{Insn, MAX_CALL_FRAMES, class};
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub instructions: u64,
+    /// How often two states are compared.
+    pub comparisons: u64,
     pub bytes: usize,
 }
 
@@ -38,13 +40,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             instructions: 1_000_000,
+            comparisons: 2_000_000,
             bytes: 192 << 20,
         }
     }
 }
 
-/// Levels at once: how deeply loops can be nested that are proved.
-const MAX_LEVELS: usize = 10;
+/// Levels at once: how deeply loops can be nested that are proved.  Each one multiplies the work.
+const MAX_LEVELS: usize = 4;
+/// Instructions that may be spent on proofs that fail.
+const MAX_WASTED: u64 = 100_000;
 /// How often the proof of a loop may fail before it is only unrolled.
 const MAX_FAILURES: u32 = 3;
 /// Programs are started again, with a loop unrolled whose proof lost too much.
@@ -56,6 +61,9 @@ const CHECK_INSTRUCTIONS: u64 = 32_768;
 const CHECK_EVERY: u64 = 256;
 /// Complete states that are kept at one instruction: the last ones.
 const MAX_COMPLETE: usize = 64;
+/// Ancestors that are kept at one instruction before only some of them are.
+const MAX_OPEN: usize = 1_024;
+const KEEP_EVERY: usize = 16;
 /// Ancestors that are looked at for a loop that never ends.
 const MAX_ANCESTORS: usize = 4;
 
@@ -122,6 +130,7 @@ struct Kept {
     /// Ancestors of the path that is followed, the nearest last.
     open: Vec<NodeId>,
     complete: VecDeque<NodeId>,
+    arrivals: usize,
 }
 
 /// One tree of paths, and what it needs.
@@ -184,6 +193,9 @@ pub struct Explorer<'a> {
     pub flow: Flow,
     levels: Vec<Level>,
     processed: u64,
+    compared: u64,
+    /// Instructions spent on proofs that failed.
+    wasted: u64,
     limits: Limits,
     /// Heads of loops that are not proved any more.
     unrolled: BTreeSet<usize>,
@@ -203,6 +215,8 @@ impl<'a> Explorer<'a> {
             flow,
             levels: Vec::new(),
             processed: 0,
+            compared: 0,
+            wasted: 0,
             limits,
             unrolled: BTreeSet::new(),
             failures: HashMap::new(),
@@ -321,6 +335,12 @@ impl<'a> Explorer<'a> {
                 return Some(Ended::GaveUp(format!(
                     "it takes more than {} instructions to follow all paths",
                     self.limits.instructions
+                )));
+            }
+            if self.compared > self.limits.comparisons {
+                return Some(Ended::GaveUp(format!(
+                    "it takes more than {} comparisons of states to follow all paths",
+                    self.limits.comparisons
                 )));
             }
             if self.processed % CHECK_EVERY == 0 && self.is_too_large() {
@@ -452,6 +472,7 @@ impl<'a> Explorer<'a> {
 
     fn may_prove(&self, head: usize) -> bool {
         self.levels.len() < MAX_LEVELS
+            && self.wasted < MAX_WASTED
             && !self.unrolled.contains(&head)
             && self.failures.get(&head).copied().unwrap_or(0) < MAX_FAILURES
     }
@@ -460,12 +481,15 @@ impl<'a> Explorer<'a> {
     fn look_up(&mut self, path: &mut Path) -> Option<Option<Ended>> {
         let level = &self.levels[self.levels.len() - 1];
         let kept = level.kept.get(&path.state.pc)?;
+        let mut compared = 0;
         let found = kept.complete.iter().rev().find_map(|id| {
+            compared += 1;
             let node = level.tree.node(*id);
             let state = node.state.as_ref()?;
             covers(state, &node.demand, &path.state, level.settled)?;
             Some((node.demand, node.length))
         });
+        self.compared += compared;
         if let Some((demand, length)) = found {
             self.end(path, &demand, length);
             return Some(None);
@@ -496,6 +520,11 @@ impl<'a> Explorer<'a> {
         let last = self.levels.len() - 1;
         let level = &mut self.levels[last];
         let kept = level.kept.entry(path.state.pc).or_default();
+        // A loop that is followed round by round needs the states of few of its rounds.
+        kept.arrivals += 1;
+        if kept.open.len() >= MAX_OPEN && kept.arrivals % KEEP_EVERY != 0 {
+            return;
+        }
         let segment = Segment {
             parent: path.segment.parent,
             steps: std::mem::take(&mut self.checker.steps),
@@ -544,7 +573,8 @@ impl<'a> Explorer<'a> {
     fn try_proof(&mut self, number: usize, path: Path) -> Path {
         let head = path.state.pc;
         let live = self.flow.live(head);
-        let attempt = Attempt::new(number, live, path, &mut self.checker);
+        let mut attempt = Attempt::new(number, live, path, &mut self.checker);
+        attempt.began = self.processed;
         self.begin_stage(Box::new(attempt))
     }
 
@@ -577,6 +607,7 @@ impl<'a> Explorer<'a> {
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
             Turn::GiveUp => {
+                self.wasted += self.processed - attempt.began;
                 if !self.is_looking() {
                     *self.failures.entry(attempt.head).or_default() += 1;
                 }

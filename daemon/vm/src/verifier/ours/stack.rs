@@ -90,8 +90,8 @@ impl Stack {
 
     /// Whether a piece in a range holds a pointer.
     pub fn has_pointer(&self, at: i64, size: i64) -> bool {
-        let mut pieces = self.pieces.iter();
-        pieces.any(|piece| piece.meets(at, size) && piece.holds_pointer())
+        let mut pieces = self.meeting(at, size).iter();
+        pieces.any(Piece::holds_pointer)
     }
 
     /// The bits of the 8-byte slots that a range meets.
@@ -125,14 +125,37 @@ impl Stack {
         }
     }
 
+    /// The pieces that meet a range: they are next to each other.
+    fn meeting(&self, at: i64, size: i64) -> &[Piece] {
+        let first = self.pieces.partition_point(|piece| piece.end() <= at);
+        let rest = &self.pieces[first..];
+        let count = rest.partition_point(|piece| i64::from(piece.at) < at + size);
+        &rest[..count]
+    }
+
+    /// The value of the piece with this place and size, if there is one.
+    pub fn piece(&self, at: i16, size: u8) -> Option<&Value> {
+        let found = self
+            .pieces
+            .binary_search_by_key(&at, |piece| piece.at)
+            .ok()?;
+        let piece = &self.pieces[found];
+        (piece.size == size).then_some(&piece.value)
+    }
+
     /// Load from a known place.
     pub fn load(&self, at: i64, size: i64) -> Found {
         if let Some(byte) = self.unwritten(at, size) {
             return Found::Unwritten(byte);
         }
+        let pieces = self.meeting(at, size);
+        let unknown = Found::Value(Value::number(Scalar::loaded(size as usize)));
+        if pieces.is_empty() {
+            return unknown;
+        }
         let mut known = 0_u64;
         let mut all_known = true;
-        for piece in self.pieces.iter().filter(|piece| piece.meets(at, size)) {
+        for piece in pieces {
             if i64::from(piece.at) == at && i64::from(piece.size) == size {
                 return Found::Value(piece.value);
             }
@@ -147,16 +170,16 @@ impl Stack {
             }
         }
         for byte in at..at + size {
-            let piece = self.pieces.iter().find(|piece| piece.meets(byte, 1));
+            let piece = pieces.iter().find(|piece| piece.meets(byte, 1));
             match piece.and_then(|piece| piece.byte(byte)) {
                 Some(value) => known |= u64::from(value) << (8 * (byte - at)),
                 None => all_known = false,
             }
         }
-        Found::Value(match all_known {
-            true => Value::constant(known),
-            false => Value::number(Scalar::loaded(size as usize)),
-        })
+        match all_known {
+            true => Found::Value(Value::constant(known)),
+            false => unknown,
+        }
     }
 
     /// Store to a known place.
@@ -201,13 +224,13 @@ impl Stack {
 
     /// Take away the pieces that meet a range.
     fn cut(&mut self, at: i64, size: i64) {
-        if !self.pieces.iter().any(|piece| piece.meets(at, size)) {
+        let count = self.meeting(at, size).len();
+        if count == 0 {
             return;
         }
+        let first = self.pieces.partition_point(|piece| piece.end() <= at);
         let pieces = Rc::make_mut(&mut self.pieces);
-        let cut: Vec<Piece> = pieces
-            .extract_if(.., |piece| piece.meets(at, size))
-            .collect();
+        let cut: Vec<Piece> = pieces.drain(first..first + count).collect();
         for piece in cut {
             // What is left of a number stays a number; what is left of a pointer is nothing.
             if piece.holds_pointer() {
