@@ -32,6 +32,7 @@ use crate::contract::ProgramInformation;
 use crate::error::Result;
 use crate::isa;
 use crate::spec::{MapSpec, ProgramSpec, SourceLine};
+use ours::teach::{self, Explanation};
 
 /// Everything that weighs in a verdict.
 #[derive(Clone, Copy)]
@@ -70,6 +71,8 @@ pub struct Rejection {
     pub hint: String,
     pub detail: String,
     pub source: Option<SourceLine>,
+    /// What our own judge can tell of a mistake that it has followed the program to.
+    pub explanation: Option<Box<Explanation>>,
 }
 
 /// Who is to judge.
@@ -157,8 +160,7 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
         ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),
         ours::Outcome::Unsafe(violation) => {
             verdict.decided = violation.problem.is_final();
-            let reason = format!("{:?}", violation.problem);
-            verdict.rejection = Some(at(case.program, violation.pc, reason, String::new()));
+            verdict.rejection = Some(teach::explain(case, &violation).rejection());
         }
         ours::Outcome::GaveUp(why) => {
             verdict.decided = false;
@@ -196,5 +198,6 @@ fn at(program: &ProgramSpec, pc: usize, reason: String, hint: String) -> Rejecti
         hint,
         detail: String::new(),
         source: program.source_line(pc).cloned(),
+        explanation: None,
     }
 }
