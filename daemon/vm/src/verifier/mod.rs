@@ -159,8 +159,10 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
     match report.outcome {
         ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),
         ours::Outcome::Unsafe(violation) => {
-            verdict.decided = violation.problem.is_final();
-            verdict.rejection = Some(teach::explain(case, &violation).rejection());
+            let mut explanation = teach::explain(case, &violation);
+            explanation.witness = ours::witness::witness(case, &violation);
+            verdict.decided = violation.problem.is_final() || explanation.witness.is_some();
+            verdict.rejection = Some(explanation.rejection());
         }
         ours::Outcome::GaveUp(why) => {
             verdict.decided = false;
@@ -169,11 +171,21 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// The second judge; if it accepts, nothing is known of how long a run can take.
+/// The second judge; if it accepts, nothing is known of how long a run can take.  If it refuses,
+/// too, what our own judge has explained is told.
 fn ask_prevail(case: Case<'_>, verdict: &mut Verdict) {
     verdict.decided = true;
+    let explained = verdict
+        .rejection
+        .take()
+        .filter(|known| known.explanation.is_some());
+    let refused = judged(case, prevail::judge(case));
+    if let (Some(_), Some(explained)) = (&refused, explained) {
+        verdict.rejection = Some(explained);
+        return;
+    }
     verdict.judge = prevail::NAME;
-    verdict.rejection = judged(case, prevail::judge(case));
+    verdict.rejection = refused;
 }
 
 fn judged(case: Case<'_>, finding: Finding) -> Option<Rejection> {
