@@ -50,6 +50,10 @@ lessons! {
         "{r} led into the packet, but {call} may have moved the packet since",
         "{r} is loaded from the context after {call}",
         "load data and data_end from the context again after the call, and check again";
+    STALE_SAVED = "stale-packet-pointer":
+        "what was saved on the stack led into the packet, but {call} may have moved the packet since",
+        "the pointer is loaded from the context after {call}",
+        "load data and data_end from the context again after the call, and check again";
     RELEASED = "use-after-release":
         "{r} is used, but {call} has given back what it led to",
         "{r} is not used after {call}",
@@ -116,11 +120,11 @@ lessons! {
         "keep the index unsigned, or check that it is not negative";
     ABOVE_STACK = "above-stack":
         "this access of {n} may reach past the top of the stack",
-        "{n} within the 512 bytes below the top of the stack, not {at} from it",
+        "{n} within the 512 bytes below the top of the stack, not at offset {at} from it",
         "stay inside the local variable, and bound the index";
     BELOW_STACK = "below-stack":
         "this access lies below the stack frame, which has 512 bytes",
-        "{n} within the 512 bytes below the top of the stack, not {at} from it",
+        "{n} within the 512 bytes below the top of the stack, not at offset {at} from it",
         "use less local memory (a map for large buffers), and bound the index";
     OUTSIDE_MEMORY = "outside-memory":
         "this access of {n} may lie outside of the {size} that {r} points to",
@@ -130,6 +134,14 @@ lessons! {
         "bytes of the stack are read that were never written",
         "a value was written to the byte {below} below the top of the stack",
         "initialise the whole variable: struct key key = {};";
+    GONE_FRAME = "returns-stack":
+        "what was saved on the stack pointed to the stack of a function that has returned",
+        "no pointer to its own stack outlives a function",
+        "let the caller pass the address of a variable of its own";
+    OVERWRITTEN = "overwritten-pointer":
+        "a pointer that was saved on the stack is read again, but {line} has overwritten a part of it",
+        "nothing is written to the 8 bytes of the pointer before it is read",
+        "bound what is written to the stack, so that it stays inside its variable";
     UNWRITTEN_ARGUMENT = "unwritten-stack":
         "the {what} given to {call} has bytes that were never written",
         "a value was written to the byte {below} below the top of the stack",

@@ -86,12 +86,15 @@ fn example(witness: &Witness) -> Vec<String> {
         }
         given("the packet", data);
     }
-    for (entry, value) in witness.entries.iter().take(ENTRIES) {
-        let (map, key) = (&entry.name, hex(&entry.key));
-        lines.push(match value {
-            Some(value) => format!("{map} has under the key {key}: {}", hex(value)),
-            None => format!("{map} is as new, also under the key {key}"),
+    for entry in witness.entries.iter().take(ENTRIES) {
+        let (map, key) = (&entry.map, hex(&entry.key));
+        lines.push(match &entry.value {
+            Some(value) => format!("{map} has {} under the key {key}", hex(value)),
+            None => format!("{map} has nothing under the key {key}"),
         });
+    }
+    if witness.is_cut {
+        lines.push("arrays are cut to one entry, so that nothing lies behind a value".into());
     }
     let answers = witness.answers.iter().take(ENTRIES);
     let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
@@ -171,10 +174,7 @@ fn turn(turn: &Turn) -> String {
 }
 
 fn line(spot: &Spot) -> String {
-    match &spot.source {
-        Some(source) => format!("line {}", source.line),
-        None => format!("instruction {}", spot.pc),
-    }
+    words::at(spot.source.as_ref(), spot.pc)
 }
 
 /// A source line without its indentation, not too long.
