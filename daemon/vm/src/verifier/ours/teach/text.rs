@@ -86,23 +86,32 @@ fn example(witness: &Witness) -> Vec<String> {
         }
         given("the packet", data);
     }
-    for entry in witness.entries.iter().take(ENTRIES) {
-        let (map, key) = (&entry.map, hex(&entry.key));
-        lines.push(match &entry.value {
-            Some(value) => format!("{map} has {} under the key {key}", hex(value)),
-            None => format!("{map} has nothing under the key {key}"),
-        });
-    }
-    if witness.is_cut {
-        lines.push("arrays are cut to one entry, so that nothing lies behind a value".into());
-    }
-    let answers = witness.answers.iter().take(ENTRIES);
-    let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
-    if !answers.is_empty() {
-        lines.push(format!("the extension answers {}", answers.join(", ")));
-    }
+    lines.extend(witness.notes());
     lines.push(format!("then, at pc {}, {}", witness.pc, witness.end));
     lines
+}
+
+impl Witness {
+    /// What must be so beside context and data, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for entry in self.entries.iter().take(ENTRIES) {
+            let (map, key) = (&entry.map, hex(&entry.key));
+            notes.push(match &entry.value {
+                Some(value) => format!("{map} has {} under the key {key}", hex(value)),
+                None => format!("{map} has nothing under the key {key}"),
+            });
+        }
+        if self.is_cut {
+            notes.push("arrays are cut to one entry, so that nothing lies behind a value".into());
+        }
+        let answers = self.answers.iter().take(ENTRIES);
+        let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
+        if !answers.is_empty() {
+            notes.push(format!("the extension answers {}", answers.join(", ")));
+        }
+        notes
+    }
 }
 
 /// Bytes in hexadecimal, those that are repeated told once.
