@@ -148,10 +148,13 @@ async def test_whoever_has_something_to_say_explains(
     ours = Verdict("ours", frames.Rejection("a", explanation=explanation), False, steps=7)
     second = Verdict("prevail", frames.Rejection("b", 3 if names_a_place else None))
 
+    def judged(*_: object) -> Verdict:
+        return ours
+
     async def answer(*_: object) -> Verdict:
         return second
 
-    monkeypatch.setattr(verification, "judge", lambda *_: ours)
+    monkeypatch.setattr(verification, "judge", judged)
     monkeypatch.setattr(VerificationPool, "verify", answer)
     async with Verifier() as verifier:
         verdict = await verifier.verify(LEAK, INFORMATION)
