@@ -19,7 +19,7 @@ from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
-from ebpfd_sdk._values import Binding, Execution, Registration, TraceLine, Verdict
+from ebpfd_sdk._values import Binding, Execution, Judge, Registration, TraceLine, Verdict
 
 K = TypeVar("K", bound=Context)
 
@@ -69,11 +69,21 @@ class Client:
         return {each.name: each for each in self._programs(reply.programs, reply.maps)}
 
     async def verify(
-        self, source: str | Path | bytes, *, programs: Sequence[str] = (), file_name: str = ""
+        self,
+        source: str | Path | bytes,
+        *,
+        programs: Sequence[str] = (),
+        judge: Judge = Judge.ANY,
+        file_name: str = "",
     ) -> tuple[Verdict, ...]:
-        """Ask the verifier for its opinion of each program, without loading any."""
+        """Ask the verifier for its opinion of each program, without loading any.
+
+        Of BOTH judges, each program's two verdicts come one after the other.
+        """
         content, name = await _read(source, file_name)
-        request = programs_pb2.VerifyRequest(object=content, file_name=name, programs=programs)
+        request = programs_pb2.VerifyRequest(
+            object=content, file_name=name, programs=programs, judge=_judge(judge)
+        )
         stub = self._daemon.programs
         reply = await self._daemon.ask(stub.Verify, request, timeout_s=LONG_CALL_S)
         if not reply.verdicts:
@@ -264,3 +274,15 @@ def _execution(execution: Execution | None) -> programs_pb2.ExecutionType:
             return programs_pb2.EXECUTION_TYPE_JIT
         case Execution.INTERPRET:
             return programs_pb2.EXECUTION_TYPE_INTERPRET
+
+
+def _judge(judge: Judge) -> programs_pb2.Judge:
+    match judge:
+        case Judge.ANY:
+            return programs_pb2.JUDGE_UNSPECIFIED
+        case Judge.OURS:
+            return programs_pb2.JUDGE_OURS
+        case Judge.PREVAIL:
+            return programs_pb2.JUDGE_PREVAIL
+        case Judge.BOTH:
+            return programs_pb2.JUDGE_BOTH

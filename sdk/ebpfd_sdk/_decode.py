@@ -11,14 +11,20 @@ from ebpfd_sdk._values import (
     Binding,
     BindingState,
     LinkState,
+    PathStep,
     ProgramCounters,
     ProgramState,
+    RegisterChange,
+    RegisterEvent,
+    RegisterFact,
     Registration,
     Rejection,
     Role,
     SourceLine,
     TraceLine,
     Verdict,
+    Way,
+    Witness,
 )
 
 E = TypeVar("E", bound=Enum)
@@ -42,7 +48,6 @@ def guid(raw: bytes) -> UUID:
 
 def rejection(message: status_pb2.Rejection) -> Rejection:
     """Read why a program is refused."""
-    source = message.source
     return Rejection(
         program=message.program,
         section=message.section,
@@ -51,10 +56,16 @@ def rejection(message: status_pb2.Rejection) -> Rejection:
         reason=message.reason,
         hint=message.hint,
         detail=message.detail,
-        source=SourceLine(source.file, source.line, source.column, source.text)
-        if message.HasField("source")
-        else None,
+        source=_source(message.source) if message.HasField("source") else None,
         judge=message.judge,
+        kind=message.kind,
+        obligation=message.obligation,
+        fact=message.fact,
+        proof=message.proof,
+        path=tuple(map(_path_step, message.path)),
+        registers=tuple(RegisterFact(each.register, each.text) for each in message.registers),
+        history=tuple(map(_event, message.history)),
+        witness=_witness(message.witness) if message.HasField("witness") else None,
     )
 
 
@@ -70,6 +81,11 @@ def verdict(message: programs_pb2.Verdict) -> Verdict:
         instruction_count=message.instruction_count,
         has_loops=message.has_loops,
         duration_ns=message.duration_ns,
+        decided=message.decided or not message.HasField("decided"),
+        worst_case=message.worst_case if message.HasField("worst_case") else None,
+        steps=message.steps,
+        states=message.states,
+        proved_loops=message.proved_loops,
     )
 
 
@@ -126,6 +142,44 @@ def link_state(message: links_pb2.Link) -> LinkState:
 def known(kind: type[E], number: int, default: E) -> E:
     """Read an enumeration's value, or *default* for one that is new to us."""
     return next((each for each in kind if each.value == number), default)
+
+
+def _source(message: status_pb2.SourceLine) -> SourceLine:
+    return SourceLine(message.file, message.line, message.column, message.text)
+
+
+def _path_step(message: status_pb2.PathStep) -> PathStep:
+    return PathStep(
+        way=known(Way, message.way, Way.UNKNOWN),
+        pc=message.pc,
+        source=_source(message.source) if message.HasField("source") else None,
+        text=message.text,
+        taken=message.taken,
+        next_pc=message.next_pc,
+        next=_source(message.next) if message.HasField("next") else None,
+        times=message.times,
+    )
+
+
+def _event(message: status_pb2.RegisterEvent) -> RegisterEvent:
+    return RegisterEvent(
+        change=known(RegisterChange, message.change, RegisterChange.UNKNOWN),
+        pc=message.pc,
+        source=_source(message.source) if message.HasField("source") else None,
+        text=message.text,
+    )
+
+
+def _witness(message: status_pb2.Witness) -> Witness:
+    return Witness(
+        context=message.context,
+        data=message.data,
+        meta_length=message.meta_length,
+        notes=tuple(message.notes),
+        outcome=message.outcome,
+        pc=message.pc,
+        code=message.code,
+    )
 
 
 def _module(message: registrar_pb2.ModuleId) -> UUID | int | None:

@@ -74,6 +74,9 @@ class Program:
     worst_case: int | None
     """Instructions that one invocation executes at most, where that is proved."""
 
+    judge: str
+    """Which verifier has accepted it."""
+
     blocking: bool
     """It may wait for helpers of an extension, also through a tail call."""
 
@@ -185,6 +188,7 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         executor_reason=message.executor_reason,
         metered=message.metered if message.HasField("metered") else None,
         worst_case=message.worst_case if message.HasField("worst_case") else None,
+        judge=message.judge,
         blocking=message.blocking,
         budget=message.budget,
         counters=counters(message.counters),

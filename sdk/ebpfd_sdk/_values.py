@@ -28,6 +28,15 @@ class Execution(Enum):
     INTERPRET = 2
 
 
+class Judge(Enum):
+    """Whose verdict is wanted: ANY is the one that counts, BOTH are one of each to compare."""
+
+    ANY = "any"
+    OURS = "ours"
+    PREVAIL = "prevail"
+    BOTH = "both"
+
+
 class ProgramState(Enum):
     """Whether a program can run."""
 
@@ -54,9 +63,102 @@ class SourceLine:
     text: str
 
 
+class Way(Enum):
+    """What control does at one step of a path; UNKNOWN: something newer than this SDK."""
+
+    UNKNOWN = 0
+    BRANCH = 1
+    ENTER = 2
+    LEAVE = 3
+    ROUND = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One thing that control does on its way: a branch, a call or return, a loop's next round."""
+
+    way: Way
+    pc: int
+    source: SourceLine | None
+    text: str
+    """Of a branch what is true on this path; else the function."""
+
+    taken: bool
+    """Whether the jump of a branch was taken: compilers turn conditions round."""
+
+    next_pc: int
+    """Where control goes on after a branch."""
+
+    next: SourceLine | None
+    times: int
+    """How often in a row it is done, with the steps up to the next one of as many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFact:
+    """What is known of a register, in words."""
+
+    register: int
+    text: str
+
+
+class RegisterChange(Enum):
+    """What happened to a register; UNKNOWN: something newer than this SDK."""
+
+    UNKNOWN = 0
+    WRITTEN = 1
+    COPIED = 2
+    SPILLED = 3
+    FILLED = 4
+    REFINED = 5
+    INVALIDATED = 6
+    PASSED = 7
+    RETURNED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEvent:
+    """One thing that happened to a register, or to the place that its value comes from."""
+
+    change: RegisterChange
+    pc: int
+    source: SourceLine | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """An input on which a program goes wrong, tried before it is told."""
+
+    context: bytes
+    """With zeros for its pointers."""
+
+    data: bytes
+    """Metadata, then data."""
+
+    meta_length: int
+    """Bytes of the metadata."""
+
+    notes: tuple[str, ...]
+    """What must also be so: what helpers return, what maps hold."""
+
+    outcome: str
+    """What happened when the checked interpreter ran the program on it."""
+
+    pc: int
+    """Where the run was stopped."""
+
+    code: int
+    """The run's result code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why the verifier refuses a program: one cause, not its cascade."""
+    """Why the verifier refuses a program: one cause, not its cascade.
+
+    From ``kind`` on, it is what ebpfd's own judge tells of a mistake that it has followed the
+    program to; empty where it has not.
+    """
 
     program: str
     section: str
@@ -67,6 +169,29 @@ class Rejection:
     detail: str
     source: SourceLine | None
     judge: str
+    kind: str = ""
+    """The kind of mistake: a name that never changes, such as "maybe-null"."""
+
+    obligation: str = ""
+    """What had to hold."""
+
+    fact: str = ""
+    """What is proved that comes nearest to it."""
+
+    proof: str = ""
+    """A check that the program makes, and why it does not help here."""
+
+    path: tuple[PathStep, ...] = ()
+    """How control comes to the instruction."""
+
+    registers: tuple[RegisterFact, ...] = ()
+    """Those that the instruction uses, the one at fault first."""
+
+    history: tuple[RegisterEvent, ...] = ()
+    """How the one at fault came to what it is, the oldest event first."""
+
+    witness: Witness | None = None
+    """An input on which the program goes wrong, where one was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +207,20 @@ class Verdict:
     instruction_count: int
     has_loops: bool
     duration_ns: int
+    decided: bool
+    """False: ebpfd's own judge cannot show that it is safe, and nobody else was asked."""
+
+    worst_case: int | None
+    """Instructions that one invocation executes at most, where ebpfd's own judge has proved it."""
+
+    steps: int
+    """Instructions that ebpfd's own judge has followed."""
+
+    states: int
+    """States that it has kept."""
+
+    proved_loops: int
+    """Loops that it has proved without following each round."""
 
 
 @dataclass(frozen=True, slots=True)

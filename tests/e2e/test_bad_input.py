@@ -158,6 +158,21 @@ async def test_unsafe_programs_are_refused_with_their_source_line(
         ran = await w.ctl("program", "load", str(PROGRAMS / "unsafe" / f"{name}.o"))
         assert ran.code == 1
         assert f"{name}.c:{rejection.source.line}:" in ran.err
+        assert f"hint:    {rejection.hint}\n" in ran.err
+        assert len(ran.err.splitlines()) <= 24, "it fits on one screen"
+
+
+async def test_a_refusal_in_json_has_its_whole_structure(tmp_path: Path) -> None:
+    """What kind of mistake, what led there, and what was known of the registers."""
+    async with world(tmp_path) as w, sample(w), unchanged(w):
+        ran = await w.ctl("-o", "json", "program", "load", str(PROGRAMS / "unsafe/out_of_bounds.o"))
+        (rejection,) = ran.error()["rejections"]
+        assert rejection["kind"] == "past-data"
+        assert rejection["obligation"] == "1 byte at offset 8 of the packet"
+        (step,) = rejection["path"]
+        assert (step["way"], step["source"]["line"], step["next"]["line"]) == ("branch", 9, 11)
+        assert [each["register"] for each in rejection["registers"]] == [2]
+        assert rejection["history"]
 
 
 async def test_an_attach_type_that_nobody_knows(tmp_path: Path) -> None:

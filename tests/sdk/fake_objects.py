@@ -27,6 +27,41 @@ REJECTION = status_pb2.Rejection(
     hint="compare with data_end first",
     source=status_pb2.SourceLine(file="drop.c", line=9, column=12, text="return p[0];"),
     judge="fake",
+    kind="past-data",
+    obligation="the packet has 1 byte",
+    fact="no byte is proved to exist",
+    proof="the check at line 7 is for fewer bytes",
+    path=[
+        status_pb2.PathStep(
+            way=status_pb2.WAY_BRANCH,
+            pc=1,
+            source=status_pb2.SourceLine(file="drop.c", line=7),
+            text="r1 is not NULL",
+            taken=True,
+            next_pc=3,
+            next=status_pb2.SourceLine(file="drop.c", line=9),
+            times=2,
+        ),
+        status_pb2.PathStep(pc=2),
+    ],
+    registers=[status_pb2.RegisterFact(register=1, text="points to the packet")],
+    history=[
+        status_pb2.RegisterEvent(
+            change=status_pb2.REGISTER_CHANGE_WRITTEN,
+            pc=0,
+            source=status_pb2.SourceLine(file="drop.c", line=5),
+            text="r1 is data",
+        ),
+    ],
+    witness=status_pb2.Witness(
+        context=b"c",
+        data=b"d",
+        meta_length=1,
+        notes=["random"],
+        outcome="it is stopped",
+        pc=3,
+        code=31,
+    ),
 )
 NOT_FOUND = status_pb2.Status(code=Result.OBJECT_NOT_FOUND, message="there is no program 9")
 
@@ -60,12 +95,21 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
 
     async def Verify(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Judge by the name."""
+        self.asked.append(request)
         if not request.object.startswith(b"\x7fELF"):
             status = status_pb2.Status(code=Result.ELF_PARSING_FAILED, message="not an ELF file")
             return programs_pb2.VerifyResponse(status=status)
         accepted = request.object == GOOD
         verdict = programs_pb2.Verdict(
-            program="drop", accepted=accepted, rejection=None if accepted else REJECTION
+            program="drop",
+            accepted=accepted,
+            rejection=None if accepted else REJECTION,
+            judge="fake",
+            worst_case=12 if accepted else None,
+            decided=None if accepted else request.judge != programs_pb2.JUDGE_OURS,
+            steps=9,
+            states=2,
+            proved_loops=1,
         )
         status = status_pb2.Status(code=0 if accepted else Result.VERIFICATION_FAILED)
         return programs_pb2.VerifyResponse(status=status, verdicts=[verdict])

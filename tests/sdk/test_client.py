@@ -12,15 +12,22 @@ from ebpfd_sdk import (
     DaemonUnavailable,
     EbpfdError,
     Execution,
+    Judge,
     LinkState,
     MapType,
     MapUpdate,
+    PathStep,
     ProgramState,
+    RegisterChange,
+    RegisterEvent,
+    RegisterFact,
     Rejection,
     Result,
     Role,
     SourceLine,
     VerificationFailed,
+    Way,
+    Witness,
     number,
 )
 from tests.sdk.conftest import Scene
@@ -38,6 +45,28 @@ REJECTION = Rejection(
     detail="",
     source=SourceLine("drop.c", 9, 12, "return p[0];"),
     judge="fake",
+    kind="past-data",
+    obligation="the packet has 1 byte",
+    fact="no byte is proved to exist",
+    proof="the check at line 7 is for fewer bytes",
+    path=(
+        PathStep(
+            way=Way.BRANCH,
+            pc=1,
+            source=SourceLine("drop.c", 7, 0, ""),
+            text="r1 is not NULL",
+            taken=True,
+            next_pc=3,
+            next=SourceLine("drop.c", 9, 0, ""),
+            times=2,
+        ),
+        PathStep(Way.UNKNOWN, 2, None, "", taken=False, next_pc=0, next=None, times=0),
+    ),
+    registers=(RegisterFact(1, "points to the packet"),),
+    history=(
+        RegisterEvent(RegisterChange.WRITTEN, 0, SourceLine("drop.c", 5, 0, ""), "r1 is data"),
+    ),
+    witness=Witness(b"c", b"d", 1, ("random",), "it is stopped", 3, 31),
 )
 
 
@@ -77,6 +106,20 @@ async def test_verify_gives_verdicts(daemon: FakeDaemon) -> None:
             await ebpfd.verify(b"MZ")
     assert (good.accepted, good.rejection) == (True, None)
     assert (bad.accepted, bad.rejection) == (False, REJECTION)
+    assert (good.decided, good.worst_case) == (True, 12), "an older daemon's is decided"
+    assert (bad.decided, bad.worst_case) == (True, None)
+    assert (bad.judge, bad.steps, bad.states, bad.proved_loops) == ("fake", 9, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("judge", "number"), [(Judge.ANY, 0), (Judge.OURS, 1), (Judge.PREVAIL, 2), (Judge.BOTH, 3)]
+)
+async def test_verify_asks_whom_it_is_told(daemon: FakeDaemon, judge: Judge, number: int) -> None:
+    """The wire has a number for each; our own judge alone may be undecided."""
+    async with Client(daemon.address) as ebpfd:
+        (verdict,) = await ebpfd.verify(UNSAFE, judge=judge)
+    assert daemon.programs.asked[-1].judge == number
+    assert verdict.decided is (judge is not Judge.OURS)
 
 
 async def test_programs_are_found_again(daemon: FakeDaemon) -> None:

@@ -16,7 +16,7 @@ from typing import Final, TypedDict
 import click
 
 from ebpfd.cli import children
-from ebpfd.cli.output import rejection_text
+from ebpfd.cli.rejections import print_rejection
 from ebpfd_sdk import Client, EbpfdError, Program, VerificationFailed
 
 EXTENSION: Final = "ebpfd_extensions.sample"
@@ -125,7 +125,7 @@ async def _show_refusal(client: Client) -> None:
     except VerificationFailed as refused:
         _say("refused, as it must be:")
         for rejection in refused.rejections:
-            _say(rejection_text(rejection))
+            print_rejection(rejection)
     else:
         raise BrokenDemoError("an unsafe program was loaded")
 

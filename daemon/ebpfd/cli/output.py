@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 import click
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client, EbpfdError, Rejection, Result
+    from ebpfd_sdk import Client, EbpfdError, Result
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -60,6 +60,7 @@ class Output:
 
     def fail(self, error: "EbpfdError") -> NoReturn:
         """Print *error* to standard error and exit with 1."""
+        from ebpfd.cli.rejections import print_rejection, rejection_json  # noqa: PLC0415 (of here)
         from ebpfd_sdk import VerificationFailed  # noqa: PLC0415 (same)
 
         rejections = error.rejections if isinstance(error, VerificationFailed) else ()
@@ -71,50 +72,13 @@ class Output:
         else:
             click.echo(f"error: {error.code.name} ({error.code.value}): {error}", err=True)
             for rejection in rejections:
-                click.echo(rejection_text(rejection), err=True)
+                print_rejection(rejection, err=True)
         sys.exit(1)
 
 
 def error_json(code: "Result", message: str) -> dict[str, Json]:
     """An error's fields."""
     return {"code": code.value, "name": code.name, "message": message}
-
-
-def rejection_json(rejection: "Rejection") -> dict[str, Json]:
-    """A rejection's fields."""
-    source, place = rejection.source, dict[str, Json]()
-    if source is not None:
-        place = {
-            "file": source.file,
-            "line": source.line,
-            "column": source.column,
-            "text": source.text,
-        }
-    return {
-        "program": rejection.program,
-        "section": rejection.section,
-        "pc": rejection.pc,
-        "instruction": rejection.instruction,
-        "reason": rejection.reason,
-        "hint": rejection.hint,
-        "detail": rejection.detail,
-        "judge": rejection.judge,
-        "source": place or None,
-    }
-
-
-def rejection_text(rejection: "Rejection") -> str:
-    """A rejection for people: where, what, and what to write instead."""
-    source, lines = rejection.source, list[str]()
-    where = f"{source.file}:{source.line}:{source.column}: " if source else ""
-    lines.append(f"  {where}{rejection.program}: {rejection.reason}")
-    if source and source.text.strip():
-        lines.append(f"  {source.line:>6} | {source.text.strip()}")
-    if rejection.pc is not None:
-        lines.append(f"    pc {rejection.pc}: {rejection.instruction}")
-    if rejection.hint:
-        lines.append(f"    hint: {rejection.hint}")
-    return "\n".join(lines)
 
 
 def print_table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:

@@ -1,15 +1,18 @@
 """``ebpfctl program``."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ebpfd.cli.output import Json, Output, print_table, rejection_json, rejection_text
+from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+from ebpfd.cli.rejections import print_rejection, rejection_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Program, ProgramCounters, Verdict
 
+JUDGES = ("any", "ours", "prevail", "both")
 COLUMNS = ("id", "name", "type", "section", "state", "executor", "maps", "links", "runs", "file")
 
 
@@ -39,15 +42,24 @@ def load(output: Output, file: str, names: tuple[str, ...]) -> None:
 @click.option(
     "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
 )
+@click.option(
+    "--judge",
+    type=click.Choice(JUDGES),
+    default="any",
+    show_default=True,
+    help="Whose verdict: the one that counts, one judge's alone, or both to compare.",
+)
 @click.pass_context
-def verify(context: click.Context, file: str, names: tuple[str, ...]) -> None:
+def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str) -> None:
     """Judge the programs of an object file without loading them; exit 1 if one is refused."""
     output: Output = context.obj
 
     async def work(client: "Client") -> None:
-        verdicts = await client.verify(file, programs=names)
+        from ebpfd_sdk import Judge  # noqa: PLC0415 (as the client: `--help` must not wait)
+
+        verdicts = await client.verify(file, programs=names, judge=Judge(judge))
         output.emit([_verdict_json(each) for each in verdicts], lambda: _print_verdicts(verdicts))
-        if not all(each.accepted for each in verdicts):
+        if not all_accepted(verdicts):
             context.exit(1)
 
     output.run(work)
@@ -141,13 +153,30 @@ def describe(each: "Program") -> dict[str, Json]:
         "contract_digest": each.contract_digest.hex(),
         "executor": each.executor.name.lower(),
         "executor_reason": each.executor_reason,
+        "judge": each.judge,
         "metered": each.metered,
         "worst_case": each.worst_case,
+        "metering": metering(each),
         "blocking": each.blocking,
         "budget": each.budget,
         "loaded": each.loaded,
         "file": each.file_name,
     }
+
+
+def metering(each: "Program") -> str:
+    """How it is made sure that every run ends, in words."""
+    if each.metered is None:
+        return ""
+    if each.worst_case is None:
+        accepted = f"accepted by {each.judge}, which proves no end"
+        return f"metered: {accepted}" if each.metered else "runs without a budget"
+    proved = f"at most {each.worst_case:,} instructions, proved by {each.judge}"
+    if not each.metered:
+        return f"runs without a budget: {proved}"
+    if each.worst_case > each.budget:
+        return f"metered: worst case {each.worst_case:,} is above the budget of {each.budget:,}"
+    return f"metered, as all that is interpreted: {proved}"
 
 
 def failures(counters: "ProgramCounters") -> dict[str, Json]:
@@ -157,23 +186,54 @@ def failures(counters: "ProgramCounters") -> dict[str, Json]:
     return {result_name(code): count for code, count in counters.failures.items()}
 
 
+def all_accepted(verdicts: "Sequence[Verdict]") -> bool:
+    """Of each program the first verdict counts that decides anything."""
+    standing: dict[str, Verdict] = {}
+    for each in verdicts:
+        if each.program not in standing or not standing[each.program].decided:
+            standing[each.program] = each
+    return all(each.accepted for each in standing.values())
+
+
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
     return {
         "program": verdict.program,
         "section": verdict.section,
         "type": verdict.program_type_name,
         "accepted": verdict.accepted,
+        "decided": verdict.decided,
+        "verdict": _verdict_text(verdict),
         "judge": verdict.judge,
         "instructions": verdict.instruction_count,
         "loops": verdict.has_loops,
+        "proved_loops": verdict.proved_loops,
+        "steps": verdict.steps,
+        "states": verdict.states,
+        "worst_case": verdict.worst_case,
         "milliseconds": round(verdict.duration_ns / 1e6, 3),
         "rejection": rejection_json(verdict.rejection) if verdict.rejection else None,
     }
 
 
+def _verdict_text(verdict: "Verdict") -> str:
+    if verdict.accepted:
+        return "accepted"
+    return "refused" if verdict.decided else "undecided"
+
+
 def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
-    columns = ("program", "type", "accepted", "judge", "instructions", "loops", "milliseconds")
+    columns = (
+        "program",
+        "type",
+        "judge",
+        "verdict",
+        "instructions",
+        "steps",
+        "states",
+        "worst_case",
+        "milliseconds",
+    )
     print_table([_verdict_json(each) for each in verdicts], columns)
     for each in verdicts:
         if each.rejection:
-            click.echo(rejection_text(each.rejection))
+            print_rejection(each.rejection, undecided=not each.decided)

@@ -17,10 +17,10 @@ from ebpfd_vm import Program as EngineProgram
 Execution: TypeAlias = Literal["any", "jit", "interpreter"]
 
 FIRST_RUN_NS: Final = 10_000_000.0
-"""What a program with loops might take before anybody has seen it run."""
+"""What a program whose loops have no bound might take before anybody has seen it run."""
 
 INSTRUCTION_NS: Final = 20.0
-"""What an instruction of a program without loops might take, before anybody has seen it run."""
+"""What an instruction might take, where it is known how many there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def make(
             tag=each.program_id,
             # On this the engine's safety rests: maps and contract are those it was judged with.
             verified=True,
+            proved=each.judged.verdict.worst_case,
             execution=execution,
         )
         engines.append(engine)
@@ -109,10 +110,13 @@ def program_of(
         file_name=file_name,
         maps=tuple(maps[index] for index in spec.map_indices),
         file_maps=file_maps,
+        judge=judged.verdict.judge,
         provider=loading.clients.provider,
         nanoseconds_per_run=_first_run_ns(spec, judged.verdict),
     )
 
 
 def _first_run_ns(spec: ProgramSpec, verdict: Verdict) -> float:
+    if verdict.worst_case is not None:
+        return verdict.worst_case * INSTRUCTION_NS
     return FIRST_RUN_NS if verdict.has_loops else len(spec.instructions) / 8 * INSTRUCTION_NS

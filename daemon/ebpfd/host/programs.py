@@ -12,7 +12,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import Execution, JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.program_clients import ProgramClients, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
-from ebpfd.host.verification import Verifier
+from ebpfd.host.verification import Judge, Subject, Verifier
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
@@ -48,15 +48,20 @@ class Programs:
         self._executor = executor
         self._clients: dict[int, ProgramClients] = {}
 
-    async def verify(self, object_file: bytes, wanted: Sequence[str]) -> list[JudgedProgram]:
+    async def verify(
+        self, object_file: bytes, wanted: Sequence[str], judge: Judge = Judge.ANY
+    ) -> list[JudgedProgram]:
         """Judge programs against the latest known contracts; their extensions may be away."""
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
         contracts = [self._contract_of(spec) for _, spec in chosen]
-        return [
-            await self._judge(object_file, index, spec, contract)
-            for (index, spec), contract in zip(chosen, contracts, strict=True)
-        ]
+        judged: list[JudgedProgram] = []
+        for (index, spec), contract in zip(chosen, contracts, strict=True):
+            subject = Subject(object_file, parsed, index)
+            information = engine_information(contract)
+            verdicts = await self._verifier.opinions(subject, information, judge)
+            judged.extend(JudgedProgram(spec, contract, verdict) for verdict in verdicts)
+        return judged
 
     async def load(
         self,
@@ -75,7 +80,7 @@ class Programs:
             for (index, spec), contract in zip(chosen, contracts, strict=True):
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
-            await self._judge_all(object_file, loading)
+            await self._judge_all(object_file, parsed, loading)
             made = await self._compile(parsed, loading, execution)
             return self._publish(parsed, loading, made, file_name)
         except BaseException:
@@ -140,21 +145,16 @@ class Programs:
                 message = f"program {loading.spec.name}: nobody serves helper {served[0]}"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
 
-    async def _judge_all(self, object_file: bytes, loading: list[Loading]) -> None:
+    async def _judge_all(self, object_file: bytes, parsed: Object, loading: list[Loading]) -> None:
         refused: list[JudgedProgram] = []
         for each in loading:
-            judged = await self._judge(object_file, each.index, each.spec, each.contract)
-            each.judged = judged
-            if judged.verdict.rejection is not None:
-                refused.append(judged)
+            subject = Subject(object_file, parsed, each.index)
+            verdict = await self._verifier.verify(subject, engine_information(each.contract))
+            each.judged = JudgedProgram(each.spec, each.contract, verdict)
+            if verdict.rejection is not None:
+                refused.append(each.judged)
         if refused:
             raise VerificationError(refused)
-
-    async def _judge(
-        self, object_file: bytes, index: int, spec: ProgramSpec, contract: ProgramData
-    ) -> JudgedProgram:
-        verdict = await self._verifier.verify(object_file, index, engine_information(contract))
-        return JudgedProgram(spec, contract, verdict)
 
     async def _compile(self, parsed: Object, loading: list[Loading], execution: Execution) -> Made:
         """Make maps and machine code on a thread: a large program takes a while."""

@@ -1,47 +1,60 @@
-"""A pool of verification workers: processes that may be killed, and are when they are late.
+"""Two judges and one verdict: our own decides what it can, prevail is asked about the rest.
 
-A worker that dies or is late is a clean rejection of the program it was judging.
+Our own judge has hard limits in steps and memory and never recurses, so it runs on a thread of the
+daemon.  Prevail has none, so it runs in a process that may be killed.  If neither accepts a
+program, our own explains why.
 """
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
 import msgspec
-import structlog
 
 from ebpfd.contracts import EngineInformation
 from ebpfd.host import verification_frames as frames
-from ebpfd.host.worker_process import WorkerDiedError, WorkerProcess
+from ebpfd.host.judging import judge
+from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
+from ebpfd_vm import Object, ProgramSpec
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+class Judge(Enum):
+    """Whose verdict is wanted: ANY is the one that counts, BOTH are two to compare."""
+
+    ANY = "any"
+    OURS = "ours"
+    PREVAIL = "prevail"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationLimits:
-    """What one verification may take."""
+class Subject:
+    """Program number ``index`` of a file; ``parsed`` is what the one loader makes of its bytes."""
 
-    seconds: float = 20.0
-    memory_bytes: int = 2 << 30
-    workers: int = 2
+    object_file: bytes
+    parsed: Object
+    index: int
+
+    @property
+    def spec(self) -> ProgramSpec:
+        """The program."""
+        return self.parsed.programs[self.index]
 
 
 class Verifier:
-    """Judges programs in worker processes; at most ``limits.workers`` at once."""
+    """Judges programs; each of the two judges is at work on ``limits.workers`` at most."""
 
     def __init__(self, limits: VerificationLimits | None = None) -> None:
-        self._limits: Final = limits or VerificationLimits()
-        # A thread waits for each worker at work, and is free again when that answers or dies.
-        self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="verification")
-        self._permits = asyncio.Semaphore(self._limits.workers)
-        self._idle: list[WorkerProcess] = []
-        self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(frames.Verdict)
+        limits = limits or VerificationLimits()
+        self._pool: Final = VerificationPool(limits)
+        self._threads: Final = ThreadPoolExecutor(limits.workers, thread_name_prefix="judging")
 
     async def __aenter__(self) -> Self:
-        """Workers are started when they are first needed."""
+        """Threads and workers are started when they are first needed."""
+        await self._pool.__aenter__()
         return self
 
     async def __aexit__(
@@ -50,100 +63,64 @@ class Verifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the idle workers; busy ones have been killed by the end of their callers."""
-        for worker in self._idle:
-            worker.close()
-        self._threads.shutdown()
+        """Forget what has not begun; what our own judge still does ends by its limits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._pool.__aexit__(kind, error, trace)
 
-    async def verify(
-        self, object_file: bytes, program: int, information: EngineInformation
-    ) -> frames.Verdict:
-        """Judge program number *program* of *object_file*."""
-        request = frames.Request(object_file, program, _frame(information))
-        payload = self._encoder.encode(request)
-        async with self._permits:
-            try:
-                async with asyncio.timeout(self._limits.seconds):
-                    return self._decoder.decode(await self._ask(payload))
-            except TimeoutError:
-                return _gave_up(f"took longer than {self._limits.seconds:g} s")
-            except OSError as error:
-                _log.warning("no verification worker could be started", reason=error.strerror)
-                return _gave_up(f"could not be started ({error.strerror})")
-            except WorkerDiedError as death:
-                _log.warning("a verification worker died", exit_code=death.exit_code)
-                return _gave_up("ran out of memory or stack")
+    async def verify(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
+        """The verdict that counts."""
+        ours = await self._ours(subject, information)
+        if ours.decided:
+            return ours
+        return _after_both(ours, await self._prevail(subject, information))
 
-    async def _ask(self, payload: bytes) -> bytes:
-        """The answer of an idle or a new worker, which is idle again if it has answered."""
-        loop, worker = asyncio.get_running_loop(), self._idle_worker()
-        if worker is None:
-            worker = await self._start_worker()
-        asked = loop.run_in_executor(self._threads, worker.ask, payload)
-        try:
-            answer = await asyncio.shield(asked)
-        except BaseException:
-            worker.kill()
-            await asyncio.wait([asked])
-            worker.close()
-            raise
-        self._idle.append(worker)
-        return answer
+    async def opinions(
+        self, subject: Subject, information: EngineInformation, wanted: Judge
+    ) -> list[frames.Verdict]:
+        """The verdicts of those who are *wanted*, our own first."""
+        match wanted:
+            case Judge.ANY:
+                return [await self.verify(subject, information)]
+            case Judge.OURS:
+                return [await self._ours(subject, information)]
+            case Judge.PREVAIL:
+                return [await self._prevail(subject, information)]
+            case Judge.BOTH:
+                ours = await self._ours(subject, information)
+                return [ours, await self._prevail(subject, information)]
+            case _:
+                assert_never(wanted)
 
-    async def _start_worker(self) -> WorkerProcess:
-        """A new worker; one that starts too late is ended, not lost."""
-        loop, memory = asyncio.get_running_loop(), self._limits.memory_bytes
-        started = loop.run_in_executor(self._threads, WorkerProcess, memory)
-        try:
-            return await asyncio.shield(started)
-        except asyncio.CancelledError:
-            await asyncio.wait([started])
-            if started.exception() is None:
-                await loop.run_in_executor(self._threads, started.result().close)
-            raise
+    async def _ours(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, judge, subject.spec, subject.parsed.maps, information, "ours"
+        )
 
-    def _idle_worker(self) -> WorkerProcess | None:
-        """A worker that waits for work; those that were killed meanwhile are forgotten."""
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.alive:
-                return worker
-            worker.close()
-        return None
+    async def _prevail(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
+        return await self._pool.verify(subject.object_file, subject.index, information)
 
 
-def _gave_up(why: str) -> frames.Verdict:
-    reason = f"the verifier gave up: it {why}"
-    hint = "make the program smaller, or its loops simpler"
-    return frames.Verdict(judge="none", rejection=frames.Rejection(reason=reason, hint=hint))
-
-
-def _frame(information: EngineInformation) -> frames.Information:
-    context = information.context
-    return frames.Information(
-        name=information.name,
-        context=frames.Context(context.size, context.data, context.end, context.meta),
-        is_privileged=information.is_privileged,
-        helpers=[
-            frames.Helper(
-                helper.helper_id,
-                helper.name,
-                int(helper.return_type),
-                [int(argument) for argument in helper.arguments],
-                helper.reallocate_packet,
-                helper.implicit_context,
-            )
-            for helper in information.helpers
-        ],
-        writable=list(information.writable),
-        functions=[
-            frames.Function(
-                str(function.module),
-                function.name,
-                int(function.return_type),
-                [int(argument) for argument in function.arguments],
-                function.reallocate_packet,
-            )
-            for function in information.functions
-        ],
+def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:
+    """The verdict on what *ours* has left undecided; it tells the effort of both."""
+    duration_ns = ours.duration_ns + second.duration_ns
+    if second.rejection is None:
+        return msgspec.structs.replace(
+            second,
+            steps=ours.steps,
+            states=ours.states,
+            proved_loops=ours.proved_loops,
+            duration_ns=duration_ns,
+        )
+    return msgspec.structs.replace(
+        ours, decided=True, rejection=_reason(ours, second), duration_ns=duration_ns
     )
+
+
+def _reason(ours: frames.Verdict, second: frames.Verdict) -> frames.Rejection | None:
+    """Our own explanation, with what the second judge says in the detail."""
+    first, other = ours.rejection, second.rejection
+    if first is None or other is None:
+        return first
+    said = f"{second.judge}: {other.reason}"
+    return msgspec.structs.replace(first, detail="\n".join(filter(None, (first.detail, said))))

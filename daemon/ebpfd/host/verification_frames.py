@@ -70,6 +70,53 @@ class Source(msgspec.Struct, frozen=True):
     text: str
 
 
+class PathStep(msgspec.Struct, frozen=True):
+    """One thing that control does on its way; ``way`` and ``text`` as the engine names them."""
+
+    way: str
+    pc: int
+    source: Source | None = None
+    text: str = ""
+    taken: bool = False
+    next_pc: int | None = None
+    next: Source | None = None
+    times: int = 1
+
+
+class RegisterEvent(msgspec.Struct, frozen=True):
+    """One thing that happened to a register; ``change`` as the engine names it."""
+
+    change: str
+    pc: int
+    source: Source | None = None
+    text: str = ""
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """An input on which the program goes wrong, where it was stopped, and with which result."""
+
+    context: bytes
+    data: bytes
+    meta_length: int
+    notes: list[str]
+    outcome: str
+    pc: int
+    code: int
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What our own judge can tell of a mistake that it has followed the program to."""
+
+    kind: str
+    obligation: str = ""
+    fact: str = ""
+    proof: str = ""
+    path: list[PathStep] = []
+    registers: list[tuple[int, str]] = []
+    history: list[RegisterEvent] = []
+    witness: Witness | None = None
+
+
 class Rejection(msgspec.Struct, frozen=True):
     """Why a program is refused."""
 
@@ -79,13 +126,23 @@ class Rejection(msgspec.Struct, frozen=True):
     hint: str = ""
     detail: str = ""
     source: Source | None = None
+    explanation: Explanation | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The judgement; ``rejection`` is None if the program is accepted."""
+    """The judgement; ``rejection`` is None if the program is accepted.
+
+    ``decided`` is False where our own judge cannot show that the program is safe, and nobody else
+    was asked.  ``worst_case``, ``steps``, ``states`` and ``proved_loops`` are our own judge's.
+    """
 
     judge: str
     rejection: Rejection | None = None
+    decided: bool = True
+    worst_case: int | None = None
+    steps: int = 0
+    states: int = 0
+    proved_loops: int = 0
     has_loops: bool = False
     instruction_count: int = 0
     duration_ns: int = 0

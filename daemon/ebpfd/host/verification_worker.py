@@ -1,4 +1,4 @@
-"""A process that judges programs, one at a time, until its standard input ends.
+"""A process that asks prevail about programs, one at a time, until its standard input ends.
 
 It exists to be killed: the verifier may take for ever, exhaust memory or overflow its stack on a
 hostile program, and here that costs nobody anything.  Run as
@@ -12,33 +12,14 @@ from typing import BinaryIO
 import msgspec
 
 from ebpfd.host import verification_frames as frames
-from ebpfd_vm import EngineError, SourceLine, parse_object, verify
+from ebpfd.host.judging import judge
+from ebpfd_vm import parse_object
 
 
-def judge(request: frames.Request) -> frames.Verdict:
-    """The engine's verdict on *request*."""
+def answer(request: frames.Request) -> frames.Verdict:
+    """Prevail's verdict on *request*."""
     parsed = parse_object(request.object)
-    program = parsed.programs[request.program]
-    try:
-        verdict = verify(program, parsed.maps, request.information)
-    except EngineError as error:
-        return frames.Verdict(judge="loader", rejection=frames.Rejection(reason=error.message))
-    refused = verdict.rejection
-    return frames.Verdict(
-        judge=verdict.judge,
-        rejection=refused
-        and frames.Rejection(
-            reason=refused.reason,
-            pc=refused.pc,
-            instruction=refused.instruction,
-            hint=refused.hint,
-            detail=refused.detail,
-            source=_source(refused.source),
-        ),
-        has_loops=verdict.has_loops,
-        instruction_count=verdict.instruction_count,
-        duration_ns=verdict.duration_ns,
-    )
+    return judge(parsed.programs[request.program], parsed.maps, request.information, "prevail")
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -47,7 +28,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     encoder = msgspec.msgpack.Encoder()
     while header := requests.read(frames.LENGTH.size):
         (size,) = frames.LENGTH.unpack(header)
-        payload = encoder.encode(judge(decoder.decode(requests.read(size))))
+        payload = encoder.encode(answer(decoder.decode(requests.read(size))))
         answers.write(frames.LENGTH.pack(len(payload)) + payload)
         answers.flush()
 
@@ -58,12 +39,6 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     serve(sys.stdin.buffer, sys.stdout.buffer)
-
-
-def _source(line: SourceLine | None) -> frames.Source | None:
-    if line is None:
-        return None
-    return frames.Source(file=line.file, line=line.line, column=line.column, text=line.text)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ class TypeProvider:
 class Program:
     """One program.  It lives while it is loaded or linked, or a program array holds it.
 
-    ``maps`` are those that it uses, ``file_maps`` all that came with its file.
+    ``maps`` are those that it uses, ``file_maps`` all that came with its file.  ``judge`` is the
+    verifier that accepted it.
     ``nanoseconds_per_run`` is what the latest runs took, or before the first run of one with loops
     what it might take.
     """
@@ -48,6 +49,7 @@ class Program:
     engine: EngineProgram
     file_name: str
     maps: tuple[MapObject, ...]
+    judge: str
     provider: TypeProvider
     file_maps: tuple[MapObject, ...] = ()
     loaded: bool = True

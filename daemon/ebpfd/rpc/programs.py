@@ -12,6 +12,7 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.services import Services
 from ebpfd.host.test_runs import test_run
 from ebpfd.host.trace import PrintedLine
+from ebpfd.host.verification import Judge
 from ebpfd.objects import Objects, Program, ProgramState
 from ebpfd.rpc.map_codec import encode_map
 from ebpfd.rpc.status import answering, rejection
@@ -30,6 +31,12 @@ _EXECUTIONS: Final[Mapping[int, Execution]] = {
     pb.EXECUTION_TYPE_UNSPECIFIED: "any",
     pb.EXECUTION_TYPE_JIT: "jit",
     pb.EXECUTION_TYPE_INTERPRET: "interpreter",
+}
+_JUDGES: Final[Mapping[int, Judge]] = {
+    pb.JUDGE_UNSPECIFIED: Judge.ANY,
+    pb.JUDGE_OURS: Judge.OURS,
+    pb.JUDGE_PREVAIL: Judge.PREVAIL,
+    pb.JUDGE_BOTH: Judge.BOTH,
 }
 _EXECUTORS: Final = {
     "interpreter": pb.EXECUTION_TYPE_INTERPRET,
@@ -76,7 +83,12 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.VerifyResponse()
         with answering(response.status):
-            judged = await self._programs.verify(request.object, list(request.programs))
+            if request.judge not in _JUDGES:
+                message = f"judge: {request.judge} is none that this daemon knows"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+            judged = await self._programs.verify(
+                request.object, list(request.programs), _JUDGES[request.judge]
+            )
             response.verdicts.extend(_encode_verdict(each) for each in judged)
         return response
 
@@ -193,6 +205,7 @@ def encode_program(program: Program) -> pb.Program:
         metered=program.engine.metered,
         worst_case=program.engine.worst_case,
         holder_map_ids=sorted(program.holder_ids),
+        judge=program.judge,
     )
 
 
@@ -207,6 +220,11 @@ def _encode_verdict(judged: JudgedProgram) -> pb.Verdict:
         instruction_count=len(judged.spec.instructions) // 8,
         has_loops=verdict.has_loops,
         duration_ns=verdict.duration_ns,
+        worst_case=verdict.worst_case,
+        steps=verdict.steps,
+        states=verdict.states,
+        proved_loops=verdict.proved_loops,
+        decided=verdict.decided,
     )
     if verdict.rejection is not None:
         answer.rejection.CopyFrom(rejection(judged))

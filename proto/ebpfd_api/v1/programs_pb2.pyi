@@ -20,15 +20,26 @@ class ProgramState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROGRAM_STATE_UNSPECIFIED: _ClassVar[ProgramState]
     PROGRAM_STATE_READY: _ClassVar[ProgramState]
     PROGRAM_STATE_WAITING: _ClassVar[ProgramState]
+
+class Judge(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    JUDGE_UNSPECIFIED: _ClassVar[Judge]
+    JUDGE_OURS: _ClassVar[Judge]
+    JUDGE_PREVAIL: _ClassVar[Judge]
+    JUDGE_BOTH: _ClassVar[Judge]
 EXECUTION_TYPE_UNSPECIFIED: ExecutionType
 EXECUTION_TYPE_JIT: ExecutionType
 EXECUTION_TYPE_INTERPRET: ExecutionType
 PROGRAM_STATE_UNSPECIFIED: ProgramState
 PROGRAM_STATE_READY: ProgramState
 PROGRAM_STATE_WAITING: ProgramState
+JUDGE_UNSPECIFIED: Judge
+JUDGE_OURS: Judge
+JUDGE_PREVAIL: Judge
+JUDGE_BOTH: Judge
 
 class Program(_message.Message):
-    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids")
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +62,7 @@ class Program(_message.Message):
     METERED_FIELD_NUMBER: _ClassVar[int]
     WORST_CASE_FIELD_NUMBER: _ClassVar[int]
     HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     section: str
@@ -73,7 +85,8 @@ class Program(_message.Message):
     metered: bool
     worst_case: int
     holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    judge: str
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ...) -> None: ...
 
 class ProgramCounters(_message.Message):
     __slots__ = ("runs", "nanoseconds", "failures")
@@ -115,14 +128,16 @@ class LoadResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., programs: _Optional[_Iterable[_Union[Program, _Mapping]]] = ..., maps: _Optional[_Iterable[_Union[_maps_pb2.Map, _Mapping]]] = ...) -> None: ...
 
 class VerifyRequest(_message.Message):
-    __slots__ = ("object", "file_name", "programs")
+    __slots__ = ("object", "file_name", "programs", "judge")
     OBJECT_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
     object: bytes
     file_name: str
     programs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ...) -> None: ...
+    judge: Judge
+    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ..., judge: _Optional[_Union[Judge, str]] = ...) -> None: ...
 
 class VerifyResponse(_message.Message):
     __slots__ = ("status", "verdicts")
@@ -133,7 +148,7 @@ class VerifyResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("program", "section", "program_type_name", "accepted", "rejection", "judge", "instruction_count", "has_loops", "duration_ns")
+    __slots__ = ("program", "section", "program_type_name", "accepted", "rejection", "judge", "instruction_count", "has_loops", "duration_ns", "worst_case", "steps", "states", "proved_loops", "decided")
     PROGRAM_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +158,11 @@ class Verdict(_message.Message):
     INSTRUCTION_COUNT_FIELD_NUMBER: _ClassVar[int]
     HAS_LOOPS_FIELD_NUMBER: _ClassVar[int]
     DURATION_NS_FIELD_NUMBER: _ClassVar[int]
+    WORST_CASE_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    PROVED_LOOPS_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_FIELD_NUMBER: _ClassVar[int]
     program: str
     section: str
     program_type_name: str
@@ -152,7 +172,12 @@ class Verdict(_message.Message):
     instruction_count: int
     has_loops: bool
     duration_ns: int
-    def __init__(self, program: _Optional[str] = ..., section: _Optional[str] = ..., program_type_name: _Optional[str] = ..., accepted: _Optional[bool] = ..., rejection: _Optional[_Union[_status_pb2.Rejection, _Mapping]] = ..., judge: _Optional[str] = ..., instruction_count: _Optional[int] = ..., has_loops: _Optional[bool] = ..., duration_ns: _Optional[int] = ...) -> None: ...
+    worst_case: int
+    steps: int
+    states: int
+    proved_loops: int
+    decided: bool
+    def __init__(self, program: _Optional[str] = ..., section: _Optional[str] = ..., program_type_name: _Optional[str] = ..., accepted: _Optional[bool] = ..., rejection: _Optional[_Union[_status_pb2.Rejection, _Mapping]] = ..., judge: _Optional[str] = ..., instruction_count: _Optional[int] = ..., has_loops: _Optional[bool] = ..., duration_ns: _Optional[int] = ..., worst_case: _Optional[int] = ..., steps: _Optional[int] = ..., states: _Optional[int] = ..., proved_loops: _Optional[int] = ..., decided: _Optional[bool] = ...) -> None: ...
 
 class ProgramsListRequest(_message.Message):
     __slots__ = ()

@@ -24,17 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65\x62pfd_api/v1/status.proto\x12\x0c\x65\x62pfd_api.v1\"T\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12+\n\nrejections\x18\x03 \x03(\x0b\x32\x17.ebpfd_api.v1.Rejection\"\xc1\x01\n\tRejection\x12\x0f\n\x07program\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x0f\n\x02pc\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x0binstruction\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0c\n\x04hint\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12(\n\x06source\x18\x08 \x01(\x0b\x32\x18.ebpfd_api.v1.SourceLine\x12\r\n\x05judge\x18\t \x01(\tB\x05\n\x03_pc\"F\n\nSourceLine\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12\x0c\n\x04text\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x65\x62pfd_api/v1/status.proto\x12\x0c\x65\x62pfd_api.v1\"T\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12+\n\nrejections\x18\x03 \x03(\x0b\x32\x17.ebpfd_api.v1.Rejection\"\xab\x03\n\tRejection\x12\x0f\n\x07program\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x0f\n\x02pc\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x0binstruction\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0c\n\x04hint\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12(\n\x06source\x18\x08 \x01(\x0b\x32\x18.ebpfd_api.v1.SourceLine\x12\r\n\x05judge\x18\t \x01(\t\x12\x0c\n\x04kind\x18\n \x01(\t\x12\x12\n\nobligation\x18\x0b \x01(\t\x12\x0c\n\x04\x66\x61\x63t\x18\x0c \x01(\t\x12\r\n\x05proof\x18\r \x01(\t\x12$\n\x04path\x18\x0e \x03(\x0b\x32\x16.ebpfd_api.v1.PathStep\x12-\n\tregisters\x18\x0f \x03(\x0b\x32\x1a.ebpfd_api.v1.RegisterFact\x12,\n\x07history\x18\x10 \x03(\x0b\x32\x1b.ebpfd_api.v1.RegisterEvent\x12&\n\x07witness\x18\x11 \x01(\x0b\x32\x15.ebpfd_api.v1.WitnessB\x05\n\x03_pc\"\xc5\x01\n\x08PathStep\x12\x1e\n\x03way\x18\x01 \x01(\x0e\x32\x11.ebpfd_api.v1.Way\x12\n\n\x02pc\x18\x02 \x01(\r\x12(\n\x06source\x18\x03 \x01(\x0b\x32\x18.ebpfd_api.v1.SourceLine\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05taken\x18\x05 \x01(\x08\x12\x0f\n\x07next_pc\x18\x06 \x01(\r\x12&\n\x04next\x18\x07 \x01(\x0b\x32\x18.ebpfd_api.v1.SourceLine\x12\r\n\x05times\x18\x08 \x01(\r\".\n\x0cRegisterFact\x12\x10\n\x08register\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x81\x01\n\rRegisterEvent\x12,\n\x06\x63hange\x18\x01 \x01(\x0e\x32\x1c.ebpfd_api.v1.RegisterChange\x12\n\n\x02pc\x18\x02 \x01(\r\x12(\n\x06source\x18\x03 \x01(\x0b\x32\x18.ebpfd_api.v1.SourceLine\x12\x0c\n\x04text\x18\x04 \x01(\t\"w\n\x07Witness\x12\x0f\n\x07\x63ontext\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\r\n\x05notes\x18\x03 \x03(\t\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x13\n\x0bmeta_length\x18\x05 \x01(\r\x12\n\n\x02pc\x18\x06 \x01(\r\x12\x0c\n\x04\x63ode\x18\x07 \x01(\r\"F\n\nSourceLine\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12\x0c\n\x04text\x18\x04 \x01(\t*W\n\x03Way\x12\x13\n\x0fWAY_UNSPECIFIED\x10\x00\x12\x0e\n\nWAY_BRANCH\x10\x01\x12\r\n\tWAY_ENTER\x10\x02\x12\r\n\tWAY_LEAVE\x10\x03\x12\r\n\tWAY_ROUND\x10\x04*\x9b\x02\n\x0eRegisterChange\x12\x1f\n\x1bREGISTER_CHANGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17REGISTER_CHANGE_WRITTEN\x10\x01\x12\x1a\n\x16REGISTER_CHANGE_COPIED\x10\x02\x12\x1b\n\x17REGISTER_CHANGE_SPILLED\x10\x03\x12\x1a\n\x16REGISTER_CHANGE_FILLED\x10\x04\x12\x1b\n\x17REGISTER_CHANGE_REFINED\x10\x05\x12\x1f\n\x1bREGISTER_CHANGE_INVALIDATED\x10\x06\x12\x1a\n\x16REGISTER_CHANGE_PASSED\x10\x07\x12\x1c\n\x18REGISTER_CHANGE_RETURNED\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.status_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_WAY']._serialized_start=1132
+  _globals['_WAY']._serialized_end=1219
+  _globals['_REGISTERCHANGE']._serialized_start=1222
+  _globals['_REGISTERCHANGE']._serialized_end=1505
   _globals['_STATUS']._serialized_start=43
   _globals['_STATUS']._serialized_end=127
   _globals['_REJECTION']._serialized_start=130
-  _globals['_REJECTION']._serialized_end=323
-  _globals['_SOURCELINE']._serialized_start=325
-  _globals['_SOURCELINE']._serialized_end=395
+  _globals['_REJECTION']._serialized_end=557
+  _globals['_PATHSTEP']._serialized_start=560
+  _globals['_PATHSTEP']._serialized_end=757
+  _globals['_REGISTERFACT']._serialized_start=759
+  _globals['_REGISTERFACT']._serialized_end=805
+  _globals['_REGISTEREVENT']._serialized_start=808
+  _globals['_REGISTEREVENT']._serialized_end=937
+  _globals['_WITNESS']._serialized_start=939
+  _globals['_WITNESS']._serialized_end=1058
+  _globals['_SOURCELINE']._serialized_start=1060
+  _globals['_SOURCELINE']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

@@ -1,206 +1,178 @@
-"""Workers that die, hang or are killed cost a rejection, and nobody else anything."""
+"""Two judges, one verdict: who is asked when, and what is told of it."""
 
 import asyncio
 import dataclasses
-import os
-import signal
-import subprocess
-from pathlib import Path
-from uuid import UUID
+import threading
+from typing import Any
 
 import pytest
 
-from ebpfd.contracts import BtfResolvedFunction, engine_information
+from ebpfd.contracts import engine_information
 from ebpfd.host import verification
-from ebpfd.host import verification_frames as frames
-from ebpfd.host.verification import VerificationLimits, Verifier
-from ebpfd.host.worker_process import WorkerProcess
-from ebpfd_api.prototype import ArgumentType, ReturnType
+from ebpfd.host.judging import judge
+from ebpfd.host.verification import Judge, Subject, Verifier
+from ebpfd.host.verification_frames import Verdict
+from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
+from ebpfd_vm import parse_object
 from tests.daemon.contracts.samples import SAMPLE
-from tests.daemon.host.world import object_file, soon, until
+from tests.daemon.host.world import object_file, soon
 
 INFORMATION = engine_information(SAMPLE)
-GOOD, BAD = object_file("count.o"), object_file("unsafe/null_map_value.o")
-_ENGINE_PROGRAMS = Path(__file__).parents[3] / "daemon" / "vm" / "tests" / "programs"
-IMPORTS = (_ENGINE_PROGRAMS / "imports.o").read_bytes()
 
 
-def process_of(worker: WorkerProcess) -> "subprocess.Popen[bytes]":
-    """The process behind a worker."""
-    return worker._process  # pyright: ignore[reportPrivateUsage]
+def subject(name: str) -> Subject:
+    """The first program of a file."""
+    content = object_file(name)
+    return Subject(content, parse_object(content), 0)
 
 
-def idle(verifier: Verifier) -> list[WorkerProcess]:
-    """Its workers that wait for work."""
-    return verifier._idle  # pyright: ignore[reportPrivateUsage]
+ONLY_OURS, ONLY_PREVAIL = subject("fnv.o"), subject("clear_lowest.o")
+UNSAFE, UNKNOWN = subject("unsafe/null_map_value.o"), subject("unsafe/unknown_helper.o")
 
 
-async def test_a_verdict_says_what_is_wrong_and_where() -> None:
-    """Reason, hint, instruction and source line come through the process boundary."""
+def ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a worker fails the test."""
+
+    async def ask(*_: object) -> Verdict:
+        raise AssertionError("prevail was asked")
+
+    monkeypatch.setattr(VerificationPool, "verify", ask)
+
+
+@pytest.mark.parametrize(
+    ("judged", "name"), [(ONLY_OURS, "ebpfd"), (UNKNOWN, "precheck")], ids=["safe", "unsafe"]
+)
+async def test_what_our_own_judge_decides_costs_no_process(
+    monkeypatch: pytest.MonkeyPatch, judged: Subject, name: str
+) -> None:
+    """Whether it accepts or refuses; nobody else is asked."""
+    ours_alone(monkeypatch)
     async with Verifier() as verifier:
-        accepted = await verifier.verify(GOOD, 0, INFORMATION)
-        assert accepted.rejection is None
-        assert accepted.instruction_count > 0
-        refused = (await verifier.verify(BAD, 0, INFORMATION)).rejection
-        assert refused is not None
-        assert refused.reason
-        assert refused.source is not None
-        assert refused.source.file.endswith("null_map_value.c")
-        assert len(idle(verifier)) == 1, "one after the other needs one worker"
+        verdict = await verifier.verify(judged, INFORMATION)
+    assert verdict.judge.split()[0] == name
+    assert verdict.decided
 
 
-async def test_offered_functions_reach_the_worker() -> None:
-    """A program with imports is judged by the functions that its contract offers."""
-    first, second = UUID("12345678-1234-1234-1234-123456789abc"), UUID(int=2)
-    number, room, size = (
-        ArgumentType.ANYTHING,
-        ArgumentType.PTR_TO_WRITABLE_MEM,
-        ArgumentType.CONST_SIZE,
-    )
-    functions = tuple(
-        BtfResolvedFunction(
-            module=module, name=name, return_type=ReturnType.INTEGER, arguments=arguments
-        )
-        for module, name, arguments in (
-            (first, "first_lookup", (number, room, size)),
-            (first, "first_add", (number, number)),
-            (second, "second_add", (number, number)),
-        )
-    )
-    offering = dataclasses.replace(INFORMATION, functions=functions)
+async def test_a_loop_that_our_own_judge_proves_has_a_worst_case() -> None:
+    """1500 rounds of seven instructions, and what is around them."""
     async with Verifier() as verifier:
-        assert (await verifier.verify(IMPORTS, 0, offering)).rejection is None
-        refused = (await verifier.verify(IMPORTS, 0, INFORMATION)).rejection
+        verdict = await verifier.verify(ONLY_OURS, INFORMATION)
+    assert verdict.rejection is None
+    assert verdict.worst_case == 10_509
+    assert verdict.proved_loops == 1
+    assert 0 < verdict.steps < 100
+    assert verdict.states > 0
+
+
+async def test_what_our_own_judge_leaves_open_prevail_may_accept() -> None:
+    """It proves no end, so there is no worst case; our effort is told, and the time of both."""
+    async with Verifier() as verifier:
+        ours, second = await verifier.opinions(ONLY_PREVAIL, INFORMATION, Judge.BOTH)
+        verdict = await verifier.verify(ONLY_PREVAIL, INFORMATION)
+    assert (ours.decided, ours.judge.split()[0]) == (False, "ebpfd")
+    assert (second.rejection, second.steps) == (None, 0)
+    assert (verdict.rejection, verdict.decided, verdict.worst_case) == (None, True, None)
+    assert verdict.judge == second.judge
+    assert verdict.judge.startswith("prevail ")
+    assert verdict.steps == ours.steps > 0
+    assert verdict.duration_ns > 0
+
+
+async def test_what_both_refuse_is_told_in_one_voice() -> None:
+    """The verdict is our own judge's; alone it would have left the program undecided."""
+    async with Verifier() as verifier:
+        (ours,) = await verifier.opinions(UNSAFE, INFORMATION, Judge.OURS)
+        (verdict,) = await verifier.opinions(UNSAFE, INFORMATION, Judge.ANY)
+    assert (ours.decided, verdict.decided) == (False, True)
+    assert verdict.judge == ours.judge
+    assert ours.rejection is not None
+    assert verdict.rejection is not None
+    assert verdict.rejection.pc == ours.rejection.pc
+    assert verdict.rejection.source == ours.rejection.source
+    assert verdict.rejection.explanation == ours.rejection.explanation
+    assert "\nprevail " in verdict.rejection.detail
+
+
+async def test_our_own_judge_explains_itself() -> None:
+    """What kind of mistake, what led to it, and what was known of the register."""
+    async with Verifier() as verifier:
+        refused = (await verifier.verify(subject("unsafe/out_of_bounds.o"), INFORMATION)).rejection
     assert refused is not None
-    assert refused.reason == (
-        f"function first_lookup of module {first} is not offered: no module offers functions"
+    told = refused.explanation
+    assert told is not None
+    assert (told.kind, told.obligation) == ("past-data", "1 byte at offset 8 of the packet")
+    assert told.fact == "8 bytes are proved to exist on this path, by line 9"
+    (step,) = told.path
+    assert (step.way, step.text, step.taken, step.times) == (
+        "branch",
+        "data + 8 <= data_end",
+        False,
+        1,
     )
+    assert step.source is not None
+    assert step.next is not None
+    assert (step.source.line, step.next.line) == (9, 11)
+    assert step.source.text == "    if (packet + 8 > end)", "columns count the indentation"
+    assert [register for register, _ in told.registers] == [2]
+    assert told.history[0].change == "written"
 
 
-async def test_no_more_workers_than_allowed() -> None:
-    """What is beyond waits its turn."""
-    async with Verifier(VerificationLimits(workers=2)) as verifier:
-        verdicts = await asyncio.gather(*(verifier.verify(GOOD, 0, INFORMATION) for _ in range(6)))
-        assert [each.rejection for each in verdicts] == [None] * 6
-        assert len(idle(verifier)) <= 2
+async def test_a_second_judge_that_does_not_answer_is_no_acceptance() -> None:
+    """Late, it leaves our own judge's explanation, and a line that says so."""
+    async with Verifier(VerificationLimits(seconds=0.001)) as verifier:
+        verdict = await soon(verifier.verify(ONLY_PREVAIL, INFORMATION))
+    assert verdict.rejection is not None
+    assert verdict.judge.startswith("ebpfd ")
+    assert "took longer than 0.001 s" in verdict.rejection.detail
 
 
-async def test_a_late_worker_is_killed_and_its_program_refused() -> None:
-    """Stopped in its tracks, it misses the limit; the next program gets a new one."""
-    async with Verifier(VerificationLimits(seconds=0.2)) as verifier:
-        await verifier.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(verifier)
-        os.kill(process_of(worker).pid, signal.SIGSTOP)
-        verdict = await soon(verifier.verify(GOOD, 0, INFORMATION))
-        assert verdict.rejection is not None
-        assert verdict.rejection.reason == "the verifier gave up: it took longer than 0.2 s"
-        assert verdict.judge == "none"
-        assert process_of(worker).returncode == -signal.SIGKILL
-        assert idle(verifier) == []
-
-
-async def test_a_worker_that_dies_at_work_is_a_rejection() -> None:
-    """As when it overflows its stack or exhausts its memory."""
+@pytest.mark.parametrize(
+    ("wanted", "judges"),
+    [
+        (Judge.ANY, ["ebpfd"]),
+        (Judge.OURS, ["ebpfd"]),
+        (Judge.PREVAIL, ["prevail"]),
+        (Judge.BOTH, ["ebpfd", "prevail"]),
+    ],
+)
+async def test_whose_opinion_is_wanted(wanted: Judge, judges: list[str]) -> None:
+    """One verdict for each judge that is asked, our own first."""
     async with Verifier() as verifier:
-        await verifier.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(verifier)
-        os.kill(process_of(worker).pid, signal.SIGSTOP)
-        judging = asyncio.ensure_future(verifier.verify(GOOD, 0, INFORMATION))
-        await until(lambda: not idle(verifier))
-        os.kill(process_of(worker).pid, signal.SIGKILL)
-        verdict = await soon(judging)
-        assert verdict.rejection is not None
-        assert "ran out of memory or stack" in verdict.rejection.reason
-        assert (await verifier.verify(GOOD, 0, INFORMATION)).rejection is None
+        verdicts = await verifier.opinions(ONLY_OURS, INFORMATION, wanted)
+    assert [each.judge.split()[0] for each in verdicts] == judges
+    assert [each.rejection is None for each in verdicts] == [each == "ebpfd" for each in judges]
 
 
-async def test_a_worker_that_died_idle_costs_nothing() -> None:
-    """It is replaced before anybody asks it."""
+async def test_a_contract_that_makes_no_sense_is_a_rejection() -> None:
+    """As in a worker: no error that ends the daemon's call."""
+    nowhere = dataclasses.replace(INFORMATION.context, size=-1)
+    wrong = dataclasses.replace(INFORMATION, context=nowhere)
     async with Verifier() as verifier:
-        await verifier.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(verifier)
-        worker.kill()
-        await asyncio.to_thread(process_of(worker).wait)
-        assert (await verifier.verify(GOOD, 0, INFORMATION)).rejection is None
+        verdict = await verifier.verify(ONLY_OURS, wrong)
+    assert (verdict.judge, verdict.decided) == ("loader", True)
+    assert verdict.rejection is not None
 
 
-async def test_too_little_memory_is_a_rejection() -> None:
-    """The limit is the process's own."""
-    async with Verifier(VerificationLimits(memory_bytes=16 << 20)) as verifier:
-        verdict = await soon(verifier.verify(GOOD, 0, INFORMATION))
-        assert verdict.rejection is not None
-
-
-async def test_a_cancelled_verification_kills_its_worker() -> None:
-    """Nothing goes on judging for somebody who hung up."""
-    async with Verifier() as verifier:
-        await verifier.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(verifier)
-        os.kill(process_of(worker).pid, signal.SIGSTOP)
-        judging = asyncio.ensure_future(verifier.verify(GOOD, 0, INFORMATION))
-        await until(lambda: not idle(verifier))
-        judging.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await soon(judging)
-        assert process_of(worker).returncode == -signal.SIGKILL
-        assert (await verifier.verify(GOOD, 0, INFORMATION)).rejection is None
-
-
-async def test_a_worker_that_starts_too_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever wanted it is gone, but it has been started: it must not be lost."""
-    started: list[WorkerProcess] = []
-
-    def start(memory_bytes: int) -> WorkerProcess:
-        worker = WorkerProcess(memory_bytes)
-        started.append(worker)
-        return worker
-
-    monkeypatch.setattr(verification, "WorkerProcess", start)
-    async with Verifier() as verifier:
-        judging = asyncio.ensure_future(verifier.verify(GOOD, 0, INFORMATION))
-        await until(lambda: bool(started) or judging.done())
-        judging.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await soon(judging)
-        (worker,) = started
-        assert process_of(worker).returncode is not None
-        assert idle(verifier) == []
-
-
-async def test_a_worker_that_cannot_be_started_is_a_rejection(
+async def test_the_loop_goes_on_while_our_own_judge_is_at_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Out of processes or descriptors: the caller gets an answer."""
+    """It judges on as many threads as it may; what waits for one can still be given up."""
+    judging, go = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
 
-    def start(memory_bytes: int) -> WorkerProcess:
-        raise OSError(12, "Cannot allocate memory")
+    def slow(*arguments: Any) -> Verdict:
+        loop.call_soon_threadsafe(judging.set)
+        go.wait()
+        return judge(*arguments)
 
-    monkeypatch.setattr(verification, "WorkerProcess", start)
-    async with Verifier() as verifier:
-        verdict = await verifier.verify(GOOD, 0, INFORMATION)
-        assert verdict.rejection is not None
-        assert "Cannot allocate memory" in verdict.rejection.reason
-
-
-async def test_leaving_ends_the_workers() -> None:
-    """No process is left, and none is a zombie."""
-    async with Verifier() as verifier:
-        await verifier.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(verifier)
-    assert process_of(worker).returncode is not None
-    assert not worker.alive
-
-
-def test_a_worker_refuses_a_program_that_the_engine_cannot_read() -> None:
-    """An error of the loader is a verdict, not a crash."""
-    from ebpfd.host.verification_worker import judge  # noqa: PLC0415
-
-    information = frames.Information(
-        name="sample",
-        context=frames.Context(size=-1, data=90, end=-1, meta=-1),
-        is_privileged=False,
-        helpers=[],
-        writable=[],
-    )
-    verdict = judge(frames.Request(GOOD, 0, information))
-    assert verdict.rejection is not None
+    monkeypatch.setattr(verification, "judge", slow)
+    async with Verifier(VerificationLimits(workers=1)) as verifier:
+        first = asyncio.ensure_future(verifier.verify(ONLY_OURS, INFORMATION))
+        await soon(judging.wait())
+        second = asyncio.ensure_future(verifier.verify(ONLY_OURS, INFORMATION))
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await soon(second)
+        go.set()
+        assert (await soon(first)).rejection is None

@@ -29,8 +29,9 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.trace import TraceLog
-from ebpfd.host.verification import VerificationLimits, Verifier
+from ebpfd.host.verification import Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
+from ebpfd.host.verification_pool import VerificationLimits
 from ebpfd.objects import Link, Objects, Program
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.result import Result
@@ -59,13 +60,11 @@ class WatchedVerifier(Verifier):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def verify(
-        self, object_file: bytes, program: int, information: EngineInformation
-    ) -> Verdict:
+    async def verify(self, subject: Subject, information: EngineInformation) -> Verdict:
         """Judge, when the gate is open."""
         self.asked.set()
         await self.gate.wait()
-        return await super().verify(object_file, program, information)
+        return await super().verify(subject, information)
 
 
 @dataclass(frozen=True, slots=True)

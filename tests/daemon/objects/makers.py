@@ -29,6 +29,7 @@ def make_program(program_id: int = 2, map_object: MapObject | None = None) -> Pr
         engine=EngineProgram(spec, [counted.map], engine_information(SAMPLE)),
         file_name="count.o",
         maps=(counted,),
+        judge="nobody",
         provider=TypeProvider(),
     )
 

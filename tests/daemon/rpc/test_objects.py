@@ -79,6 +79,28 @@ async def test_a_refused_program_comes_with_its_reason(tmp_path: Path) -> None:
         assert (verdict.program_type_name, verdict.HasField("rejection")) == ("sample", False)
 
 
+async def test_judges_are_asked_by_name(tmp_path: Path) -> None:
+    """Both give a verdict each; a program says who accepted it, and for how many instructions."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        ask = programs_pb2.VerifyRequest(object=object_file("fnv.o"), judge=programs_pb2.JUDGE_BOTH)
+        ours, prevail = (await w.programs.Verify(ask)).verdicts
+        assert (ours.accepted, ours.decided, ours.worst_case) == (True, True, 10_509)
+        assert (ours.proved_loops, ours.steps > 0, ours.states > 0) == (1, True, True)
+        assert (prevail.accepted, prevail.decided, prevail.steps) == (False, True, 0)
+        assert not prevail.HasField("worst_case")
+        ask = programs_pb2.VerifyRequest(
+            object=object_file("unsafe/null_map_value.o"), judge=programs_pb2.JUDGE_OURS
+        )
+        (undecided,) = (await w.programs.Verify(ask)).verdicts
+        assert (undecided.accepted, undecided.decided) == (False, False)
+        assert undecided.rejection.reason
+        program = await w.load("fnv.o", module)
+        assert (program.judge, program.worst_case) == (ours.judge, ours.worst_case)
+        assert not program.metered
+
+
 async def test_refusals_carry_a_code_and_a_sentence(tmp_path: Path) -> None:
     """Never a transport error."""
     async with serving(tmp_path) as w:
@@ -92,6 +114,7 @@ async def test_refusals_carry_a_code_and_a_sentence(tmp_path: Path) -> None:
             (w.programs.Load(load("count.o", execution=7)), Result.INVALID_ARGUMENT),
             (w.programs.Load(load("count.o", programs=["x"])), Result.INVALID_ARGUMENT),
             (w.programs.Verify(programs_pb2.VerifyRequest(object=b"x")), Result.ELF_PARSING_FAILED),
+            (w.programs.Verify(programs_pb2.VerifyRequest(judge=7)), Result.INVALID_ARGUMENT),  # type: ignore[arg-type]
             (w.programs.Get(programs_pb2.ProgramsGetRequest(id=999)), Result.KEY_NOT_FOUND),
             (w.programs.Unload(programs_pb2.UnloadRequest(id=2**64 - 1)), Result.KEY_NOT_FOUND),
             (w.programs.TestRun(programs_pb2.TestRunRequest()), Result.KEY_NOT_FOUND),

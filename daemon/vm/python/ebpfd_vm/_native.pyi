@@ -159,6 +159,63 @@ def parse_object(data: bytes, /) -> Object:
 # Verifier.
 
 @final
+class PathStep:
+    """One thing that control does on its way.
+
+    *text* is what is true of a branch on this path, else the name of the function.
+    """
+
+    way: Literal["branch", "enter", "leave", "round"]
+    pc: int
+    source: SourceLine | None
+    text: str
+    taken: bool
+    next_pc: int | None
+    next: SourceLine | None
+    times: int
+
+@final
+class RegisterEvent:
+    """One thing that happened to a register, or to the place that its value comes from."""
+
+    change: Literal[
+        "written",
+        "copied",
+        "spilled",
+        "filled",
+        "refined",
+        "invalidated",
+        "passed",
+        "returned",
+    ]
+    pc: int
+    source: SourceLine | None
+    text: str
+
+@final
+class Explanation:
+    """What our own judge can tell of a mistake that it has followed the program to."""
+
+    kind: str
+    """A name that never changes."""
+
+    obligation: str
+    """What had to hold."""
+
+    fact: str
+    """What is proved that comes nearest to it."""
+
+    proof: str
+    """A check that was made, and why it does not help here."""
+
+    path: list[PathStep]
+    registers: list[tuple[int, str]]
+    """Those of the instruction, the one at fault first."""
+
+    history: list[RegisterEvent]
+    """How that one came to what it is, the oldest event first."""
+
+@final
 class Rejection:
     """Why a program is refused: one cause, not its cascade."""
 
@@ -168,6 +225,7 @@ class Rejection:
     hint: str
     detail: str
     source: SourceLine | None
+    explanation: Explanation | None
 
 @final
 class Verdict:
@@ -369,8 +427,8 @@ class Program:
 
     *verified* promises that the verifier has accepted this program, for maps of these sizes and
     this *information*; only then it is compiled.  *proved* is the verdict's ``worst_case``: a
-    program that surely ends within its budget is not metered.  *execution* "jit" that cannot be honoured
-    raises `EngineError` with JIT_COMPILATION_FAILED.
+    program that surely ends within its budget is not metered.  *execution* "jit" that cannot be
+    honoured raises `EngineError` with JIT_COMPILATION_FAILED.
     """
 
     def __new__(

@@ -38,7 +38,7 @@ impl Texts<'_> {
         if let Some(known) = self.known.get(&offset) {
             return Arc::clone(known);
         }
-        let text = self.types.string(offset).trim();
+        let text = self.types.string(offset).trim_end();
         self.total += text.len();
         if self.total > MAX_TEXT {
             return Arc::default();

@@ -24,6 +24,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<objects::MapSpec>()?;
     module.add_class::<objects::ProgramSpec>()?;
     module.add_class::<objects::Object>()?;
+    module.add_class::<verifier::PathStep>()?;
+    module.add_class::<verifier::RegisterEvent>()?;
+    module.add_class::<verifier::Explanation>()?;
     module.add_class::<verifier::Rejection>()?;
     module.add_class::<verifier::Verdict>()?;
     module.add_class::<maps::Map>()?;

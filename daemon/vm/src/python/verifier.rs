@@ -8,7 +8,107 @@ use super::contract::information;
 use super::errors::guarded;
 use super::objects::{MapSpec, ProgramSpec, SourceLine};
 use crate::error::EngineError;
+use crate::verifier::ours::teach;
 use crate::verifier::{self, Case, Judges};
+
+/// One thing that control does on its way.
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+#[derive(Clone)]
+pub struct PathStep {
+    way: &'static str,
+    pc: usize,
+    source: Option<SourceLine>,
+    text: String,
+    taken: bool,
+    next_pc: Option<usize>,
+    next: Option<SourceLine>,
+    times: usize,
+}
+
+impl From<&teach::Turn> for PathStep {
+    fn from(turn: &teach::Turn) -> Self {
+        let (text, taken, next) = match &turn.way {
+            teach::Way::Branch { holds, taken, next } => (holds.as_str(), *taken, Some(next)),
+            teach::Way::Enter(function) | teach::Way::Leave(function) => {
+                (function.as_str(), false, None)
+            }
+            teach::Way::Round => ("", false, None),
+        };
+        Self {
+            way: turn.way.name(),
+            pc: turn.place.pc,
+            source: source_of(&turn.place),
+            text: text.to_owned(),
+            taken,
+            next_pc: next.map(|next| next.pc),
+            next: next.and_then(source_of),
+            times: turn.times,
+        }
+    }
+}
+
+/// One thing that happened to a register.
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+#[derive(Clone)]
+pub struct RegisterEvent {
+    change: &'static str,
+    pc: usize,
+    source: Option<SourceLine>,
+    text: String,
+}
+
+impl From<&teach::Event> for RegisterEvent {
+    fn from(event: &teach::Event) -> Self {
+        Self {
+            change: event.change.name(),
+            pc: event.place.pc,
+            source: source_of(&event.place),
+            text: event.words.clone(),
+        }
+    }
+}
+
+fn source_of(place: &teach::Spot) -> Option<SourceLine> {
+    place.source.as_ref().map(SourceLine::from)
+}
+
+/// What our own judge can tell of a mistake.
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+#[derive(Clone)]
+pub struct Explanation {
+    kind: &'static str,
+    obligation: String,
+    fact: String,
+    proof: String,
+    path: Vec<PathStep>,
+    registers: Vec<(u8, String)>,
+    history: Vec<RegisterEvent>,
+}
+
+impl From<teach::Explanation> for Explanation {
+    fn from(explanation: teach::Explanation) -> Self {
+        Self {
+            kind: explanation.kind,
+            obligation: explanation.obligation,
+            fact: explanation.fact,
+            proof: explanation.proof,
+            path: explanation.path.iter().map(PathStep::from).collect(),
+            registers: explanation.registers,
+            history: explanation
+                .history
+                .iter()
+                .map(RegisterEvent::from)
+                .collect(),
+        }
+    }
+}
+
+#[pymethods]
+impl Explanation {
+    fn __repr__(&self) -> String {
+        format!("Explanation({:?})", self.kind)
+    }
+}
 
 /// Why a program is refused.
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
@@ -20,6 +120,7 @@ pub struct Rejection {
     hint: String,
     detail: String,
     source: Option<SourceLine>,
+    explanation: Option<Explanation>,
 }
 
 impl From<verifier::Rejection> for Rejection {
@@ -31,6 +132,7 @@ impl From<verifier::Rejection> for Rejection {
             hint: rejection.hint,
             detail: rejection.detail,
             source: rejection.source.as_ref().map(SourceLine::from),
+            explanation: rejection.explanation.map(|each| Explanation::from(*each)),
         }
     }
 }

@@ -32,6 +32,7 @@ use crate::contract::ProgramInformation;
 use crate::error::Result;
 use crate::isa;
 use crate::spec::{MapSpec, ProgramSpec, SourceLine};
+use ours::teach::{self, Explanation};
 
 /// Everything that weighs in a verdict.
 #[derive(Clone, Copy)]
@@ -70,6 +71,8 @@ pub struct Rejection {
     pub hint: String,
     pub detail: String,
     pub source: Option<SourceLine>,
+    /// What our own judge can tell of a mistake that it has followed the program to.
+    pub explanation: Option<Box<Explanation>>,
 }
 
 /// Who is to judge.
@@ -156,9 +159,10 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
     match report.outcome {
         ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),
         ours::Outcome::Unsafe(violation) => {
-            verdict.decided = violation.problem.is_final();
-            let reason = format!("{:?}", violation.problem);
-            verdict.rejection = Some(at(case.program, violation.pc, reason, String::new()));
+            let mut explanation = teach::explain(case, &violation);
+            explanation.witness = ours::witness::witness(case, &violation);
+            verdict.decided = violation.problem.is_final() || explanation.witness.is_some();
+            verdict.rejection = Some(explanation.rejection());
         }
         ours::Outcome::GaveUp(why) => {
             verdict.decided = false;
@@ -167,11 +171,21 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// The second judge; if it accepts, nothing is known of how long a run can take.
+/// The second judge; if it accepts, nothing is known of how long a run can take.  If it refuses,
+/// too, what our own judge has explained is told.
 fn ask_prevail(case: Case<'_>, verdict: &mut Verdict) {
     verdict.decided = true;
+    let explained = verdict
+        .rejection
+        .take()
+        .filter(|known| known.explanation.is_some());
+    let refused = judged(case, prevail::judge(case));
+    if let (Some(_), Some(explained)) = (&refused, explained) {
+        verdict.rejection = Some(explained);
+        return;
+    }
     verdict.judge = prevail::NAME;
-    verdict.rejection = judged(case, prevail::judge(case));
+    verdict.rejection = refused;
 }
 
 fn judged(case: Case<'_>, finding: Finding) -> Option<Rejection> {
@@ -196,5 +210,6 @@ fn at(program: &ProgramSpec, pc: usize, reason: String, hint: String) -> Rejecti
         hint,
         detail: String::new(),
         source: program.source_line(pc).cloned(),
+        explanation: None,
     }
 }

@@ -12,6 +12,8 @@ use crate::isa::{Insn, atomic, class, mem};
 
 /// Offsets beyond this are not followed: nothing that exists is so large.
 pub const FAR: i64 = 1 << 29;
+/// Pieces of one frame that are tied to one symbol.
+const MOST_TIED: usize = 8;
 
 /// Where an access goes, once it is allowed.
 #[derive(Clone, Copy, Debug)]
@@ -193,10 +195,17 @@ impl Checker<'_> {
         let Value::Number(number) = value else {
             return value;
         };
-        if insn.class() == class::ST || number.link.is_some() || number.range.known().is_some() {
+        if insn.class() == class::ST || number.range.known().is_some() {
             return value;
         }
         let link = symbols::link_of(state, insn.src, &mut self.symbols);
+        let pieces = state.frame().stack.pieces().iter();
+        let same = pieces.filter(|piece| {
+            let other = piece.value.link();
+            other.zip(link).is_some_and(|(a, b)| a.symbol == b.symbol)
+        });
+        // What is learnt of one has to be told to all: a crowd is not kept.
+        let link = link.filter(|_| same.count() < MOST_TIED);
         Value::Number(Number { link, ..number })
     }
 

@@ -48,15 +48,15 @@ impl Default for Limits {
 
 /// Levels at once: how deeply loops can be nested that are proved.  Each one multiplies the work.
 const MAX_LEVELS: usize = 4;
-/// Instructions that may be spent on proofs that fail.
-const MAX_WASTED: u64 = 100_000;
+/// Instructions that may be spent on proofs that fail, before as many have to be spent otherwise.
+const MAX_WASTED: u64 = 4_096;
 /// How often the proof of a loop may fail before it is only unrolled.
 const MAX_FAILURES: u32 = 3;
 /// Programs are started again, with a loop unrolled whose proof lost too much.
 const MAX_RESTARTS: usize = 16;
 /// Instructions that looking at a loop may take, and checking one guess.
 const LOOK_INSTRUCTIONS: u64 = 4_096;
-const CHECK_INSTRUCTIONS: u64 = 32_768;
+const CHECK_INSTRUCTIONS: u64 = 16_384;
 /// Instructions between two looks at the memory that is used.
 const CHECK_EVERY: u64 = 256;
 /// Complete states that are kept at one instruction: the last ones.
@@ -194,8 +194,8 @@ pub struct Explorer<'a> {
     levels: Vec<Level>,
     processed: u64,
     compared: u64,
-    /// Instructions spent on proofs that failed.
-    wasted: u64,
+    /// Instructions of these that were followed outside of proofs, and in those that succeeded.
+    useful: u64,
     limits: Limits,
     /// Heads of loops that are not proved any more.
     unrolled: BTreeSet<usize>,
@@ -216,7 +216,7 @@ impl<'a> Explorer<'a> {
             levels: Vec::new(),
             processed: 0,
             compared: 0,
-            wasted: 0,
+            useful: 0,
             limits,
             unrolled: BTreeSet::new(),
             failures: HashMap::new(),
@@ -331,6 +331,7 @@ impl<'a> Explorer<'a> {
                 return ended;
             }
             self.processed += 1;
+            self.useful += u64::from(self.levels.len() == 1);
             if self.processed > self.limits.instructions {
                 return Some(Ended::GaveUp(format!(
                     "it takes more than {} instructions to follow all paths",
@@ -472,7 +473,7 @@ impl<'a> Explorer<'a> {
 
     fn may_prove(&self, head: usize) -> bool {
         self.levels.len() < MAX_LEVELS
-            && self.wasted < MAX_WASTED
+            && self.processed - self.useful < MAX_WASTED + self.useful
             && !self.unrolled.contains(&head)
             && self.failures.get(&head).copied().unwrap_or(0) < MAX_FAILURES
     }
@@ -607,7 +608,6 @@ impl<'a> Explorer<'a> {
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
             Turn::GiveUp => {
-                self.wasted += self.processed - attempt.began;
                 if !self.is_looking() {
                     *self.failures.entry(attempt.head).or_default() += 1;
                 }
@@ -641,7 +641,15 @@ impl<'a> Explorer<'a> {
         let length = (rounds - 1).saturating_mul(round).saturating_add(leaving);
         let mut demand = root.demand;
         demand.add(&attempt.demand());
-        self.failures.remove(&attempt.head);
+        let spent = self.processed - attempt.began;
+        if self.levels.len() == 1 {
+            self.useful += spent;
+        }
+        match spent > length {
+            // It is cheaper to follow round by round.
+            true => *self.failures.entry(attempt.head).or_default() += 1,
+            false => _ = self.failures.remove(&attempt.head),
+        }
         self.proved.insert(attempt.head);
         self.go_on_behind(*attempt, length, demand);
         Some(None)

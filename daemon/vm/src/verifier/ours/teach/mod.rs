@@ -27,7 +27,6 @@ mod replay;
 mod text;
 pub mod words;
 
-
 #[cfg(test)]
 mod tests;
 
@@ -156,8 +155,8 @@ pub fn explain(case: Case<'_>, violation: &Violation) -> Explanation {
 }
 
 impl Explanation {
-    /// The same without its parts: what every judge can say.
-    pub fn rejection(&self) -> Rejection {
+    /// What every judge can say, with the explanation beside.
+    pub fn rejection(self) -> Rejection {
         Rejection {
             pc: Some(self.place.pc),
             instruction: self.instruction.clone(),
@@ -165,6 +164,35 @@ impl Explanation {
             hint: self.hint.clone(),
             detail: self.detail(),
             source: self.place.source.clone(),
+            explanation: Some(Box::new(self)),
+        }
+    }
+}
+
+impl Way {
+    /// Its name for other languages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Branch { .. } => "branch",
+            Self::Enter(_) => "enter",
+            Self::Leave(_) => "leave",
+            Self::Round => "round",
+        }
+    }
+}
+
+impl Change {
+    /// Its name for other languages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Copied => "copied",
+            Self::Spilled => "spilled",
+            Self::Filled => "filled",
+            Self::Refined => "refined",
+            Self::Invalidated => "invalidated",
+            Self::Passed => "passed",
+            Self::Returned => "returned",
         }
     }
 }
