@@ -40,7 +40,7 @@ fn signed(value: i64) -> String {
 pub fn between(low: i64, high: i64) -> String {
     match low == high {
         true => signed(low),
-        false if is_wild(low, high) => "that may be anything".into(),
+        false if is_wild(low, high) => "unknown".into(),
         false => format!("between {} and {}", signed(low), signed(high)),
     }
 }
