@@ -8,8 +8,8 @@ translates both ways, through a context of its own:
     frames:   the program has the first of eight, the vector the second
 
 The verifier has no part in it: vectors may do what it refuses.  So only the
-checked interpreter runs them all; what is given to the JIT, as if it were
-verified, must stay in its memory.
+checked interpreter runs them all; what is given to the JIT, as if our own judge
+had proved it, must stay in its memory.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,6 @@ from tests.conformance.elf import PROGRAM, object_file
 from tests.conformance.vectors import Vector
 
 Executor: TypeAlias = Literal["interpreter", "jit"]
-
-_UNKNOWN: Final = 1 << 40
-"""More instructions than any budget: nobody knows how many a vector executes."""
 
 _WITH_MEMORY: Final = """
     mov %r6, %r1
@@ -45,6 +42,8 @@ _WITHOUT_MEMORY: Final = """
     exit
 """
 _R0_AT: Final = 16
+_UNBOUNDED: Final = 2**64 - 1
+"""A worst case beyond any budget: the vector is metered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,12 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace, executor: Executor) -> ebpfd_vm
     functions = [0, *(function for function in called if 0 < function * SLOT_SIZE < len(code))]
     programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
     spec = next(program for program in programs if program.name == PROGRAM)
-    # Nobody has judged a vector: it is compiled all the same, and metered.
     return ebpfd_vm.Program(
-        spec, [], Information(), trace=trace, verified=True, proved=_UNKNOWN, execution=executor
+        spec,
+        [],
+        Information(),
+        trace=trace,
+        verified=True,
+        proved=_UNBOUNDED,
+        execution=executor,
     )
