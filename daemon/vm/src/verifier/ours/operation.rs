@@ -327,7 +327,7 @@ fn tie(op: Arithmetic, wide: bool, a: &Number, b: &Number) -> Option<Link> {
         Arithmetic::Add => Some(link.plus(signed(constant))),
         Arithmetic::Sub if is_left => Some(link.plus(signed(constant).wrapping_neg())),
         Arithmetic::Sub if wide => Some(link.times(-1)?.plus(constant as i64)),
-        Arithmetic::Mul => link.times(i64::try_from(constant).ok()?),
+        Arithmetic::Mul => link.times(signed(constant)),
         Arithmetic::Lsh if constant < 63 => link.times(1 << constant),
         _ => None,
     }
