@@ -107,6 +107,10 @@ impl Checker<'_> {
                     true => unshifted(state, op, &a, &b),
                     false => None,
                 };
+                let number = number.map(|(number, register)| {
+                    self.needs(register);
+                    number
+                });
                 Ok(Value::Number(
                     number.unwrap_or_else(|| compute(op, wide, a, b)),
                 ))
@@ -265,8 +269,8 @@ fn compute(op: Arithmetic, wide: bool, a: Number, b: Number) -> Number {
 }
 
 /// A number that was shifted to the left and is shifted back: as compilers cut off the upper half,
-/// or extend a sign.  If nothing is cut off, it is what it was.
-fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<Number> {
+/// or extend a sign.  If nothing is cut off, it is what it was; a register tells that.
+fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<(Number, u8)> {
     let (link, bits) = (
         a.link?,
         b.range.known().filter(|bits| (1..63).contains(bits))?,
@@ -280,18 +284,20 @@ fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<Nu
         factor: link.factor / unit,
         add: link.add / unit,
     };
-    let range = link.of(symbols::range(state, link.symbol)?);
+    let (range, register) = symbols::range(state, link.symbol)?;
+    let range = link.of(range);
     let room = 63 - bits;
     let fits = match op {
         Arithmetic::Rsh => range.umax() >> (room + 1) == 0,
         Arithmetic::Arsh => range.smin() >= -(1 << room) && range.smax() < 1 << room,
         _ => false,
     };
-    fits.then_some(Number {
+    let number = Number {
         range,
         link: Some(link),
         distance: None,
-    })
+    };
+    fits.then_some((number, register))
 }
 
 /// The difference of two values of one symbol, if it is always the same.
