@@ -12,6 +12,8 @@ use crate::isa::{Insn, atomic, class, mem};
 
 /// Offsets beyond this are not followed: nothing that exists is so large.
 pub const FAR: i64 = 1 << 29;
+/// Nothing lies at a lower address: so much less than that of something does not wrap.
+pub const LOWEST: i64 = 1 << 16;
 /// Pieces of one frame that are tied to one symbol.
 const MOST_TIED: usize = 8;
 

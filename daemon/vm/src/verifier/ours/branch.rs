@@ -1,7 +1,7 @@
 //! Comparisons: which way control can go, and what is known on each way.
 
 use super::super::domain::{Comparison, Scalar, assume, decide};
-use super::access::FAR;
+use super::access::{FAR, LOWEST};
 use super::checker::{Check, Checker, Next, called};
 use super::orders;
 use super::problem::Problem;
@@ -176,8 +176,7 @@ impl Checker<'_> {
             // Of one map, but perhaps not the same value.
             return Some(true);
         }
-        let is_far = |scalar: Scalar| scalar.smin() < -FAR || scalar.smax() > FAR;
-        if is_far(a.offset) || is_far(b.offset) {
+        if wraps(a.offset) || wraps(b.offset) {
             return Some(true);
         }
         // Addresses do not wrap within a region, so they are ordered as their offsets are.
@@ -212,8 +211,8 @@ impl Checker<'_> {
             return true;
         };
         let from_root = state.from_root(pointer);
-        let is_far = |scalar: Scalar| scalar.smin() < -FAR || scalar.smax() > FAR;
-        if is_far(from_root.offset) || is_far(pointer.offset) {
+        let is_far = pointer.offset.smin() < -FAR || pointer.offset.smax() > FAR;
+        if wraps(from_root.offset) || edge.add < -LOWEST || is_far {
             return true;
         }
         let known = state
@@ -269,6 +268,11 @@ impl Checker<'_> {
         Rc::make_mut(&mut state.anchors).push(anchor);
         state.update(|value| count_from(value, name, link, anchor.name));
     }
+}
+
+/// Whether an address with this offset from the start of something that exists may wrap.
+fn wraps(offset: Scalar) -> bool {
+    offset.smin() < -LOWEST || offset.smax() > FAR
 }
 
 /// Count a pointer that differs by a constant from the one with this link from a new anchor.
