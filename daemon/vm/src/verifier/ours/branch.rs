@@ -345,7 +345,7 @@ fn same_compared(op: Comparison, wide: bool, range: Scalar, holds: bool) -> bool
     way.is_none_or(|way| way == holds)
 }
 
-/// Where a region that a pointer leads into ends: `add` bytes behind, at most `most` from its start.
+/// A place `add` bytes behind the end of what a pointer leads into, which has at most `most` bytes.
 #[derive(Clone, Copy)]
 struct Edge {
     add: i64,
@@ -368,12 +368,12 @@ fn edge(state: &State, pointer: &Pointer, other: &Pointer) -> Option<Edge> {
         (DATA, Region::End) => Some(Edge {
             add,
             root,
-            most: size(MAX_DATA_SIZE) + add,
+            most: size(MAX_DATA_SIZE),
         }),
         (META, Region::Data(DATA)) => Some(Edge {
             add,
             root,
-            most: size(MAX_META_SIZE) + add,
+            most: size(MAX_META_SIZE),
         }),
         _ => None,
     }
