@@ -359,7 +359,8 @@ impl<'a> Explorer<'a> {
             if let Some(observer) = &mut self.observer {
                 observer(&path.state);
             }
-            path.segment.length += 1;
+            // It may be as long as can be: behind a loop of which only an end is known.
+            path.segment.length = path.segment.length.saturating_add(1);
             match self.checker.step(&mut path.state) {
                 Ok(Next::Go) => {}
                 Ok(Next::Fork(other)) => self.part(path, *other, pc),
