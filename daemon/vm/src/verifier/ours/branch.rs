@@ -1,6 +1,7 @@
 //! Comparisons: which way control can go, and what is known on each way.
 
 use super::super::domain::{Comparison, Scalar, assume, decide};
+use super::super::mutation::{self, Mutation};
 use super::access::{FAR, LOWEST};
 use super::checker::{Check, Checker, Next, called};
 use super::orders;
@@ -36,7 +37,7 @@ impl Checker<'_> {
         let stays = self.assume(state, insn, false)?;
         other.pc = target.unwrap_or(pc + 1);
         state.pc = pc + 1;
-        if taken != stays {
+        if taken != stays && !mutation::on(Mutation::DecisionNotDemanded) {
             // The numbers decided it, so the verdict depends on them.
             self.needs(insn.dst);
             if insn.is_register_source() {
@@ -92,7 +93,7 @@ impl Checker<'_> {
                 second.into_iter().for_each(|register| self.needs(register));
                 self.needs(insn.dst);
                 let is_null_test = number.range.known() == Some(0)
-                    && wide
+                    && (wide || mutation::on(Mutation::NullByLowHalf))
                     && matches!(op, Comparison::Eq | Comparison::Ne);
                 if is_null_test {
                     let is_null = (op == Comparison::Eq) == holds;
@@ -223,6 +224,7 @@ impl Checker<'_> {
         let known = known.max(root.readable.saturating_sub(from_root.offset.smax()));
         let needed = match order {
             Order::Less => 1 - edge.add,
+            Order::LessOrEqual if mutation::on(Mutation::OneByteMore) => 1 - edge.add,
             Order::LessOrEqual | Order::Equal => -edge.add,
             Order::NotEqual if known >= -edge.add => 1 - edge.add,
             Order::NotEqual => return true,
@@ -233,7 +235,11 @@ impl Checker<'_> {
         if order == Order::Equal && known > -edge.add {
             return false;
         }
-        let most = edge.most.saturating_sub(needed);
+        let twice = match mutation::on(Mutation::EdgeTwice) {
+            true => edge.add,
+            false => 0,
+        };
+        let most = edge.most.saturating_sub(needed).saturating_add(twice);
         if from_root.offset.smin() > most {
             return false;
         }

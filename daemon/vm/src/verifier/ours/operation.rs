@@ -1,6 +1,7 @@
 //! Arithmetic, moves and immediates.
 
 use super::super::domain::{Arithmetic, Scalar, arithmetic};
+use super::super::mutation::{self, Mutation};
 use super::access::FAR;
 use super::checker::{Check, Checker};
 use super::problem::Problem;
@@ -44,6 +45,14 @@ impl Checker<'_> {
             return Ok(());
         }
         let value = match *state.register(insn.src) {
+            Value::Number(number)
+                if insn.offset == 0 && mutation::on(Mutation::LowHalfKeepsLink) =>
+            {
+                Value::Number(Number {
+                    link: number.link,
+                    ..Number::of(number.range.low32())
+                })
+            }
             Value::Number(number) => Value::number(match insn.offset {
                 0 => number.range.low32(),
                 bits if wide => number.range.sign_extended(bits as u32),
@@ -79,7 +88,16 @@ impl Checker<'_> {
             false => number.range.truncated(bits),
         };
         if range != number.range || bits < 64 || wide || insn.is_register_source() {
-            state.set(insn.dst, Value::number(range));
+            let link = number
+                .link
+                .filter(|_| mutation::on(Mutation::SwapKeepsLink));
+            state.set(
+                insn.dst,
+                Value::Number(Number {
+                    link,
+                    ..Number::of(range)
+                }),
+            );
         }
         Ok(())
     }
@@ -179,7 +197,10 @@ impl Checker<'_> {
                 maybe_null: pointer.null != 0,
             });
         }
-        let offset = arithmetic(op, true, pointer.offset, number.range);
+        let offset = match number.range.known() {
+            None if mutation::on(Mutation::SumForgotten) => pointer.offset,
+            _ => arithmetic(op, true, pointer.offset, number.range),
+        };
         let link = match (number.range.known(), pointer.offset.known()) {
             (Some(add), _) => pointer.link.map(|link| {
                 let add = add as i64;
