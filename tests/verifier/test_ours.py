@@ -1,8 +1,8 @@
 """Our own judge on the corpora: what it accepts, what it refuses, and how long runs can be."""
 
-import ebpfd_vm
 import pytest
 
+import ebpfd_vm
 from tests.verifier import corpus
 
 LOOPS = list(corpus.sources(corpus.LOOPS))
@@ -13,7 +13,7 @@ NOT_PROVED = {
     "unrolled_by_4": "the same, as clang makes it",
     "binary_search": "that the distance of two ends shrinks is not followed; prevail decides",
     "clear_lowest": "that v & (v - 1) has fewer bits than v is not followed; prevail decides",
-    "sort_16": "each comparison of two bytes on the stack parts its paths; nobody else does it either",
+    "sort_16": "each comparison of two bytes of the stack parts its paths; nobody else proves it",
     "loop_step_zero": "a step that may be 0 but for an earlier test; nobody else proves it either",
 }
 """Safe programs that our judge does not accept, and why."""

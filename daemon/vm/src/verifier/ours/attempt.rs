@@ -150,7 +150,7 @@ impl Attempt {
             }),
         };
         let root = |value: Value| match value {
-            Value::Pointer(pointer) => Value::Pointer(state.from_root(&pointer)),
+            Value::Pointer(pointer) => Value::Pointer(state.rooted(&pointer)),
             other => other,
         };
         self.tests.push(Test {

@@ -163,7 +163,7 @@ impl Checker<'_> {
         }
         let (a, b) = match (x.region, y.region) {
             (Region::Data(own), Region::Data(other)) if own != other => {
-                (state.from_root(x), state.from_root(y))
+                (state.rooted(x), state.rooted(y))
             }
             _ => (*x, *y),
         };
@@ -211,7 +211,7 @@ impl Checker<'_> {
         let Region::Data(name) = pointer.region else {
             return true;
         };
-        let from_root = state.from_root(pointer);
+        let from_root = state.rooted(pointer);
         let is_far = pointer.offset.smin() < -FAR || pointer.offset.smax() > FAR;
         if wraps(from_root.offset) || edge.add < -LOWEST || is_far {
             return true;
@@ -255,7 +255,7 @@ impl Checker<'_> {
             return;
         }
         let own = state.anchor(name);
-        let from_root = state.from_root(pointer);
+        let from_root = state.rooted(pointer);
         let by_own = own.readable.saturating_sub(pointer.offset.smax());
         let by_root = state.anchor(root).readable;
         let by_root = by_root.saturating_sub(from_root.offset.smax());
@@ -297,7 +297,7 @@ fn count_from(value: &mut Value, old: u32, link: Link, new: u32) {
 
 /// No pointer that is followed by bytes that exist is behind this place, counted from the root.
 fn limit(state: &mut State, pointer: &Pointer, most: i64) {
-    let from_root = state.from_root(pointer);
+    let from_root = state.rooted(pointer);
     let range = from_root.offset.meet(Scalar::signed(i64::MIN, most));
     if let (Some(link), Some(range)) = (from_root.link, range)
         && range != from_root.offset

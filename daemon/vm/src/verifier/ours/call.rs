@@ -60,7 +60,6 @@ mod returned {
 
 /// General helpers that write to the value that they are given: pop and peek.
 const TAKE_OUT: [u32; 2] = [17, 18];
-const MAP_OF_NUMBERS: i64 = 4;
 
 /// What a call does to bytes that an argument leads to.
 struct Written {
@@ -467,7 +466,6 @@ impl Checker<'_> {
             (true, None) => Region::Object(0),
             _ => Region::MapValue(index),
         };
-        debug_assert!(MAP_OF_NUMBERS == 4);
         Value::Pointer(Pointer {
             null: self.fresh(),
             ..Pointer::to(region, 0)

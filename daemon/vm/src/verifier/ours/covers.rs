@@ -198,7 +198,7 @@ impl Comparison<'_> {
         };
         let mut new = *new;
         if matches!(name, DATA | META) {
-            new = self.new.from_root(&new);
+            new = self.new.rooted(&new);
             self.tie(old.link, new.link, new.offset.known(), true);
             return new.region == old.region && old.offset.includes(new.offset);
         }
@@ -219,7 +219,7 @@ impl Comparison<'_> {
                 self.tie(old.link, link, offset.known(), true);
                 return old.offset.includes(offset);
             }
-            match self.new.from_parent(&new) {
+            match self.new.by_parent(&new) {
                 Some(next) => new = next,
                 None => return false,
             }
@@ -244,10 +244,10 @@ impl Comparison<'_> {
                 };
         }
         // Both places, counted from their roots.
-        let own = self.old.from_root(&Pointer::to(Region::Data(name), 0));
+        let own = self.old.rooted(&Pointer::to(Region::Data(name), 0));
         let other = self
             .new
-            .from_root(&Pointer::to(Region::Data(place.anchor), place.shift));
+            .rooted(&Pointer::to(Region::Data(place.anchor), place.shift));
         if !own.offset.includes(other.offset) {
             return false;
         }
@@ -347,7 +347,7 @@ impl Comparison<'_> {
                 .iter()
                 .any(|(old, _)| *old == anchor.name);
             let at = Pointer::to(Region::Data(anchor.name), 0);
-            let Some(link) = self.old.from_root(&at).link.filter(|_| !is_known) else {
+            let Some(link) = self.old.rooted(&at).link.filter(|_| !is_known) else {
                 return true;
             };
             match self.names.image(link.symbol) {
@@ -367,7 +367,7 @@ impl Comparison<'_> {
                         let at = Pointer::to(Region::Data(other.name), 0);
                         other.root == anchor.root
                             && other.readable >= anchor.readable
-                            && self.new.from_root(&at).link == Some(own)
+                            && self.new.rooted(&at).link == Some(own)
                     })
                 }
                 Some(Image::Fixed(number)) => {

@@ -370,7 +370,7 @@ impl<'a> Explorer<'a> {
                     self.limits.comparisons
                 )));
             }
-            if self.processed % CHECK_EVERY == 0 && self.is_too_large() {
+            if self.processed.is_multiple_of(CHECK_EVERY) && self.is_too_large() {
                 let mebibytes = self.limits.bytes >> 20;
                 let why = format!("it takes more than {mebibytes} MiB to follow all paths");
                 return Some(Ended::GaveUp(why));
@@ -552,7 +552,7 @@ impl<'a> Explorer<'a> {
         let kept = level.kept.entry(path.state.pc).or_default();
         // A loop that is followed round by round needs the states of few of its rounds.
         kept.arrivals += 1;
-        if kept.open.len() >= MAX_OPEN && kept.arrivals % KEEP_EVERY != 0 {
+        if kept.open.len() >= MAX_OPEN && !kept.arrivals.is_multiple_of(KEEP_EVERY) {
             return;
         }
         let segment = Segment {

@@ -173,12 +173,12 @@ fn change(probe: &State, before: &Value, post: &State, after: &Value) -> How {
                         .or_else(|| difference(a.link, b.link))
                         .map_or(How::Varies, steps);
                 }
-                match post.from_parent(&b) {
+                match post.by_parent(&b) {
                     Some(next) => b = next,
                     None => break,
                 }
             }
-            let (a, b) = (probe.from_root(&a), post.from_root(&b));
+            let (a, b) = (probe.rooted(&a), post.rooted(&b));
             let same = a.region == b.region;
             let difference = difference(a.link, b.link).filter(|_| same);
             difference.map_or(How::Varies, steps)
@@ -409,7 +409,7 @@ fn readable_from(state: &State, value: &Value) -> i64 {
     };
     let anchor = state.anchor(name);
     let own = anchor.readable.saturating_sub(pointer.offset.smax());
-    let place = state.from_root(pointer).offset;
+    let place = state.rooted(pointer).offset;
     own.max(
         state
             .anchor(anchor.root)

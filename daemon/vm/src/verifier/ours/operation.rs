@@ -383,7 +383,7 @@ fn fits_in_32(op: Arithmetic, number: &Number, constant: u64) -> bool {
 fn difference(state: &State, a: &Pointer, b: &Pointer, wide: bool) -> Option<Number> {
     let number = match (a.region, b.region) {
         (Region::End, Region::Data(name)) => {
-            let from = state.from_root(b);
+            let from = state.rooted(b);
             if from.region != Region::Data(DATA) || a.offset.known() != Some(0) {
                 return None;
             }
@@ -411,7 +411,7 @@ fn difference(state: &State, a: &Pointer, b: &Pointer, wide: bool) -> Option<Num
             if a.region == b.region {
                 plain(a, b)
             } else {
-                let (a, b) = (state.from_root(a), state.from_root(b));
+                let (a, b) = (state.rooted(a), state.rooted(b));
                 if a.region != b.region {
                     return None;
                 }

@@ -105,7 +105,7 @@ pub fn reaches(state: &State, pointer: &Pointer, span: Span) -> bool {
     if state.orders.is_empty() {
         return false;
     }
-    let from_root = state.from_root(pointer);
+    let from_root = state.rooted(pointer);
     let (Region::Data(root), Some(link)) = (from_root.region, from_root.link) else {
         return false;
     };
@@ -130,7 +130,7 @@ fn ends(state: &State, root: u32, symbol: Symbol) -> impl Iterator<Item = i64> {
     let mut ends = Vec::new();
     for anchor in state.anchors.iter().filter(|each| each.root == root) {
         let link = state
-            .from_root(&Pointer::to(Region::Data(anchor.name), 0))
+            .rooted(&Pointer::to(Region::Data(anchor.name), 0))
             .link;
         let link = link.filter(|link| link.symbol == symbol);
         if let Some(link) = link.filter(|link| link.factor == 1 && link.add.abs() <= FAR) {

@@ -310,7 +310,7 @@ impl Stack {
 /// Each of the low 8 bits as 8 bits.
 fn spread(slots: u64) -> u64 {
     (0..8).fold(0, |all, slot| {
-        all | (slots >> slot & 1) * 0xff << (8 * slot)
+        all | ((slots >> slot & 1) * 0xff) << (8 * slot)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::domain::Scalar;
-use super::stack::{Piece, Stack};
+use super::stack::Stack;
 use super::value::{Absent, Link, Pointer, Region, Symbol, Value, shifted};
 use crate::isa::FRAME_POINTER;
 
@@ -79,9 +79,7 @@ pub struct State {
 impl State {
     /// Bytes that it takes, at most: states share frames that are equal.
     pub fn size(&self) -> usize {
-        let frame = |frame: &Rc<Frame>| {
-            size_of::<Frame>() + frame.stack.pieces().len() * size_of::<Piece>()
-        };
+        let frame = |frame: &Rc<Frame>| size_of::<Frame>() + size_of_val(frame.stack.pieces());
         size_of::<Self>() + self.frames.last().map_or(0, frame)
     }
 
@@ -128,7 +126,7 @@ impl State {
     }
 
     /// The same pointer, counted from the anchor that its own anchor is counted from.
-    pub fn from_parent(&self, pointer: &Pointer) -> Option<Pointer> {
+    pub fn by_parent(&self, pointer: &Pointer) -> Option<Pointer> {
         let Region::Data(name) = pointer.region else {
             return None;
         };
@@ -158,9 +156,9 @@ impl State {
     }
 
     /// The same pointer, counted from the start of the data or metadata.
-    pub fn from_root(&self, pointer: &Pointer) -> Pointer {
+    pub fn rooted(&self, pointer: &Pointer) -> Pointer {
         let mut found = *pointer;
-        while let Some(next) = self.from_parent(&found) {
+        while let Some(next) = self.by_parent(&found) {
             found = next;
         }
         found
@@ -181,7 +179,7 @@ impl State {
 
     /// Where an anchor lies, counted from its root.
     pub fn place(&self, name: u32) -> Scalar {
-        self.from_root(&Pointer::to(Region::Data(name), 0)).offset
+        self.rooted(&Pointer::to(Region::Data(name), 0)).offset
     }
 
     /// Apply a change to every value that exists.
@@ -259,7 +257,7 @@ impl State {
                     offset,
                     link,
                     ..
-                }) = self.from_parent(&own)
+                }) = self.by_parent(&own)
                 else {
                     break;
                 };

@@ -323,7 +323,7 @@ impl Chooser<'_> {
     fn past_data(&self, register: u8, span: &Span, root: u32) -> Choice {
         let state = self.state();
         let place = match state.register(register) {
-            Value::Pointer(pointer) => Some(state.from_root(pointer).offset),
+            Value::Pointer(pointer) => Some(state.rooted(pointer).offset),
             _ => None,
         };
         // Counted from the start, where that is known.

@@ -52,7 +52,7 @@ fn offset(replay: &Replay<'_>, register: u8) -> String {
     let Value::Pointer(pointer) = state.register(register) else {
         return String::new();
     };
-    let offset = state.from_root(pointer).offset;
+    let offset = state.rooted(pointer).offset;
     match offset.known() {
         Some(_) => String::new(),
         None => format!("the offset of r{register} is {}", words::range(offset)),
@@ -153,7 +153,7 @@ fn check(
     let Value::Pointer(pointer) = state.register(register) else {
         return None;
     };
-    let whole = state.from_root(pointer);
+    let whole = state.rooted(pointer);
     if whole.offset.known().is_some() {
         return Some(format!("the check at {line} is for fewer bytes"));
     }

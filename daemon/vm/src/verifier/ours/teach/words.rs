@@ -151,7 +151,7 @@ pub fn region(case: Case<'_>, state: &State, region: Region) -> String {
 /// Where a pointer with an offset leads.
 fn place(case: Case<'_>, state: &State, pointer: &Pointer) -> String {
     let whole = match pointer.region {
-        Region::Data(_) => state.from_root(pointer),
+        Region::Data(_) => state.rooted(pointer),
         _ => *pointer,
     };
     let what = region(case, state, pointer.region);

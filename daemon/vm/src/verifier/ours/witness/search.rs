@@ -113,9 +113,7 @@ impl<'a> Search<'a> {
     pub fn run(mut self) -> Option<Witness> {
         let start = Instant::now();
         while self.runs < MAX_RUNS && start.elapsed() < MAX_TIME {
-            let Some(Waiting { input, .. }) = self.waiting.pop() else {
-                return None;
-            };
+            let Waiting { input, .. } = self.waiting.pop()?;
             self.runs += 1;
             let keep = self.violation.path.len() + KEPT;
             let run = input::run(self.case, &input, self.budget, keep)?;
