@@ -133,8 +133,8 @@ const ATOMIC_DW: u8 = class::STX | mem::ATOMIC | mem::DW;
 /// Run one invocation to its end: r0, or the pc of a fault.
 ///
 /// `stack` must be the stack that `services.memory` knows as its stack.  `observe` is told
-/// the pc of each instruction before it runs, and the registers.  Not to be inlined: what stands around it would
-/// take registers from the dispatch.
+/// the pc of each instruction before it runs, and the registers.  Not to be inlined: what stands
+/// around it would take registers from the dispatch.
 #[inline(never)]
 pub fn run(
     code: &Code,
