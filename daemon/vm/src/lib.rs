@@ -18,6 +18,8 @@ pub mod exec;
 mod fixtures;
 pub mod functions;
 pub mod helpers;
+#[cfg(any(test, feature = "differential"))]
+pub mod inclusion;
 pub mod isa;
 mod jit;
 pub mod loader;

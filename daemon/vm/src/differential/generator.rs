@@ -9,6 +9,7 @@
 //! A program is a row of segments, each maybe a loop; jumps stay inside of
 //! their segment.  In the end all numbers are mixed into r0.
 
+use super::random::Random;
 use super::repeat::Form;
 use crate::isa::{
     CALL, CALL_HELPER, CALL_LOCAL, EXIT, Insn, LDDW, LDDW_MAP, LDDW_MAP_VALUE,
@@ -24,17 +25,14 @@ pub const HASH: i32 = 1;
 pub const KEYS: u32 = 6;
 
 pub struct Generator<'a> {
-    state: u64,
-    /// Decisions that are taken first; then those of the state follow.
-    choices: std::slice::Iter<'a, u8>,
+    random: Random<'a>,
     pub(super) code: Vec<Insn>,
 }
 
 impl<'a> Generator<'a> {
     pub fn new(seed: u64) -> Self {
         Self {
-            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
-            choices: [].iter(),
+            random: Random::new(seed),
             code: Vec::new(),
         }
     }
@@ -42,48 +40,21 @@ impl<'a> Generator<'a> {
     /// The program that a fuzzer's input stands for: a byte decides one thing.
     pub fn of_choices(choices: &'a [u8]) -> Self {
         Self {
-            choices: choices.iter(),
-            ..Self::new(1)
+            random: Random::of_choices(choices),
+            code: Vec::new(),
         }
-    }
-
-    fn random(&mut self) -> u64 {
-        if let Some(choice) = self.choices.next() {
-            self.state ^= u64::from(*choice) << 32;
-            return (u64::from(*choice) << 33) | self.state >> 32;
-        }
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        (self.random() >> 33) as usize % bound
+        self.random.below(bound)
     }
 
     pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
+        self.random.of(choices)
     }
 
-    /// A number of the kind that finds mistakes.
     pub(super) fn interesting(&mut self) -> i32 {
-        let any = self.random() as i32;
-        self.of(&[
-            0,
-            1,
-            -1,
-            2,
-            31,
-            32,
-            63,
-            64,
-            i32::MIN,
-            i32::MAX,
-            255,
-            any,
-            any,
-        ])
+        self.random.interesting()
     }
 
     pub(super) fn push(&mut self, opcode: u8, dst: u8, src: u8, offset: i16, imm: i32) {

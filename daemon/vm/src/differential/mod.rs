@@ -11,6 +11,7 @@ mod generator;
 mod instructions;
 mod kinds;
 mod pair;
+pub mod random;
 mod repeat;
 
 #[cfg(test)]

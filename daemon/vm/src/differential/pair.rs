@@ -102,8 +102,8 @@ impl Pair {
             ..Options::default()
         };
         let interpreter = Options {
-            observer: Some(Arc::new(move |pc| {
-                counts[pc].fetch_add(1, Ordering::Relaxed);
+            observer: Some(Arc::new(move |moment| {
+                counts[moment.pc].fetch_add(1, Ordering::Relaxed);
             })),
             ..options(Execution::Interpreter)
         };

@@ -15,6 +15,13 @@ use crate::contract::{ContextDescriptor, POINTER_SIZE, ProgramInformation};
 
 const HEADER_SIZE: usize = size_of::<Line>();
 
+/// Where data lies that has no bytes.
+///
+/// For a slice without bytes Rust may use any address, such as 1.  But programs compare
+/// pointers less a constant, and the verifier relies on that this does not wrap.
+static NOWHERE: [u8; 1] = [0];
+const LOWEST: u64 = 1 << 16;
+
 /// Contexts begin where a line of the cache does: so a small one lies in one line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -60,6 +67,10 @@ impl ContextBlock {
 
     /// Set the pointers; `base` is the address of the batch's data.
     pub fn point(&mut self, descriptor: &ContextDescriptor, base: u64, item: Item) {
+        let base = match base < LOWEST {
+            true => NOWHERE.as_ptr() as u64,
+            false => base,
+        };
         let start = base + item.start as u64;
         let fields = [
             (descriptor.data, start + item.meta as u64),

@@ -44,6 +44,16 @@ pub struct Services<'r> {
     pub tail: TailCalls<'r>,
 }
 
+/// What an observer is shown before an instruction runs.
+pub struct Moment<'m> {
+    pub pc: usize,
+    /// Local calls that have not returned.
+    pub depth: usize,
+    pub registers: &'m [u64; 16],
+    /// All frames; that of `depth` ends where r10 points.
+    pub stack: &'m mut [u8; STACK_SIZE],
+}
+
 /// What a local call puts aside.
 #[derive(Clone, Copy, Default)]
 struct Caller {
@@ -132,9 +142,9 @@ const ATOMIC_DW: u8 = class::STX | mem::ATOMIC | mem::DW;
 
 /// Run one invocation to its end: r0, or the pc of a fault.
 ///
-/// `stack` must be the stack that `services.memory` knows as its stack.  `observe` is told
-/// the pc of each instruction before it runs, and the registers.  Not to be inlined: what stands
-/// around it would take registers from the dispatch.
+/// `stack` must be the stack that `services.memory` knows as its stack.  `observe` is shown
+/// each instruction before it runs.  Not to be inlined: what stands around it would
+/// take registers from the dispatch.
 #[inline(never)]
 pub fn run(
     code: &Code,
@@ -142,7 +152,7 @@ pub fn run(
     stack: &mut Stack,
     context: u64,
     budget: u64,
-    mut observe: impl FnMut(usize, &[u64; 16]),
+    mut observe: impl FnMut(Moment<'_>),
 ) -> Result<u64, (usize, Fault)> {
     let ops = code.ops.as_slice();
     let top = stack.0.as_mut_ptr() as u64 + STACK_SIZE as u64;
@@ -178,7 +188,12 @@ pub fn run(
             fail!(Fault::out_of_budget(budget));
         }
         left -= 1;
-        observe(pc - 1, &registers);
+        observe(Moment {
+            pc: pc - 1,
+            depth,
+            registers: &registers,
+            stack: &mut stack.0,
+        });
         let dst = usize::from(op.dst & 15);
         let src = usize::from(op.src & 15);
 

@@ -32,7 +32,7 @@ pub use batch::{Batch, TestRun};
 pub use counters::{CounterValues, Counters};
 pub use fault::Fault;
 pub use input::Input;
-pub use interpreter::Services;
+pub use interpreter::{Moment, Services};
 pub use memory::Memory;
 pub use origin::{Facts, Identity, Origin};
 pub use prepared::Prepared;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
+#[cfg(any(test, feature = "differential"))]
+use super::interpreter::Moment;
 use super::interpreter::{self, Services, Stack};
 use super::lower::{self, Bindings, Code, RemoteHelper};
 use super::memory::Memory;
@@ -49,6 +51,10 @@ pub enum Verified {
     Assumed,
 }
 
+/// Is shown what the interpreter is about to do.
+#[cfg(any(test, feature = "differential"))]
+pub type Observer = Arc<dyn Fn(Moment<'_>) + Send + Sync>;
+
 /// What a program may be given.
 #[derive(Clone, Default)]
 pub struct Options {
@@ -65,9 +71,9 @@ pub struct Options {
     /// allows to compile.
     pub verified: Verified,
     pub execution: Execution,
-    /// Is told the pc of each instruction that the interpreter executes.
+    /// Is shown each instruction that the interpreter executes.
     #[cfg(any(test, feature = "differential"))]
-    pub observer: Option<Arc<dyn Fn(usize) + Send + Sync>>,
+    pub observer: Option<Observer>,
 }
 
 impl Options {
@@ -284,10 +290,9 @@ impl Program {
         let budget = self.budget();
         #[cfg(any(test, feature = "differential"))]
         if let Some(observer) = &self.options.observer {
-            let observe = |pc, _: &[u64; 16]| observer(pc);
-            return interpreter::run(&self.code, services, stack, context, budget, observe);
+            return interpreter::run(&self.code, services, stack, context, budget, &**observer);
         }
-        interpreter::run(&self.code, services, stack, context, budget, |_, _| {})
+        interpreter::run(&self.code, services, stack, context, budget, |_| {})
     }
 
     /// Count a failed invocation and say in the trace why it failed.

@@ -70,10 +70,11 @@ impl Program {
             &mut stack,
             address,
             self.budget(),
-            |pc, all| {
+            |moment| {
                 if steps.len() < most {
                     let mut registers = [0; REGISTERS];
-                    registers.copy_from_slice(&all[..REGISTERS]);
+                    registers.copy_from_slice(&moment.registers[..REGISTERS]);
+                    let pc = moment.pc;
                     steps.push(Seen { pc, registers });
                 }
             },

@@ -42,7 +42,81 @@ pub enum Mutation {
     HullKeepsBits,
     /// A product of ranges is the range between the products of their ends.
     ProductOfEnds,
+
+    /// `p <= end` proves the byte that p leads to.
+    OneByteMore,
+    /// A pointer stays where it was when an unknown number is added.
+    SumForgotten,
+    /// Bytes in another order are tied to what they were.
+    SwapKeepsLink,
+    /// The low half of a number is tied to all of it.
+    LowHalfKeepsLink,
+    /// A comparison of the low half says whether a pointer is null.
+    NullByLowHalf,
+    /// A pointer on the stack is covered by a number.
+    NumberCoversPointer,
+    /// What one register has is not compared when states are.
+    RegisterNotCompared,
+    /// A state covers those that are wider.
+    CoversTheWider,
+    /// What a comparison that was decided depends on is not demanded.
+    DecisionNotDemanded,
+    /// Sizes of memory are not demanded.
+    SizeNotDemanded,
+    /// Orders of numbers that nobody demands are not compared.
+    OrderNotCompared,
+    /// A helper has written as much as it may.
+    WritesTheMost,
+    /// Nothing moves the data.
+    DataStays,
+    /// A store to a part of what was stored leaves the rest as it was.
+    PartialStoreKeeps,
+    /// What is left of a pointer on the stack is a number.
+    RestOfPointer,
+    /// The start of a frame is not looked at.
+    FrameWithoutStart,
+    /// The ways back to the head of a loop may move in both directions.
+    BackAndForth,
+    /// Only the first way back to the head of a loop is checked.
+    OneWayBack,
+    /// A way back may be covered by one that moves on.
+    StandsStill,
+    /// The last round of a loop is not counted.
+    LastRoundNotCounted,
+    /// A loop within another one is counted as if it had one round.
+    InnerRoundsNotCounted,
+    /// A function leaves in r6 what it had there.
+    CalleeKeepsR6,
+    /// The length of the longest data is counted twice.
+    EdgeTwice,
 }
+
+/// Those of the judge.
+pub const OURS: [Mutation; 23] = [
+    Mutation::OneByteMore,
+    Mutation::SumForgotten,
+    Mutation::SwapKeepsLink,
+    Mutation::LowHalfKeepsLink,
+    Mutation::NullByLowHalf,
+    Mutation::NumberCoversPointer,
+    Mutation::RegisterNotCompared,
+    Mutation::CoversTheWider,
+    Mutation::DecisionNotDemanded,
+    Mutation::SizeNotDemanded,
+    Mutation::OrderNotCompared,
+    Mutation::WritesTheMost,
+    Mutation::DataStays,
+    Mutation::PartialStoreKeeps,
+    Mutation::RestOfPointer,
+    Mutation::FrameWithoutStart,
+    Mutation::BackAndForth,
+    Mutation::OneWayBack,
+    Mutation::StandsStill,
+    Mutation::LastRoundNotCounted,
+    Mutation::InnerRoundsNotCounted,
+    Mutation::CalleeKeepsR6,
+    Mutation::EdgeTwice,
+];
 
 /// Those of the scalar domain.
 pub const DOMAIN: [Mutation; 18] = [

@@ -1,6 +1,7 @@
 //! Loads, stores and atomic operations: what must hold, and what they change.
 
 use super::super::domain::{Arithmetic, Scalar, arithmetic};
+use super::super::mutation::{self, Mutation};
 use super::checker::{Check, Checker};
 use super::problem::{Intent, Leak, Problem, Span};
 use super::stack::{Found, SIZE, Stack};
@@ -12,6 +13,8 @@ use crate::isa::{Insn, atomic, class, mem};
 
 /// Offsets beyond this are not followed: nothing that exists is so large.
 pub const FAR: i64 = 1 << 29;
+/// Nothing lies at a lower address: so much less than that of something does not wrap.
+pub const LOWEST: i64 = 1 << 16;
 /// Pieces of one frame that are tied to one symbol.
 const MOST_TIED: usize = 8;
 
@@ -426,7 +429,11 @@ fn past(register: u8, span: Span, readable: i64, root: u32) -> Problem {
 }
 
 fn stack_place(register: u8, depth: u8, at: Scalar, span: Span) -> Check<Place> {
-    if span.low < -SIZE || span.end() > 0 {
+    let mut low = span.low;
+    if mutation::on(Mutation::FrameWithoutStart) && at.known().is_none() {
+        low = low.max(-SIZE);
+    }
+    if low < -SIZE || span.end() > 0 {
         return Err(Problem::OutsideStack { register, span });
     }
     Ok(match at.known() {
@@ -436,8 +443,8 @@ fn stack_place(register: u8, depth: u8, at: Scalar, span: Span) -> Check<Place> 
         },
         None => Place::SomeStack {
             depth,
-            low: span.low,
-            size: span.end() - span.low,
+            low,
+            size: span.end() - low,
         },
     })
 }

@@ -14,6 +14,7 @@
 //! that has bounds, and that every way back to the head moves in one direction.
 
 use super::super::domain::Scalar;
+use super::super::mutation::{self, Mutation};
 use super::branch::comparison;
 use super::checker::Checker;
 use super::covers::{Image, Names, covers};
@@ -24,7 +25,7 @@ use super::state::State;
 use super::trail::{Demand, Part, Registers};
 use super::trips::Test;
 use super::value::{Symbol, Value};
-use crate::isa::{Insn, MAX_CALL_FRAMES, class};
+use crate::isa::{Insn, class};
 
 /// Tests of one loop that are looked at.
 const MAX_TESTS: usize = 64;
@@ -173,10 +174,11 @@ impl Attempt {
             }
             return Some(self.hopeful());
         }
-        let everything = Demand {
-            frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
-        };
-        let Some(names) = covers(&self.guess, &everything, state, self.settled) else {
+        if self.ranks.is_some() && mutation::on(Mutation::OneWayBack) {
+            return Some(self.demand());
+        }
+        let everything = &Demand::EVERYTHING;
+        let Some(names) = covers(&self.guess, everything, state, self.settled) else {
             self.seen.push(state.clone());
             return None;
         };
@@ -204,7 +206,9 @@ impl Attempt {
                 self.ranks = Some(ranks.collect());
             }
             Some(ranks) => ranks.retain_mut(|(symbol, least)| match step(*symbol) {
-                Some(shift) if shift.signum() == least.signum() => {
+                Some(shift)
+                    if shift.signum() == least.signum() || mutation::on(Mutation::BackAndForth) =>
+                {
                     *least = least.signum() * shift.abs().min(least.abs());
                     true
                 }
@@ -316,10 +320,8 @@ impl Attempt {
             }
             self.guess = guess.state.clone();
             self.guess.pc = self.head;
-            let everything = Demand {
-                frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
-            };
-            let fits = covers(&self.guess, &everything, &self.outer.state, self.settled).is_some();
+            let everything = &Demand::EVERYTHING;
+            let fits = covers(&self.guess, everything, &self.outer.state, self.settled).is_some();
             if self.stage == Stage::Surveying {
                 self.survey = Some(guess);
                 return Turn::Try;

@@ -1,7 +1,8 @@
 //! Comparisons: which way control can go, and what is known on each way.
 
 use super::super::domain::{Comparison, Scalar, assume, decide};
-use super::access::FAR;
+use super::super::mutation::{self, Mutation};
+use super::access::{FAR, LOWEST};
 use super::checker::{Check, Checker, Next, called};
 use super::orders;
 use super::problem::Problem;
@@ -36,7 +37,7 @@ impl Checker<'_> {
         let stays = self.assume(state, insn, false)?;
         other.pc = target.unwrap_or(pc + 1);
         state.pc = pc + 1;
-        if taken != stays {
+        if taken != stays && !mutation::on(Mutation::DecisionNotDemanded) {
             // The numbers decided it, so the verdict depends on them.
             self.needs(insn.dst);
             if insn.is_register_source() {
@@ -92,7 +93,7 @@ impl Checker<'_> {
                 second.into_iter().for_each(|register| self.needs(register));
                 self.needs(insn.dst);
                 let is_null_test = number.range.known() == Some(0)
-                    && wide
+                    && (wide || mutation::on(Mutation::NullByLowHalf))
                     && matches!(op, Comparison::Eq | Comparison::Ne);
                 if is_null_test {
                     let is_null = (op == Comparison::Eq) == holds;
@@ -176,8 +177,7 @@ impl Checker<'_> {
             // Of one map, but perhaps not the same value.
             return Some(true);
         }
-        let is_far = |scalar: Scalar| scalar.smin() < -FAR || scalar.smax() > FAR;
-        if is_far(a.offset) || is_far(b.offset) {
+        if wraps(a.offset) || wraps(b.offset) {
             return Some(true);
         }
         // Addresses do not wrap within a region, so they are ordered as their offsets are.
@@ -212,8 +212,8 @@ impl Checker<'_> {
             return true;
         };
         let from_root = state.from_root(pointer);
-        let is_far = |scalar: Scalar| scalar.smin() < -FAR || scalar.smax() > FAR;
-        if is_far(from_root.offset) || is_far(pointer.offset) {
+        let is_far = pointer.offset.smin() < -FAR || pointer.offset.smax() > FAR;
+        if wraps(from_root.offset) || edge.add < -LOWEST || is_far {
             return true;
         }
         let known = state
@@ -224,6 +224,7 @@ impl Checker<'_> {
         let known = known.max(root.readable.saturating_sub(from_root.offset.smax()));
         let needed = match order {
             Order::Less => 1 - edge.add,
+            Order::LessOrEqual if mutation::on(Mutation::OneByteMore) => 1 - edge.add,
             Order::LessOrEqual | Order::Equal => -edge.add,
             Order::NotEqual if known >= -edge.add => 1 - edge.add,
             Order::NotEqual => return true,
@@ -234,7 +235,11 @@ impl Checker<'_> {
         if order == Order::Equal && known > -edge.add {
             return false;
         }
-        let most = edge.most.saturating_sub(needed);
+        let twice = match mutation::on(Mutation::EdgeTwice) {
+            true => edge.add,
+            false => 0,
+        };
+        let most = edge.most.saturating_sub(needed).saturating_add(twice);
         if from_root.offset.smin() > most {
             return false;
         }
@@ -269,6 +274,11 @@ impl Checker<'_> {
         Rc::make_mut(&mut state.anchors).push(anchor);
         state.update(|value| count_from(value, name, link, anchor.name));
     }
+}
+
+/// Whether an address with this offset from the start of something that exists may wrap.
+fn wraps(offset: Scalar) -> bool {
+    offset.smin() < -LOWEST || offset.smax() > FAR
 }
 
 /// Count a pointer that differs by a constant from the one with this link from a new anchor.
@@ -341,7 +351,7 @@ fn same_compared(op: Comparison, wide: bool, range: Scalar, holds: bool) -> bool
     way.is_none_or(|way| way == holds)
 }
 
-/// Where a region that a pointer leads into ends: `add` bytes behind, at most `most` from its start.
+/// A place `add` bytes behind the end of what a pointer leads into, which has at most `most` bytes.
 #[derive(Clone, Copy)]
 struct Edge {
     add: i64,
@@ -364,12 +374,12 @@ fn edge(state: &State, pointer: &Pointer, other: &Pointer) -> Option<Edge> {
         (DATA, Region::End) => Some(Edge {
             add,
             root,
-            most: size(MAX_DATA_SIZE) + add,
+            most: size(MAX_DATA_SIZE),
         }),
         (META, Region::Data(DATA)) => Some(Edge {
             add,
             root,
-            most: size(MAX_META_SIZE) + add,
+            most: size(MAX_META_SIZE),
         }),
         _ => None,
     }

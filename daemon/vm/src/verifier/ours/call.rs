@@ -1,6 +1,7 @@
 //! Calls: helpers and functions by their prototypes, functions of the program by their code.
 
 use super::super::domain::Scalar;
+use super::super::mutation::{self, Mutation};
 use super::access::{Place, move_data};
 use super::branch::clobber;
 use super::checker::{Check, Checker, Next};
@@ -110,7 +111,7 @@ impl Checker<'_> {
             release(state, owned, pc);
         }
         clobber(state, pc);
-        if prototype.reallocate_packet {
+        if prototype.reallocate_packet && !mutation::on(Mutation::DataStays) {
             move_data(state, pc);
         }
         let value = self.returned(state, &prototype, &given);
@@ -255,7 +256,9 @@ impl Checker<'_> {
 
     /// The least and the greatest size.
     fn size(&mut self, register: u8, value: &Value, or_zero: bool) -> Check<(i64, i64), Wrong> {
-        self.needs(register);
+        if !mutation::on(Mutation::SizeNotDemanded) {
+            self.needs(register);
+        }
         let number = value.as_number().ok_or(Wrong::Kind {
             wanted: Kind::Number,
         })?;
@@ -357,7 +360,11 @@ impl Checker<'_> {
             Place::Stack { depth, at } => {
                 let stack = state.stack_mut(depth);
                 stack.disturb(at, written.most);
-                stack.fill(at, written.least);
+                let least = match mutation::on(Mutation::WritesTheMost) {
+                    true => written.most,
+                    false => written.least,
+                };
+                stack.fill(at, least);
                 let whole = Stack::whole_slots(at, written.least);
                 self.steps.push(Step::of_slots(depth, 0, whole));
             }
@@ -504,7 +511,11 @@ impl Checker<'_> {
             return Err(Problem::ReturnsStack);
         }
         let call = state.frame().call as usize;
+        let sixth = *state.register(6);
         state.frames.pop();
+        if mutation::on(Mutation::CalleeKeepsR6) {
+            state.set(6, sixth);
+        }
         state.update(|value| {
             if is_own(value) {
                 *value = Value::Absent(Absent::Unwritten);

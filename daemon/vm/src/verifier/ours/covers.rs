@@ -5,6 +5,7 @@
 //! name of the old state stands for what in the new one, and that it is the same
 //! for all values.
 
+use super::super::mutation::{self, Mutation};
 use super::stack::{Found, Stack};
 use super::state::{DATA, META, State};
 use super::trail::{Demand, Part};
@@ -108,7 +109,8 @@ impl Comparison<'_> {
             if part.reads >> register & 1 == 0 {
                 continue;
             }
-            let exact = part.exact >> register & 1 != 0;
+            let exact = part.exact >> register & 1 != 0
+                && !(register == 2 && mutation::on(Mutation::RegisterNotCompared));
             if !self.value(&old.registers[register], &new.registers[register], exact) {
                 return false;
             }
@@ -137,6 +139,9 @@ impl Comparison<'_> {
                 return false;
             }
         }
+        if mutation::on(Mutation::NumberCoversPointer) {
+            return true;
+        }
         // Where the old state has numbers, the new one must not have pointers.
         let is_pointer = |value: &Value| value.as_pointer().is_some();
         let mut pointers = new.pieces().iter().filter(|piece| is_pointer(&piece.value));
@@ -159,7 +164,11 @@ impl Comparison<'_> {
     }
 
     fn number(&mut self, old: &Number, new: &Number, exact: bool) -> bool {
-        if exact && !old.range.includes(new.range) {
+        let (outer, inner) = match mutation::on(Mutation::CoversTheWider) {
+            true => (new, old),
+            false => (old, new),
+        };
+        if exact && !outer.range.includes(inner.range) {
             return false;
         }
         let distance = match (old.distance, new.distance) {
@@ -281,7 +290,7 @@ impl Comparison<'_> {
 
     fn all_tied(&mut self, ties: &[Tie]) -> bool {
         let symbol = ties[0].old.symbol;
-        let is_settled = symbol <= self.settled;
+        let is_settled = symbol <= self.settled && !mutation::on(Mutation::StandsStill);
         // Nothing follows for numbers that need only be numbers.
         if !is_settled && ties.iter().all(|tie| !tie.exact) {
             return true;
@@ -381,7 +390,7 @@ impl Comparison<'_> {
             );
             let (Some(lesser), Some(greater)) = images else {
                 // What nothing that matters is tied to leads to no address.
-                return images.0.is_none();
+                return images.0.is_none() || mutation::on(Mutation::OrderNotCompared);
             };
             super::orders::holds(self.new, lesser, greater, order.add)
         })

@@ -16,16 +16,17 @@ use std::rc::Rc;
 
 use super::super::Case;
 use super::super::domain::Scalar;
+use super::super::mutation::{self, Mutation};
 use super::attempt::{Attempt, Turn};
 use super::checker::{Checker, Next};
 use super::covers::covers;
 use super::flow::Flow;
 use super::problem::Problem;
 use super::state::{Anchor, DATA, Frame, META, State};
-use super::trail::{Demand, Part, Step};
+use super::trail::{Demand, Step};
 use super::tree::{Length, NodeId, ROOT, Segment, Tree};
 use super::value::{Pointer, Region, Symbol, Value};
-use crate::isa::{Insn, MAX_CALL_FRAMES, class};
+use crate::isa::{Insn, class};
 
 /// What following the paths of one program may take.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,9 @@ pub struct Limits {
     /// How often two states are compared.
     pub comparisons: u64,
     pub bytes: usize,
+    /// States cover others only if they do so in everything, demanded or not.
+    #[cfg(any(test, feature = "differential"))]
+    pub exact: bool,
 }
 
 impl Default for Limits {
@@ -42,6 +46,8 @@ impl Default for Limits {
             instructions: 1_000_000,
             comparisons: 2_000_000,
             bytes: 192 << 20,
+            #[cfg(any(test, feature = "differential"))]
+            exact: false,
         }
     }
 }
@@ -176,6 +182,16 @@ impl Level {
     }
 }
 
+/// What becomes of attempts to prove loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Begins,
+    Fails,
+    Proves,
+    /// The program is followed anew, from its start.
+    Again,
+}
+
 /// How following a path ended.
 enum Ended {
     /// As it should.
@@ -204,7 +220,7 @@ pub struct Explorer<'a> {
     states: usize,
     bytes: usize,
     #[cfg(any(test, feature = "differential"))]
-    pub observer: Option<&'a mut dyn FnMut(&State)>,
+    pub visited: Option<&'a mut super::visited::Visited>,
 }
 
 impl<'a> Explorer<'a> {
@@ -224,7 +240,7 @@ impl<'a> Explorer<'a> {
             states: 0,
             bytes: 0,
             #[cfg(any(test, feature = "differential"))]
-            observer: None,
+            visited: None,
         }
     }
 
@@ -252,6 +268,7 @@ impl<'a> Explorer<'a> {
     /// One exploration from the start; an error names a loop that has to be unrolled.
     fn attempt_all(&mut self) -> Result<Outcome, usize> {
         self.levels = vec![Level::new(None, self.limits.instructions, 0)];
+        self.tell(Event::Again);
         self.checker.steps.clear();
         let mut next = Some(Path::new(start(), ROOT));
         loop {
@@ -293,6 +310,15 @@ impl<'a> Explorer<'a> {
                 },
             }
         }
+    }
+
+    /// Tell who watches what becomes of an attempt.
+    fn tell(&mut self, event: Event) {
+        #[cfg(any(test, feature = "differential"))]
+        if let Some(visited) = &mut self.visited {
+            visited.tell(event);
+        }
+        let _ = event;
     }
 
     fn level(&mut self) -> &mut Level {
@@ -356,10 +382,11 @@ impl<'a> Explorer<'a> {
             let depth = path.state.depth();
             self.look_at_test(path);
             #[cfg(any(test, feature = "differential"))]
-            if let Some(observer) = &mut self.observer {
-                observer(&path.state);
+            if let Some(visited) = &mut self.visited {
+                visited.see(&path.state);
             }
-            path.segment.length += 1;
+            // It may be as long as can be: behind a loop of which only an end is known.
+            path.segment.length = path.segment.length.saturating_add(1);
             match self.checker.step(&mut path.state) {
                 Ok(Next::Go) => {}
                 Ok(Next::Fork(other)) => self.part(path, *other, pc),
@@ -487,6 +514,10 @@ impl<'a> Explorer<'a> {
             compared += 1;
             let node = level.tree.node(*id);
             let state = node.state.as_ref()?;
+            #[cfg(any(test, feature = "differential"))]
+            if self.limits.exact {
+                covers(state, &Demand::EVERYTHING, &path.state, level.settled)?;
+            }
             covers(state, &node.demand, &path.state, level.settled)?;
             Some((node.demand, node.length))
         });
@@ -495,9 +526,7 @@ impl<'a> Explorer<'a> {
             self.end(path, &demand, length);
             return Some(None);
         }
-        let everything = Demand {
-            frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
-        };
+        let everything = Demand::EVERYTHING;
         for id in kept.open.iter().rev().take(MAX_ANCESTORS) {
             let node = level.tree.node(*id);
             if let Some(state) = &node.state
@@ -589,6 +618,7 @@ impl<'a> Explorer<'a> {
         let first = Path::new(attempt.guess.clone(), ROOT);
         let settled = self.checker.symbols;
         self.levels.push(Level::new(Some(attempt), end, settled));
+        self.tell(Event::Begins);
         first
     }
 
@@ -604,6 +634,7 @@ impl<'a> Explorer<'a> {
     /// What was guessed does not hold: guess again, or give up and unroll.
     fn next_guess(&mut self) -> Path {
         let level = self.levels.pop().expect("a proof is being tried");
+        self.tell(Event::Fails);
         let mut attempt = level.attempt.expect("a level above the first has one");
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
@@ -634,11 +665,17 @@ impl<'a> Explorer<'a> {
             return Some(Some(self.next_guess()));
         };
         let level = self.levels.pop()?;
+        self.tell(Event::Proves);
         let attempt = level.attempt?;
         let root = level.tree.node(ROOT);
         let round = root.length.returns.unwrap_or(0);
         let leaving = root.length.leaves.unwrap_or(0);
-        let length = (rounds - 1).saturating_mul(round).saturating_add(leaving);
+        let full = match () {
+            () if mutation::on(Mutation::LastRoundNotCounted) => rounds.saturating_sub(2),
+            () if mutation::on(Mutation::InnerRoundsNotCounted) && self.levels.len() > 1 => 0,
+            () => rounds - 1,
+        };
+        let length = full.saturating_mul(round).saturating_add(leaving);
         let mut demand = root.demand;
         demand.add(&attempt.demand());
         let spent = self.processed - attempt.began;

@@ -10,6 +10,8 @@ mod checker;
 mod covers;
 mod explore;
 mod flow;
+#[cfg(any(test, feature = "differential"))]
+pub mod inside;
 mod invariant;
 mod operation;
 mod orders;
@@ -22,10 +24,14 @@ mod trail;
 mod tree;
 mod trips;
 mod value;
+#[cfg(any(test, feature = "differential"))]
+mod visited;
 pub mod witness;
 
 pub use explore::{Explorer, Limits, Outcome, Report, Violation};
 pub use problem::Problem;
+#[cfg(any(test, feature = "differential"))]
+pub use visited::{Visited, explore_visibly};
 
 use super::Case;
 

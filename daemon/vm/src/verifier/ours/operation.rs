@@ -1,6 +1,7 @@
 //! Arithmetic, moves and immediates.
 
 use super::super::domain::{Arithmetic, Scalar, arithmetic};
+use super::super::mutation::{self, Mutation};
 use super::access::FAR;
 use super::checker::{Check, Checker};
 use super::problem::Problem;
@@ -44,6 +45,14 @@ impl Checker<'_> {
             return Ok(());
         }
         let value = match *state.register(insn.src) {
+            Value::Number(number)
+                if insn.offset == 0 && mutation::on(Mutation::LowHalfKeepsLink) =>
+            {
+                Value::Number(Number {
+                    link: number.link,
+                    ..Number::of(number.range.low32())
+                })
+            }
             Value::Number(number) => Value::number(match insn.offset {
                 0 => number.range.low32(),
                 bits if wide => number.range.sign_extended(bits as u32),
@@ -79,7 +88,16 @@ impl Checker<'_> {
             false => number.range.truncated(bits),
         };
         if range != number.range || bits < 64 || wide || insn.is_register_source() {
-            state.set(insn.dst, Value::number(range));
+            let link = number
+                .link
+                .filter(|_| mutation::on(Mutation::SwapKeepsLink));
+            state.set(
+                insn.dst,
+                Value::Number(Number {
+                    link,
+                    ..Number::of(range)
+                }),
+            );
         }
         Ok(())
     }
@@ -107,6 +125,10 @@ impl Checker<'_> {
                     true => unshifted(state, op, &a, &b),
                     false => None,
                 };
+                let number = number.map(|(number, register)| {
+                    self.needs(register);
+                    number
+                });
                 Ok(Value::Number(
                     number.unwrap_or_else(|| compute(op, wide, a, b)),
                 ))
@@ -175,7 +197,10 @@ impl Checker<'_> {
                 maybe_null: pointer.null != 0,
             });
         }
-        let offset = arithmetic(op, true, pointer.offset, number.range);
+        let offset = match number.range.known() {
+            None if mutation::on(Mutation::SumForgotten) => pointer.offset,
+            _ => arithmetic(op, true, pointer.offset, number.range),
+        };
         let link = match (number.range.known(), pointer.offset.known()) {
             (Some(add), _) => pointer.link.map(|link| {
                 let add = add as i64;
@@ -265,8 +290,8 @@ fn compute(op: Arithmetic, wide: bool, a: Number, b: Number) -> Number {
 }
 
 /// A number that was shifted to the left and is shifted back: as compilers cut off the upper half,
-/// or extend a sign.  If nothing is cut off, it is what it was.
-fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<Number> {
+/// or extend a sign.  If nothing is cut off, it is what it was; a register tells that.
+fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<(Number, u8)> {
     let (link, bits) = (
         a.link?,
         b.range.known().filter(|bits| (1..63).contains(bits))?,
@@ -280,18 +305,20 @@ fn unshifted(state: &State, op: Arithmetic, a: &Number, b: &Number) -> Option<Nu
         factor: link.factor / unit,
         add: link.add / unit,
     };
-    let range = link.of(symbols::range(state, link.symbol)?);
+    let (range, register) = symbols::range(state, link.symbol)?;
+    let range = link.of(range);
     let room = 63 - bits;
     let fits = match op {
         Arithmetic::Rsh => range.umax() >> (room + 1) == 0,
         Arithmetic::Arsh => range.smin() >= -(1 << room) && range.smax() < 1 << room,
         _ => false,
     };
-    fits.then_some(Number {
+    let number = Number {
         range,
         link: Some(link),
         distance: None,
-    })
+    };
+    fits.then_some((number, register))
 }
 
 /// The difference of two values of one symbol, if it is always the same.
@@ -327,7 +354,7 @@ fn tie(op: Arithmetic, wide: bool, a: &Number, b: &Number) -> Option<Link> {
         Arithmetic::Add => Some(link.plus(signed(constant))),
         Arithmetic::Sub if is_left => Some(link.plus(signed(constant).wrapping_neg())),
         Arithmetic::Sub if wide => Some(link.times(-1)?.plus(constant as i64)),
-        Arithmetic::Mul => link.times(i64::try_from(constant).ok()?),
+        Arithmetic::Mul => link.times(signed(constant)),
         Arithmetic::Lsh if constant < 63 => link.times(1 << constant),
         _ => None,
     }

@@ -13,6 +13,7 @@
 use std::rc::Rc;
 
 use super::super::domain::Scalar;
+use super::super::mutation::{self, Mutation};
 use super::value::{Number, Value};
 use crate::isa::STACK_FRAME_SIZE;
 
@@ -224,6 +225,9 @@ impl Stack {
 
     /// Take away the pieces that meet a range.
     fn cut(&mut self, at: i64, size: i64) {
+        if size < 8 && mutation::on(Mutation::PartialStoreKeeps) {
+            return;
+        }
         let count = self.meeting(at, size).len();
         if count == 0 {
             return;
@@ -233,7 +237,7 @@ impl Stack {
         let cut: Vec<Piece> = pieces.drain(first..first + count).collect();
         for piece in cut {
             // What is left of a number stays a number; what is left of a pointer is nothing.
-            if piece.holds_pointer() {
+            if piece.holds_pointer() && !mutation::on(Mutation::RestOfPointer) {
                 self.set_written(piece.at.into(), piece.size.into(), false);
                 continue;
             }

@@ -121,18 +121,14 @@ fn limit_bounds(state: &mut State, symbol: Symbol, range: Scalar) {
     }
 }
 
-/// The range of a symbol, as far as one value that is it and a constant tells.
-pub fn range(state: &State, symbol: Symbol) -> Option<Scalar> {
-    let mut range = None;
-    _ = state.any(|value| {
-        if let (Some(link), Some(own)) = (value.link(), value.range())
-            && (link.symbol, link.factor) == (symbol, 1)
-        {
-            range = Some(shifted(own, link.add.wrapping_neg()));
-        }
-        range.is_some()
-    });
-    range
+/// The range of a symbol, as far as a register that is it and a constant tells, and that register.
+pub fn range(state: &State, symbol: Symbol) -> Option<(Scalar, u8)> {
+    (0..10).find_map(|register| {
+        let value = state.register(register);
+        let (link, own) = (value.link()?, value.range()?);
+        let is_it = (link.symbol, link.factor) == (symbol, 1);
+        is_it.then(|| (shifted(own, link.add.wrapping_neg()), register))
+    })
 }
 
 /// Take in that so many bytes behind an anchor exist.

@@ -112,6 +112,10 @@ pub struct Demand {
 }
 
 impl Demand {
+    pub const EVERYTHING: Self = Self {
+        frames: [Part::EVERYTHING; MAX_CALL_FRAMES],
+    };
+
     pub fn add(&mut self, other: &Self) {
         for (own, other) in self.frames.iter_mut().zip(&other.frames) {
             own.add(other);

@@ -74,14 +74,14 @@ fn example(witness: &Witness) -> Vec<String> {
     };
     given("the context", &witness.context);
     if witness.has_data {
-        let (meta, data) = witness.data.split_at(witness.meta_length);
+        let (meta, data) = witness.data.split_at(witness.meta);
         if !meta.is_empty() {
             given("the metadata", meta);
         }
         given("the packet", data);
     }
     lines.extend(witness.notes());
-    lines.push(format!("then, at pc {}, {}", witness.pc, witness.outcome));
+    lines.push(format!("then, at pc {}, {}", witness.pc, witness.end));
     lines
 }
 

@@ -36,7 +36,7 @@ pub struct Witness {
     /// Metadata, then data.
     pub data: Vec<u8>,
     /// Bytes of the metadata.
-    pub meta_length: usize,
+    pub meta: usize,
     /// Whether contexts of this type have data at all.
     pub has_data: bool,
     /// Keys that are looked up.
@@ -49,7 +49,7 @@ pub struct Witness {
     pub pc: usize,
     pub code: u8,
     /// What happened there.
-    pub outcome: String,
+    pub end: String,
     /// Runs that it took to find it.
     pub runs: usize,
 }

@@ -352,14 +352,14 @@ impl<'a> Search<'a> {
         Some(Witness {
             context: input.context.clone(),
             data: input.data.clone(),
-            meta_length: input.meta,
+            meta: input.meta,
             has_data: self.case.information.context.data >= 0,
             entries,
             is_cut: input.cut > 0,
             answers: input.answers.clone(),
             pc,
             code,
-            outcome: end,
+            end,
             runs: self.runs,
         })
     }
