@@ -2,7 +2,10 @@ use super::super::super::domain::{Arithmetic, Comparison};
 use super::graph::{Graph, Shape, Variable, low};
 use super::solve::{negated, solve, swapped, values};
 use crate::exec::arith::{narrow, wide};
-use crate::fixtures::Random;
+use crate::fixtures::{Random, assembled, sample};
+use crate::isa::{CALL, EXIT, FRAME_POINTER, Insn, SOURCE_REGISTER, alu, class, mem};
+use crate::verifier::Case;
+use crate::verifier::ours::{Limits, Outcome, explore};
 
 use Arithmetic::*;
 
@@ -133,4 +136,41 @@ fn comparisons_get_values_that_hold() {
             );
         }
     }
+}
+
+/// What an extension answers is chosen, too.
+#[test]
+fn answers_of_an_extension_are_found() {
+    let operation = |operation, dst, src, imm| {
+        let source = if src == 0 { 0 } else { SOURCE_REGISTER };
+        Insn::new(class::ALU64 | operation | source, dst, src, 0, imm)
+    };
+    let code = [
+        Insn::new(CALL, 0, 0, 0, 0x10003),
+        operation(alu::MOV, 2, FRAME_POINTER, 0),
+        Insn::new(class::ALU64 | alu::AND, 0, 0, 0, 15),
+        operation(alu::ADD, 2, 0, -8),
+        Insn::new(class::ALU64 | alu::ADD | SOURCE_REGISTER, 2, 0, 0, 0),
+        Insn::new(class::LDX | mem::MEM | mem::B, 0, 2, 0, 0),
+        Insn::new(EXIT, 0, 0, 0, 0),
+    ];
+    let (spec, information) = (assembled(&code, &[]), sample());
+    let case = Case {
+        program: &spec,
+        maps: &[],
+        information: &information,
+    };
+    let Outcome::Unsafe(violation) = explore(case, Limits::default()).outcome else {
+        panic!("the offset is up to 7 behind the top of the stack");
+    };
+    let witness = super::witness(case, &violation).expect("an input");
+    assert_eq!(5, witness.pc);
+    let [answer] = witness.answers.as_slice() else {
+        panic!("one answer: {:?}", witness.answers);
+    };
+    assert!(answer & 15 >= 8, "{answer}");
+    assert_eq!(
+        vec![format!("the extension answers {answer}")],
+        witness.notes()
+    );
 }
