@@ -3,7 +3,7 @@
 SEC("sample_ext/bad") int bad(struct sample *ctx)
 {
     struct sample *volatile kept = ctx;
-    *(volatile u8 *)&kept = 1;
+    ((volatile u8 *)&kept)[7] = 1;
     return kept->number;
 }
 

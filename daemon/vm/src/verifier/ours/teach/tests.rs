@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::contract::{ProgramInformation, Prototype};
+use crate::error::ResultCode;
 use crate::fixtures::sample;
 use crate::loader::parse_object;
 use crate::spec::Object;
@@ -94,6 +95,19 @@ fn told(object: &Object, name: &str, information: &ProgramInformation) -> Option
     }
 }
 
+/// The text, without an input if what happens with it depends on where things lie in memory: a
+/// pointer was broken, and only later it is used.
+fn text(explanation: Explanation) -> String {
+    let pc = explanation.place.pc;
+    let witness = explanation.witness.clone();
+    let is_timeout = |code: u8| code == ResultCode::Timeout as u8;
+    let explanation = Explanation {
+        witness: witness.filter(|witness| witness.pc == pc || is_timeout(witness.code)),
+        ..explanation
+    };
+    format!("{}\n", explanation.text())
+}
+
 fn is_accepted(object: &Object, name: &str, information: &ProgramInformation) -> bool {
     let program = object.programs.iter().find(|program| program.name == name);
     let case = Case {
@@ -156,16 +170,16 @@ fn pages_are_true() {
         let explanation = told(&object, "bad", &information);
         let explanation = explanation.unwrap_or_else(|| panic!("{kind}: bad is not refused"));
         assert_eq!(kind, explanation.kind);
-        let said = format!("{}\n", explanation.text());
+        let said = text(explanation);
         let page = path.with_extension("md");
-        let text = read(&page);
-        let known = blocks(&text);
+        let content = read(&page);
+        let known = blocks(&content);
         let [(_, bad), ("text", words), (_, good)] = known.as_slice() else {
             panic!("{kind}: a page has a program, the words and another program");
         };
         if std::env::var_os(WRITE).is_some() {
             let old = format!("```text\n{words}```");
-            let new = text.replace(&old, &format!("```text\n{said}```"));
+            let new = content.replace(&old, &format!("```text\n{said}```"));
             fs::write(&page, new).expect("a page");
         } else {
             assert_eq!(*words, said, "{kind}");
@@ -199,7 +213,7 @@ fn messages_are_compared_whole() {
         let Some(explanation) = told(&object(&path), "unsafe", &information) else {
             continue;
         };
-        let said = format!("{}\n", explanation.text());
+        let said = text(explanation);
         assert!(said.lines().count() <= SCREEN, "{said}");
         assert!(!said.contains("{r}") && !said.contains("{n}"), "{said}");
         let file = path.with_extension("txt");
@@ -246,6 +260,6 @@ fn an_explanation_becomes_a_rejection() {
     assert_eq!(Some(7), rejection.pc);
     assert_eq!("r0 = *(u64 *)(r0 + 0)", rejection.instruction);
     let source = rejection.source.expect("line information");
-    assert_eq!("return *value;", &*source.text);
+    assert_eq!("return *value;", source.text.trim_start());
     assert!(rejection.detail.starts_with("needed:  r0 is not NULL\n"));
 }

@@ -6,14 +6,8 @@ use super::{Explanation, Spot, Turn, Way, words};
 /// Lines of each part; what is longer loses its middle.
 const PATH: usize = 10;
 const HISTORY: usize = 6;
-/// Entries of maps and answers that are shown.
-const ENTRIES: usize = 4;
 /// Characters of a source line that are shown.
 const WIDTH: usize = 60;
-/// Groups of bytes that are shown.
-const GROUPS: usize = 20;
-/// So many equal bytes in a row become a group.
-const RUN: usize = 4;
 
 impl Explanation {
     /// Everything, as a person reads it.
@@ -75,7 +69,7 @@ fn example(witness: &Witness) -> Vec<String> {
         lines.push(match (bytes.is_empty(), is_zero) {
             (true, _) => format!("{name} has no bytes"),
             (false, true) => format!("{name} has {size}, all 0"),
-            (false, false) => format!("{name} has {size}: {}", hex(bytes)),
+            (false, false) => format!("{name} has {size}: {}", words::hex(bytes)),
         });
     };
     given("the context", &witness.context);
@@ -89,49 +83,6 @@ fn example(witness: &Witness) -> Vec<String> {
     lines.extend(witness.notes());
     lines.push(format!("then, at pc {}, {}", witness.pc, witness.end));
     lines
-}
-
-impl Witness {
-    /// What must be so beside context and data, a sentence each.
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        for entry in self.entries.iter().take(ENTRIES) {
-            let (map, key) = (&entry.map, hex(&entry.key));
-            notes.push(match &entry.value {
-                Some(value) => format!("{map} has {} under the key {key}", hex(value)),
-                None => format!("{map} has nothing under the key {key}"),
-            });
-        }
-        if self.is_cut {
-            notes.push("arrays are cut to one entry, so that nothing lies behind a value".into());
-        }
-        let answers = self.answers.iter().take(ENTRIES);
-        let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
-        if !answers.is_empty() {
-            notes.push(format!("the extension answers {}", answers.join(", ")));
-        }
-        notes
-    }
-}
-
-/// Bytes in hexadecimal, those that are repeated told once.
-fn hex(bytes: &[u8]) -> String {
-    let mut groups: Vec<String> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        if groups.len() == GROUPS {
-            groups.push("...".into());
-            break;
-        }
-        let same = bytes[at..].iter().take_while(|byte| **byte == bytes[at]);
-        let run = same.count();
-        match run >= RUN {
-            true => groups.push(format!("{run}*{:02x}", bytes[at])),
-            false => groups.push(format!("{:02x}", bytes[at])),
-        }
-        at += if run >= RUN { run } else { 1 };
-    }
-    groups.join(" ")
 }
 
 /// A title and lines under it, of which the middle is left out where there are too many.

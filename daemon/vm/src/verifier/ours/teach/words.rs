@@ -10,6 +10,10 @@ use crate::{functions, helpers};
 
 /// Numbers from here on are easier to read in hexadecimal.
 const LARGE: u64 = 0x1_0000;
+/// Groups of bytes that are told.
+const GROUPS: usize = 20;
+/// So many equal bytes in a row become a group.
+const RUN: usize = 4;
 
 /// "1 byte", "4 bytes".
 pub fn count(number: i64, noun: &str) -> String {
@@ -268,4 +272,24 @@ pub fn data(root: u32) -> &'static str {
         DATA => "packet",
         _ => "metadata",
     }
+}
+
+/// Bytes in hexadecimal, those that are repeated told once.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut groups: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if groups.len() == GROUPS {
+            groups.push("...".into());
+            break;
+        }
+        let same = bytes[at..].iter().take_while(|byte| **byte == bytes[at]);
+        let run = same.count();
+        match run >= RUN {
+            true => groups.push(format!("{run}*{:02x}", bytes[at])),
+            false => groups.push(format!("{:02x}", bytes[at])),
+        }
+        at += if run >= RUN { run } else { 1 };
+    }
+    groups.join(" ")
 }

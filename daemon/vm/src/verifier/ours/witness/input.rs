@@ -99,14 +99,19 @@ pub struct Run {
     pub maps: Vec<Arc<Map>>,
 }
 
-/// Whether the maps of a program can be made for each run.
-pub fn is_small(case: Case<'_>) -> bool {
+/// Bytes that the maps of a program take, about.
+pub fn bytes(case: Case<'_>) -> u64 {
     let size = |entries: u32, key: u32, value: u32| {
         u64::from(entries) * (u64::from(key) + u64::from(value) + 64)
     };
     let maps = case.maps.iter();
-    let bytes = maps.map(|map| size(map.max_entries, map.key_size, map.value_size));
-    bytes.sum::<u64>() <= MAX_MAP_BYTES
+    maps.map(|map| size(map.max_entries, map.key_size, map.value_size))
+        .sum()
+}
+
+/// Whether they can be made for each run.
+pub fn is_small(case: Case<'_>) -> bool {
+    bytes(case) <= MAX_MAP_BYTES
 }
 
 /// Run once, with maps of its own; keep the first `keep` instructions.

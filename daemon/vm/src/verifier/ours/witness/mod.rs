@@ -8,7 +8,7 @@
 //! ```
 //!
 //! None of this has to be right: only what the interpreter stops at is shown.
-//! The search is the same in every run, and bounded in runs and in time.
+//! The search is the same in every run, and bounded in runs and instructions.
 
 mod end;
 mod goals;
@@ -18,8 +18,15 @@ mod reading;
 mod search;
 mod solve;
 
+#[cfg(test)]
+mod tests;
+
 use super::super::Case;
 use super::explore::Violation;
+use super::teach::words;
+
+/// Entries of maps and answers that are told.
+const NOTES: usize = 4;
 
 /// An input that makes the program fail, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +52,29 @@ pub struct Witness {
     pub end: String,
     /// Runs that it took to find it.
     pub runs: usize,
+}
+
+impl Witness {
+    /// What else the input has: maps, answers of the extension.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for entry in self.entries.iter().take(NOTES) {
+            let (map, key) = (&entry.map, words::hex(&entry.key));
+            notes.push(match &entry.value {
+                Some(value) => format!("{map} has {} under the key {key}", words::hex(value)),
+                None => format!("{map} has nothing under the key {key}"),
+            });
+        }
+        if self.is_cut {
+            notes.push("arrays are cut to one entry, so that nothing lies behind a value".into());
+        }
+        let answers = self.answers.iter().take(NOTES);
+        let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
+        if !answers.is_empty() {
+            notes.push(format!("the extension answers {}", answers.join(", ")));
+        }
+        notes
+    }
 }
 
 /// What a key leads to before the run.

@@ -11,7 +11,7 @@ use super::super::super::Case;
 use super::super::operation::operation;
 use super::graph::{Graph, Id, Key, Shape, Variable, low};
 use super::input::{Input, Run};
-use crate::contract::{POINTER_SIZE, Prototype};
+use crate::contract::{POINTER_SIZE, Prototype, RETURN_INTEGER, RETURN_NOTHING_IF_SUCCEED};
 use crate::exec::{REGISTERS, Seen};
 use crate::isa::{self, CALL, Insn, MAX_CALL_FRAMES, STACK_FRAME_SIZE, alu, atomic, class, mem};
 
@@ -337,12 +337,20 @@ impl<'a> Reading<'a> {
         };
         let is_own =
             insn.is_helper_call() && self.case.information.helper(insn.imm as u32).is_none();
+        // An extension may answer any number, but no pointer that it did not get.
+        let is_number = matches!(
+            prototype.return_type,
+            RETURN_INTEGER | RETURN_NOTHING_IF_SUCCEED
+        );
         let shape = match is_own {
             true if insn.imm == LOOKUP => self.lookup(&prototype, now, next),
             true => Shape::Fixed,
             false => {
                 self.answers += 1;
-                Shape::Input(Variable::Answer(self.answers - 1))
+                match is_number {
+                    true => Shape::Input(Variable::Answer(self.answers - 1)),
+                    false => Shape::Fixed,
+                }
             }
         };
         self.forget_behind(now);

@@ -1,7 +1,6 @@
 //! The search itself: the most promising input is run, and gives others.
 
 use std::collections::{BinaryHeap, HashSet};
-use std::time::{Duration, Instant};
 
 use super::super::super::Case;
 use super::super::branch::comparison;
@@ -19,9 +18,13 @@ use crate::exec::{DEFAULT_BUDGET, Seen};
 use crate::isa::class;
 use crate::map_type;
 
-/// What a search may take.
+/// What a search may take: runs, and instructions of all of them, about 50 ms.  A clock would make
+/// what is found depend on the machine.
 const MAX_RUNS: usize = 2_000;
-const MAX_TIME: Duration = Duration::from_millis(50);
+const MAX_WORK: u64 = 1_000_000;
+/// What it takes to begin a run, counted in instructions, and to make so many bytes of maps.
+const PER_RUN: u64 = 200;
+const MAP_BYTES: u64 = 64;
 /// Runs of which each may go on for the whole budget.
 const MAX_LONG_RUNS: usize = 4;
 /// Instructions that are executed behind those of the path.
@@ -30,8 +33,9 @@ const BEHIND: u64 = 20_000;
 const KEPT: usize = 4_096;
 /// Paths longer than this are not followed.
 const MAX_PATH: usize = 50_000;
-/// Inputs that wait.
+/// Inputs that wait, and their bytes.
 const MAX_WAITING: usize = 4_096;
+const MAX_BYTES: usize = 8 << 20;
 /// Lengths of data that are tried at first.
 const LENGTHS: [usize; 4] = [64, 0, 8, 1_500];
 
@@ -60,8 +64,11 @@ pub struct Search<'a> {
     violation: &'a Violation,
     waiting: BinaryHeap<Waiting>,
     seen: HashSet<Input>,
+    /// Bytes of all inputs.
+    bytes: usize,
     runs: usize,
     long_runs: usize,
+    work: u64,
     budget: u64,
     random: u64,
 }
@@ -78,8 +85,10 @@ impl<'a> Search<'a> {
             violation,
             waiting: BinaryHeap::new(),
             seen: HashSet::new(),
+            bytes: 0,
             runs: 0,
             long_runs: 0,
+            work: 0,
             budget: (violation.path.len() as u64 + BEHIND).min(DEFAULT_BUDGET),
             random: 0x9e37_79b9_7f4a_7c15,
         };
@@ -101,7 +110,9 @@ impl<'a> Search<'a> {
     }
 
     fn wait(&mut self, progress: usize, input: Input) {
-        if self.seen.len() < MAX_WAITING && self.seen.insert(input.clone()) {
+        let has_room = self.seen.len() < MAX_WAITING && self.bytes < MAX_BYTES;
+        if has_room && self.seen.insert(input.clone()) {
+            self.bytes += input.context.len() + input.data.len();
             self.waiting.push(Waiting {
                 progress,
                 age: std::cmp::Reverse(self.seen.len()),
@@ -111,12 +122,17 @@ impl<'a> Search<'a> {
     }
 
     pub fn run(mut self) -> Option<Witness> {
-        let start = Instant::now();
-        while self.runs < MAX_RUNS && start.elapsed() < MAX_TIME {
+        let maps = input::bytes(self.case) / MAP_BYTES;
+        while self.runs < MAX_RUNS && self.work < MAX_WORK {
             let Waiting { input, .. } = self.waiting.pop()?;
             self.runs += 1;
             let keep = self.violation.path.len() + KEPT;
             let run = input::run(self.case, &input, self.budget, keep)?;
+            let executed = match run.watched.steps.len() {
+                seen if seen == keep => self.budget,
+                seen => seen as u64,
+            };
+            self.work += executed + maps + PER_RUN;
             if let Some(witness) = self.confirmed(&input, &run) {
                 return Some(witness);
             }
