@@ -77,8 +77,9 @@ def program(verdict: Path) -> ebpfd_vm.Program:
     """The light program, verified and ready to run."""
     parsed = ebpfd_vm.parse_object(verdict.read_bytes())
     spec = parsed.programs[0]
-    assert ebpfd_vm.verify(spec, parsed.maps, _Information()).accepted
-    return ebpfd_vm.Program(spec, [], _Information(), verified=True)
+    judged = ebpfd_vm.verify(spec, parsed.maps, _Information())
+    assert judged.accepted
+    return ebpfd_vm.Program(spec, [], _Information(), verified=True, proved=judged.worst_case)
 
 
 def calls(verdict: Path, plan: Plan) -> list[Row]:

@@ -8,8 +8,8 @@ translates both ways, through a context of its own:
     frames:   the program has the first of eight, the vector the second
 
 The verifier has no part in it: vectors may do what it refuses.  So only the
-checked interpreter runs them all; what is given to the JIT, as if it were
-verified, must stay in its memory.
+checked interpreter runs them all; what is given to the JIT, as if our own judge
+had proved it, must stay in its memory.
 """
 
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ _WITHOUT_MEMORY: Final = """
     exit
 """
 _R0_AT: Final = 16
+_UNBOUNDED: Final = 2**64 - 1
+"""A worst case beyond any budget: the vector is metered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +100,12 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace, executor: Executor) -> ebpfd_vm
     functions = [0, *(function for function in called if 0 < function * SLOT_SIZE < len(code))]
     programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
     spec = next(program for program in programs if program.name == PROGRAM)
-    return ebpfd_vm.Program(spec, [], Information(), trace=trace, verified=True, execution=executor)
+    return ebpfd_vm.Program(
+        spec,
+        [],
+        Information(),
+        trace=trace,
+        verified=True,
+        proved=_UNBOUNDED,
+        execution=executor,
+    )

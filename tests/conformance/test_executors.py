@@ -22,15 +22,21 @@ def _program(**options: Any) -> ebpfd_vm.Program:
     ("options", "executor", "reason"),
     [
         ({}, "interpreter", "not known to be verified"),
-        ({"verified": True}, "jit", ""),
-        ({"verified": True, "execution": "jit"}, "jit", ""),
-        ({"verified": True, "execution": "interpreter"}, "interpreter", "was asked for"),
+        ({"verified": True}, "interpreter", "only prevail accepts the program"),
+        ({"proved": 2}, "interpreter", "not known to be verified"),
+        ({"verified": True, "proved": 2}, "jit", ""),
+        ({"verified": True, "proved": 2, "execution": "jit"}, "jit", ""),
+        (
+            {"verified": True, "proved": 2, "execution": "interpreter"},
+            "interpreter",
+            "was asked for",
+        ),
     ],
 )
 def test_a_program_says_who_executes_it(
     options: dict[str, object], executor: str, reason: str
 ) -> None:
-    """Verified programs are compiled unless the caller wants the interpreter."""
+    """What our own judge has proved is compiled, unless the caller wants the interpreter."""
     program = _program(**options)
     assert program.executor == executor
     assert reason in program.executor_reason

@@ -173,6 +173,8 @@ async def test_a_refusal_in_json_has_its_whole_structure(tmp_path: Path) -> None
         assert (step["way"], step["source"]["line"], step["next"]["line"]) == ("branch", 9, 11)
         assert [each["register"] for each in rejection["registers"]] == [2]
         assert rejection["history"]
+        assert rejection["witness"]["result"] == "INVALID_POINTER"
+        assert len(bytes.fromhex(rejection["witness"]["data"])) == 8
 
 
 async def test_an_attach_type_that_nobody_knows(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def program(parsed: ebpfd_vm.Object, name: str) -> ebpfd_vm.ProgramSpec:
     return next(spec for spec in parsed.programs if spec.name == name)
 
 
-def run(source: Source, name: str, given: Input) -> int:
+def run(source: Source, name: str, given: Input, *, budget: int | None = None) -> int:
     """The code with which the checked interpreter ends program *name*, unverified."""
     parsed = source.parsed()
     maps = [
@@ -150,7 +150,11 @@ def run(source: Source, name: str, given: Input) -> int:
     ]
     spec = program(parsed, name)
     ready = ebpfd_vm.Program(
-        spec, maps, source.information, helper=lambda _id, _values, _context: (0, [])
+        spec,
+        maps,
+        source.information,
+        helper=lambda _id, _values, _context: (0, []),
+        budget=budget,
     )
     code, *_ = ready.test_run(given.context, given.packet, given.meta, 1)
     return code

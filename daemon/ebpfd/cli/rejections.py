@@ -153,19 +153,23 @@ def _witness_lines(witness: "Witness | None") -> list[str]:
         return []
     from ebpfd_api.result import result_name  # noqa: PLC0415 (same)
 
-    meta = f", of which {witness.meta_length} are metadata" if witness.meta_length else ""
+    meta = f" (metadata: {witness.meta_length})" if witness.meta_length else ""
     lines = [
         f"{witness.outcome} ({result_name(witness.code)} at pc {witness.pc})",
-        f"with data {_hex(witness.data)}{meta}, context {_hex(witness.context)}",
+        f"data: {_bytes(witness.data)}{meta}; context: {_bytes(witness.context)}",
     ]
     return [*lines, "; ".join(witness.notes)] if witness.notes else lines
 
 
-def _hex(content: bytes) -> str:
+def _bytes(content: bytes) -> str:
+    """How many bytes, and those at the start."""
+    size = f"{len(content)} byte{'' if len(content) == 1 else 's'}"
     if not content:
-        return "of no bytes"
+        return "none"
+    if not any(content):
+        return f"{size}, all 0"
     shown = content.hex()
-    return shown if len(shown) <= HEX_WIDTH else f"{shown[:HEX_WIDTH]}... ({len(content)} bytes)"
+    return f"{size}, {shown if len(shown) <= HEX_WIDTH else f'{shown[:HEX_WIDTH]}...'}"
 
 
 def _plain(text: str) -> str:

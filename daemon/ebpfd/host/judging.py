@@ -16,6 +16,7 @@ from ebpfd_vm import (
     ProgramSpec,
     Rejection,
     SourceLine,
+    Witness,
     verify,
 )
 
@@ -71,6 +72,19 @@ def _explanation(told: Explanation) -> frames.Explanation:
             )
             for each in told.history
         ],
+        witness=told.witness and _witness(told.witness),
+    )
+
+
+def _witness(witness: Witness) -> frames.Witness:
+    return frames.Witness(
+        context=witness.context,
+        data=witness.data,
+        meta_length=witness.meta_length,
+        notes=witness.notes,
+        outcome=witness.outcome,
+        pc=witness.pc,
+        code=witness.code,
     )
 
 

@@ -2,7 +2,7 @@
 
 Our own judge has hard limits in steps and memory and never recurses, so it runs on a thread of the
 daemon.  Prevail has none, so it runs in a process that may be killed.  If neither accepts a
-program, our own explains why.
+program, our own explains why; where it has given up, whoever names a place.
 """
 
 import asyncio
@@ -104,7 +104,7 @@ class Verifier:
 def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:
     """The verdict on what *ours* has left undecided; it tells the effort of both."""
     duration_ns = ours.duration_ns + second.duration_ns
-    if second.rejection is None:
+    if _has_the_word(ours.rejection, second.rejection):
         return msgspec.structs.replace(
             second,
             steps=ours.steps,
@@ -112,15 +112,23 @@ def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:
             proved_loops=ours.proved_loops,
             duration_ns=duration_ns,
         )
-    return msgspec.structs.replace(
-        ours, decided=True, rejection=_reason(ours, second), duration_ns=duration_ns
-    )
+    rejection = _with_remark(ours.rejection, second)
+    return msgspec.structs.replace(ours, decided=True, rejection=rejection, duration_ns=duration_ns)
 
 
-def _reason(ours: frames.Verdict, second: frames.Verdict) -> frames.Rejection | None:
-    """Our own explanation, with what the second judge says in the detail."""
-    first, other = ours.rejection, second.rejection
-    if first is None or other is None:
-        return first
-    said = f"{second.judge}: {other.reason}"
-    return msgspec.structs.replace(first, detail="\n".join(filter(None, (first.detail, said))))
+def _has_the_word(ours: frames.Rejection | None, second: frames.Rejection | None) -> bool:
+    """Whether the second judge accepts, or names a place where our own has given up."""
+    if ours is None or second is None:
+        return second is None
+    return ours.explanation is None and second.pc is not None
+
+
+def _with_remark(
+    rejection: frames.Rejection | None, second: frames.Verdict
+) -> frames.Rejection | None:
+    """Our own rejection, with what the second judge says in its detail."""
+    if rejection is None or second.rejection is None:
+        return rejection
+    said = f"{second.judge}: {second.rejection.reason}"
+    detail = "\n".join(filter(None, (rejection.detail, said)))
+    return msgspec.structs.replace(rejection, detail=detail)

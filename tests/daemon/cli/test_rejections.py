@@ -101,7 +101,7 @@ def test_what_our_judge_says_is_whole() -> None:
         "             line 15 -- find returns",
         "    history: line 16: r0 is what it returns",
         "    fails:   8 bytes are read at NULL (INVALID_POINTER at pc 6)",
-        "             with data of no bytes, context 0102",
+        "             data: none; context: 2 bytes, 0102",
         "             values has no key 01000000",
         "    hint:    check it first: if (!value) return 0;",
     ]
@@ -115,12 +115,12 @@ def test_the_longest_rejection_fits_on_a_screen() -> None:
         path=tuple(dataclasses.replace(BRANCH, pc=pc) for pc in range(500)),
         registers=FULL.registers * 5,
         history=FULL.history * 40,
-        witness=dataclasses.replace(FULL.witness, data=bytes(1500), meta_length=4),
+        witness=dataclasses.replace(FULL.witness, data=b"\1\2" * 750, meta_length=4),
     )
     lines = rejection_text(long, width=80).plain.splitlines()
     assert len(lines) <= SCREEN
     assert sum("more ..." in each for each in lines) == 3
-    assert any("... (1500 bytes), of which 4 are metadata" in each for each in lines)
+    assert any("data: 1500 bytes, 0102" in each and "... (metadata: 4)" in each for each in lines)
     assert max(len(each) for each in lines if "line 12" in each) <= 80
 
 

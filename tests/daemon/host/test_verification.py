@@ -9,10 +9,12 @@ import pytest
 
 from ebpfd.contracts import engine_information
 from ebpfd.host import verification
+from ebpfd.host import verification_frames as frames
 from ebpfd.host.judging import judge
 from ebpfd.host.verification import Judge, Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
+from ebpfd_api.result import Result
 from ebpfd_vm import parse_object
 from tests.daemon.contracts.samples import SAMPLE
 from tests.daemon.host.world import object_file, soon
@@ -27,7 +29,8 @@ def subject(name: str) -> Subject:
 
 
 ONLY_OURS, ONLY_PREVAIL = subject("fnv.o"), subject("clear_lowest.o")
-UNSAFE, UNKNOWN = subject("unsafe/null_map_value.o"), subject("unsafe/unknown_helper.o")
+NULL, UNKNOWN = subject("unsafe/null_map_value.o"), subject("unsafe/unknown_helper.o")
+LEAK = subject("leak.o")
 
 
 def ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +43,9 @@ def ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("judged", "name"), [(ONLY_OURS, "ebpfd"), (UNKNOWN, "precheck")], ids=["safe", "unsafe"]
+    ("judged", "name"),
+    [(ONLY_OURS, "ebpfd"), (NULL, "ebpfd"), (UNKNOWN, "precheck")],
+    ids=["safe", "shown to fail", "impossible"],
 )
 async def test_what_our_own_judge_decides_costs_no_process(
     monkeypatch: pytest.MonkeyPatch, judged: Subject, name: str
@@ -81,8 +86,8 @@ async def test_what_our_own_judge_leaves_open_prevail_may_accept() -> None:
 async def test_what_both_refuse_is_told_in_one_voice() -> None:
     """The verdict is our own judge's; alone it would have left the program undecided."""
     async with Verifier() as verifier:
-        (ours,) = await verifier.opinions(UNSAFE, INFORMATION, Judge.OURS)
-        (verdict,) = await verifier.opinions(UNSAFE, INFORMATION, Judge.ANY)
+        (ours,) = await verifier.opinions(LEAK, INFORMATION, Judge.OURS)
+        (verdict,) = await verifier.opinions(LEAK, INFORMATION, Judge.ANY)
     assert (ours.decided, verdict.decided) == (False, True)
     assert verdict.judge == ours.judge
     assert ours.rejection is not None
@@ -115,6 +120,47 @@ async def test_our_own_judge_explains_itself() -> None:
     assert step.source.text == "    if (packet + 8 > end)", "columns count the indentation"
     assert [register for register, _ in told.registers] == [2]
     assert told.history[0].change == "written"
+
+
+async def test_what_an_input_shows_to_fail_is_refused_with_that_input() -> None:
+    """Nobody else need be asked: the interpreter has tried it."""
+    async with Verifier() as verifier:
+        refused = (await verifier.verify(NULL, INFORMATION)).rejection
+    assert refused is not None
+    assert refused.explanation is not None
+    witness = refused.explanation.witness
+    assert witness is not None
+    assert (witness.pc, witness.code) == (refused.pc, Result.INVALID_POINTER)
+    assert witness.outcome == "it reads 8 bytes at NULL"
+    assert witness.notes == ["values has nothing under the key 4*00"]
+    assert len(witness.context) == INFORMATION.context.size
+
+
+@pytest.mark.parametrize(
+    ("explains", "names_a_place", "judge"),
+    [(True, True, "ours"), (False, True, "prevail"), (True, False, "ours"), (False, False, "ours")],
+)
+async def test_whoever_has_something_to_say_explains(
+    monkeypatch: pytest.MonkeyPatch, explains: bool, names_a_place: bool, judge: str
+) -> None:
+    """Our own judge, unless it has only given up, and prevail has found a place."""
+    explanation = frames.Explanation(kind="maybe-null") if explains else None
+    ours = Verdict("ours", frames.Rejection("a", explanation=explanation), False, steps=7)
+    second = Verdict("prevail", frames.Rejection("b", 3 if names_a_place else None))
+
+    def judged(*_: object) -> Verdict:
+        return ours
+
+    async def answer(*_: object) -> Verdict:
+        return second
+
+    monkeypatch.setattr(verification, "judge", judged)
+    monkeypatch.setattr(VerificationPool, "verify", answer)
+    async with Verifier() as verifier:
+        verdict = await verifier.verify(LEAK, INFORMATION)
+    assert (verdict.judge, verdict.decided, verdict.steps) == (judge, True, 7)
+    assert verdict.rejection is not None
+    assert verdict.rejection.detail == ("prevail: b" if judge == "ours" else "")
 
 
 async def test_a_second_judge_that_does_not_answer_is_no_acceptance() -> None:

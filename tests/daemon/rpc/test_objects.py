@@ -91,7 +91,7 @@ async def test_judges_are_asked_by_name(tmp_path: Path) -> None:
         assert (prevail.accepted, prevail.decided, prevail.steps) == (False, True, 0)
         assert not prevail.HasField("worst_case")
         ask = programs_pb2.VerifyRequest(
-            object=object_file("unsafe/null_map_value.o"), judge=programs_pb2.JUDGE_OURS
+            object=object_file("leak.o"), judge=programs_pb2.JUDGE_OURS
         )
         (undecided,) = (await w.programs.Verify(ask)).verdicts
         assert (undecided.accepted, undecided.decided) == (False, False)

@@ -193,6 +193,26 @@ class RegisterEvent:
     text: str
 
 @final
+class Witness:
+    """An input on which a program goes wrong, as the checked interpreter has confirmed."""
+
+    context: bytes
+    """With zeros for its pointers."""
+
+    data: bytes
+    """Metadata, then data."""
+
+    meta_length: int
+    notes: list[str]
+    """What must also be so: what maps hold, what the extension answers."""
+
+    outcome: str
+    pc: int
+    """Where the run was stopped, and its ``ebpf_result``."""
+
+    code: int
+
+@final
 class Explanation:
     """What our own judge can tell of a mistake that it has followed the program to."""
 
@@ -214,6 +234,8 @@ class Explanation:
 
     history: list[RegisterEvent]
     """How that one came to what it is, the oldest event first."""
+
+    witness: Witness | None
 
 @final
 class Rejection:

@@ -26,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<objects::Object>()?;
     module.add_class::<verifier::PathStep>()?;
     module.add_class::<verifier::RegisterEvent>()?;
+    module.add_class::<verifier::Witness>()?;
     module.add_class::<verifier::Explanation>()?;
     module.add_class::<verifier::Rejection>()?;
     module.add_class::<verifier::Verdict>()?;

@@ -8,7 +8,7 @@ use super::contract::information;
 use super::errors::guarded;
 use super::objects::{MapSpec, ProgramSpec, SourceLine};
 use crate::error::EngineError;
-use crate::verifier::ours::teach;
+use crate::verifier::ours::{teach, witness};
 use crate::verifier::{self, Case, Judges};
 
 /// One thing that control does on its way.
@@ -72,6 +72,33 @@ fn source_of(place: &teach::Spot) -> Option<SourceLine> {
     place.source.as_ref().map(SourceLine::from)
 }
 
+/// An input on which a program goes wrong.
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+#[derive(Clone)]
+pub struct Witness {
+    context: Vec<u8>,
+    data: Vec<u8>,
+    meta_length: usize,
+    notes: Vec<String>,
+    outcome: String,
+    pc: usize,
+    code: u8,
+}
+
+impl From<witness::Witness> for Witness {
+    fn from(witness: witness::Witness) -> Self {
+        Self {
+            notes: witness.notes(),
+            context: witness.context,
+            data: witness.data,
+            meta_length: witness.meta,
+            outcome: witness.end,
+            pc: witness.pc,
+            code: witness.code,
+        }
+    }
+}
+
 /// What our own judge can tell of a mistake.
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 #[derive(Clone)]
@@ -83,6 +110,7 @@ pub struct Explanation {
     path: Vec<PathStep>,
     registers: Vec<(u8, String)>,
     history: Vec<RegisterEvent>,
+    witness: Option<Witness>,
 }
 
 impl From<teach::Explanation> for Explanation {
@@ -99,6 +127,7 @@ impl From<teach::Explanation> for Explanation {
                 .iter()
                 .map(RegisterEvent::from)
                 .collect(),
+            witness: explanation.witness.map(Witness::from),
         }
     }
 }

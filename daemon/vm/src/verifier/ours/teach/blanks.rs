@@ -8,9 +8,11 @@ use super::super::explore::Violation;
 use super::super::problem::{Intent, Kind, Leak, Problem, Span, Wrong};
 use super::super::state::{META, State};
 use super::super::value::{Absent, Region, Value};
+use super::history::History;
 use super::lessons::{self as l, Lesson};
 use super::words;
 use crate::contract::Argument;
+use crate::isa::{CALL, EXIT};
 
 /// Blanks and what they are filled with.
 pub type Blanks = Vec<(&'static str, String)>;
@@ -21,6 +23,8 @@ pub struct Choice {
     /// The register that the problem is about.
     pub register: Option<u8>,
     blanks: Blanks,
+    /// Whether it is about memory that a call gets.
+    is_passed: bool,
 }
 
 impl Choice {
@@ -29,6 +33,19 @@ impl Choice {
             lesson,
             register,
             blanks,
+            is_passed: false,
+        }
+    }
+
+    /// Why, in one sentence.
+    pub fn reason(&self) -> String {
+        let reason = self.lesson.reason;
+        let of_size = reason.strip_prefix("this access of {n}");
+        match of_size.or(reason.strip_prefix("this access")) {
+            Some(rest) if self.is_passed => self.fill(&format!(
+                "the memory of {{n}} given to {{call}} in {{r}}{rest}"
+            )),
+            _ => self.fill(reason),
         }
     }
 
@@ -47,10 +64,17 @@ struct Chooser<'a> {
     violation: &'a Violation,
 }
 
-/// The lesson for a violation; `origin` tells where what may be null comes from.
-pub fn choose(case: Case<'_>, violation: &Violation, origin: Option<String>) -> Choice {
+/// The lesson for a violation.
+pub fn choose(case: Case<'_>, violation: &Violation, history: Option<&History>) -> Choice {
     let chooser = Chooser { case, violation };
     let mut choice = chooser.of(&violation.problem);
+    let lost = history.and_then(|history| history.lost);
+    if choice.lesson == &l::UNWRITTEN_STACK
+        && let Some(pc) = lost
+    {
+        choice = chooser.lost(choice, pc);
+    }
+    let origin = history.and_then(|history| history.call.clone());
     let known = |choice: &Choice, name: &str| choice.blanks.iter().any(|(blank, _)| *blank == name);
     if !known(&choice, "call") {
         let call = origin.unwrap_or_else(|| chooser.default_call());
@@ -67,7 +91,7 @@ impl Chooser<'_> {
     /// What is called here, or what most pointers that may be null come from.
     fn default_call(&self) -> String {
         let insn = self.case.program.instructions.get(self.violation.pc);
-        match insn.is_some_and(|insn| insn.opcode == crate::isa::CALL) {
+        match insn.is_some_and(|insn| insn.opcode == CALL) {
             true => words::called(self.case, self.violation.pc),
             false => "bpf_map_lookup_elem".into(),
         }
@@ -142,6 +166,21 @@ impl Chooser<'_> {
             Problem::NotReleased { .. } => self.plain(&l::NOT_RELEASED, Vec::new()),
             Problem::Endless { .. } => self.plain(&l::ENDLESS, Vec::new()),
         }
+    }
+
+    /// What was saved on the stack was lost at an instruction.
+    fn lost(&self, mut choice: Choice, pc: usize) -> Choice {
+        let insn = self.case.program.instructions[pc];
+        choice.lesson = match insn.opcode {
+            CALL => &l::STALE_SAVED,
+            EXIT => &l::GONE_FRAME,
+            _ => &l::OVERWRITTEN,
+        };
+        choice
+            .blanks
+            .push(("call", words::call_at(self.case, pc as u32)));
+        choice.blanks.push(("line", words::line(self.case, pc)));
+        choice
     }
 
     fn plain(&self, lesson: &'static Lesson, blanks: Blanks) -> Choice {
@@ -463,6 +502,7 @@ impl Chooser<'_> {
 
     fn memory_argument(&self, problem: &Problem) -> Choice {
         let mut choice = self.of(problem);
+        choice.is_passed = true;
         choice.lesson = match problem {
             Problem::UnwrittenStack { .. } => &l::UNWRITTEN_ARGUMENT,
             Problem::PartOfPointer { .. } => &l::POINTER_ARGUMENT,

@@ -15,6 +15,16 @@ use crate::isa::{self, CALL, FRAME_POINTER, Insn, alu, class, mem};
 /// Events that are told.
 const MOST: usize = 12;
 
+/// What of a register a problem is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matter {
+    Value,
+    /// The number that its offset varies by.
+    Offset,
+    /// The bytes at this offset of the frame that it leads to.
+    Stack(i64),
+}
+
 pub struct History {
     /// The oldest first.
     pub events: Vec<Event>,
@@ -22,6 +32,8 @@ pub struct History {
     pub call: Option<String>,
     /// The step in which the register itself got its value.
     pub written: Option<usize>,
+    /// The instruction after which what was saved on the stack had no value any more.
+    pub lost: Option<usize>,
 }
 
 /// Where the value is at a point of the path.
@@ -41,23 +53,35 @@ enum Done {
     Made(Change, String),
 }
 
-/// The history of a register at the end of the path; `moved`: of the number in its offset.
-pub fn of(replay: &Replay<'_>, register: u8, moved: bool) -> History {
-    let depth = replay.last().depth();
+/// The history of a register at the end of the path.
+pub fn of(replay: &Replay<'_>, register: u8, matter: Matter) -> History {
+    let state = replay.last();
+    let place = match (matter, state.register(register)) {
+        (Matter::Stack(at), Value::Pointer(pointer)) => match pointer.region {
+            Region::Stack(depth) => Place::Stack(depth.into(), at, 1),
+            _ => Place::Register(state.depth(), register),
+        },
+        _ => Place::Register(state.depth(), register),
+    };
     let mut tracer = Tracer {
         replay,
-        place: Place::Register(depth, register),
-        moved,
+        place,
+        moved: matter == Matter::Offset,
         history: History {
             events: Vec::new(),
             call: None,
             written: None,
+            lost: None,
         },
     };
     for step in replay.steps().rev() {
         if tracer.history.events.len() >= MOST || tracer.goes_back(&step) {
             break;
         }
+    }
+    if let (Place::Stack(..), None) = (tracer.place, tracer.history.lost) {
+        // Nothing was ever there.
+        tracer.history.events.clear();
     }
     tracer.history.events.reverse();
     tracer.history
@@ -73,8 +97,13 @@ struct Tracer<'a> {
 impl Tracer<'_> {
     /// Go back over one step; true: the value was made there.
     fn goes_back(&mut self, step: &Step<'_>) -> bool {
-        let done = self.done(step);
-        match done {
+        if self.is_lost(step) {
+            self.history.lost.get_or_insert(step.pc);
+            self.note_refinement(step);
+            self.widen(step);
+            return false;
+        }
+        match self.done(step) {
             Done::Nothing => {
                 self.note_refinement(step);
                 false
@@ -95,6 +124,33 @@ impl Tracer<'_> {
         }
     }
 
+    /// Whether what was saved on the stack has no value afterwards.
+    fn is_lost(&self, step: &Step<'_>) -> bool {
+        let is_there = |state| at(state, self.place).is_some_and(|value| !value.is_absent());
+        let is_slot = matches!(self.place, Place::Stack(..));
+        is_slot && self.holder(step.before).is_some() && !is_there(step.after)
+    }
+
+    /// The piece of the stack that the place is in.
+    fn holder(&self, state: &State) -> Option<Place> {
+        let Place::Stack(depth, at, size) = self.place else {
+            return None;
+        };
+        let pieces = state.frames.get(depth)?.stack.pieces();
+        let found = pieces.iter().find(|piece| {
+            let (from, length) = (i64::from(piece.at), i64::from(piece.size));
+            from <= at && at + size <= from + length
+        })?;
+        Some(Place::Stack(depth, found.at.into(), found.size.into()))
+    }
+
+    /// Follow the whole of what the place was a part of.
+    fn widen(&mut self, step: &Step<'_>) {
+        if let Some(whole) = self.holder(step.before) {
+            self.place = whole;
+        }
+    }
+
     fn note(&mut self, step: &Step<'_>, change: Change, words: String) {
         let place = Spot::new(self.replay.case, step.pc);
         self.history.events.push(Event {
@@ -106,8 +162,8 @@ impl Tracer<'_> {
 
     /// A comparison may have told more of the value.
     fn note_refinement(&mut self, step: &Step<'_>) {
-        let (Some(before), Some(after)) = (at(step.before, self.place), at(step.after, self.place))
-        else {
+        let own = self.holder(step.before).unwrap_or(self.place);
+        let (Some(before), Some(after)) = (at(step.before, own), at(step.after, self.place)) else {
             return;
         };
         let told = |state: &State, value: &Value| words::value(self.replay.case, state, value);
@@ -127,7 +183,10 @@ impl Tracer<'_> {
                     super::path::holds(step.before, step.insn, step.after.pc != step.pc + 1);
                 format!("{holds}: {name} {new}")
             }
-            _ => format!("{name} {new}; before, it {}", past(&old)),
+            _ => match self.place {
+                Place::Stack(..) => format!("{name} is lost; before, it {}", past(&old)),
+                Place::Register(..) => format!("{name} {new}; before, it {}", past(&old)),
+            },
         };
         self.note(step, change, words);
     }

@@ -50,6 +50,10 @@ lessons! {
         "{r} led into the packet, but {call} may have moved the packet since",
         "{r} is loaded from the context after {call}",
         "load data and data_end from the context again after the call, and check again";
+    STALE_SAVED = "stale-packet-pointer":
+        "what was saved on the stack led into the packet, but {call} may have moved the packet since",
+        "the pointer is loaded from the context after {call}",
+        "load data and data_end from the context again after the call, and check again";
     RELEASED = "use-after-release":
         "{r} is used, but {call} has given back what it led to",
         "{r} is not used after {call}",
@@ -94,11 +98,11 @@ lessons! {
         "check the pointer itself, as it is used: if (p + {step} > {stop}) return 0;";
     PAST_DATA_FAR = "past-data":
         "this access of {n} may reach past the end of the {data}, for its offset is not bounded",
-        "{n} at an offset {at} of the {data}",
+        "{n} of the {data}; the offset is {at}",
         "bound the offset before it is added: if (offset > 0xffff) return 0;";
     BEFORE_DATA = "before-data":
         "this access may lie before the start of the {data}",
-        "an offset that is not negative, not one {at}",
+        "an offset that is not negative; it is {at}",
         "keep offsets into the packet unsigned and bounded";
 
     // Values of maps, the stack, other memory.
@@ -112,24 +116,32 @@ lessons! {
         "bound the index first, so that the offset is at most {most}: if (i >= sizeof(array) / sizeof(array[0])) return 0;";
     BEFORE_VALUE = "before-value":
         "this access of {n} may lie before the start of the map value",
-        "an offset that is not negative, not one {at}",
+        "an offset that is not negative; it is {at}",
         "keep the index unsigned, or check that it is not negative";
     ABOVE_STACK = "above-stack":
         "this access of {n} may reach past the top of the stack",
-        "{n} within the 512 bytes below the top of the stack, not {at} from it",
+        "{n} within the 512 bytes below the top of the stack; the offset from there is {at}",
         "stay inside the local variable, and bound the index";
     BELOW_STACK = "below-stack":
         "this access lies below the stack frame, which has 512 bytes",
-        "{n} within the 512 bytes below the top of the stack, not {at} from it",
+        "{n} within the 512 bytes below the top of the stack; the offset from there is {at}",
         "use less local memory (a map for large buffers), and bound the index";
     OUTSIDE_MEMORY = "outside-memory":
         "this access of {n} may lie outside of the {size} that {r} points to",
-        "{n} at offset {at} of {size}",
+        "{n} within {size}; the offset is {at}",
         "stay inside of what was asked for, and bound the index";
     UNWRITTEN_STACK = "unwritten-stack":
         "bytes of the stack are read that were never written",
         "a value was written to the byte {below} below the top of the stack",
         "initialise the whole variable: struct key key = {};";
+    GONE_FRAME = "returns-stack":
+        "what was saved on the stack pointed to the stack of a function that has returned",
+        "no pointer to its own stack outlives a function",
+        "let the caller pass the address of a variable of its own";
+    OVERWRITTEN = "overwritten-pointer":
+        "a pointer that was saved on the stack is read again, but {line} has overwritten a part of it",
+        "nothing is written to the 8 bytes of the pointer before it is read",
+        "bound what is written to the stack, so that it stays inside its variable";
     UNWRITTEN_ARGUMENT = "unwritten-stack":
         "the {what} given to {call} has bytes that were never written",
         "a value was written to the byte {below} below the top of the stack",
@@ -162,7 +174,7 @@ lessons! {
         "use the context structure of this program type";
     VARIABLE_CONTEXT = "variable-context":
         "the offset into the context is not the same in every run",
-        "an offset that is always the same, not one {at}",
+        "an offset that is always the same; it is {at}",
         "use fields of the context by their names; copy them into an array to index them";
     PART_OF_CONTEXT_POINTER = "part-of-context-pointer":
         "only a part of a pointer of the context is read",
@@ -216,11 +228,11 @@ lessons! {
         "compare pointers of the same memory only: data with data_end";
     ATOMIC_POINTER = "atomic-pointer":
         "an atomic operation is done with a pointer, or on one",
-        "{r} and the memory hold numbers",
+        "the operand and the memory hold numbers",
         "use atomic operations for numbers only";
     ATOMIC_UNALIGNED = "atomic-unaligned":
         "this atomic operation may be at an offset that is no multiple of its {n}",
-        "an offset that is a multiple of {size}, not one {at}",
+        "an offset that is a multiple of {size}; it is {at}",
         "align the field: put it before smaller ones, or add padding";
 
     // Arguments.

@@ -36,6 +36,7 @@ use super::problem::{Problem, Wrong};
 use super::witness::Witness;
 use crate::isa::{self, class};
 use crate::spec::SourceLine;
+use history::Matter;
 use replay::Replay;
 
 /// Why a program is refused.
@@ -133,16 +134,15 @@ impl Spot {
 pub fn explain(case: Case<'_>, violation: &Violation) -> Explanation {
     let replay = Replay::new(case, violation);
     let register = blanks::choose(case, violation, None).register;
-    let history = register.map(|register| history::of(&replay, register, moves(violation)));
-    let origin = history.as_ref().and_then(|history| history.call.clone());
-    let choice = blanks::choose(case, violation, origin);
+    let history = register.map(|register| history::of(&replay, register, place(violation)));
+    let choice = blanks::choose(case, violation, history.as_ref());
     let lesson = choice.lesson;
     let facts = facts::of(&replay, choice.register, history.as_ref());
     Explanation {
         kind: lesson.kind,
         place: Spot::new(case, violation.pc),
         instruction: isa::describe(&case.program.instructions, violation.pc),
-        reason: choice.fill(lesson.reason),
+        reason: choice.reason(),
         obligation: choice.fill(lesson.obligation),
         fact: facts.best,
         proof: facts.nearest,
@@ -197,8 +197,8 @@ impl Change {
     }
 }
 
-/// Whether the problem is the offset of a pointer, more than the pointer.
-fn moves(violation: &Violation) -> bool {
+/// What matters of the register of a problem.
+fn place(violation: &Violation) -> Matter {
     let problem = match &violation.problem {
         Problem::Argument {
             wrong: Wrong::Memory(problem),
@@ -207,6 +207,7 @@ fn moves(violation: &Violation) -> bool {
         problem => problem,
     };
     match problem {
+        Problem::UnwrittenStack { at, .. } => Matter::Stack(*at),
         Problem::PastData { span, .. }
         | Problem::BeforeData { span, .. }
         | Problem::OutsideValue { span, .. }
@@ -214,8 +215,12 @@ fn moves(violation: &Violation) -> bool {
         | Problem::OutsideMemory { span, .. }
         | Problem::OutsideContext { span, .. }
         | Problem::VariableContext { span, .. }
-        | Problem::OverPointer { span, .. } => span.low != span.high,
-        _ => false,
+        | Problem::OverPointer { span, .. }
+            if span.low != span.high =>
+        {
+            Matter::Offset
+        }
+        _ => Matter::Value,
     }
 }
 

@@ -77,7 +77,7 @@ fn is_open(replay: &Replay<'_>, step: &Step<'_>) -> bool {
 pub fn holds(state: &State, insn: Insn, taken: bool) -> String {
     let left = *state.register(insn.dst);
     let is_null_test = !insn.is_register_source() && insn.imm == 0 && left.as_pointer().is_some();
-    let (symbol, sign) = symbol(comparison(insn), taken);
+    let (symbol, is_signed) = symbol(comparison(insn), taken);
     if is_null_test && matches!(symbol, "==" | "!=") {
         let not = if symbol == "==" { "" } else { "not " };
         return format!("r{} is {not}NULL", insn.dst);
@@ -87,13 +87,15 @@ pub fn holds(state: &State, insn: Insn, taken: bool) -> String {
         false => words::number(i64::from(insn.imm) as u64),
     };
     let left = operand(state, insn.dst);
-    let narrow = match insn.class() {
-        class::JMP32 => " (lower 32 bits)",
-        _ => "",
+    let note = match (insn.class() == class::JMP32, is_signed) {
+        (true, true) => " (signed, lower 32 bits)",
+        (true, false) => " (lower 32 bits)",
+        (false, true) => " (signed)",
+        (false, false) => "",
     };
     match symbol {
         "&" => format!("{left} & {right} is {}", if taken { "not 0" } else { "0" }),
-        _ => format!("{left} {symbol} {right}{sign}{narrow}"),
+        _ => format!("{left} {symbol} {right}{note}"),
     }
 }
 
@@ -113,22 +115,21 @@ fn operand(state: &State, register: u8) -> String {
     }
 }
 
-/// The sign of a comparison, or of its opposite, and a note if it takes signs into account.
-fn symbol(op: Comparison, taken: bool) -> (&'static str, &'static str) {
+/// The sign of a comparison, or of its opposite, and whether it takes numbers as signed ones.
+fn symbol(op: Comparison, taken: bool) -> (&'static str, bool) {
     use Comparison::*;
-    const SIGNED: &str = " (signed)";
     match (op, taken) {
-        (Eq, true) | (Ne, false) => ("==", ""),
-        (Ne, true) | (Eq, false) => ("!=", ""),
-        (Gt, true) | (Le, false) => (">", ""),
-        (Ge, true) | (Lt, false) => (">=", ""),
-        (Lt, true) | (Ge, false) => ("<", ""),
-        (Le, true) | (Gt, false) => ("<=", ""),
-        (SGt, true) | (SLe, false) => (">", SIGNED),
-        (SGe, true) | (SLt, false) => (">=", SIGNED),
-        (SLt, true) | (SGe, false) => ("<", SIGNED),
-        (SLe, true) | (SGt, false) => ("<=", SIGNED),
-        (Set, _) => ("&", ""),
+        (Eq, true) | (Ne, false) => ("==", false),
+        (Ne, true) | (Eq, false) => ("!=", false),
+        (Gt, true) | (Le, false) => (">", false),
+        (Ge, true) | (Lt, false) => (">=", false),
+        (Lt, true) | (Ge, false) => ("<", false),
+        (Le, true) | (Gt, false) => ("<=", false),
+        (SGt, true) | (SLe, false) => (">", true),
+        (SGe, true) | (SLt, false) => (">=", true),
+        (SLt, true) | (SGe, false) => ("<", true),
+        (SLe, true) | (SGt, false) => ("<=", true),
+        (Set, _) => ("&", false),
     }
 }
 

@@ -86,20 +86,32 @@ fn example(witness: &Witness) -> Vec<String> {
         }
         given("the packet", data);
     }
-    for (entry, value) in witness.entries.iter().take(ENTRIES) {
-        let (map, key) = (&entry.name, hex(&entry.key));
-        lines.push(match value {
-            Some(value) => format!("{map} has under the key {key}: {}", hex(value)),
-            None => format!("{map} is as new, also under the key {key}"),
-        });
-    }
-    let answers = witness.answers.iter().take(ENTRIES);
-    let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
-    if !answers.is_empty() {
-        lines.push(format!("the extension answers {}", answers.join(", ")));
-    }
+    lines.extend(witness.notes());
     lines.push(format!("then, at pc {}, {}", witness.pc, witness.end));
     lines
+}
+
+impl Witness {
+    /// What must be so beside context and data, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for entry in self.entries.iter().take(ENTRIES) {
+            let (map, key) = (&entry.map, hex(&entry.key));
+            notes.push(match &entry.value {
+                Some(value) => format!("{map} has {} under the key {key}", hex(value)),
+                None => format!("{map} has nothing under the key {key}"),
+            });
+        }
+        if self.is_cut {
+            notes.push("arrays are cut to one entry, so that nothing lies behind a value".into());
+        }
+        let answers = self.answers.iter().take(ENTRIES);
+        let answers: Vec<String> = answers.map(|answer| words::number(*answer)).collect();
+        if !answers.is_empty() {
+            notes.push(format!("the extension answers {}", answers.join(", ")));
+        }
+        notes
+    }
 }
 
 /// Bytes in hexadecimal, those that are repeated told once.
@@ -171,10 +183,7 @@ fn turn(turn: &Turn) -> String {
 }
 
 fn line(spot: &Spot) -> String {
-    match &spot.source {
-        Some(source) => format!("line {}", source.line),
-        None => format!("instruction {}", spot.pc),
-    }
+    words::at(spot.source.as_ref(), spot.pc)
 }
 
 /// A source line without its indentation, not too long.

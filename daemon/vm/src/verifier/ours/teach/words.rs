@@ -5,6 +5,7 @@ use super::super::super::domain::Scalar;
 use super::super::state::{DATA, META, State};
 use super::super::value::{Absent, Number, Pointer, Region, Value};
 use crate::isa::CALL;
+use crate::spec::SourceLine;
 use crate::{functions, helpers};
 
 /// Numbers from here on are easier to read in hexadecimal.
@@ -39,7 +40,7 @@ fn signed(value: i64) -> String {
 pub fn between(low: i64, high: i64) -> String {
     match low == high {
         true => signed(low),
-        false if is_wild(low, high) => "that may be anything".into(),
+        false if is_wild(low, high) => "unknown".into(),
         false => format!("between {} and {}", signed(low), signed(high)),
     }
 }
@@ -74,12 +75,17 @@ fn is_wild(low: i64, high: i64) -> bool {
     low < i64::MIN / 4 && high > i64::MAX / 4
 }
 
-/// Where in the source an instruction is: "line 12", or its number if nobody knows.
-pub fn line(case: Case<'_>, pc: usize) -> String {
-    match case.program.source_line(pc) {
+/// A source line, or the instruction where there is none: compilers have some of number 0.
+pub fn at(source: Option<&SourceLine>, pc: usize) -> String {
+    match source.filter(|source| source.line > 0) {
         Some(source) => format!("line {}", source.line),
         None => format!("instruction {pc}"),
     }
+}
+
+/// Where in the source an instruction is: "line 12", or its number if nobody knows.
+pub fn line(case: Case<'_>, pc: usize) -> String {
+    at(case.program.source_line(pc), pc)
 }
 
 /// What an instruction calls.
@@ -198,6 +204,7 @@ fn proved(state: &State, pointer: &Pointer, anchor: u32) -> String {
     match (readable, is_root) {
         (..=0, true) => "of which none are proved to exist".into(),
         (..=0, false) => "and none are proved to exist there".into(),
+        (1, true) => "of which 1 is proved to exist".into(),
         (count, true) => format!("of which {count} are proved to exist"),
         (count, false) => format!("where {} proved to exist", are(count)),
     }

@@ -13,16 +13,16 @@ pub enum Variable {
     Start,
     End,
     /// What a lookup of a key finds: an address, or 0.
-    Found(Entry),
+    Found(Key),
     /// A byte of a value.
-    Value(Entry, usize),
+    Value(Key, usize),
     /// What the extension answers when it is called for the so-manieth time.
     Answer(usize),
 }
 
 /// A key of a map.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Entry {
+pub struct Key {
     pub map: usize,
     pub key: Vec<u8>,
 }

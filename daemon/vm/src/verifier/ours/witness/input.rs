@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::super::Case;
-use super::graph::{Entry, Variable};
+use super::graph::{Key, Variable};
 use super::solve::Change;
 use crate::contract::{MAX_DATA_SIZE, MAX_META_SIZE};
 use crate::exec::{Failure, Options, Program, Remote, Reply, Value, Watched};
@@ -23,7 +23,7 @@ pub struct Input {
     /// Bytes of the metadata.
     pub meta: usize,
     /// Values of maps that are not what a new map has.
-    pub entries: BTreeMap<Entry, Vec<u8>>,
+    pub entries: BTreeMap<Key, Vec<u8>>,
     /// What the extension answers, one after the other; 0 afterwards.
     pub answers: Vec<u64>,
     /// Arrays have no more entries than this, if it is not 0: behind a value there is nothing then.

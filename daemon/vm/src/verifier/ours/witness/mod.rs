@@ -32,9 +32,10 @@ pub struct Witness {
     pub meta: usize,
     /// Whether contexts of this type have data at all.
     pub has_data: bool,
-    /// Keys that are looked up, with their values; none: what a new map has, in arrays zeros, else
-    /// no such key.
-    pub entries: Vec<(Key, Option<Vec<u8>>)>,
+    /// Keys that are looked up.
+    pub entries: Vec<Entry>,
+    /// Whether it takes arrays with one entry only, so that nothing lies behind a value.
+    pub is_cut: bool,
     /// What the extension answers.
     pub answers: Vec<u64>,
     /// Where the run was stopped, and its `ebpf_result`.
@@ -46,12 +47,14 @@ pub struct Witness {
     pub runs: usize,
 }
 
-/// A key of a map.
+/// What a key leads to before the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// The map's.
-    pub name: String,
+pub struct Entry {
+    /// The map's name.
+    pub map: String,
     pub key: Vec<u8>,
+    /// `None`: there is no such key.
+    pub value: Option<Vec<u8>>,
 }
 
 /// An input on which the program fails as the violation says, if one is found.

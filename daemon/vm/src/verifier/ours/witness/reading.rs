@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::super::super::Case;
 use super::super::operation::operation;
-use super::graph::{Entry, Graph, Id, Shape, Variable, low};
+use super::graph::{Graph, Id, Key, Shape, Variable, low};
 use super::input::{Input, Run};
 use crate::contract::{POINTER_SIZE, Prototype};
 use crate::exec::{REGISTERS, Seen};
@@ -26,7 +26,14 @@ type Registers = [Id; REGISTERS];
 pub struct Place {
     pub base: u64,
     pub size: u64,
-    pub entry: Entry,
+    pub entry: Key,
+}
+
+/// A key that was looked up.
+pub struct LookedUp {
+    pub map: usize,
+    pub key: Vec<u8>,
+    pub is_there: bool,
 }
 
 /// A number in memory: of so many bytes, and which of them.
@@ -49,7 +56,7 @@ pub struct Reading<'a> {
     memory: HashMap<u64, Stored>,
     pub places: Vec<Place>,
     /// Keys that were looked up, found or not.
-    pub looked_up: Vec<Entry>,
+    pub looked_up: Vec<LookedUp>,
     /// Calls that the extension has answered.
     answers: usize,
     pub context: u64,
@@ -172,7 +179,7 @@ impl<'a> Reading<'a> {
                 self.places.push(Place {
                     base: base as u64,
                     size: spec.value_size.into(),
-                    entry: Entry {
+                    entry: Key {
                         map: index,
                         key: vec![0; spec.key_size as usize],
                     },
@@ -372,8 +379,12 @@ impl<'a> Reading<'a> {
                 id.unwrap_or(0)
             })
             .collect();
-        let entry = Entry { map, key };
-        self.looked_up.push(entry.clone());
+        let entry = Key { map, key };
+        self.looked_up.push(LookedUp {
+            map,
+            key: entry.key.clone(),
+            is_there: next.registers[0] != 0,
+        });
         if next.registers[0] != 0 {
             self.places.push(Place {
                 base: next.registers[0],

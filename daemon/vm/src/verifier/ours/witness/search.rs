@@ -9,11 +9,11 @@ use super::super::explore::Violation;
 use super::super::problem::Problem;
 use super::end;
 use super::goals;
-use super::graph::Variable;
+use super::graph::{Key, Variable};
 use super::input::{self, Input, Run};
 use super::reading::Reading;
 use super::solve::{Change, negated, solve, swapped, values};
-use super::{Key, Witness};
+use super::{Entry, Witness};
 use crate::error::ResultCode;
 use crate::exec::{DEFAULT_BUDGET, Seen};
 use crate::isa::class;
@@ -316,18 +316,23 @@ impl<'a> Search<'a> {
             reading.step(number);
         }
         let end = end::of(self.violation, &reading, (pc, code));
-        let mut entries: Vec<(Key, Option<Vec<u8>>)> = Vec::new();
-        for entry in reading.looked_up {
-            let map = &self.case.maps[entry.map];
-            let value = input.entries.get(&entry).cloned();
+        let mut entries: Vec<Entry> = Vec::new();
+        for found in reading.looked_up {
+            let map = &self.case.maps[found.map];
             let is_array = map.map_type == map_type::ARRAY;
-            let value = value.filter(|value| !is_array || value.iter().any(|byte| *byte != 0));
+            let fresh = (is_array && found.is_there).then(|| vec![0; map.value_size as usize]);
             let key = Key {
-                name: map.name.clone(),
-                key: entry.key,
+                map: found.map,
+                key: found.key.clone(),
             };
-            if !entries.iter().any(|(known, _)| *known == key) {
-                entries.push((key, value));
+            let entry = Entry {
+                map: map.name.clone(),
+                key: found.key,
+                value: input.entries.get(&key).cloned().or(fresh),
+            };
+            let is_same = |known: &Entry| (&known.map, &known.key) == (&entry.map, &entry.key);
+            if !entries.iter().any(is_same) {
+                entries.push(entry);
             }
         }
         Some(Witness {
@@ -336,6 +341,7 @@ impl<'a> Search<'a> {
             meta: input.meta,
             has_data: self.case.information.context.data >= 0,
             entries,
+            is_cut: input.cut > 0,
             answers: input.answers.clone(),
             pc,
             code,

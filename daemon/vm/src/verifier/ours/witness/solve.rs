@@ -31,7 +31,9 @@ fn invert(graph: &Graph, id: Id, target: u64, changes: &mut Vec<Change>) -> bool
                 variable,
                 Variable::Start | Variable::End | Variable::Found(_) | Variable::Answer(_)
             );
-            if is_byte && target > 0xff {
+            // What is found has one address, whoever asks; it can only be found or not.
+            let is_moved = matches!(variable, Variable::Found(_)) && node.value != 0 && target != 0;
+            if is_byte && target > 0xff || is_moved {
                 return false;
             }
             changes.push((variable.clone(), target));

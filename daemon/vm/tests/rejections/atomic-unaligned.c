@@ -1,0 +1,30 @@
+#include "../programs/sample.h"
+
+struct value {
+    u8 bytes[64];
+};
+
+struct {
+    __uint(type, ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct value);
+} values SEC(".maps");
+
+SEC("sample_ext/bad") int bad(struct sample *ctx)
+{
+    u32 key = 0;
+    struct value *value = map_lookup(&values, &key);
+    if (value)
+        __sync_fetch_and_add((u64 *)(value->bytes + 4), 1);
+    return 0;
+}
+
+SEC("sample_ext/good") int good(struct sample *ctx)
+{
+    u32 key = 0;
+    struct value *value = map_lookup(&values, &key);
+    if (value)
+        __sync_fetch_and_add((u64 *)(value->bytes + 8), 1);
+    return 0;
+}

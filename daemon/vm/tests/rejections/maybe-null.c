@@ -1,0 +1,24 @@
+#include "../programs/sample.h"
+
+struct {
+    __uint(type, HASH);
+    __uint(max_entries, 4);
+    __type(key, u32);
+    __type(value, u64);
+} numbers SEC(".maps");
+
+SEC("sample_ext/bad") int bad(struct sample *ctx)
+{
+    u32 key = 0;
+    u64 *value = map_lookup(&numbers, &key);
+    return *value;
+}
+
+SEC("sample_ext/good") int good(struct sample *ctx)
+{
+    u32 key = 0;
+    u64 *value = map_lookup(&numbers, &key);
+    if (!value)
+        return 0;
+    return *value;
+}

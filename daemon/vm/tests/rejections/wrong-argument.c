@@ -1,0 +1,18 @@
+#include "../programs/sample.h"
+
+struct {
+    __uint(type, PROG_ARRAY);
+    __uint(max_entries, 4);
+    __type(key, u32);
+    __type(value, u32);
+} programs SEC(".maps");
+
+SEC("sample_ext/bad") int bad(struct sample *ctx)
+{
+    return tail_call(ctx + 1, &programs, 0);
+}
+
+SEC("sample_ext/good") int good(struct sample *ctx)
+{
+    return tail_call(ctx, &programs, 0);
+}
