@@ -103,16 +103,17 @@ impl World {
         for index in [ARRAY, HASH, DATA] {
             let map = &self.maps[index as usize];
             let size = SIZES_OF_VALUES[index as usize] as usize;
-            for key in 0..ENTRIES[index as usize] {
-                let key_bytes = key.to_le_bytes();
-                if index == HASH {
-                    // Only a few keys are asked for.
-                    let _ = map.delete(&key_bytes);
-                    if key >= KEYS || random.one_in(3) {
-                        continue;
-                    }
+            let entries = ENTRIES[index as usize];
+            if index == HASH {
+                // Programs make entries of any key.
+                let _ = map.take_entries(None, entries as usize);
+            }
+            for key in 0..entries {
+                if index == HASH && (key >= KEYS || random.one_in(3)) {
+                    continue;
                 }
-                let _ = map.update(&key_bytes, &some_bytes(&mut random, size), 0);
+                let value = some_bytes(&mut random, size);
+                let _ = map.update(&key.to_le_bytes(), &value, 0);
             }
         }
     }
