@@ -286,3 +286,31 @@ fn unsound_contracts_are_errors() {
     assert!(refused(|i| i.helpers[0].id = 0x8000_0001).contains("another one has this id"));
     assert!(refused(|i| i.functions[1].prototype.id = 7).contains("its place in the table"));
 }
+
+/// `|` adds an index to the address of an array that is aligned to more than the index can be.
+#[test]
+fn an_index_may_be_added_by_or() {
+    let code = |mask| {
+        [
+            Insn::new(0x7a, 10, 0, -8, 0),
+            Insn::new(0x61, 2, 1, 16, 0),
+            Insn::new(0x57, 2, 0, 0, mask),
+            Insn::new(0xbf, 3, 10, 0, 0),
+            Insn::new(0x07, 3, 0, 0, -8),
+            Insn::new(0x4f, 3, 2, 0, 0),
+            Insn::new(0x71, 0, 3, 0, 0),
+            Insn::new(isa::EXIT, 0, 0, 0, 0),
+        ]
+    };
+    let verdict = |mask| {
+        let spec = assembled(&code(mask), &[]);
+        let case = Case {
+            program: &spec,
+            maps: &[],
+            information: &sample(),
+        };
+        verify(case, Judges::Ours).expect("a sound contract")
+    };
+    assert_eq!(None, verdict(7).rejection);
+    assert!(verdict(15).rejection.is_some());
+}

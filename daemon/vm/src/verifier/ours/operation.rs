@@ -134,6 +134,10 @@ impl Checker<'_> {
                 ))
             }
             (Value::Pointer(pointer), Value::Number(number)) => match op {
+                // So compilers add an index to the address of an aligned array.
+                Arithmetic::Or if wide && is_sum(&pointer, &number) => {
+                    self.moved(insn, insn.dst, pointer, number, false)
+                }
                 Arithmetic::Add | Arithmetic::Sub if wide => {
                     self.moved(insn, insn.dst, pointer, number, op == Arithmetic::Sub)
                 }
@@ -245,6 +249,14 @@ impl Checker<'_> {
         state.set(insn.dst, value);
         Ok(())
     }
+}
+
+/// Whether a number has only bits that are 0 in an address on the stack, where frames end at
+/// multiples of 8.
+fn is_sum(pointer: &Pointer, number: &Number) -> bool {
+    let is_stack = matches!(pointer.region, Region::Stack(_));
+    let aligned = pointer.offset.known().is_some_and(|offset| offset % 8 == 0);
+    is_stack && aligned && number.range.umax() < 8
 }
 
 fn is_in_data(pointer: &Pointer) -> bool {
