@@ -21,6 +21,8 @@ from ebpfd_sdk import Client, EbpfdError, Program, VerificationFailed
 
 EXTENSION: Final = "ebpfd_extensions.sample"
 
+UNSAFE: Final = ("null_map_value", "out_of_bounds", "unknown_helper")
+
 VERDICTS: Final = {0: "pass", 1: "drop, malformed", 42: "not IPv4"}
 PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 0xFFFFFFFE: "not IPv4", 0xFFFFFFFF: "malformed"}
 
@@ -68,7 +70,7 @@ async def _demo(packets: int) -> None:
             _say(f"extension: process {extension.pid}, a program of its own")
             await _show_providers(client)
             await _run_packets(client, extension, packets)
-            await _show_refusal(client)
+            await _show_refusals(client)
             await children.stop("extension", extension)
             await children.stop("daemon", daemon)
     _say(f"all of it took {time.monotonic() - began:.1f} s")
@@ -119,15 +121,16 @@ async def _show_map(program: Program) -> int:
     return sum(times for _, times in numbers)
 
 
-async def _show_refusal(client: Client) -> None:
-    try:
-        await client.load(str(_object("unsafe/null_map_value.o")))
-    except VerificationFailed as refused:
-        _say("refused, as it must be:")
-        for rejection in refused.rejections:
-            print_rejection(rejection)
-    else:
-        raise BrokenDemoError("an unsafe program was loaded")
+async def _show_refusals(client: Client) -> None:
+    for name in UNSAFE:
+        try:
+            await client.load(str(_object(f"unsafe/{name}.o")))
+        except VerificationFailed as refused:
+            _say("refused, as it must be:")
+            for rejection in refused.rejections:
+                print_rejection(rejection)
+        else:
+            raise BrokenDemoError(f"an unsafe program was loaded: {name}")
 
 
 def _object(name: str) -> Path:
