@@ -194,7 +194,7 @@ impl Attempt {
                 symbol: same,
                 scale: 1,
                 shift,
-            }) if same == symbol && shift != 0 => Some(shift),
+            }) if same == symbol && !matches!(shift, 0 | i64::MIN) => Some(shift),
             _ => None,
         };
         match &mut self.ranks {

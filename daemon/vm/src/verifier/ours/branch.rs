@@ -172,9 +172,9 @@ impl Checker<'_> {
         }
         if matches!(
             a.region,
-            Region::MapValue(_) | Region::Map(_) | Region::Object(_)
+            Region::MapValue(_) | Region::Map(_) | Region::Object(_) | Region::Memory { .. }
         ) {
-            // Of one map, but perhaps not the same value.
+            // Of one map or size, but perhaps not the same value.
             return Some(true);
         }
         if wraps(a.offset) || wraps(b.offset) {
