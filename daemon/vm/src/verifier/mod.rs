@@ -14,7 +14,6 @@
 
 mod domain;
 mod explain;
-#[allow(dead_code)] // As `domain`.
 pub mod mutation;
 pub mod ours;
 mod platform;

@@ -44,13 +44,11 @@ pub enum Widening {
 /// The state in which a loop is entered, with a symbol for every value, and without dead ones.
 pub fn probe(entry: &State, live: Registers, fresh: &mut Symbol) -> State {
     let mut state = entry.clone();
-    let depth = state.depth();
     for register in 0..10 {
         if live >> register & 1 == 0 {
             state.frame_mut().registers[register] = Value::Absent(Absent::Varies);
         }
     }
-    debug_assert!(depth < state.frames.len());
     state.update(|value| {
         if let Some(link @ None) = value.link_mut() {
             *fresh += 1;
