@@ -6,7 +6,7 @@ from tests.e2e.world import command
 
 
 async def test_the_demo_counts_what_it_shows() -> None:
-    """Every packet is one invocation, one run and one count; unsafe programs are refused on one screen each."""
+    """Every packet is one invocation, one run and one count; each refusal fits one screen."""
     ran = await command("ebpfd", "demo", "--packets", "500")
     assert ran.code == 0, ran.err
     assert "500 packets through the hook" in ran.out
