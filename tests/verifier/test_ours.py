@@ -12,9 +12,7 @@ NOT_PROVED = {
     "asm_remainder": "that n & ~3 and n & 3 make up n is not known to it; nor to Linux or prevail",
     "unrolled_by_4": "the same, as clang makes it",
     "binary_search": "that the distance of two ends shrinks is not followed; prevail decides",
-    "clear_lowest": "that v & (v - 1) has fewer bits than v is not followed; prevail decides",
-    "sort_16": "each comparison of two bytes of the stack parts its paths; nobody else proves it",
-    "loop_step_zero": "a step that may be 0 but for an earlier test; nobody else proves it either",
+    "tlv_one_at_least": "a step that is 1 or what was tested not to be 0; nobody else proves it",
 }
 """Safe programs that our judge does not accept, and why."""
 

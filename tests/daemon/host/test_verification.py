@@ -28,7 +28,7 @@ def subject(name: str) -> Subject:
     return Subject(content, parse_object(content), 0)
 
 
-ONLY_OURS, ONLY_PREVAIL = subject("fnv.o"), subject("clear_lowest.o")
+ONLY_OURS, ONLY_PREVAIL = subject("fnv.o"), subject("divisor.o")
 NULL, UNKNOWN = subject("unsafe/null_map_value.o"), subject("unsafe/unknown_helper.o")
 LEAK = subject("leak.o")
 

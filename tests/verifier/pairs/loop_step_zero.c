@@ -22,7 +22,9 @@ SAFE
     u32 kinds = 0;
     KEPT while (p + 2 <= end) {
         kinds = kinds * 31 + p[0];
-        p += p[1] ? p[1] : 1;
+        if (!p[1])
+            break;
+        p += p[1];
     }
     return kinds;
 }

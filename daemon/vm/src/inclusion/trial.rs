@@ -161,7 +161,7 @@ impl Trial {
                 outcome.refused = Some(word(&format!("{:?}", violation.problem)));
                 return outcome;
             }
-            Judged::GaveUp(why) => {
+            Judged::GaveUp(why, _) => {
                 outcome.refused = Some(word(&why));
                 return outcome;
             }
@@ -183,7 +183,7 @@ impl Trial {
                 ));
                 None
             }
-            Judged::GaveUp(_) => None,
+            Judged::GaveUp(..) => None,
         };
         let operands = (0..code.len()).map(|pc| operands(code[pc])).collect();
         let watch = Watch::new(&self.world, ordinary, exact, operands, worst_case);

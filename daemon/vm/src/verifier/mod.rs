@@ -31,6 +31,7 @@ use crate::contract::ProgramInformation;
 use crate::error::Result;
 use crate::isa;
 use crate::spec::{MapSpec, ProgramSpec, SourceLine};
+use ours::Violation;
 use ours::teach::{self, Explanation};
 
 /// Everything that weighs in a verdict.
@@ -157,17 +158,20 @@ fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {
     };
     match report.outcome {
         ours::Outcome::Safe { worst_case } => verdict.worst_case = Some(worst_case),
-        ours::Outcome::Unsafe(violation) => {
-            let mut explanation = teach::explain(case, &violation);
-            explanation.witness = ours::witness::witness(case, &violation);
-            verdict.decided = violation.problem.is_final() || explanation.witness.is_some();
-            verdict.rejection = Some(explanation.rejection());
-        }
-        ours::Outcome::GaveUp(why) => {
+        ours::Outcome::Unsafe(violation) => refuse(case, &violation, verdict),
+        ours::Outcome::GaveUp(_, Some(unbounded)) => refuse(case, &unbounded, verdict),
+        ours::Outcome::GaveUp(why, None) => {
             verdict.decided = false;
             verdict.rejection = judged(case, Finding::GaveUp(why));
         }
     }
+}
+
+fn refuse(case: Case<'_>, violation: &Violation, verdict: &mut Verdict) {
+    let mut explanation = teach::explain(case, violation);
+    explanation.witness = ours::witness::witness(case, violation);
+    verdict.decided = violation.problem.is_final() || explanation.witness.is_some();
+    verdict.rejection = Some(explanation.rejection());
 }
 
 /// The second judge; if it accepts, nothing is known of how long a run can take.  If it refuses,

@@ -343,6 +343,7 @@ impl Attempt {
             entry: &self.outer.state,
             changes: &self.changes,
             posts: &posts,
+            survey: self.survey.as_ref().map(|guess| &guess.state),
             surveyed: &self.surveyed,
             widening,
             last,

@@ -20,7 +20,7 @@ use super::super::mutation::{self, Mutation};
 use super::attempt::{Attempt, Turn};
 use super::checker::{Checker, Next};
 use super::covers::covers;
-use super::flow::Flow;
+use super::flow::{Flow, Loop};
 use super::problem::Problem;
 use super::state::{Anchor, DATA, Frame, META, State};
 use super::trail::{Demand, Step};
@@ -67,9 +67,13 @@ const CHECK_INSTRUCTIONS: u64 = 16_384;
 const CHECK_EVERY: u64 = 256;
 /// Complete states that are kept at one instruction: the last ones.
 const MAX_COMPLETE: usize = 64;
+/// Instructions between two states that are kept on a path.
+const KEEP_AFTER: u32 = 4;
 /// Ancestors that are kept at one instruction before only some of them are.
 const MAX_OPEN: usize = 1_024;
 const KEEP_EVERY: usize = 16;
+/// Rounds of a loop that lie behind each other before it is said to go on and on.
+const MANY_ROUNDS: usize = 64;
 /// Ancestors that are looked at for a loop that never ends.
 const MAX_ANCESTORS: usize = 4;
 
@@ -93,7 +97,8 @@ pub enum Outcome {
         worst_case: u64,
     },
     Unsafe(Violation),
-    GaveUp(String),
+    /// Why, and the loop whose rounds took it all, if it was one.
+    GaveUp(String, Option<Box<Violation>>),
 }
 
 /// A problem, and the path that leads to it.
@@ -114,6 +119,8 @@ pub struct Path {
     pub previous: usize,
     /// Nothing is looked up or tried before the next instruction.
     pub fresh: bool,
+    /// Instructions since a state was kept.
+    unkept: u32,
 }
 
 impl Path {
@@ -126,6 +133,7 @@ impl Path {
                 ..Segment::default()
             },
             fresh: true,
+            unkept: 0,
         }
     }
 }
@@ -148,6 +156,8 @@ pub struct Level {
     end: u64,
     /// Symbols up to this one mean the same on all paths.
     settled: Symbol,
+    /// Heads of loops whose proof failed here, and how often.
+    failures: HashMap<usize, u32>,
 }
 
 impl Level {
@@ -159,6 +169,7 @@ impl Level {
             attempt,
             end,
             settled,
+            failures: HashMap::new(),
         }
     }
 
@@ -254,7 +265,8 @@ impl<'a> Explorer<'a> {
         }
         self.is_too_large();
         let outcome = outcome.unwrap_or_else(|_| {
-            Outcome::GaveUp("too many of its loops lose what is needed after them".into())
+            let why = "too many of its loops lose what is needed after them";
+            Outcome::GaveUp(why.into(), None)
         });
         Report {
             outcome,
@@ -289,7 +301,10 @@ impl<'a> Explorer<'a> {
             match ended {
                 Ended::Well => {}
                 Ended::AtLoop(number, path) => next = Some(self.try_proof(number, *path)),
-                Ended::GaveUp(why) if self.levels.len() == 1 => return Ok(Outcome::GaveUp(why)),
+                Ended::GaveUp(why) if self.levels.len() == 1 => {
+                    let unbounded = self.unbounded().map(Box::new);
+                    return Ok(Outcome::GaveUp(why, unbounded));
+                }
                 Ended::GaveUp(_) | Ended::Fails => next = Some(self.next_guess()),
                 Ended::Wrong(problem, path) if self.levels.len() == 1 => {
                     let (steps, proved) = self.level().tree.path(&path.segment);
@@ -310,6 +325,30 @@ impl<'a> Explorer<'a> {
                 },
             }
         }
+    }
+
+    /// The loop that goes on and on, and how control first comes to it: the outermost of those
+    /// of which many rounds lie behind each other.
+    fn unbounded(&self) -> Option<Violation> {
+        let level = self.levels.first()?;
+        let went_on = |each: &&Loop| {
+            let kept = level.kept.get(&each.head);
+            kept.is_some_and(|kept| kept.open.len() >= MANY_ROUNDS)
+        };
+        let found = self.flow.loops().iter().filter(went_on);
+        let head = found.max_by_key(|each| each.levels)?.head;
+        let node = *level.kept.get(&head)?.open.first()?;
+        let (steps, _) = level.tree.path(&Segment {
+            parent: node,
+            ..Segment::default()
+        });
+        let way = steps.iter().filter_map(Step::pc);
+        Some(Violation {
+            pc: head,
+            problem: Problem::Unbounded { loop_pc: head },
+            state: level.tree.node(node).state.clone()?,
+            path: way.chain([head]).collect(),
+        })
     }
 
     /// Tell who watches what becomes of an attempt.
@@ -406,6 +445,7 @@ impl<'a> Explorer<'a> {
                 }
             }
             path.fresh = false;
+            path.unkept += 1;
             path.previous = match path.state.depth() < depth {
                 // A function has returned: before is its call.
                 true => path.state.pc - 1,
@@ -445,6 +485,7 @@ impl<'a> Explorer<'a> {
         let mut waiting = Path::new(other, node);
         waiting.previous = pc;
         waiting.fresh = false;
+        waiting.unkept = path.unkept;
         level.work.push(waiting);
     }
 
@@ -488,21 +529,30 @@ impl<'a> Explorer<'a> {
         if let Some(ended) = self.look_up(path) {
             return Some(ended);
         }
-        if let Some(number) = self.flow.loop_at(pc).filter(|_| self.may_prove(pc)) {
+        if let Some(number) = self
+            .flow
+            .loop_at(pc)
+            .filter(|number| self.may_prove(*number))
+        {
             return Some(Some(Ended::AtLoop(
                 number,
                 Box::new(Path::new(start(), ROOT)),
             )));
         }
-        self.keep(path);
+        if path.unkept >= KEEP_AFTER {
+            self.keep(path);
+        }
         None
     }
 
-    fn may_prove(&self, head: usize) -> bool {
-        self.levels.len() < MAX_LEVELS
-            && self.processed - self.useful < MAX_WASTED + self.useful
-            && !self.unrolled.contains(&head)
-            && self.failures.get(&head).copied().unwrap_or(0) < MAX_FAILURES
+    fn may_prove(&self, number: usize) -> bool {
+        let Loop { head, levels, .. } = self.flow.get(number);
+        self.levels.len() + levels <= MAX_LEVELS
+            && self.processed - self.useful < MAX_WASTED + self.useful / 2
+            && !self.unrolled.contains(head)
+            && [&self.failures, &self.levels[self.levels.len() - 1].failures]
+                .iter()
+                .all(|failures| failures.get(head).copied().unwrap_or(0) < MAX_FAILURES)
     }
 
     /// End the path if a complete state covers it.
@@ -563,6 +613,7 @@ impl<'a> Explorer<'a> {
         let node = level.tree.add(segment, Some(path.state.clone()), 1);
         kept.open.push(node);
         path.segment.parent = node;
+        path.unkept = 0;
         self.states += 1;
     }
 
@@ -639,6 +690,7 @@ impl<'a> Explorer<'a> {
         match attempt.next_guess(&mut self.checker) {
             Turn::Try => self.begin_stage(attempt),
             Turn::GiveUp => {
+                *self.level().failures.entry(attempt.head).or_default() += 1;
                 if !self.is_looking() {
                     *self.failures.entry(attempt.head).or_default() += 1;
                 }

@@ -16,6 +16,8 @@ pub struct Loop {
     pub head: usize,
     /// Instructions that belong to it, ranges in ascending order.
     ranges: Vec<(usize, usize)>,
+    /// Loops within each other here, this one counted.
+    pub levels: usize,
 }
 
 impl Loop {
@@ -67,6 +69,10 @@ impl Flow {
 
     pub fn get(&self, number: usize) -> &Loop {
         &self.loops[number]
+    }
+
+    pub fn loops(&self) -> &[Loop] {
+        &self.loops
     }
 
     /// Registers that are read later on, before the first instruction of a block.
@@ -228,8 +234,10 @@ impl Blocks {
             block == head
         };
         let mut loops = Vec::new();
+        let mut levels = vec![0; self.all.len()];
         let mut room = MAX_LOOP_BLOCKS;
-        for head in &order {
+        // Inner loops come before those around them.
+        for head in order.iter().rev() {
             let latches: Vec<usize> = self.before[*head]
                 .iter()
                 .copied()
@@ -244,6 +252,7 @@ impl Blocks {
                 break;
             };
             room = left;
+            levels[*head] = 1 + body.iter().map(|block| levels[*block]).max().unwrap_or(0);
             let mut ranges: Vec<(usize, usize)> = body
                 .into_iter()
                 .map(|block| (self.all[block].start, self.all[block].end))
@@ -259,6 +268,7 @@ impl Blocks {
             loops.push(Loop {
                 head: self.all[*head].start,
                 ranges,
+                levels: levels[*head],
             });
         }
         loops

@@ -222,7 +222,9 @@ pub struct Evidence<'a> {
     pub changes: &'a [Change],
     /// States that came back to the head.
     pub posts: &'a [&'a State],
-    /// The last of them, of a guess without bounds.
+    /// A guess without bounds.
+    pub survey: Option<&'a State>,
+    /// The last of them, that came back from it.
     pub surveyed: &'a [State],
     pub widening: Widening,
     /// The last round that can begin, counted from 0.
@@ -380,6 +382,10 @@ impl Stepper<'_> {
         };
         for post in known {
             readable = readable.min(readable_from(post, &value(post, at)));
+        }
+        let uses_up = |survey| readable < readable_from(survey, &value(survey, at));
+        if evidence.survey.is_some_and(uses_up) {
+            return after;
         }
         if readable <= readable_from(state, &after) {
             return after;

@@ -292,12 +292,33 @@ fn compute(op: Arithmetic, wide: bool, a: Number, b: Number) -> Number {
             Some(number) => Scalar::constant(number as u64),
             None => arithmetic(op, wide, a.range, b.range),
         },
+        Arithmetic::And => {
+            let range = arithmetic(op, wide, a.range, b.range);
+            match cancelled(&a, &b) {
+                Some(1) => without_lowest(a.range, range),
+                Some(-1) => without_lowest(b.range, range),
+                _ => range,
+            }
+        }
         _ => arithmetic(op, wide, a.range, b.range),
     };
     Number {
         range,
         link,
         distance: None,
+    }
+}
+
+/// `x & (x - 1)` clears the lowest bit of x that is set: so one more bit is 0 than were at the end
+/// of x, and counting bits by clearing them ends after as many rounds as there are bits.
+fn without_lowest(x: Scalar, result: Scalar) -> Scalar {
+    let bits = x.bits();
+    match (bits.value | bits.mask).trailing_zeros() {
+        zeros @ 0..63 => {
+            let kept = Scalar::constant(u64::MAX << (zeros + 1));
+            arithmetic(Arithmetic::And, true, result, kept)
+        }
+        _ => Scalar::constant(0),
     }
 }
 
@@ -460,5 +481,30 @@ fn plain(a: &Pointer, b: &Pointer) -> Number {
         range,
         link,
         distance: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every set of numbers of four bits that the domain can describe, against all its numbers.
+    #[test]
+    fn clearing_the_lowest_bit_holds_for_every_number() {
+        for from in 0..16_u64 {
+            for to in from..16 {
+                for kept in 0..16 {
+                    let range = Scalar::unsigned(from, to);
+                    let x = arithmetic(Arithmetic::And, true, range, Scalar::constant(kept));
+                    let less = arithmetic(Arithmetic::Sub, true, x, Scalar::constant(1));
+                    let both = arithmetic(Arithmetic::And, true, x, less);
+                    let result = without_lowest(x, both);
+                    for number in (from..=to).map(|number| number & kept) {
+                        let cleared = number & number.wrapping_sub(1);
+                        assert!(result.contains(cleared), "{number:#x} of {x:?}: {result:?}");
+                    }
+                }
+            }
+        }
     }
 }

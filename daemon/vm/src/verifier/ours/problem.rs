@@ -174,6 +174,10 @@ pub enum Problem {
     Endless {
         loop_pc: usize,
     },
+    /// Its rounds were followed for as long as may be, and it went on.
+    Unbounded {
+        loop_pc: usize,
+    },
 }
 
 /// Where a pointer would go.

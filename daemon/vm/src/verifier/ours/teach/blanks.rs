@@ -165,6 +165,7 @@ impl Chooser<'_> {
             Problem::ReturnsPointer => Choice::new(&l::RETURNS_POINTER, Some(0), Vec::new()),
             Problem::NotReleased { .. } => self.plain(&l::NOT_RELEASED, Vec::new()),
             Problem::Endless { .. } => self.plain(&l::ENDLESS, Vec::new()),
+            Problem::Unbounded { .. } => self.plain(&l::UNBOUNDED, Vec::new()),
         }
     }
 

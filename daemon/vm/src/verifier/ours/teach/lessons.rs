@@ -310,4 +310,8 @@ lessons! {
         "this loop never ends: a round leaves everything as it found it",
         "each round changes something that the loop waits for",
         "count the rounds: for (int i = 0; i < 64; i++)";
+    UNBOUNDED = "unbounded-loop":
+        "this loop is not shown to end: it still went on when the verifier had followed it for as long as it may",
+        "something bounds the rounds: a counter, or a pointer that moves in each of them",
+        "count the rounds up to a constant: for (int i = 0; i < 64; i++)";
 }

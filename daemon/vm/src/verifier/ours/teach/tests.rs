@@ -86,13 +86,15 @@ fn told(object: &Object, name: &str, information: &ProgramInformation) -> Option
         maps: &object.maps,
         information,
     };
-    match explore(case, Limits::default()).outcome {
-        Outcome::Unsafe(violation) => Some(Explanation {
-            witness: witness(case, &violation),
-            ..explain(case, &violation)
-        }),
-        _ => None,
-    }
+    let violation = match explore(case, Limits::default()).outcome {
+        Outcome::Unsafe(violation) => violation,
+        Outcome::GaveUp(_, Some(unbounded)) => *unbounded,
+        _ => return None,
+    };
+    Some(Explanation {
+        witness: witness(case, &violation),
+        ..explain(case, &violation)
+    })
 }
 
 /// The text, without an input if what happens with it depends on where things lie in memory: a

@@ -173,7 +173,7 @@ impl<'a> Search<'a> {
                 .any(|step| step.pc == self.violation.pc)
         };
         match problem {
-            Problem::Endless { .. } => is(ResultCode::Timeout),
+            Problem::Endless { .. } | Problem::Unbounded { .. } => is(ResultCode::Timeout),
             Problem::TooDeep { .. } => is(ResultCode::Failed) && pc == self.violation.pc,
             _ if !is(ResultCode::InvalidPointer) => false,
             _ if shows_at_once(problem) => pc == self.violation.pc,
