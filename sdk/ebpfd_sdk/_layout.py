@@ -92,17 +92,17 @@ class Layout:
         )
 
     def offered(self) -> list[contract_pb2.ContextField]:
-        """List the fields that programs may see."""
+        """List the fields, and what programs may do with each."""
         return [
             contract_pb2.ContextField(
                 name=field.name,
                 offset=field.offset,
                 size=field.size,
                 writable=field.rights.writable,
+                hidden=not field.rights.offered,
                 type=field.type_name,
             )
             for field in self.fields
-            if field.rights.offered
         ]
 
     def _misfit(self, values: tuple[int | bytes, ...]) -> ValueError:

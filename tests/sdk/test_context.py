@@ -128,7 +128,7 @@ def test_defaults_stand_in_for_what_is_left_out() -> None:
 
 
 def test_rights_reach_the_contract() -> None:
-    """Read-only fields are offered without the right to write, hidden ones not at all."""
+    """Read-only fields are offered without the right to write, hidden ones as hidden."""
 
     class Guarded(Context):
         data: Data = 0
@@ -138,13 +138,15 @@ def test_rights_reach_the_contract() -> None:
         secret: Annotated[bytes, Length(4)] = hidden(b"")
 
     offered = [
-        (field.name, field.offset, field.type, field.writable) for field in Guarded.layout.offered()
+        (field.name, field.offset, field.type, field.writable, field.hidden)
+        for field in Guarded.layout.offered()
     ]
     assert offered == [
-        ("data", 0, "data", False),
-        ("end", 8, "data_end", False),
-        ("plain", 16, "u32", True),
-        ("fixed", 20, "u32", False),
+        ("data", 0, "data", False, False),
+        ("end", 8, "data_end", False, False),
+        ("plain", 16, "u32", True, False),
+        ("fixed", 20, "u32", False, False),
+        ("secret", 24, "u8[4]", False, True),
     ]
     assert (Guarded().fixed, Guarded().secret) == (5, b"")
 

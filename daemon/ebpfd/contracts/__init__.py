@@ -16,6 +16,7 @@ from ebpfd.contracts.values import (
     HelperFunctionPrototype,
     ProgramData,
     ProgramInfo,
+    ProgramResult,
     ProgramTypeDescriptor,
     engine_information,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "KnownContracts",
     "ProgramData",
     "ProgramInfo",
+    "ProgramResult",
     "ProgramTypeDescriptor",
     "UnknownAttachTypeError",
     "UnknownSectionError",

@@ -2,17 +2,17 @@
 
 import hashlib
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from ebpfd.contracts.values import HelperFunctionPrototype, ProgramData
+from ebpfd.contracts.values import HelperFunctionPrototype, ProgramData, writable_ranges
 
 
 def contract_digest(data: ProgramData, used_helpers: Collection[int]) -> bytes:
     """SHA-256 over what a program that calls *used_helpers* relies on.
 
     Covers the descriptor and the prototypes of the helpers in use, in the order of eBPF for
-    Windows, then the rights on the context's fields.  A helper that the program does not call may
-    come, go or change.
+    Windows, then which bytes of the context may be written and which are hidden.  A helper that
+    the program does not call may come, go or change, and so may the names of fields.
     """
     descriptor = data.program_info.type_descriptor
     context = descriptor.context_descriptor
@@ -26,10 +26,24 @@ def contract_digest(data: ProgramData, used_helpers: Collection[int]) -> bytes:
     digest.update(struct.pack("<Q", len(used)))
     for helper in used:
         digest.update(_helper(helper))
-    for field in data.fields:
-        digest.update(_text(field.name))
-        digest.update(struct.pack("<IIB", field.offset, field.size, field.writable))
+    hidden = ((field.offset, field.size) for field in data.fields if field.hidden)
+    for ranges in (writable_ranges(data), hidden):
+        merged = _merged(ranges)
+        digest.update(struct.pack("<Q", len(merged)))
+        for start, end in merged:
+            digest.update(struct.pack("<II", start, end))
     return digest.digest()
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(start, end) of what (offset, size) cover together: no matter how it is parted."""
+    merged: list[tuple[int, int]] = []
+    for offset, size in sorted(ranges):
+        if merged and offset <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], offset + size))
+        else:
+            merged.append((offset, offset + size))
+    return merged
 
 
 def _helper(helper: HelperFunctionPrototype) -> bytes:

@@ -22,6 +22,7 @@ MIN_CONTEXT_SIZE: Final = 16
 MAX_CONTEXT_SIZE: Final = 64 * 1024
 HIGH_LEVEL: Final = 15
 MAX_ARGUMENTS: Final = 5
+MAX_U32: Final = 0xFFFF_FFFF
 
 _MEMORY: Final = {
     ArgumentType.PTR_TO_READABLE_MEM,
@@ -60,9 +61,10 @@ def validate_program_data(data: ProgramData) -> None:
     _validate_helpers("global_helpers", data.program_info.global_helpers, general=True)
     _validate_addresses(data)
     _validate_fields(data)
-    for prefix in data.section_prefixes:
+    _validate_results(data)
+    for index, prefix in enumerate(data.section_prefixes):
         if not prefix:
-            raise ContractError("section_prefixes", "a prefix must not be empty")
+            raise ContractError(f"section_prefixes[{index}]", "a prefix must not be empty")
 
 
 def _validate_context(context: ContextDescriptor) -> None:
@@ -128,6 +130,8 @@ def _validate_fields(data: ProgramData) -> None:
         if not field.name or field.name in names:
             raise ContractError(f"{at}.name", f"{field.name!r} is empty or stands twice")
         names.add(field.name)
+        if field.hidden and field.writable:
+            raise ContractError(f"{at}.writable", f"{field.name} is hidden: nobody may write it")
         if field.size == 0 or field.offset + field.size > data.context.size:
             problem = (
                 f"{field.name} takes bytes {field.offset} to {field.offset + field.size} "
@@ -135,6 +139,21 @@ def _validate_fields(data: ProgramData) -> None:
             )
             raise ContractError(at, problem)
         _validate_against_pointers(at, field, data.context)
+
+
+def _validate_results(data: ProgramData) -> None:
+    for kind in ("value", "name"):
+        known: set[object] = set()
+        for index, result in enumerate(data.results):
+            found = getattr(result, kind)
+            if found in known or found == "":
+                problem = f"{found!r} is empty or stands twice"
+                raise ContractError(f"results[{index}].{kind}", problem)
+            known.add(found)
+    values = [(f"results[{index}].value", each.value) for index, each in enumerate(data.results)]
+    for at, value in (*values, ("default_result", data.default_result)):
+        if not 0 <= value <= MAX_U32:
+            raise ContractError(at, f"{value} is no unsigned 32-bit number")
 
 
 def _validate_against_pointers(at: str, field: ContextField, context: ContextDescriptor) -> None:

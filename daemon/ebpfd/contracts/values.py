@@ -69,20 +69,39 @@ class ProgramInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextField:
-    """A named piece of the context; what a program writes to it comes back if ``writable``."""
+    """A named piece of the context, and what programs may do with it.
+
+    ``offset`` and ``size`` are bytes.  What a program writes to it comes back if it is
+    ``writable``; of a ``hidden`` one no program reads anything.  ``type`` is what an author would
+    write in C: ``u32``, ``u8[16]``.  Fields may overlap, as those of a union do.
+    """
 
     name: str
     offset: int
     size: int
     writable: bool = True
+    hidden: bool = False
     type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramResult:
+    """A result of programs that has a name; if it ``stops_chain``, no further program is run."""
+
+    value: int
+    name: str
+    stops_chain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramData:
     """``ebpf_program_data_t``: characteristics of a program-information provider.
 
-    ``helper_addresses`` are the ids of the helpers that the provider serves.
+    ``helper_addresses`` are the ids of the helpers that the provider serves.  What follows goes
+    beyond eBPF for Windows: ``context_type`` is the name of the context's struct in C,
+    ``context_btf`` describes it to programs that are relocated when it changes; results without
+    a name stop a chain if ``other_results_stop``, and a chain that ran no program ends with
+    ``default_result``.
     """
 
     program_info: ProgramInfo
@@ -91,6 +110,11 @@ class ProgramData:
     helper_addresses: frozenset[int] = frozenset()
     fields: tuple[ContextField, ...] = ()
     section_prefixes: tuple[str, ...] = ()
+    results: tuple[ProgramResult, ...] = ()
+    other_results_stop: bool = False
+    default_result: int = 0
+    context_type: str = ""
+    context_btf: bytes = b""
 
     @property
     def program_type(self) -> UUID:
@@ -149,6 +173,7 @@ class EngineInformation:
     is_privileged: bool
     helpers: tuple[HelperFunctionPrototype, ...]
     writable: tuple[tuple[int, int], ...]
+    fields: tuple[ContextField, ...] = ()
     functions: tuple[BtfResolvedFunction, ...] = ()
     """What programs may import of other modules: no contract offers any yet."""
 
@@ -161,11 +186,12 @@ def engine_information(data: ProgramData) -> EngineInformation:
         context=descriptor.context_descriptor,
         is_privileged=descriptor.is_privileged,
         helpers=data.program_info.helpers(),
-        writable=_writable(data),
+        writable=writable_ranges(data),
+        fields=data.fields,
     )
 
 
-def _writable(data: ProgramData) -> tuple[tuple[int, int], ...]:
+def writable_ranges(data: ProgramData) -> tuple[tuple[int, int], ...]:
     """(offset, size) of what comes back of a context: never its pointers."""
     pointers = sorted(offset for _, offset in data.context.pointers())
     if data.fields:

@@ -13,6 +13,7 @@ from ebpfd.contracts import (
     HelperFunctionPrototype,
     ProgramData,
     ProgramInfo,
+    ProgramResult,
     ProgramTypeDescriptor,
 )
 from ebpfd.contracts.validation import MAX_ARGUMENTS
@@ -49,11 +50,20 @@ def decode_program_data(message: pb.ProgramData) -> ProgramData:
                 offset=field.offset,
                 size=field.size,
                 writable=field.writable,
+                hidden=field.hidden,
                 type=field.type,
             )
             for field in message.fields
         ),
         section_prefixes=tuple(message.section_prefixes),
+        results=tuple(
+            ProgramResult(value=each.value, name=each.name, stops_chain=each.stops_chain)
+            for each in message.results
+        ),
+        other_results_stop=message.other_results_stop,
+        default_result=message.default_result,
+        context_type=message.context_type,
+        context_btf=message.context_btf,
     )
 
 
@@ -86,11 +96,20 @@ def encode_program_data(data: ProgramData) -> pb.ProgramData:
                 offset=field.offset,
                 size=field.size,
                 writable=field.writable,
+                hidden=field.hidden,
                 type=field.type,
             )
             for field in data.fields
         ],
         section_prefixes=data.section_prefixes,
+        results=[
+            pb.ProgramResult(value=each.value, name=each.name, stops_chain=each.stops_chain)
+            for each in data.results
+        ],
+        other_results_stop=data.other_results_stop,
+        default_result=data.default_result,
+        context_type=data.context_type,
+        context_btf=data.context_btf,
     )
 
 

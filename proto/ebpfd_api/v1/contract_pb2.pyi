@@ -59,34 +59,56 @@ class ProgramInfo(_message.Message):
     def __init__(self, type_descriptor: _Optional[_Union[ProgramTypeDescriptor, _Mapping]] = ..., program_type_specific_helpers: _Optional[_Iterable[_Union[HelperFunctionPrototype, _Mapping]]] = ..., global_helpers: _Optional[_Iterable[_Union[HelperFunctionPrototype, _Mapping]]] = ...) -> None: ...
 
 class ContextField(_message.Message):
-    __slots__ = ("name", "offset", "size", "writable", "type")
+    __slots__ = ("name", "offset", "size", "writable", "type", "hidden")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     WRITABLE_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     offset: int
     size: int
     writable: bool
     type: str
-    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ..., writable: _Optional[bool] = ..., type: _Optional[str] = ...) -> None: ...
+    hidden: bool
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ..., writable: _Optional[bool] = ..., type: _Optional[str] = ..., hidden: _Optional[bool] = ...) -> None: ...
+
+class ProgramResult(_message.Message):
+    __slots__ = ("value", "name", "stops_chain")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STOPS_CHAIN_FIELD_NUMBER: _ClassVar[int]
+    value: int
+    name: str
+    stops_chain: bool
+    def __init__(self, value: _Optional[int] = ..., name: _Optional[str] = ..., stops_chain: _Optional[bool] = ...) -> None: ...
 
 class ProgramData(_message.Message):
-    __slots__ = ("program_info", "required_irql", "capabilities", "helper_addresses", "fields", "section_prefixes")
+    __slots__ = ("program_info", "required_irql", "capabilities", "helper_addresses", "fields", "section_prefixes", "results", "other_results_stop", "default_result", "context_type", "context_btf")
     PROGRAM_INFO_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_IRQL_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     HELPER_ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     SECTION_PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_RESULTS_STOP_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_BTF_FIELD_NUMBER: _ClassVar[int]
     program_info: ProgramInfo
     required_irql: int
     capabilities: int
     helper_addresses: _containers.RepeatedScalarFieldContainer[int]
     fields: _containers.RepeatedCompositeFieldContainer[ContextField]
     section_prefixes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, program_info: _Optional[_Union[ProgramInfo, _Mapping]] = ..., required_irql: _Optional[int] = ..., capabilities: _Optional[int] = ..., helper_addresses: _Optional[_Iterable[int]] = ..., fields: _Optional[_Iterable[_Union[ContextField, _Mapping]]] = ..., section_prefixes: _Optional[_Iterable[str]] = ...) -> None: ...
+    results: _containers.RepeatedCompositeFieldContainer[ProgramResult]
+    other_results_stop: bool
+    default_result: int
+    context_type: str
+    context_btf: bytes
+    def __init__(self, program_info: _Optional[_Union[ProgramInfo, _Mapping]] = ..., required_irql: _Optional[int] = ..., capabilities: _Optional[int] = ..., helper_addresses: _Optional[_Iterable[int]] = ..., fields: _Optional[_Iterable[_Union[ContextField, _Mapping]]] = ..., section_prefixes: _Optional[_Iterable[str]] = ..., results: _Optional[_Iterable[_Union[ProgramResult, _Mapping]]] = ..., other_results_stop: _Optional[bool] = ..., default_result: _Optional[int] = ..., context_type: _Optional[str] = ..., context_btf: _Optional[bytes] = ...) -> None: ...
 
 class AttachProviderData(_message.Message):
     __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name")

@@ -13,6 +13,7 @@ from ebpfd.contracts import (
     HelperFunctionPrototype,
     ProgramData,
     ProgramInfo,
+    ProgramResult,
     ProgramTypeDescriptor,
 )
 from ebpfd_api.prototype import ArgumentType, ReturnType
@@ -132,8 +133,10 @@ _fields = st.builds(
     offset=_u32,
     size=_u32,
     writable=st.booleans(),
+    hidden=st.booleans(),
     type=st.text(max_size=8),
 )
+_results = st.builds(ProgramResult, value=_u32, name=st.text(max_size=8), stops_chain=st.booleans())
 _some_helpers = st.lists(_helpers(), max_size=3).map(tuple)
 
 program_data: Final = st.builds(
@@ -148,6 +151,11 @@ program_data: Final = st.builds(
     capabilities=_u32,
     helper_addresses=st.frozensets(_u32, max_size=4),
     fields=st.lists(_fields, max_size=3).map(tuple),
+    results=st.lists(_results, max_size=3).map(tuple),
+    other_results_stop=st.booleans(),
+    default_result=_u32,
+    context_type=st.text(max_size=8),
+    context_btf=st.binary(max_size=8),
     section_prefixes=st.lists(st.text(max_size=8), max_size=3).map(tuple),
 )
 """Any value that the wire can carry, sensible or not."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import ProgramData, contract_digest
+from ebpfd.contracts import ContextField, ProgramData, ProgramResult, contract_digest
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from tests.daemon.contracts.samples import (
     HELPERS,
@@ -61,7 +61,7 @@ WEIGHS: dict[str, Change] = {
     "field's right": lambda data: with_field(data, writable=False),
     "field's place": lambda data: with_field(data, offset=20),
     "field's size": lambda data: with_field(data, size=2),
-    "field's name": lambda data: with_field(data, name="other"),
+    "field hidden": lambda data: with_field(data, writable=False, hidden=True),
     "field gone": lambda data: replace(data, fields=data.fields[:-1]),
 }
 WEIGHS_NOT: dict[str, Change] = {
@@ -79,6 +79,14 @@ WEIGHS_NOT: dict[str, Change] = {
     "level": lambda data: replace(data, required_irql=2),
     "addresses": lambda data: replace(data, helper_addresses=frozenset()),
     "prefixes": lambda data: replace(data, section_prefixes=("other",)),
+    "field's name": lambda data: with_field(data, name="other"),
+    "read-only field where nothing was": lambda data: replace(
+        data,
+        fields=(*data.fields, ContextField(name="pad", offset=22, size=2, writable=False)),
+    ),
+    "results": lambda data: replace(
+        data, results=(ProgramResult(value=0, name="PASS"),), default_result=1
+    ),
     "field's type as people write it": lambda data: with_field(data, type="__u32"),
 }
 

@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import ContextField, ContractError, ProgramData, validate_program_data
+from ebpfd.contracts import (
+    ContextField,
+    ContractError,
+    ProgramData,
+    ProgramResult,
+    validate_program_data,
+)
 from ebpfd_api.prototype import ArgumentType
 from tests.daemon.contracts.samples import (
     HELPERS,
@@ -39,6 +45,12 @@ def with_arguments(*arguments: ArgumentType) -> ProgramData:
 def with_field(field: ContextField) -> ProgramData:
     """The sample with one more field."""
     return replace(SAMPLE, fields=(*SAMPLE.fields, field))
+
+
+def with_results(*named: tuple[int, str]) -> ProgramData:
+    """The sample with names of results."""
+    results = tuple(ProgramResult(value=value, name=name) for value, name in named)
+    return replace(SAMPLE, results=results)
 
 
 BROKEN: dict[str, tuple[str, ProgramData]] = {
@@ -110,7 +122,16 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
         "fields[6]",
         with_field(ContextField(name="x", offset=0, size=16)),
     ),
-    "empty prefix": ("section_prefixes", replace(SAMPLE, section_prefixes=("sample", ""))),
+    "empty prefix": ("section_prefixes[1]", replace(SAMPLE, section_prefixes=("sample", ""))),
+    "writable and hidden": (
+        "fields[0].writable",
+        replace(SAMPLE, fields=(ContextField(name="a", offset=16, size=4, hidden=True),)),
+    ),
+    "result without a name": ("results[0].name", with_results((0, ""))),
+    "two results of one name": ("results[1].name", with_results((0, "PASS"), (1, "PASS"))),
+    "two names of one result": ("results[1].value", with_results((0, "PASS"), (0, "OK"))),
+    "result of 33 bits": ("results[0].value", with_results((2**32, "PASS"))),
+    "negative default": ("default_result", replace(SAMPLE, default_result=-1)),
 }
 
 
