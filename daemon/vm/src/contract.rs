@@ -241,6 +241,23 @@ impl Prototype {
     }
 }
 
+/// A named piece of the context, for messages and for what nobody may read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ContextField {
+    pub name: String,
+    pub offset: usize,
+    pub size: usize,
+    /// No program reads anything of it.
+    pub is_hidden: bool,
+}
+
+impl ContextField {
+    /// Whether it has any of these bytes.
+    pub fn meets(&self, offset: usize, size: usize) -> bool {
+        offset < self.offset + self.size && self.offset < offset + size
+    }
+}
+
 /// A program type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramInformation {
@@ -253,6 +270,7 @@ pub struct ProgramInformation {
     pub functions: Vec<Function>,
     /// (offset, size) of what comes back of a context after a run.
     pub writable: Vec<(usize, usize)>,
+    pub fields: Vec<ContextField>,
 }
 
 impl ProgramInformation {
@@ -265,6 +283,7 @@ impl ProgramInformation {
             helpers: Vec::new(),
             functions: Vec::new(),
             writable: writable.to_vec(),
+            fields: Vec::new(),
         }
     }
 
@@ -276,6 +295,19 @@ impl ProgramInformation {
             if offset.checked_add(*length).is_none_or(|end| end > size) {
                 return Err(EngineError::argument(format!(
                     "writable: ({offset}, {length}) does not fit into a context of {size} bytes"
+                )));
+            }
+        }
+        for ContextField {
+            name,
+            offset,
+            size: own,
+            ..
+        } in &self.fields
+        {
+            if offset.checked_add(*own).is_none_or(|end| end > size) {
+                return Err(EngineError::argument(format!(
+                    "fields: {name}, {own} bytes at {offset}, does not fit into a context of {size}"
                 )));
             }
         }
@@ -300,6 +332,12 @@ impl ProgramInformation {
             )));
         }
         self.helpers.iter().try_for_each(Prototype::validate)
+    }
+
+    /// (offset, size) of what no program may read.
+    pub fn hidden(&self) -> Vec<(usize, usize)> {
+        let hidden = self.fields.iter().filter(|field| field.is_hidden);
+        hidden.map(|field| (field.offset, field.size)).collect()
     }
 
     /// The helper that the program type itself offers under this id.

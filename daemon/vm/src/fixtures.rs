@@ -82,6 +82,7 @@ pub fn sample() -> ProgramInformation {
         ],
         functions: Vec::new(),
         writable: vec![(16, 16)],
+        fields: Vec::new(),
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Memory<'r> {
     /// The frames of active functions: grows down with each local call.
     pub(super) stack: Region,
     context: Region,
+    /// (offset, size) of what the program may not touch of its context.
+    hidden: &'r [(usize, usize)],
     data: Region,
     value: Region,
     value_writable: bool,
@@ -69,10 +71,16 @@ pub struct Memory<'r> {
 
 impl<'r> Memory<'r> {
     /// Neither pinned nor with any data: see [`Self::repin`] and [`Self::set_data`].
-    pub(super) fn new(context: &mut [u8], maps: &'r [Arc<Map>], lane: usize) -> Self {
+    pub(super) fn new(
+        context: &mut [u8],
+        hidden: &'r [(usize, usize)],
+        maps: &'r [Arc<Map>],
+        lane: usize,
+    ) -> Self {
         Self {
             stack: Region::default(),
             context: Region::of(context),
+            hidden,
             data: Region::default(),
             value: Region::default(),
             value_writable: false,
@@ -203,12 +211,25 @@ impl<'r> Memory<'r> {
     fn check(&mut self, address: u64, size: u64, write: bool) -> Result<(), Fault> {
         if self.stack.holds(address, size)
             || self.data.holds(address, size)
-            || self.context.holds(address, size)
+            || self.context.holds(address, size) && !self.is_hidden(address, size)
             || self.value.holds(address, size) && (!write || self.value_writable)
         {
             return Ok(());
         }
         self.check_values(address, size, write)
+    }
+
+    /// Whether any of these bytes of the context are hidden.
+    #[inline(always)]
+    fn is_hidden(&self, address: u64, size: u64) -> bool {
+        let (from, to) = (
+            address - self.context.base,
+            address - self.context.base + size,
+        );
+        let meets = |(offset, size): &(usize, usize)| {
+            from < (offset + size) as u64 && (*offset as u64) < to
+        };
+        !self.hidden.is_empty() && self.hidden.iter().any(meets)
     }
 
     #[inline(never)]
@@ -260,7 +281,8 @@ impl<'r> Memory<'r> {
     ///
     /// The helper must not write before it has let go of them.
     pub fn borrow(&mut self, address: u64, size: u64) -> Result<Cow<'r, [u8]>, Fault> {
-        if size == 0 || !self.is_private(address, size) {
+        let is_private = self.is_private(address, size) && self.hidden.is_empty();
+        if size == 0 || !is_private {
             return self.read(address, size).map(Cow::Owned);
         }
         self.charge(size)?;

@@ -92,6 +92,7 @@ pub struct Program {
     descriptor: ContextDescriptor,
     pointers: [Option<usize>; 3],
     writable: Vec<(usize, usize)>,
+    hidden: Vec<(usize, usize)>,
     options: Options,
     counters: Counters,
     /// Identity of the program's type: programs of one type may call each other.
@@ -106,7 +107,8 @@ pub struct Program {
 /// one name, or of one type at two times, programs must not call each other.
 fn key_of(information: &ProgramInformation) -> ProgramKey {
     let ProgramInformation { name, context, .. } = information;
-    let layout = (context, information.is_privileged, &information.writable);
+    let rights = (&information.writable, information.hidden());
+    let layout = (context, information.is_privileged, rights);
     format!("{name}\0{layout:?}").into_bytes().into()
 }
 
@@ -154,6 +156,7 @@ impl Program {
             descriptor,
             pointers: [descriptor.data, descriptor.end, descriptor.meta].map(pointer),
             writable: writable_ranges(information),
+            hidden: information.hidden(),
             options,
             counters: Counters::default(),
         })
@@ -237,7 +240,7 @@ impl Program {
         identity: Identity,
     ) -> Services<'r> {
         Services {
-            memory: Memory::new(context, &self.maps, lane),
+            memory: Memory::new(context, &self.hidden, &self.maps, lane),
             trace: self.options.trace.as_deref(),
             tag: self.options.tag,
             remote: self.options.remote.as_deref(),

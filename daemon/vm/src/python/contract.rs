@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::contract::{ContextDescriptor, ProgramInformation, Prototype};
+use crate::contract::{ContextDescriptor, ContextField, ProgramInformation, Prototype};
 use crate::functions::{FIRST_FUNCTION, Function, canonical_guid};
 
 /// Read a `ProgramInformation`.
@@ -25,7 +25,24 @@ pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
             .try_iter()?
             .map(|range| range?.extract())
             .collect::<PyResult<_>>()?,
+        fields: fields_of(object)?,
     })
+}
+
+/// Names and rights of the context's fields; none, where nobody gives them.
+fn fields_of(object: &Bound<'_, PyAny>) -> PyResult<Vec<ContextField>> {
+    let Some(fields) = object.getattr_opt("fields")? else {
+        return Ok(Vec::new());
+    };
+    let field = |field: Bound<'_, PyAny>| {
+        Ok(ContextField {
+            name: field.getattr("name")?.extract()?,
+            offset: field.getattr("offset")?.extract()?,
+            size: field.getattr("size")?.extract()?,
+            is_hidden: field.getattr("hidden")?.extract()?,
+        })
+    };
+    fields.try_iter()?.map(|each| field(each?)).collect()
 }
 
 /// The table of functions: each gets the id of its place.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::contract::ContextField;
 use crate::error::ResultCode;
-use crate::exec::{Input, Options, Program};
+use crate::exec::{Execution, Input, Options, Program};
 use crate::fixtures::{assembled, context, executors, live, object, program, ready, sample};
 use crate::isa::mem;
 use crate::trace::Trace;
@@ -177,6 +178,43 @@ fn metadata_comes_before_data() {
             .expect("valid input");
         assert_eq!((0, 0x0309), (test.code, test.result));
     }
+}
+
+/// What a contract hides of a context ends a run that reads it, also through a helper's argument.
+#[test]
+fn hidden_fields_cannot_be_read() {
+    let mut information = sample();
+    information.fields.push(ContextField {
+        name: "secret".into(),
+        offset: 24,
+        size: 4,
+        is_hidden: true,
+    });
+    let load = |size, offset| Insn::new(class::LDX | mem::MEM | size, 0, 1, offset, 0);
+    let run = |code: &[Insn]| {
+        let options = Options {
+            execution: Execution::Interpreter,
+            ..Options::default()
+        };
+        let program = Program::new(&assembled(code, &[]), vec![], &information, options);
+        let program = program.expect("a valid program");
+        let test = program.test_run(&context(0, 0), b"", 0, 1);
+        test.expect("valid input").code
+    };
+    let hidden = ResultCode::InvalidPointer as u8;
+    let seen = ResultCode::Success as u8;
+    assert_eq!(seen, run(&[load(mem::W, 20), EXIT]));
+    assert_eq!(hidden, run(&[load(mem::W, 24), EXIT]));
+    assert_eq!(hidden, run(&[load(mem::B, 27), EXIT]));
+    assert_eq!(hidden, run(&[load(mem::DW, 20), EXIT]));
+    assert_eq!(seen, run(&[load(mem::W, 28), EXIT]));
+    let checksum = |size| {
+        let seed = [mov(3, 0), mov(4, 0), mov(5, 0)];
+        let from = [copy(3, 1), mov(4, size), mov(1, 0), mov(2, 0)];
+        [&seed[..], &from, &[call(10), EXIT]].concat()
+    };
+    assert_eq!(seen, run(&checksum(24)));
+    assert_eq!(hidden, run(&checksum(28)));
 }
 
 /// Globals keep their values between runs; writes to .rodata end the run.

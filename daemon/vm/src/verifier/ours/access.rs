@@ -8,7 +8,7 @@ use super::stack::{Found, SIZE, Stack};
 use super::state::{DATA, META, State};
 use super::symbols;
 use super::value::{Absent, Number, Pointer, Region, Value, shifted};
-use crate::contract::POINTER_SIZE;
+use crate::contract::{ContextField, POINTER_SIZE};
 use crate::isa::{Insn, atomic, class, mem};
 
 /// Offsets beyond this are not followed: nothing that exists is so large.
@@ -325,6 +325,13 @@ impl Checker<'_> {
                 let size = span.size;
                 return Err(Problem::ReadOnlyContext { offset, size });
             }
+        }
+        let hidden = |field: &ContextField| {
+            field.is_hidden && field.meets(offset as usize, span.size as usize)
+        };
+        if information.fields.iter().any(hidden) {
+            let size = span.size;
+            return Err(Problem::HiddenContext { offset, size });
         }
         Ok(Place::Context { at: offset })
     }

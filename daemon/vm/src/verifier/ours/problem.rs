@@ -106,6 +106,11 @@ pub enum Problem {
         offset: i64,
         size: i64,
     },
+    /// The contract lets nobody look there.
+    HiddenContext {
+        offset: i64,
+        size: i64,
+    },
     ReadOnlyValue {
         map: u32,
     },
@@ -238,7 +243,10 @@ impl Problem {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::ReadOnlyContext { .. } | Self::ReadOnlyValue { .. } | Self::TailCallInFunction
+            Self::ReadOnlyContext { .. }
+                | Self::HiddenContext { .. }
+                | Self::ReadOnlyValue { .. }
+                | Self::TailCallInFunction
         )
     }
 }

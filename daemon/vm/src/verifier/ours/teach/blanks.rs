@@ -116,7 +116,8 @@ impl Chooser<'_> {
             | Problem::VariableContext { .. } => self.of_span(problem),
             Problem::PartOfContextPointer { .. }
             | Problem::WriteToContextPointer { .. }
-            | Problem::ReadOnlyContext { .. } => self.of_context(problem),
+            | Problem::ReadOnlyContext { .. }
+            | Problem::HiddenContext { .. } => self.of_context(problem),
             Problem::ReadOnlyValue { map } => self.plain(&l::READ_ONLY_VALUE, self.map(*map)),
             Problem::UnwrittenStack { register, at } => {
                 self.of_stack(&l::UNWRITTEN_STACK, *register, *at)
@@ -380,6 +381,10 @@ impl Chooser<'_> {
             found.map_or("a pointer", |(name, _)| name).to_owned()
         };
         match problem {
+            Problem::HiddenContext { offset, size } => {
+                let blanks = vec![("place", self.field(*offset, *size))];
+                self.plain(&l::HIDDEN_CONTEXT, blanks)
+            }
             Problem::ReadOnlyContext { offset, size } => {
                 let ranges = information.writable.iter();
                 let ranges: Vec<String> = ranges
@@ -389,11 +394,8 @@ impl Chooser<'_> {
                     [] => "no bytes may".to_owned(),
                     ranges => format!("bytes {} may", ranges.join(", ")),
                 };
-                let blanks = vec![
-                    ("n", words::bytes(*size)),
-                    ("at", offset.to_string()),
-                    ("writable", writable),
-                ];
+                let place = self.field(*offset, *size);
+                let blanks = vec![("place", place), ("writable", writable)];
                 self.plain(&l::READ_ONLY_CONTEXT, blanks)
             }
             Problem::WriteToContextPointer { offset } => self.plain(
@@ -405,6 +407,16 @@ impl Chooser<'_> {
                 vec![("pointer", pointer(*offset))],
             ),
             _ => self.plain(&l::UNSUPPORTED, Vec::new()),
+        }
+    }
+
+    /// Bytes of the context as people call them.
+    fn field(&self, offset: i64, size: i64) -> String {
+        let fields = self.case.information.fields.iter();
+        let mut met = fields.filter(|field| field.meets(offset as usize, size as usize));
+        match met.next() {
+            Some(field) => format!("the field {}", field.name),
+            None => format!("{} at offset {offset}", words::bytes(size)),
         }
     }
 

@@ -185,9 +185,13 @@ lessons! {
         "a write that leaves {pointer} of the context as it is",
         "copy the pointer to a local variable and change that";
     READ_ONLY_CONTEXT = "read-only-context":
-        "the program writes to a part of its context that is read-only",
-        "{n} at offset {at} of the context may be written: {writable}",
+        "the program writes to {place} of its context, which is read-only",
+        "{place} of the context may be written: {writable}",
         "copy the field to a local variable and change that";
+    HIDDEN_CONTEXT = "hidden-context":
+        "the program reads {place} of its context, which is for the extension alone",
+        "{place} of the context may be read by programs",
+        "do without it, or ask the extension's author for a helper";
 
     // What pointers are good for.
     LEAK = "pointer-leak":

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::contract::{ProgramInformation, Prototype};
+use crate::contract::{ContextField, ProgramInformation, Prototype};
 use crate::error::ResultCode;
 use crate::fixtures::sample;
 use crate::loader::parse_object;
@@ -59,6 +59,15 @@ fn helper(id: u32, name: &str, return_type: u32, arguments: &[u32]) -> Prototype
     }
 }
 
+fn context_field(name: &str, offset: usize, is_hidden: bool) -> ContextField {
+    ContextField {
+        name: name.into(),
+        offset,
+        size: 4,
+        is_hidden,
+    }
+}
+
 /// The sample type with what some programs need beside it.
 fn information(contract: &str) -> ProgramInformation {
     let mut information = sample();
@@ -67,7 +76,11 @@ fn information(contract: &str) -> ProgramInformation {
             information.context.meta = 24;
             information.writable = vec![(16, 8)];
         }
-        "read_only" => information.writable = vec![(20, 12)],
+        "read_only" => {
+            information.writable = vec![(20, 12)];
+            information.fields = vec![context_field("number", 16, false)];
+        }
+        "hidden" => information.fields = vec![context_field("helper_data_2", 28, true)],
         _ => information.helpers.extend([
             helper(0x10007, "adjust", 0, &[4, 1]),
             helper(0x10008, "reserve", 7, &[25]),
@@ -163,10 +176,10 @@ fn pages_are_those_of_the_kinds() {
 fn pages_are_true() {
     for path in files(PAGES, "c") {
         let kind = stem(&path);
-        let contract = if kind == "read-only-context" {
-            "read_only"
-        } else {
-            ""
+        let contract = match kind {
+            "read-only-context" => "read_only",
+            "hidden-context" => "hidden",
+            _ => "",
         };
         let (object, information) = (object(&path), information(contract));
         let explanation = told(&object, "bad", &information);
