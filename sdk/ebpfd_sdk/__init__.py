@@ -12,6 +12,7 @@ from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._client import Client
 from ebpfd_sdk._context import Context
+from ebpfd_sdk._contracts import Contract, ContractFormat
 from ebpfd_sdk._errors import (
     DaemonUnavailable,
     DeclarationError,
@@ -89,6 +90,8 @@ __all__ = [
     "Client",
     "Columns",
     "Context",
+    "Contract",
+    "ContractFormat",
     "Counters",
     "DaemonUnavailable",
     "Data",

@@ -9,10 +9,24 @@ from uuid import UUID
 
 from ebpfd_api.address import default_address
 from ebpfd_api.map_type import MapType
-from ebpfd_api.v1 import hook_pb2, links_pb2, maps_pb2, programs_pb2, registrar_pb2
+from ebpfd_api.v1 import (
+    contracts_pb2,
+    hook_pb2,
+    links_pb2,
+    maps_pb2,
+    programs_pb2,
+    registrar_pb2,
+)
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
 from ebpfd_sdk._context import Context
+from ebpfd_sdk._contracts import (
+    Contract,
+    ContractFormat,
+    contract_name,
+    contract_of,
+    wire_format,
+)
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import binding, check, registration, trace_line, verdict
 from ebpfd_sdk._fire_stream import FireStream
@@ -154,6 +168,68 @@ class Client:
         reply = await self._daemon.ask(self._daemon.links.List, request)
         check(reply.status)
         return tuple(link_of(each, self._daemon) for each in reply.links)
+
+    async def contracts(self) -> tuple[Contract, ...]:
+        """List the contracts of program types that the daemon knows, by name."""
+        request = contracts_pb2.ContractsListRequest()
+        reply = await self._daemon.ask(self._daemon.contracts.List, request)
+        check(reply.status)
+        return tuple(map(contract_of, reply.contracts))
+
+    async def contract(self, program_type: str | UUID) -> Contract:
+        """Look up the contract of one program type, by name or GUID."""
+        request = contracts_pb2.ContractsGetRequest(program_type=contract_name(program_type))
+        reply = await self._daemon.ask(self._daemon.contracts.Get, request)
+        check(reply.status)
+        return contract_of(reply.contract)
+
+    async def export_contract(
+        self, program_type: str | UUID, format: ContractFormat = ContractFormat.PROTOBUF  # noqa: A002 (what it is called everywhere)
+    ) -> bytes:
+        """Write a program type's contract as bytes, or say which field the form cannot hold."""
+        request = contracts_pb2.ContractsExportRequest(
+            program_type=contract_name(program_type), format=wire_format(format)
+        )
+        reply = await self._daemon.ask(self._daemon.contracts.Export, request)
+        check(reply.status)
+        return reply.content
+
+    async def convert_contract(
+        self, content: bytes, from_: ContractFormat, to: ContractFormat
+    ) -> bytes:
+        """Write a contract in another form; the daemon keeps nothing of it."""
+        request = contracts_pb2.ContractsConvertRequest(
+            content=content, to=wire_format(to), **{"from": wire_format(from_)}
+        )
+        reply = await self._daemon.ask(self._daemon.contracts.Convert, request)
+        check(reply.status)
+        return reply.content
+
+    async def import_contract(
+        self,
+        source: str | Path | bytes,
+        format: ContractFormat = ContractFormat.PROTOBUF,  # noqa: A002 (what it is called everywhere)
+        *,
+        provide: bool = False,
+        file_name: str = "",
+    ) -> Contract:
+        """Let programs of a type be verified while no extension provides it.
+
+        With *provide*, the daemon provides the type itself: programs load and run, as long as they
+        call none of the type's own helpers.
+        """
+        content, name = await _read(source, file_name)
+        request = contracts_pb2.ContractsImportRequest(
+            content=content, format=wire_format(format), file_name=name, provide=provide
+        )
+        reply = await self._daemon.ask(self._daemon.contracts.Import, request)
+        check(reply.status)
+        return contract_of(reply.contract)
+
+    async def forget_contract(self, program_type: str | UUID) -> None:
+        """Let the daemon know nothing of a program type any more; loaded programs stay."""
+        request = contracts_pb2.ContractsForgetRequest(program_type=contract_name(program_type))
+        check((await self._daemon.ask(self._daemon.contracts.Forget, request)).status)
 
     async def providers(self, npi: UUID | None = None) -> tuple[Registration, ...]:
         """List the registered providers, of one contract or of all."""

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import grpc
 
 from ebpfd_api.v1 import (
+    contracts_pb2_grpc,
     hook_pb2_grpc,
     links_pb2_grpc,
     maps_pb2_grpc,
@@ -35,6 +36,7 @@ class Daemon:
         self.programs = programs_pb2_grpc.ProgramsStub(channel)
         self.maps = maps_pb2_grpc.MapsStub(channel)
         self.links = links_pb2_grpc.LinksStub(channel)
+        self.contracts = contracts_pb2_grpc.ContractsStub(channel)
 
     async def ask(
         self,

@@ -17,7 +17,7 @@ from ebpfd.app.listener import OPTIONS, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.parts import assembled
 from ebpfd.app.settings import Settings
-from ebpfd.contracts import KnownContracts
+from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
@@ -29,13 +29,17 @@ from ebpfd.host.services import Services
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
+from ebpfd.rpc.contracts import ContractsServicer
 from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
 from ebpfd.rpc.maps import MapsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
+from ebpfd.store import Database, KeptContracts
 from ebpfd_api.v1 import (
+    contracts_pb2,
+    contracts_pb2_grpc,
     hook_pb2,
     hook_pb2_grpc,
     links_pb2,
@@ -55,7 +59,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _SERVICES: Final = tuple(
     descriptor.full_name
-    for module in (registrar_pb2, hook_pb2, programs_pb2, links_pb2, maps_pb2)
+    for module in (registrar_pb2, hook_pb2, programs_pb2, links_pb2, maps_pb2, contracts_pb2)
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
 
@@ -65,7 +69,7 @@ class Daemon:
     """The running parts, for whoever embeds the daemon."""
 
     registrar: RegistrarHost
-    contracts: KnownContracts
+    contracts: Contracts
     objects: Objects
     programs: Programs
     links: Links
@@ -78,14 +82,17 @@ class Daemon:
 async def running(settings: Settings) -> AsyncGenerator[Daemon]:
     """A daemon that serves within the block, and at its end detaches, drains and is gone."""
     async with AsyncExitStack() as stack:
+        kept = None
         if settings.state is not None:
             stack.enter_context(
                 locked(settings.state / "lock", f"state directory {settings.state}")
             )
+            database = Database(settings.state / "state.sqlite")
+            kept = KeptContracts(await stack.enter_async_context(database))
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(Executor(TraceLog()))
-        parts = assembled(services, verifier, executor)
+        parts = assembled(services, verifier, executor, kept)
         readers, sessions = RecordReaders(), Sessions()
         server = grpc.aio.server(options=OPTIONS)
         registrar_pb2_grpc.add_RegistrarServicer_to_server(
@@ -118,7 +125,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             LinksServicer(
                 links=parts.links,
                 objects=parts.objects,
-                contracts=parts.contracts,
+                contracts=parts.known,
                 services=services,
             ),
             server,
@@ -129,8 +136,12 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
+        contracts_pb2_grpc.add_ContractsServicer_to_server(
+            ContractsServicer(contracts=parts.contracts, services=services), server
+        )
         healthy = _add_standard_services(server)
         await register_general_helpers(parts.registrar)
+        await parts.contracts.restore()
         await stack.enter_async_context(listening(server, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
@@ -170,6 +181,7 @@ async def _wind_down(daemon: Daemon) -> None:
             await daemon.links.close()
             await daemon.maps.close()
             await daemon.programs.close()
+            await daemon.contracts.close()
     except TimeoutError:
         _log.warning("an extension did not let go in time", seconds=STOP_S)
     for module in daemon.sessions.all():

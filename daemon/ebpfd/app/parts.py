@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.contracts import Contracts
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.links import Links
@@ -12,6 +13,7 @@ from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
+from ebpfd.store import KeptContracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Parts:
     """What a daemon is made of, behind its servicers."""
 
     registrar: RegistrarHost
-    contracts: KnownContracts
+    known: KnownContracts
+    contracts: Contracts
     objects: Objects
     targets: Targets
     programs: Programs
@@ -28,20 +31,22 @@ class Parts:
     hooks: Hooks
 
 
-def assembled(services: Services, verifier: Verifier, executor: Executor) -> Parts:
+def assembled(
+    services: Services, verifier: Verifier, executor: Executor, kept: KeptContracts | None
+) -> Parts:
     """All parts of one daemon, on these that run."""
     registrar = RegistrarHost(services)
-    contracts, objects, targets = KnownContracts(), Objects(), Targets()
+    known, objects, targets = KnownContracts(), Objects(), Targets()
     programs = Programs(
         registrar=registrar,
-        contracts=contracts,
+        contracts=known,
         objects=objects,
         verifier=verifier,
         executor=executor,
     )
     links = Links(
         registrar=registrar,
-        contracts=contracts,
+        contracts=known,
         objects=objects,
         programs=programs,
         targets=targets,
@@ -49,7 +54,8 @@ def assembled(services: Services, verifier: Verifier, executor: Executor) -> Par
     )
     return Parts(
         registrar=registrar,
-        contracts=contracts,
+        known=known,
+        contracts=Contracts(registrar=registrar, known=known, kept=kept),
         objects=objects,
         targets=targets,
         programs=programs,

@@ -2,6 +2,7 @@
 
 import click
 
+from ebpfd.cli.contracts import contract
 from ebpfd.cli.hooks import hook
 from ebpfd.cli.links import link
 from ebpfd.cli.maps import map_commands
@@ -33,5 +34,5 @@ def main(context: click.Context, address: str | None, output: str) -> None:
     context.obj = Output(address, json=output == "json")
 
 
-for _command in (program, link, map_commands, provider, client, binding, hook, trace):
+for _command in (program, link, map_commands, contract, provider, client, binding, hook, trace):
     main.add_command(_command)

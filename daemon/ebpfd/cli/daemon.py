@@ -29,6 +29,7 @@ def run(listen: tuple[str, ...], state: str | None, verbose: bool) -> None:
     from ebpfd.app.locks import InUseError  # noqa: PLC0415
     from ebpfd.app.logs import configure_logs  # noqa: PLC0415
     from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
+    from ebpfd.store import StoreError  # noqa: PLC0415
 
     configure_logs(verbose=verbose)
     try:
@@ -37,7 +38,7 @@ def run(listen: tuple[str, ...], state: str | None, verbose: bool) -> None:
         raise click.UsageError(str(error)) from None
     try:
         run_daemon(settings)
-    except* InUseError as refusals:
+    except* (InUseError, StoreError) as refusals:
         click.echo(f"error: {refusals.exceptions[0]}", err=True)
         sys.exit(1)
 

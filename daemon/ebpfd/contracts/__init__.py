@@ -4,7 +4,13 @@ Everything here is immutable and knows nothing of sessions, wires or engines.
 """
 
 from ebpfd.contracts.digest import contract_digest
-from ebpfd.contracts.known import KnownContracts, UnknownAttachTypeError, UnknownSectionError
+from ebpfd.contracts.known import (
+    KnownContracts,
+    KnownProgramType,
+    UnknownAttachTypeError,
+    UnknownProgramTypeError,
+    UnknownSectionError,
+)
 from ebpfd.contracts.validation import ContractError, validate_program_data
 from ebpfd.contracts.values import (
     AttachProviderData,
@@ -31,11 +37,13 @@ __all__ = [
     "ExtensionData",
     "HelperFunctionPrototype",
     "KnownContracts",
+    "KnownProgramType",
     "ProgramData",
     "ProgramInfo",
     "ProgramResult",
     "ProgramTypeDescriptor",
     "UnknownAttachTypeError",
+    "UnknownProgramTypeError",
     "UnknownSectionError",
     "contract_digest",
     "engine_information",

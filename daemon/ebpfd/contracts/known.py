@@ -1,8 +1,9 @@
-"""What has been registered so far, remembered when its provider has gone.
+"""What has been registered or imported so far, remembered when its provider has gone.
 
 So a program can be verified, and an error can name what exists, while an extension is away.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from ebpfd.contracts.values import AttachProviderData, ProgramData
@@ -19,6 +20,15 @@ class UnknownSectionError(LookupError):
         self.prefixes = prefixes
 
 
+class UnknownProgramTypeError(LookupError):
+    """Nobody ever registered or imported this program type; ``names`` are those that are known."""
+
+    def __init__(self, wanted: str, names: list[str]) -> None:
+        known = ", ".join(names) or "none: no extension has registered yet"
+        super().__init__(f'unknown program type "{wanted}" (known: {known})')
+        self.names = names
+
+
 class UnknownAttachTypeError(LookupError):
     """Nobody ever registered this attach type; ``names`` are those that were."""
 
@@ -28,16 +38,45 @@ class UnknownAttachTypeError(LookupError):
         self.names = names
 
 
+@dataclass(frozen=True, slots=True)
+class KnownProgramType:
+    """A program type's contract, and where it comes from: an extension's name, or a file's."""
+
+    data: ProgramData
+    origin: str = ""
+    imported: bool = False
+
+
 class KnownContracts:
     """The latest value of each contract, by GUID."""
 
     def __init__(self) -> None:
-        self._program_types: dict[UUID, ProgramData] = {}
+        self._program_types: dict[UUID, KnownProgramType] = {}
         self._attach_types: dict[UUID, AttachProviderData] = {}
 
-    def remember_program_type(self, data: ProgramData) -> None:
+    def remember_program_type(
+        self, data: ProgramData, origin: str = "", *, imported: bool = False
+    ) -> KnownProgramType:
         """Take *data* as the latest description of its program type."""
-        self._program_types[data.program_type] = data
+        known = KnownProgramType(data, origin, imported)
+        self._program_types[data.program_type] = known
+        return known
+
+    def forget_program_type(self, program_type: UUID) -> None:
+        """Know nothing of *program_type* any more."""
+        self._program_types.pop(program_type, None)
+
+    def program_types(self) -> list[KnownProgramType]:
+        """All program types, by name."""
+        return sorted(self._program_types.values(), key=lambda known: known.data.name)
+
+    def find_program_type(self, wanted: UUID | str) -> KnownProgramType:
+        """The program type of that GUID or name; of two with one name, the latest."""
+        for known in reversed(self._program_types.values()):
+            if wanted in (known.data.program_type, known.data.name):
+                return known
+        names = [known.data.name for known in self.program_types()]
+        raise UnknownProgramTypeError(str(wanted), names)
 
     def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """Take *data* as the latest description of the hook *attach_type*."""
@@ -45,7 +84,8 @@ class KnownContracts:
 
     def program_type(self, program_type: UUID) -> ProgramData | None:
         """The latest description of *program_type*."""
-        return self._program_types.get(program_type)
+        known = self._program_types.get(program_type)
+        return known.data if known else None
 
     def attach_type(self, attach_type: UUID) -> AttachProviderData | None:
         """The latest description of the hook *attach_type*."""
@@ -54,13 +94,14 @@ class KnownContracts:
     def for_section(self, section: str) -> ProgramData:
         """The program type whose prefix matches *section* longest."""
         matches = [
-            (len(prefix), data)
-            for data in self._program_types.values()
-            for prefix in data.section_prefixes
+            (len(prefix), known.data)
+            for known in self._program_types.values()
+            for prefix in known.data.section_prefixes
             if section.startswith(prefix)
         ]
         if not matches:
-            prefixes = {p for data in self._program_types.values() for p in data.section_prefixes}
+            known_types = self._program_types.values()
+            prefixes = {p for known in known_types for p in known.data.section_prefixes}
             raise UnknownSectionError(section, sorted(prefixes))
         return max(matches, key=lambda match: match[0])[1]
 

@@ -97,11 +97,11 @@ class ProgramClients:
         finally:
             self._attaching = False
         if side.status == NtStatus.SUCCESS:
-            owner = self._registrar.provider_of(call.binding).owner
-            # Providers of program types are extensions: nothing else registers one.
-            self.extension = cast("ExtensionModule", owner)
+            owner = self._registrar.module_of(self._registrar.provider_of(call.binding))
+            # The daemon itself may provide a type, but serves none of its helpers.
+            self.extension = owner if isinstance(owner, ExtensionModule) else None
             self.data = cast("ProgramData", call.provider_instance.characteristics)
-            self.provider.name = self.extension.name
+            self.provider.name = owner.name
             self.provider.reason = ""
             self.provider.rundown.reopen()
         else:

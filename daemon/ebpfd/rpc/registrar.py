@@ -10,7 +10,9 @@ import grpc
 import structlog
 
 from ebpfd import nmr
-from ebpfd.contracts import AttachProviderData, ContractError, KnownContracts, ProgramData
+from ebpfd.contracts import AttachProviderData, ContractError, ProgramData
+from ebpfd.errors import RequestError
+from ebpfd.host.contracts import Contracts
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.contract_codec import decode_guid
@@ -54,7 +56,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self,
         *,
         registrar: RegistrarHost,
-        contracts: KnownContracts,
+        contracts: Contracts,
         sessions: Sessions,
         services: Services,
         version: str,
@@ -179,6 +181,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 returned = pb.CallReturn(status=NtStatus.INVALID_PARAMETER, message=str(error))
             except nmr.RegistrarError as error:
                 returned = pb.CallReturn(status=error.status, message=str(error))
+            except RequestError as error:
+                returned = pb.CallReturn(status=NtStatus.INSUFFICIENT_RESOURCES, message=error.message)
             returned.call_id = request.call_id
             module.send(pb.SessionResponse(call_return=returned))
 
@@ -190,18 +194,18 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         role = decode_role(register.role)
         instance = decode_instance(register.instance, role)
         if role is nmr.Role.PROVIDER:
-            self._remember(instance)
+            await self._remember(instance, module.name)
         handle = await self._registrar.register(
             role, instance, module, has_cleanup=register.has_cleanup
         )
         return pb.CallReturn(status=NtStatus.SUCCESS, registration=handle)
 
-    def _remember(self, instance: nmr.RegistrationInstance) -> None:
+    async def _remember(self, instance: nmr.RegistrationInstance, origin: str) -> None:
         match instance.characteristics, instance.module_id.value:
             case ProgramData() as data, _:
-                self._contracts.remember_program_type(data)
+                await self._contracts.remember_program_type(data, origin)
             case AttachProviderData() as data, attach_type if not isinstance(attach_type, int):
-                self._contracts.remember_attach_type(attach_type, data)
+                await self._contracts.remember_attach_type(attach_type, data)
             case _:
                 pass  # a contract that the daemon only brokers
 

@@ -1,0 +1,185 @@
+"""What the daemon knows of program types and hooks, kept on disk, and provided where asked for."""
+
+import asyncio
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+import structlog
+
+from ebpfd import nmr
+from ebpfd.contracts import (
+    AttachProviderData,
+    ContractError,
+    KnownContracts,
+    KnownProgramType,
+    ProgramData,
+    UnknownProgramTypeError,
+)
+from ebpfd.contracts.json_codec import decode_json, encode_json
+from ebpfd.errors import RequestError
+from ebpfd.host.modules import AttachAnswer, LocalModule
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.store import KeptContract, KeptContracts, StoreError
+from ebpfd_api.npi import PROGRAM_INFORMATION
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ProvidedType(LocalModule):
+    """The daemon as the provider of a program type: any program is welcome, no helper is served."""
+
+    def __init__(self, name: str) -> None:
+        self.label = f"program type {name}"
+
+    async def provider_attach_client(self, call: nmr.ProviderAttachClient) -> AttachAnswer:
+        """Accept."""
+        return AttachAnswer(NtStatus.SUCCESS, context=call.registration.to_bytes(8, "little"))
+
+
+class Contracts:
+    """Contracts as they are registered, imported, exported and forgotten.
+
+    Without ``kept`` nothing survives the daemon.
+    """
+
+    def __init__(
+        self,
+        *,
+        registrar: RegistrarHost,
+        known: KnownContracts,
+        kept: KeptContracts | None = None,
+    ) -> None:
+        self._registrar = registrar
+        self._known = known
+        self._kept = kept
+        self._provided: dict[UUID, nmr.RegistrationHandle] = {}
+        self._changing = asyncio.Lock()
+
+    async def restore(self) -> None:
+        """Know again what was kept; a row that makes no sense any more is reported and left."""
+        if self._kept is None:
+            return
+        for row in await self._kept.all():
+            try:
+                await self._restore(row)
+            except (ContractError, ValueError) as error:
+                _log.error("kept contract unusable", contract=str(row.guid), reason=str(error))
+
+    async def remember_program_type(self, data: ProgramData, origin: str) -> None:
+        """An extension registers *data*; it is kept before the extension is told."""
+        if self._known.program_type(data.program_type) == data:
+            return
+        async with self._changing:
+            await self._keep(KnownProgramType(data, origin))
+
+    async def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
+        """An extension registers a hook."""
+        if self._known.attach_type(attach_type) == data:
+            return
+        content = json.dumps(
+            {
+                "supported_program_type": str(data.supported_program_type),
+                "bpf_attach_type": data.bpf_attach_type,
+                "link_type": data.link_type,
+                "name": data.name,
+            }
+        )
+        await self._put(KeptContract("attach_type", attach_type, content, ""))
+        self._known.remember_attach_type(attach_type, data)
+
+    async def add(self, data: ProgramData, origin: str, *, provide: bool) -> KnownProgramType:
+        """Take in a contract; with *provide*, the daemon becomes the type's provider."""
+        async with self._changing:
+            await self._withdraw(data.program_type)
+            known = await self._keep(KnownProgramType(data, origin, imported=True), provide=provide)
+            if provide:
+                await self._provide(data)
+        _log.info("contract imported", type=data.name, origin=origin, provided=provide)
+        return known
+
+    async def forget(self, wanted: UUID | str) -> None:
+        """Know nothing of a type any more; loaded programs stay, and wait if we provided it."""
+        program_type = self.find(wanted).data.program_type
+        async with self._changing:
+            if self._kept is not None:
+                with _written():
+                    await self._kept.remove("program_type", program_type)
+            self._known.forget_program_type(program_type)
+            await self._withdraw(program_type)
+
+    def find(self, wanted: UUID | str) -> KnownProgramType:
+        """A program type by GUID or name; ``RequestError`` OBJECT_NOT_FOUND names those known."""
+        try:
+            return self._known.find_program_type(wanted)
+        except UnknownProgramTypeError as error:
+            raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
+
+    def all(self) -> list[KnownProgramType]:
+        """All program types, by name."""
+        return self._known.program_types()
+
+    def is_provided(self, program_type: UUID) -> bool:
+        """Whether anybody provides the type now."""
+        return any(
+            each.instance.module_id.value == program_type
+            for each in self._registrar.providers(PROGRAM_INFORMATION)
+        )
+
+    async def close(self) -> None:
+        """Provide nothing any more."""
+        for program_type in list(self._provided):
+            await self._withdraw(program_type)
+
+    async def _restore(self, row: KeptContract) -> None:
+        if row.kind == "attach_type":
+            said = json.loads(row.content)
+            supported = UUID(said.pop("supported_program_type"))
+            data = AttachProviderData(supported_program_type=supported, **said)
+            self._known.remember_attach_type(row.guid, data)
+            return
+        program_data = decode_json(row.content.encode())
+        self._known.remember_program_type(program_data, row.origin, imported=row.imported)
+        if row.provided:
+            await self._provide(program_data)
+
+    async def _keep(self, known: KnownProgramType, *, provide: bool = False) -> KnownProgramType:
+        data = known.data
+        content = encode_json(data).decode()
+        guid, origin = data.program_type, known.origin
+        row = KeptContract("program_type", guid, content, origin, known.imported, provide)
+        await self._put(row)
+        return self._known.remember_program_type(data, known.origin, imported=known.imported)
+
+    async def _put(self, row: KeptContract) -> None:
+        if self._kept is not None:
+            with _written():
+                await self._kept.put(row)
+
+    async def _provide(self, data: ProgramData) -> None:
+        instance = nmr.RegistrationInstance(
+            npi_id=PROGRAM_INFORMATION,
+            module_id=nmr.ModuleId.guid(data.program_type),
+            characteristics=data,
+        )
+        self._provided[data.program_type] = await self._registrar.register(
+            nmr.Role.PROVIDER, instance, ProvidedType(data.name)
+        )
+
+    async def _withdraw(self, program_type: UUID) -> None:
+        handle = self._provided.pop(program_type, None)
+        if handle is not None:
+            await self._registrar.withdraw(handle)
+
+
+@contextmanager
+def _written() -> Generator[None]:
+    """What cannot be kept is refused, so that nobody relies on it."""
+    try:
+        yield
+    except StoreError as error:
+        message = f"the state cannot be written: {error}"
+        raise RequestError(Result.OUT_OF_SPACE, message) from None
