@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
 from ebpfd.contracts.values import ContextField, HelperFunctionPrototype, ProgramData
@@ -33,16 +33,16 @@ _KEYS: Final[dict[type, str]] = {HelperFunctionPrototype: "helper_id"}
 _TRANSPARENT: Final = {"program_info"}
 """Fields that paths do not name, for there is nothing beside them."""
 
-_NOT_RELIED_ON: Final[dict[type, frozenset[str]]] = {
-    ProgramData: frozenset(
-        {"required_irql", "capabilities", "helper_addresses", "section_prefixes"}
-    ),
-    HelperFunctionPrototype: frozenset({"implicit_context"}),
-    ContextField: frozenset({"type"}),
+_NOT_RELIED_ON: Final[dict[object, tuple[str, ...]]] = {
+    ProgramData: ("required_irql", "capabilities", "helper_addresses", "section_prefixes"),
+    HelperFunctionPrototype: ("implicit_context",),
+    ContextField: ("type",),
 }
 """What may change while a program is loaded: the fields that its contract's digest leaves out."""
 
 _Parts: TypeAlias = Iterator[tuple[str, object, object]]
+_Tuple: TypeAlias = tuple[object, ...]
+_Set: TypeAlias = frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,17 @@ def _parts(path: str, old: object, new: object, used: frozenset[int] | None) -> 
     """What two values of one type are compared by; None if it is as a whole."""
     if is_dataclass(old):
         return _fields(path, old, new, used)
-    if isinstance(old, tuple) and isinstance(new, tuple):
-        return _members(path, _in_use(old, used), _in_use(new, used))
-    if isinstance(old, frozenset) and isinstance(new, frozenset):
-        return _elements(path, old, new)
+    if isinstance(old, tuple):
+        before, after = cast("_Tuple", old), cast("_Tuple", new)
+        return _members(path, _in_use(before, used), _in_use(after, used))
+    if isinstance(old, frozenset):
+        return _elements(path, cast("_Set", old), cast("_Set", new))
     return None
 
 
 def _fields(path: str, old: Any, new: object, used: frozenset[int] | None) -> _Parts:
-    left_out = _NOT_RELIED_ON.get(type(old), frozenset()) if used is not None else frozenset()
+    kind: type[object] = type(old)
+    left_out = () if used is None else _NOT_RELIED_ON.get(kind, ())
     for field in fields(old):
         if field.name not in left_out:
             at = path if field.name in _TRANSPARENT else f"{path}.{field.name}".removeprefix(".")
@@ -127,12 +129,13 @@ def _names_kept(these: dict[Hashable, object], those: dict[Hashable, object]) ->
     return " ".join(key for key in these if key in those and isinstance(key, str))
 
 
-def _elements(path: str, old: frozenset[Any], new: frozenset[Any]) -> _Parts:
+def _elements(path: str, old: _Set, new: _Set) -> _Parts:
     for each in sorted(old ^ new):
-        yield f"{path}[{_shown(each)}]", *((each, ABSENT) if each in old else (ABSENT, each))
+        one, other = (each, ABSENT) if each in old else (ABSENT, each)
+        yield f"{path}[{each}]", one, other
 
 
-def _in_use(members: tuple[object, ...], used: frozenset[int] | None) -> list[object]:
+def _in_use(members: _Tuple, used: frozenset[int] | None) -> list[object]:
     return [
         each
         for each in members
@@ -167,7 +170,7 @@ def _shown(value: object) -> str:
         case UUID():
             return str(value)
         case tuple():
-            return f"({', '.join(map(_shown, value))})"
+            return f"({', '.join(map(_shown, cast('_Tuple', value)))})"
         case None:
             return "none"
         case _:
