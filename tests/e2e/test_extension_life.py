@@ -114,28 +114,3 @@ async def test_a_stopping_daemon_detaches_and_answers_first(tmp_path: Path) -> N
         assert w.log()[-1]["event"] == "stopped"
         assert "an extension did not let go in time" not in {line["event"] for line in w.log()}
         assert await extension.wait() == 1, "an extension without a daemon says so and ends"
-
-
-async def test_another_contract_does_not_revive_a_program(tmp_path: Path) -> None:
-    """The provider is back with another helper prototype: the program goes on waiting."""
-    async with world(tmp_path) as w:
-        async with sample(w) as extension:
-            program = (await w.client.load(PROGRAMS / "helper_implicit_2.o"))["call_implicit_2"]
-            extension.terminate()
-            await extension.wait()
-        script = Path(__file__).with_name("changed_extension.py")
-        changed = await asyncio.create_subprocess_exec(
-            sys.executable, str(script), w.address, stderr=PIPE
-        )
-        try:
-            assert changed.stderr is not None
-            assert b"connected" in await changed.stderr.readline()
-            (shown,) = await w.ctl_json("program", "list")
-            assert shown["state"] == "waiting"
-            assert "another contract" in shown["reason"]
-        finally:
-            changed.terminate()
-            await changed.wait()
-        async with sample(w):
-            run = await (await w.client.program(program.id)).test_run()
-            assert run.result == 0

@@ -3,6 +3,7 @@
 Everything here is immutable and knows nothing of sessions, wires or engines.
 """
 
+from ebpfd.contracts.difference import Difference, differences, differences_in_use, summary
 from ebpfd.contracts.digest import contract_digest
 from ebpfd.contracts.known import (
     KnownContracts,
@@ -33,6 +34,7 @@ __all__ = [
     "ContextDescriptor",
     "ContextField",
     "ContractError",
+    "Difference",
     "EngineInformation",
     "ExtensionData",
     "HelperFunctionPrototype",
@@ -46,6 +48,9 @@ __all__ = [
     "UnknownProgramTypeError",
     "UnknownSectionError",
     "contract_digest",
+    "differences",
+    "differences_in_use",
     "engine_information",
+    "summary",
     "validate_program_data",
 ]

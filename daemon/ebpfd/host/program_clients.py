@@ -11,7 +11,7 @@ from typing import cast
 from uuid import UUID, uuid4
 
 from ebpfd import nmr
-from ebpfd.contracts import ProgramData, contract_digest
+from ebpfd.contracts import ProgramData, contract_digest, differences_in_use, summary
 from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER
 from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
@@ -37,7 +37,7 @@ class ProgramClients:
         self._registrar = registrar
         self._program_type = program_type
         self._used_helpers = used_helpers
-        self._digest: bytes | None = None
+        self._sealed: ProgramData | None = None
         self._attaching = False
         self._handles: list[nmr.RegistrationHandle] = []
         self._general = _GeneralClient(registrar)
@@ -60,8 +60,8 @@ class ProgramClients:
 
     def seal(self, data: ProgramData) -> bytes:
         """The program is verified against *data*: from now on nothing else will do."""
-        self._digest = contract_digest(data, self._used_helpers)
-        return self._digest
+        self._sealed = data
+        return contract_digest(data, self._used_helpers)
 
     def judge(self, instance: nmr.RegistrationInstance) -> tuple[int, str]:
         """Whether a provider will do; a status, and why not."""
@@ -69,18 +69,25 @@ class ProgramClients:
         if instance.module_id.value != self._program_type or not isinstance(data, ProgramData):
             return NtStatus.INVALID_PARAMETER, ""
         if data.capabilities != 0:
-            return NtStatus.INVALID_PARAMETER, "its provider sets reserved capability bits"
+            reason = f"its provider sets reserved bits: capabilities is {data.capabilities}, not 0"
+            return NtStatus.INVALID_PARAMETER, reason
         if not self._general.bound:
             return NtStatus.INVALID_PARAMETER, "the general helpers have no provider"
         if self.data is not None or self._attaching:
             return NtStatus.INVALID_PARAMETER, ""
-        if self._digest and contract_digest(data, self._used_helpers) != self._digest:
-            reason = "its provider came back with another contract: load the program anew"
-            return NtStatus.INVALID_PARAMETER, reason
-        if self._digest and (missing := missing_helpers(data, self._used_helpers)):
-            reason = f"its provider no longer serves helper {missing[0]}"
+        if self._sealed is not None and (reason := self._why_not_again(self._sealed, data)):
             return NtStatus.INVALID_PARAMETER, reason
         return NtStatus.SUCCESS, ""
+
+    def _why_not_again(self, sealed: ProgramData, data: ProgramData) -> str:
+        """Why a program that was verified against *sealed* cannot run with *data*, if so."""
+        used = self._used_helpers
+        if contract_digest(data, used) != contract_digest(sealed, used):
+            changed = summary(differences_in_use(sealed, data, used))
+            return f"its provider came back with another contract: {changed}; load it anew"
+        if missing := missing_helpers(data, used):
+            return f"its provider no longer serves helper {helper_label(data, missing[0])}"
+        return ""
 
     async def attach(self, call: nmr.ClientAttachProvider) -> int:
         """Take the provider if it will do."""
@@ -127,6 +134,12 @@ def missing_helpers(data: ProgramData, used: Collection[int]) -> list[int]:
     overridden = {helper.helper_id for helper in data.program_info.global_helpers}
     own = {each for each in used if each >= FIRST_TYPE_SPECIFIC_HELPER or each in overridden}
     return sorted(own - data.helper_addresses)
+
+
+def helper_label(data: ProgramData, helper_id: int) -> str:
+    """What people call a helper that *data* declares, with its id."""
+    names = {helper.helper_id: helper.name for helper in data.program_info.helpers()}
+    return f"{names[helper_id]} ({helper_id})"
 
 
 class _GeneralClient(LocalModule):

@@ -10,7 +10,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.file_maps import fill_maps, users_maps
 from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import Execution, JudgedProgram, Loading, Made, make, program_of
-from ebpfd.host.program_clients import ProgramClients, missing_helpers
+from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.verification import Judge, Subject, Verifier
 from ebpfd.objects import MapObject, Objects, Program
@@ -142,7 +142,11 @@ class Programs:
         if missing := missing_helpers(contract, loading.spec.helper_ids):
             known = {helper.helper_id for helper in contract.program_info.helpers()}
             if served := sorted(known.intersection(missing)):
-                message = f"program {loading.spec.name}: nobody serves helper {served[0]}"
+                helper = helper_label(contract, served[0])
+                message = (
+                    f"program {loading.spec.name}: nobody serves helper {helper}: "
+                    "its provider gives it no address"
+                )
                 raise RequestError(Result.INVALID_ARGUMENT, message)
 
     async def _judge_all(self, object_file: bytes, parsed: Object, loading: list[Loading]) -> None:

@@ -17,6 +17,7 @@ from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects import ProgramState
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.prototype import ReturnType
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import (
     ATTACH_TYPE,
@@ -115,15 +116,25 @@ async def test_programs_are_compiled_off_the_loop(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("served", "prototypes", "code"),
+    ("served", "prototypes", "code", "said"),
     [
-        (frozenset[int](), HELPERS, Result.INVALID_ARGUMENT),
-        (frozenset[int](), HELPERS[:3], Result.VERIFICATION_FAILED),
+        (
+            frozenset[int](),
+            HELPERS,
+            Result.INVALID_ARGUMENT,
+            "nobody serves helper implicit_2 (65540): its provider gives it no address",
+        ),
+        (
+            frozenset[int](),
+            HELPERS[:3],
+            Result.VERIFICATION_FAILED,
+            "refused by the verifier",
+        ),
     ],
     ids=["nobody serves it", "nobody knows it"],
 )
 async def test_a_helper_that_is_not_there_is_refused(
-    served: frozenset[int], prototypes: tuple[object, ...], code: Result
+    served: frozenset[int], prototypes: tuple[object, ...], code: Result, said: str
 ) -> None:
     """Prototypes alone are legal to register, and not enough to run."""
     async with world() as w:
@@ -131,7 +142,7 @@ async def test_a_helper_that_is_not_there_is_refused(
             with_info(SAMPLE, program_type_specific_helpers=prototypes), helper_addresses=served
         )
         (handle,) = await w.provide(FakeExtension(), data, hook=False)
-        await refused(w.load("helper_implicit_2.o"), code)
+        assert said in await refused(w.load("helper_implicit_2.o"), code)
         await w.registrar.withdraw(handle)
         assert w.leftovers() == []
 
@@ -139,7 +150,7 @@ async def test_a_helper_that_is_not_there_is_refused(
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (dataclasses.replace(SAMPLE, capabilities=1), "reserved capability bits"),
+        (dataclasses.replace(SAMPLE, capabilities=1), "capabilities is 1, not 0"),
         (None, "no extension provides"),
     ],
     ids=["reserved bits", "not program data"],
@@ -278,9 +289,18 @@ async def test_a_program_survives_its_provider_and_revives_with_the_same_contrac
         await refused(run_test(program, w.executor, b"", b"", 0, 1), Result.INVALID_ARGUMENT)
 
         changed = [
-            (with_helper(SAMPLE, 4, name="other"), "another contract"),
-            (dataclasses.replace(SAMPLE, helper_addresses=frozenset()), "no longer serves"),
-            (dataclasses.replace(SAMPLE, capabilities=1), "reserved capability"),
+            (
+                with_helper(SAMPLE, 4, return_type=ReturnType.PTR_TO_MAP_VALUE_OR_NULL),
+                "program_type_specific_helpers[implicit_2].return_type is 1, was 0; load it anew",
+            ),
+            (
+                dataclasses.replace(SAMPLE, helper_addresses=frozenset()),
+                "its provider no longer serves helper implicit_2 (65540)",
+            ),
+            (
+                dataclasses.replace(SAMPLE, capabilities=1),
+                "its provider sets reserved bits: capabilities is 1, not 0",
+            ),
         ]
         for data, reason in changed:
             (handle,) = await w.provide(FakeExtension(), data, hook=False)
