@@ -129,11 +129,11 @@ def diff(context: click.Context, a: str, b: str) -> None:
     output: Output = context.obj
 
     async def work(client: "Client") -> None:
-        from ebpfd.contracts.difference import differences  # noqa: PLC0415 (`--help` must not wait)
+        from ebpfd.contracts.difference import differences, shown  # noqa: PLC0415 (`--help` must not wait)
 
         old, new = [await _read(client, each) for each in (a, b)]
         rows: list[dict[str, Json]] = [
-            {"field": each.field, "old": each.old, "new": each.new}
+            {"field": each.field, "old": shown(each.old), "new": shown(each.new)}
             for each in differences(old, new)
         ]
         output.emit(rows, lambda: _print_differences(rows))

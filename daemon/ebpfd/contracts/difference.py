@@ -34,7 +34,17 @@ _TRANSPARENT: Final = {"program_info"}
 """Fields that paths do not name, for there is nothing beside them."""
 
 _NOT_RELIED_ON: Final[dict[object, tuple[str, ...]]] = {
-    ProgramData: ("required_irql", "capabilities", "helper_addresses", "section_prefixes"),
+    ProgramData: (
+        "required_irql",
+        "capabilities",
+        "helper_addresses",
+        "section_prefixes",
+        "results",
+        "other_results_stop",
+        "default_result",
+        "context_type",
+        "context_btf",
+    ),
     HelperFunctionPrototype: ("implicit_context",),
     ContextField: ("type",),
 }
@@ -55,7 +65,7 @@ class Difference:
 
     def __str__(self) -> str:
         """As a clause: what it is, and what it was."""
-        return f"{self.field} is {_shown(self.new)}, was {_shown(self.old)}"
+        return f"{self.field} is {shown(self.new)}, was {shown(self.old)}"
 
 
 def differences(old: object, new: object) -> Iterator[Difference]:
@@ -154,7 +164,7 @@ def _keyed(members: Sequence[object]) -> dict[Hashable, object] | None:
     return keyed
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as people read it: numbers of the wire, not names of Python's."""
     match value:
         case Absent():
@@ -170,7 +180,7 @@ def _shown(value: object) -> str:
         case UUID():
             return str(value)
         case tuple():
-            return f"({', '.join(map(_shown, cast('_Tuple', value)))})"
+            return f"({', '.join(map(shown, cast('_Tuple', value)))})"
         case None:
             return "none"
         case _:
