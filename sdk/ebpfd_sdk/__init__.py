@@ -42,6 +42,7 @@ from ebpfd_sdk._fields import (
     read_only,
 )
 from ebpfd_sdk._fire import FireEvent, Origin
+from ebpfd_sdk._function_module import FunctionModule
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
@@ -102,6 +103,7 @@ __all__ = [
     "Execution",
     "Extension",
     "FireEvent",
+    "FunctionModule",
     "Hook",
     "InnerMap",
     "Integer",

@@ -1,16 +1,17 @@
 """``ebpfctl contract``."""
 
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from ebpfd.cli.output import Json, Output, print_table
+from ebpfd.cli.output import Json, Output, print_record, print_table
 from ebpfd.cli.parameters import existing_file
 
 if TYPE_CHECKING:
+    from ebpfd.contracts import ProgramData
     from ebpfd_sdk import Client, Contract, ContractFormat
 
 WRITTEN: Final = ("protobuf", "flatbuffers", "json", "rpce", "rpce-historic", "c")

@@ -12,9 +12,14 @@ from ebpfd.contracts.known import (
     UnknownProgramTypeError,
     UnknownSectionError,
 )
-from ebpfd.contracts.validation import ContractError, validate_program_data
+from ebpfd.contracts.validation import (
+    ContractError,
+    validate_functions,
+    validate_program_data,
+)
 from ebpfd.contracts.values import (
     AttachProviderData,
+    BtfFunctionsData,
     BtfResolvedFunction,
     ContextDescriptor,
     ContextField,
@@ -30,6 +35,7 @@ from ebpfd.contracts.values import (
 
 __all__ = [
     "AttachProviderData",
+    "BtfFunctionsData",
     "BtfResolvedFunction",
     "ContextDescriptor",
     "ContextField",
@@ -52,5 +58,6 @@ __all__ = [
     "differences_in_use",
     "engine_information",
     "summary",
+    "validate_functions",
     "validate_program_data",
 ]

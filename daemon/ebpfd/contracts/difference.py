@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
+from ebpfd.contracts.digest import context_rights
 from ebpfd.contracts.values import ContextField, HelperFunctionPrototype, ProgramData
 
 
@@ -114,6 +115,10 @@ def _parts(path: str, old: object, new: object, used: frozenset[int] | None) -> 
 def _fields(path: str, old: Any, new: object, used: frozenset[int] | None) -> _Parts:
     kind: type[object] = type(old)
     left_out = () if used is None else _NOT_RELIED_ON.get(kind, ())
+    if used is not None and isinstance(old, ProgramData) and isinstance(new, ProgramData):
+        # Names and borders of fields mean nothing to a program that is loaded: rights do.
+        same_rights = context_rights(old) == context_rights(new)
+        left_out = (*left_out, "fields") if same_rights else left_out
     for field in fields(old):
         if field.name not in left_out:
             at = path if field.name in _TRANSPARENT else f"{path}.{field.name}".removeprefix(".")

@@ -4,14 +4,23 @@ import hashlib
 import struct
 from collections.abc import Collection, Iterable
 
-from ebpfd.contracts.values import HelperFunctionPrototype, ProgramData, writable_ranges
+from ebpfd.contracts.values import (
+    BtfResolvedFunction,
+    HelperFunctionPrototype,
+    ProgramData,
+    writable_ranges,
+)
 
 
-def contract_digest(data: ProgramData, used_helpers: Collection[int]) -> bytes:
-    """SHA-256 over what a program that calls *used_helpers* relies on.
+def contract_digest(
+    data: ProgramData,
+    used_helpers: Collection[int],
+    functions: Collection[BtfResolvedFunction] = (),
+) -> bytes:
+    """SHA-256 over what a program that calls *used_helpers* and *functions* relies on.
 
-    Covers the descriptor and the prototypes of the helpers in use, in the order of eBPF for
-    Windows, then which bytes of the context may be written and which are hidden.  A helper that
+    Covers the descriptor and the prototypes of the helpers and functions in use, in the order of
+    eBPF for Windows, then which bytes of the context may be written and which are hidden.  A helper that
     the program does not call may come, go or change, and so may the names of fields.
     """
     descriptor = data.program_info.type_descriptor
@@ -26,13 +35,21 @@ def contract_digest(data: ProgramData, used_helpers: Collection[int]) -> bytes:
     digest.update(struct.pack("<Q", len(used)))
     for helper in used:
         digest.update(_helper(helper))
-    hidden = ((field.offset, field.size) for field in data.fields if field.hidden)
-    for ranges in (writable_ranges(data), hidden):
-        merged = _merged(ranges)
+    if functions:
+        digest.update(struct.pack("<Q", len(functions)))
+    for function in sorted(functions, key=lambda each: (each.module.bytes, each.name)):
+        digest.update(function.module.bytes + _callable(function))
+    for merged in context_rights(data):
         digest.update(struct.pack("<Q", len(merged)))
         for start, end in merged:
             digest.update(struct.pack("<II", start, end))
     return digest.digest()
+
+
+def context_rights(data: ProgramData) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """(start, end) of the context's bytes that programs may write, and that they may not read."""
+    hidden = ((field.offset, field.size) for field in data.fields if field.hidden)
+    return _merged(writable_ranges(data)), _merged(hidden)
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -47,9 +64,13 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _helper(helper: HelperFunctionPrototype) -> bytes:
-    types = struct.pack("<6I", helper.return_type, *helper.arguments)
-    flags = b"\x01" if helper.reallocate_packet else b""
-    return struct.pack("<I", helper.helper_id) + _text(helper.name) + types + flags
+    return struct.pack("<I", helper.helper_id) + _callable(helper)
+
+
+def _callable(function: HelperFunctionPrototype | BtfResolvedFunction) -> bytes:
+    types = struct.pack("<6I", function.return_type, *function.arguments)
+    flags = b"\x01" if function.reallocate_packet else b""
+    return _text(function.name) + types + flags
 
 
 def _text(text: str) -> bytes:

@@ -3,10 +3,16 @@
 So a program can be verified, and an error can name what exists, while an extension is away.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from ebpfd.contracts.values import AttachProviderData, ProgramData
+from ebpfd.contracts.values import (
+    AttachProviderData,
+    BtfFunctionsData,
+    BtfResolvedFunction,
+    ProgramData,
+)
 
 
 class UnknownSectionError(LookupError):
@@ -53,6 +59,7 @@ class KnownContracts:
     def __init__(self) -> None:
         self._program_types: dict[UUID, KnownProgramType] = {}
         self._attach_types: dict[UUID, AttachProviderData] = {}
+        self._functions: dict[UUID, BtfFunctionsData] = {}
 
     def remember_program_type(
         self, data: ProgramData, origin: str = "", *, imported: bool = False
@@ -81,6 +88,23 @@ class KnownContracts:
     def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """Take *data* as the latest description of the hook *attach_type*."""
         self._attach_types[attach_type] = data
+
+    def remember_functions(self, module: UUID, data: BtfFunctionsData) -> None:
+        """Take *data* as the latest description of the functions that *module* has."""
+        self._functions[module] = data
+
+    def functions(self, module: UUID) -> BtfFunctionsData | None:
+        """The functions that *module* had last."""
+        return self._functions.get(module)
+
+    def imported(self, imports: Iterable[tuple[str, str]]) -> tuple[BtfResolvedFunction, ...]:
+        """The functions that (module, name) mean, as far as they are known."""
+        found: list[BtfResolvedFunction] = []
+        for module, name in imports:
+            data = self.functions(UUID(module))
+            if data and (function := data.find(name)):
+                found.append(function)
+        return tuple(found)
 
     def program_type(self, program_type: UUID) -> ProgramData | None:
         """The latest description of *program_type*."""

@@ -11,6 +11,7 @@ from typing import Final
 from ebpfd.contracts.values import (
     FIRST_TYPE_SPECIFIC_HELPER,
     POINTER_SIZE,
+    BtfFunctionsData,
     ContextDescriptor,
     ContextField,
     HelperFunctionPrototype,
@@ -67,6 +68,19 @@ def validate_program_data(data: ProgramData) -> None:
             raise ContractError(f"section_prefixes[{index}]", "a prefix must not be empty")
 
 
+def validate_functions(data: BtfFunctionsData) -> None:
+    """Raise ``ContractError`` for the first rule that a module of functions breaks."""
+    if not data.functions:
+        raise ContractError("functions", "must not be empty")
+    names: set[str] = set()
+    for index, function in enumerate(data.functions):
+        at = f"functions[{index}]"
+        if not function.name or function.name in names:
+            raise ContractError(f"{at}.name", f"{function.name!r} is empty or stands twice")
+        names.add(function.name)
+        _validate_arguments(at, function.arguments)
+
+
 def _validate_context(context: ContextDescriptor) -> None:
     where = "type_descriptor.context_descriptor"
     if not MIN_CONTEXT_SIZE <= context.size <= MAX_CONTEXT_SIZE:
@@ -96,14 +110,13 @@ def _validate_helpers(
             rule = "below" if general else "at or above"
             problem = f"{helper.helper_id} is not {rule} {FIRST_TYPE_SPECIFIC_HELPER}"
             raise ContractError(f"{at}.helper_id", problem)
-        _validate_arguments(at, helper)
+        _validate_arguments(at, helper.arguments)
     for helper_id, count in Counter(helper.helper_id for helper in helpers).items():
         if count > 1:
             raise ContractError(where, f"helper id {helper_id} is declared {count} times")
 
 
-def _validate_arguments(at: str, helper: HelperFunctionPrototype) -> None:
-    arguments = helper.arguments
+def _validate_arguments(at: str, arguments: tuple[ArgumentType, ...]) -> None:
     for index, (argument, following) in enumerate(
         zip(arguments, (*arguments[1:], ArgumentType.DONTCARE), strict=True)
     ):

@@ -165,6 +165,17 @@ class BtfResolvedFunction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BtfFunctionsData:
+    """``ebpf_btf_resolved_function_provider_data_t``: characteristics of a module of functions."""
+
+    functions: tuple[BtfResolvedFunction, ...]
+
+    def find(self, name: str) -> BtfResolvedFunction | None:
+        """The function of that name."""
+        return next((each for each in self.functions if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInformation:
     """A contract as the engine reads it: what may be called, seen and written back."""
 
@@ -175,11 +186,13 @@ class EngineInformation:
     writable: tuple[tuple[int, int], ...]
     fields: tuple[ContextField, ...] = ()
     functions: tuple[BtfResolvedFunction, ...] = ()
-    """What programs may import of other modules: no contract offers any yet."""
+    """What the program may import of other modules."""
 
 
-def engine_information(data: ProgramData) -> EngineInformation:
-    """The engine's view of *data*."""
+def engine_information(
+    data: ProgramData, functions: tuple[BtfResolvedFunction, ...] = ()
+) -> EngineInformation:
+    """The engine's view of *data*, with what the program imports of other modules."""
     descriptor = data.program_info.type_descriptor
     return EngineInformation(
         name=descriptor.name,
@@ -188,6 +201,7 @@ def engine_information(data: ProgramData) -> EngineInformation:
         helpers=data.program_info.helpers(),
         writable=writable_ranges(data),
         fields=data.fields,
+        functions=functions,
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 from ebpfd import nmr
 from ebpfd.contracts import (
     AttachProviderData,
+    BtfFunctionsData,
     ContractError,
     KnownContracts,
     KnownProgramType,
@@ -90,6 +91,10 @@ class Contracts:
         )
         await self._put(KeptContract("attach_type", attach_type, content, ""))
         self._known.remember_attach_type(attach_type, data)
+
+    def remember_functions(self, module: UUID, data: BtfFunctionsData) -> None:
+        """A module registers functions; they are not kept: who imports them needs the module."""
+        self._known.remember_functions(module, data)
 
     async def add(self, data: ProgramData, origin: str, *, provide: bool) -> KnownProgramType:
         """Take in a contract; with *provide*, the daemon becomes the type's provider."""

@@ -7,7 +7,7 @@ whose extension has gone.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from ebpfd.host.modules import (
@@ -28,15 +28,16 @@ GRACE_S: Final = 1.0
 """What the loop may take beyond a deadline, before the thread gives it up."""
 
 
-class HelperBridge:
-    """Calls helpers of whichever extension provides a program's type at the moment."""
+Target: TypeAlias = tuple[ExtensionModule | None, UUID, int]
+"""Who serves a helper at the moment, and what it is called there: by type and id."""
 
-    def __init__(
-        self, program_type: UUID, program_id: int, provider: Callable[[], ExtensionModule | None]
-    ) -> None:
-        self._program_type = program_type
+
+class HelperBridge:
+    """Calls helpers of whichever extension serves them at the moment, as *target* tells."""
+
+    def __init__(self, program_id: int, target: Callable[[int], Target]) -> None:
         self._program_id = program_id
-        self._provider = provider
+        self._target = target
         self._map_ids: dict[int, int] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -48,14 +49,9 @@ class HelperBridge:
         self, helper_id: int, arguments: Sequence[int | bytes | Map | None], context: bytes
     ) -> tuple[int, list[tuple[int, bytes]]]:
         """Run helper *helper_id*; called on an engine thread."""
-        call = HelperCall(
-            program_type=self._program_type,
-            helper_id=helper_id,
-            arguments=[self._argument(argument) for argument in arguments],
-            context=context,
-            program_id=self._program_id,
-        )
-        answer = asyncio.run_coroutine_threadsafe(self._call(call), self._loop)
+        passed = [self._argument(argument) for argument in arguments]
+        calling = self._call(helper_id, passed, context)
+        answer = asyncio.run_coroutine_threadsafe(calling, self._loop)
         try:
             outcome = answer.result(DEADLINE_S + GRACE_S)
         except TimeoutError:
@@ -69,10 +65,19 @@ class HelperBridge:
             raise HelperError(Result.FAILED, f"helper {helper_id} failed: {outcome.error}")
         return outcome.result, list(outcome.outputs)
 
-    async def _call(self, call: HelperCall) -> HelperOutcome:
-        provider = self._provider()
+    async def _call(
+        self, helper_id: int, arguments: Sequence[HelperArgument], context: bytes
+    ) -> HelperOutcome:
+        provider, program_type, known_as = self._target(helper_id)
         if provider is None:
             raise ModuleGoneError
+        call = HelperCall(
+            program_type=program_type,
+            helper_id=known_as,
+            arguments=arguments,
+            context=context,
+            program_id=self._program_id,
+        )
         return await provider.call_helper(call, DEADLINE_S)
 
     def _argument(self, argument: int | bytes | Map | None) -> HelperArgument:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from ebpfd.contracts import ProgramData, engine_information
+from ebpfd.contracts import EngineInformation, ProgramData, engine_information
 from ebpfd.host.file_maps import create_maps
-from ebpfd.host.helpers import HelperBridge
-from ebpfd.host.modules import ExtensionModule
+from ebpfd.host.function_client import FIRST_FUNCTION
+from ebpfd.host.helpers import HelperBridge, Target
 from ebpfd.host.program_clients import ProgramClients
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import MapObject, Program
@@ -44,13 +44,19 @@ class Loading:
     digest: bytes = b""
     judged: JudgedProgram | None = None
 
-    def extension(self) -> ExtensionModule | None:
-        """The extension that provides the program's type at the moment."""
-        return self.clients.extension
+    def target(self, helper_id: int) -> Target:
+        """Who serves a helper or an imported function at the moment."""
+        if helper_id >= FIRST_FUNCTION:
+            return self.clients.functions.target(helper_id)
+        return self.clients.extension, self.contract.program_type, helper_id
 
     def bridge(self) -> HelperBridge:
-        """Who carries the program's calls to its extension."""
-        return HelperBridge(self.contract.program_type, self.program_id, self.extension)
+        """Who carries the program's calls to its extensions."""
+        return HelperBridge(self.program_id, self.target)
+
+    def information(self) -> EngineInformation:
+        """What the program is judged with, and runs with."""
+        return engine_information(self.contract, self.clients.functions.sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def make(
         engine = EngineProgram(
             each.spec,
             maps,
-            engine_information(each.contract),
+            each.information(),
             helper=bridge,
             trace=trace,
             tag=each.program_id,

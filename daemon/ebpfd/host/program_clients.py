@@ -1,37 +1,43 @@
-"""A program's two registrations as a client of program information.
+"""A program's registrations as a client of program information, and of functions if it imports any.
 
 The general one comes first and must be bound before the type-specific one may be.  What the
 type-specific provider offers is compared with what the program was verified against, so that
 verified code never runs under another contract.
 """
 
-import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import cast
 from uuid import UUID, uuid4
 
 from ebpfd import nmr
 from ebpfd.contracts import ProgramData, contract_digest, differences_in_use, summary
 from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER
+from ebpfd.host.function_client import FunctionClient
 from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.run_down import run_down
 from ebpfd.objects import TypeProvider
-from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
+from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 
 
 class ProgramClients:
-    """Both registrations of one program, and the state that they share."""
+    """The registrations of one program, and the state that they share.
+
+    *imports* are the functions of other modules, (module, name), in the order of its table.
+    """
 
     def __init__(
         self,
         registrar: RegistrarHost,
         program_type: UUID,
         used_helpers: Collection[int],
+        imports: Sequence[tuple[str, str]] = (),
         *,
         label: str,
     ) -> None:
         self.provider = TypeProvider()
+        self.functions = FunctionClient(registrar, imports, self.provider, self._open)
         self.extension: ExtensionModule | None = None
         self.data: ProgramData | None = None
         self._registrar = registrar
@@ -45,23 +51,37 @@ class ProgramClients:
         self._module_id = nmr.ModuleId.guid(uuid4())
 
     async def register(self) -> ProgramData | None:
-        """Register both; the type's contract if both providers are bound now."""
-        for module in (self._general, _TypeClient(self)):
-            module.label = self._label
-            instance = nmr.RegistrationInstance(PROGRAM_INFORMATION, self._module_id)
-            handle = await self._registrar.register(nmr.Role.CLIENT, instance, module)
-            self._handles.append(handle)
-        return self.data if self._general.bound else None
+        """Register all; the type's contract if every provider is bound now."""
+        await self._register(PROGRAM_INFORMATION, self._general)
+        await self._register(PROGRAM_INFORMATION, _TypeClient(self))
+        if missing := self.functions.missing:
+            await self._register(BTF_RESOLVED_FUNCTIONS, self.functions)
+            missing = self.functions.missing
+        if missing and self.data is not None:
+            absent = f"no extension provides the functions of module {missing[0]}"
+            self.provider.reason = self.functions.refusal or absent
+        return self.data if self._general.bound and not missing else None
 
     async def withdraw(self) -> None:
-        """Deregister both, the type-specific one first."""
+        """Deregister all, the general one last."""
         while self._handles:
             await self._registrar.withdraw(self._handles.pop())
 
     def seal(self, data: ProgramData) -> bytes:
         """The program is verified against *data*: from now on nothing else will do."""
         self._sealed = data
-        return contract_digest(data, self._used_helpers)
+        return contract_digest(data, self._used_helpers, self.functions.seal())
+
+    async def _register(self, npi: UUID, module: LocalModule) -> None:
+        module.label = self._label
+        instance = nmr.RegistrationInstance(npi, self._module_id)
+        self._handles.append(await self._registrar.register(nmr.Role.CLIENT, instance, module))
+
+    def _open(self) -> None:
+        """Let invocations in if everything that the program uses is there."""
+        if self.data is not None and not self.functions.missing:
+            self.provider.reason = ""
+            self.provider.rundown.reopen()
 
     def judge(self, instance: nmr.RegistrationInstance) -> tuple[int, str]:
         """Whether a provider will do; a status, and why not."""
@@ -109,8 +129,7 @@ class ProgramClients:
             self.extension = owner if isinstance(owner, ExtensionModule) else None
             self.data = cast("ProgramData", call.provider_instance.characteristics)
             self.provider.name = owner.name
-            self.provider.reason = ""
-            self.provider.rundown.reopen()
+            self._open()
         else:
             refusal = side.message or f"it refused with status {side.status:#x}"
             self.provider.reason = f"its extension does not take it: {refusal}"
@@ -118,12 +137,7 @@ class ProgramClients:
 
     async def detach(self) -> int:
         """The provider goes: let what is in flight end, then forget its data."""
-        provider = self.provider
-        provider.rundown.close()
-        provider.reason = f"the extension {provider.name} has gone"
-        idle = asyncio.Event()
-        provider.rundown.when_idle(idle.set)
-        await idle.wait()
+        await run_down(self.provider, f"the extension {self.provider.name} has gone")
         self.extension = None
         self.data = None
         return NtStatus.SUCCESS

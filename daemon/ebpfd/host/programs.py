@@ -58,7 +58,7 @@ class Programs:
         judged: list[JudgedProgram] = []
         for (index, spec), contract in zip(chosen, contracts, strict=True):
             subject = Subject(object_file, parsed, index)
-            information = engine_information(contract)
+            information = engine_information(contract, self._contracts.imported(spec.imports))
             verdicts = await self._verifier.opinions(subject, information, judge)
             judged.extend(JudgedProgram(spec, contract, verdict) for verdict in verdicts)
         return judged
@@ -122,6 +122,7 @@ class Programs:
             self._registrar,
             contract.program_type,
             spec.helper_ids,
+            spec.imports,
             label=f"program {program_id} ({spec.name})",
         )
         return Loading(index, spec, program_id, clients, contract)
@@ -153,7 +154,7 @@ class Programs:
         refused: list[JudgedProgram] = []
         for each in loading:
             subject = Subject(object_file, parsed, each.index)
-            verdict = await self._verifier.verify(subject, engine_information(each.contract))
+            verdict = await self._verifier.verify(subject, each.information())
             each.judged = JudgedProgram(each.spec, each.contract, verdict)
             if verdict.rejection is not None:
                 refused.append(each.judged)

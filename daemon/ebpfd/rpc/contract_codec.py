@@ -6,6 +6,8 @@ from uuid import UUID
 
 from ebpfd.contracts import (
     AttachProviderData,
+    BtfFunctionsData,
+    BtfResolvedFunction,
     ContextDescriptor,
     ContextField,
     ContractError,
@@ -113,6 +115,38 @@ def encode_program_data(data: ProgramData) -> pb.ProgramData:
     )
 
 
+def decode_functions(message: pb.BtfResolvedFunctionsData, module: UUID) -> BtfFunctionsData:
+    """A module's functions; raises ``ContractError``."""
+    functions: list[BtfResolvedFunction] = []
+    for index, each in enumerate(message.functions):
+        at = f"functions[{index}]"
+        functions.append(
+            BtfResolvedFunction(
+                module=module,
+                name=each.name,
+                return_type=_number(ReturnType, each.return_type, f"{at}.return_type"),
+                arguments=_arguments(each.arguments, at),
+                reallocate_packet=each.reallocate_packet,
+            )
+        )
+    return BtfFunctionsData(functions=tuple(functions))
+
+
+def encode_functions(data: BtfFunctionsData) -> pb.BtfResolvedFunctionsData:
+    """A module's functions as a message."""
+    return pb.BtfResolvedFunctionsData(
+        functions=[
+            pb.BtfResolvedFunctionPrototype(
+                name=each.name,
+                return_type=each.return_type,
+                arguments=[kind for kind in each.arguments if kind is not ArgumentType.DONTCARE],
+                reallocate_packet=each.reallocate_packet,
+            )
+            for each in data.functions
+        ]
+    )
+
+
 def decode_attach_data(message: pb.AttachProviderData) -> AttachProviderData:
     """A hook's description; raises ``ContractError``."""
     supported = decode_guid(message.supported_program_type, "supported_program_type")
@@ -182,21 +216,26 @@ def _decode_helpers(
 
 
 def _decode_helper(message: pb.HelperFunctionPrototype, at: str) -> HelperFunctionPrototype:
-    given = len(message.arguments)
-    if given > MAX_ARGUMENTS:
-        raise ContractError(f"{at}.arguments", f"{given} are more than {MAX_ARGUMENTS}")
-    arguments = [
-        _number(ArgumentType, argument, f"{at}.arguments[{index}]")
-        for index, argument in enumerate(message.arguments)
-    ]
     return HelperFunctionPrototype(
         helper_id=message.helper_id,
         name=message.name,
         return_type=_number(ReturnType, message.return_type, f"{at}.return_type"),
-        arguments=(*arguments, *[ArgumentType.DONTCARE] * (MAX_ARGUMENTS - given)),
+        arguments=_arguments(message.arguments, at),
         reallocate_packet=message.reallocate_packet,
         implicit_context=message.implicit_context,
     )
+
+
+def _arguments(numbers: Sequence[int], at: str) -> tuple[ArgumentType, ...]:
+    """Five argument types from those that are given."""
+    given = len(numbers)
+    if given > MAX_ARGUMENTS:
+        raise ContractError(f"{at}.arguments", f"{given} are more than {MAX_ARGUMENTS}")
+    arguments = [
+        _number(ArgumentType, argument, f"{at}.arguments[{index}]")
+        for index, argument in enumerate(numbers)
+    ]
+    return (*arguments, *[ArgumentType.DONTCARE] * (MAX_ARGUMENTS - given))
 
 
 def _encode_helpers(

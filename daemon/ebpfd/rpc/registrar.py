@@ -10,7 +10,7 @@ import grpc
 import structlog
 
 from ebpfd import nmr
-from ebpfd.contracts import AttachProviderData, ContractError, ProgramData
+from ebpfd.contracts import AttachProviderData, BtfFunctionsData, ContractError, ProgramData
 from ebpfd.errors import RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.registrar import RegistrarHost
@@ -206,6 +206,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 await self._contracts.remember_program_type(data, origin)
             case AttachProviderData() as data, attach_type if not isinstance(attach_type, int):
                 await self._contracts.remember_attach_type(attach_type, data)
+            case BtfFunctionsData() as data, module if not isinstance(module, int):
+                self._contracts.remember_functions(module, data)
             case _:
                 pass  # a contract that the daemon only brokers
 

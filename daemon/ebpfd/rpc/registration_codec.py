@@ -5,22 +5,33 @@ from dataclasses import dataclass
 from ebpfd import nmr
 from ebpfd.contracts import (
     AttachProviderData,
+    BtfFunctionsData,
     ContractError,
     ExtensionData,
     ProgramData,
+    validate_functions,
     validate_program_data,
 )
 from ebpfd.host.modules import DispatchTable, LocalModule, Module
 from ebpfd.rpc.contract_codec import (
     decode_attach_data,
     decode_extension_data,
+    decode_functions,
     decode_guid,
     decode_program_data,
     encode_attach_data,
     encode_extension_data,
+    encode_functions,
     encode_program_data,
 )
-from ebpfd_api.npi import GENERAL_HELPERS_MODULE, HOOK, NAMES, PROGRAM_INFORMATION
+from ebpfd.rpc.contract_formats import decode_blob
+from ebpfd_api.npi import (
+    BTF_RESOLVED_FUNCTIONS,
+    GENERAL_HELPERS_MODULE,
+    HOOK,
+    NAMES,
+    PROGRAM_INFORMATION,
+)
 from ebpfd_api.v1 import registrar_pb2 as pb
 
 ROLES = {pb.ROLE_CLIENT: nmr.Role.CLIENT, pb.ROLE_PROVIDER: nmr.Role.PROVIDER}
@@ -46,8 +57,10 @@ def decode_instance(message: pb.RegistrationInstance, role: nmr.Role) -> nmr.Reg
     """What a module registers; raises ``ContractError`` for what makes no sense."""
     npi_id = decode_guid(message.npi_id, "instance.npi_id")
     module_id = _decode_module_id(message.module_id)
-    characteristics = _decode_characteristics(message.characteristics)
+    characteristics = _decode_characteristics(message.characteristics, module_id)
     if role is nmr.Role.PROVIDER and npi_id == PROGRAM_INFORMATION:
+        if isinstance(characteristics, Blob):
+            characteristics = decode_blob(characteristics.value, characteristics.content_type)
         if not isinstance(characteristics, ProgramData):
             raise ContractError("instance.characteristics", "program_data is missing")
         validate_program_data(characteristics)
@@ -60,6 +73,10 @@ def decode_instance(message: pb.RegistrationInstance, role: nmr.Role) -> nmr.Reg
             raise ContractError("instance.characteristics", "attach_provider_data is missing")
         if module_id.kind is not nmr.ModuleIdKind.MIT_GUID:
             raise ContractError("instance.module_id", "is not a GUID, the attach type's")
+    if role is nmr.Role.PROVIDER and npi_id == BTF_RESOLVED_FUNCTIONS:
+        if not isinstance(characteristics, BtfFunctionsData):
+            raise ContractError("instance.characteristics", "btf_resolved_functions is missing")
+        validate_functions(characteristics)
     return nmr.RegistrationInstance(npi_id, module_id, message.number, characteristics)
 
 
@@ -77,6 +94,8 @@ def encode_instance(instance: nmr.RegistrationInstance) -> pb.RegistrationInstan
             message.characteristics.attach_provider_data.CopyFrom(encode_attach_data(attach))
         case ExtensionData() as extension:
             message.characteristics.extension_data.CopyFrom(encode_extension_data(extension))
+        case BtfFunctionsData() as functions:
+            message.characteristics.btf_resolved_functions.CopyFrom(encode_functions(functions))
         case Blob(content_type, value):
             message.characteristics.blob.content_type = content_type
             message.characteristics.blob.value = value
@@ -144,7 +163,7 @@ def _encode_module_id(module_id: nmr.ModuleId) -> pb.ModuleId:
     return pb.ModuleId(guid=module_id.value.bytes)
 
 
-def _decode_characteristics(message: pb.Characteristics) -> object:
+def _decode_characteristics(message: pb.Characteristics, module_id: nmr.ModuleId) -> object:
     match message.WhichOneof("value"):
         case "program_data":
             return decode_program_data(message.program_data)
@@ -152,6 +171,10 @@ def _decode_characteristics(message: pb.Characteristics) -> object:
             return decode_attach_data(message.attach_provider_data)
         case "extension_data":
             return decode_extension_data(message.extension_data)
+        case "btf_resolved_functions":
+            if isinstance(module_id.value, int):
+                raise ContractError("instance.module_id", "is not a GUID, the module's")
+            return decode_functions(message.btf_resolved_functions, module_id.value)
         case "blob":
             return Blob(message.blob.content_type, message.blob.value)
         case _:

@@ -110,6 +110,24 @@ class ProgramData(_message.Message):
     context_btf: bytes
     def __init__(self, program_info: _Optional[_Union[ProgramInfo, _Mapping]] = ..., required_irql: _Optional[int] = ..., capabilities: _Optional[int] = ..., helper_addresses: _Optional[_Iterable[int]] = ..., fields: _Optional[_Iterable[_Union[ContextField, _Mapping]]] = ..., section_prefixes: _Optional[_Iterable[str]] = ..., results: _Optional[_Iterable[_Union[ProgramResult, _Mapping]]] = ..., other_results_stop: _Optional[bool] = ..., default_result: _Optional[int] = ..., context_type: _Optional[str] = ..., context_btf: _Optional[bytes] = ...) -> None: ...
 
+class BtfResolvedFunctionPrototype(_message.Message):
+    __slots__ = ("name", "return_type", "arguments", "reallocate_packet")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RETURN_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    REALLOCATE_PACKET_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    return_type: int
+    arguments: _containers.RepeatedScalarFieldContainer[int]
+    reallocate_packet: bool
+    def __init__(self, name: _Optional[str] = ..., return_type: _Optional[int] = ..., arguments: _Optional[_Iterable[int]] = ..., reallocate_packet: _Optional[bool] = ...) -> None: ...
+
+class BtfResolvedFunctionsData(_message.Message):
+    __slots__ = ("functions",)
+    FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    functions: _containers.RepeatedCompositeFieldContainer[BtfResolvedFunctionPrototype]
+    def __init__(self, functions: _Optional[_Iterable[_Union[BtfResolvedFunctionPrototype, _Mapping]]] = ...) -> None: ...
+
 class AttachProviderData(_message.Message):
     __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name")
     SUPPORTED_PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]

@@ -51,16 +51,18 @@ class RegistrationInstance(_message.Message):
     def __init__(self, npi_id: _Optional[bytes] = ..., module_id: _Optional[_Union[ModuleId, _Mapping]] = ..., number: _Optional[int] = ..., characteristics: _Optional[_Union[Characteristics, _Mapping]] = ...) -> None: ...
 
 class Characteristics(_message.Message):
-    __slots__ = ("program_data", "attach_provider_data", "extension_data", "blob")
+    __slots__ = ("program_data", "attach_provider_data", "extension_data", "btf_resolved_functions", "blob")
     PROGRAM_DATA_FIELD_NUMBER: _ClassVar[int]
     ATTACH_PROVIDER_DATA_FIELD_NUMBER: _ClassVar[int]
     EXTENSION_DATA_FIELD_NUMBER: _ClassVar[int]
+    BTF_RESOLVED_FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
     BLOB_FIELD_NUMBER: _ClassVar[int]
     program_data: _contract_pb2.ProgramData
     attach_provider_data: _contract_pb2.AttachProviderData
     extension_data: _contract_pb2.ExtensionData
+    btf_resolved_functions: _contract_pb2.BtfResolvedFunctionsData
     blob: Blob
-    def __init__(self, program_data: _Optional[_Union[_contract_pb2.ProgramData, _Mapping]] = ..., attach_provider_data: _Optional[_Union[_contract_pb2.AttachProviderData, _Mapping]] = ..., extension_data: _Optional[_Union[_contract_pb2.ExtensionData, _Mapping]] = ..., blob: _Optional[_Union[Blob, _Mapping]] = ...) -> None: ...
+    def __init__(self, program_data: _Optional[_Union[_contract_pb2.ProgramData, _Mapping]] = ..., attach_provider_data: _Optional[_Union[_contract_pb2.AttachProviderData, _Mapping]] = ..., extension_data: _Optional[_Union[_contract_pb2.ExtensionData, _Mapping]] = ..., btf_resolved_functions: _Optional[_Union[_contract_pb2.BtfResolvedFunctionsData, _Mapping]] = ..., blob: _Optional[_Union[Blob, _Mapping]] = ...) -> None: ...
 
 class Blob(_message.Message):
     __slots__ = ("content_type", "value")

@@ -1,0 +1,87 @@
+"""A contract as bytes and back, in each form that it can have.
+
+Everything that is read has been validated, so a form never matters to whoever gets the value.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from ebpfd.contracts import ContractError, ProgramData, validate_program_data
+from ebpfd.contracts.json_codec import decode_json, encode_json
+from ebpfd.rpc.contract_codec import decode_program_data, encode_program_data
+from ebpfd_api.v1 import contract_pb2
+
+
+class Format(Enum):
+    """How a contract is written."""
+
+    PROTOBUF = "protobuf"
+    FLATBUFFERS = "flatbuffers"
+    JSON = "json"
+    RPCE = "rpce"
+    RPCE_HISTORIC = "rpce-historic"
+    C = "c"
+    FLAT = "flat"
+
+
+CONTENT_TYPES: Final[Mapping[Format, str]] = MappingProxyType(
+    {
+        Format.PROTOBUF: "application/vnd.ebpfd.program-data+protobuf",
+        Format.FLATBUFFERS: "application/vnd.ebpfd.program-data+flatbuffers",
+        Format.JSON: "application/vnd.ebpfd.program-data+json",
+        Format.RPCE: "application/vnd.ebpfd.program-data+rpce",
+        Format.RPCE_HISTORIC: "application/vnd.ebpfd.program-types+rpce",
+        Format.C: "text/x-c",
+        Format.FLAT: "application/vnd.ebpfd.program-data+flat",
+    }
+)
+
+
+def encode(data: ProgramData, format_: Format) -> bytes:
+    """*data* as bytes; ``ContractError`` if the form cannot hold it, or is never written."""
+    if format_ not in _WRITERS:
+        raise ContractError("format", f"{format_.value} is never written")
+    return _WRITERS[format_](data)
+
+
+def decode(content: bytes, format_: Format) -> ProgramData:
+    """The contract that *content* holds; ``ContractError`` names what is wrong with it."""
+    if format_ not in _READERS:
+        raise ContractError("format", f"{format_.value} is never read")
+    return _READERS[format_](content)
+
+
+def decode_blob(content: bytes, content_type: str) -> ProgramData:
+    """The same for a content type."""
+    for format_, known in CONTENT_TYPES.items():
+        if known == content_type and format_ in _READERS:
+            return decode(content, format_)
+    readable = ", ".join(CONTENT_TYPES[format_] for format_ in _READERS)
+    raise ContractError("content_type", f"{content_type!r} is none of {readable}")
+
+
+def _write_protobuf(data: ProgramData) -> bytes:
+    return encode_program_data(data).SerializeToString(deterministic=True)
+
+
+def _read_protobuf(content: bytes) -> ProgramData:
+    message = contract_pb2.ProgramData()
+    try:
+        message.ParseFromString(content)
+    except DecodeError as error:
+        raise ContractError("protobuf", str(error)) from None
+    data = decode_program_data(message)
+    validate_program_data(data)
+    return data
+
+
+_WRITERS: Final[Mapping[Format, Callable[[ProgramData], bytes]]] = MappingProxyType(
+    {Format.PROTOBUF: _write_protobuf, Format.JSON: encode_json}
+)
+_READERS: Final[Mapping[Format, Callable[[bytes], ProgramData]]] = MappingProxyType(
+    {Format.PROTOBUF: _read_protobuf, Format.JSON: decode_json}
+)
