@@ -102,8 +102,7 @@ def _parts(path: str, old: object, new: object, used: frozenset[int] | None) -> 
 
 
 def _fields(path: str, old: Any, new: object, used: frozenset[int] | None) -> _Parts:
-    kind: type[object] = type(old)
-    left_out = () if used is None else _NOT_RELIED_ON.get(kind, ())
+    left_out = () if used is None else _NOT_RELIED_ON.get(cast("object", type(old)), ())
     for field in fields(old):
         if field.name not in left_out:
             at = path if field.name in _TRANSPARENT else f"{path}.{field.name}".removeprefix(".")
