@@ -184,7 +184,9 @@ class Client:
         return contract_of(reply.contract)
 
     async def export_contract(
-        self, program_type: str | UUID, format: ContractFormat = ContractFormat.PROTOBUF  # noqa: A002 (what it is called everywhere)
+        self,
+        program_type: str | UUID,
+        format: ContractFormat = ContractFormat.PROTOBUF,  # noqa: A002 (what it is called everywhere)
     ) -> bytes:
         """Write a program type's contract as bytes, or say which field the form cannot hold."""
         request = contracts_pb2.ContractsExportRequest(

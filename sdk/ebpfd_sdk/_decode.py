@@ -86,6 +86,7 @@ def verdict(message: programs_pb2.Verdict) -> Verdict:
         steps=message.steps,
         states=message.states,
         proved_loops=message.proved_loops,
+        cached=message.cached,
     )
 
 

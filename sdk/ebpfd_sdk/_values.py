@@ -222,6 +222,9 @@ class Verdict:
     proved_loops: int
     """Loops that it has proved without following each round."""
 
+    cached: bool
+    """Whether it was given before; times and efforts are those of then."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgramCounters:

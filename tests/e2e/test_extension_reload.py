@@ -1,33 +1,20 @@
 """A provider that goes and comes back: with the same contract, and with others."""
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from ebpfd_sdk import Result
-from tests.e2e.world import PROGRAMS, World, sample, world
+from tests.e2e.world import PROGRAMS, World, sample, script, world
 
 CHANGED = Path(__file__).with_name("changed_extension.py")
 FOUND = Path(__file__).with_name("programs") / "found.o"
 FIND = "sample_ebpf_extension_find"
 
 
-@asynccontextmanager
-async def changed(w: World, change: str) -> AsyncGenerator[None]:
-    """The sample extension with its contract changed in one way; it leaves in good order."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CHANGED), change, w.address, stderr=PIPE
-    )
-    assert process.stderr is not None
-    try:
-        assert b"connected" in await process.stderr.readline()
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
+def changed(w: World, change: str) -> AbstractAsyncContextManager[None]:
+    """The sample extension with its contract changed in one way."""
+    return script(w, CHANGED, change)
 
 
 @asynccontextmanager

@@ -31,9 +31,15 @@ async def test_a_loop_over_packet_bytes_runs_without_a_budget(tmp_path: Path) ->
         refused = await w.ctl("program", "verify", LOOP, "--judge", "prevail")
         assert refused.code == 1
         assert "past the end of the packet" in refused.out
+        again = await w.ctl("program", "verify", LOOP, "--judge", "prevail")
+        assert "past the end of the packet" in again.out
+        titles, said = again.out.splitlines()[:2]
+        assert (titles.split()[-1], said.split()[-1]) == ("CACHED", "yes")
         (program,) = await w.ctl_json("program", "load", LOOP)
         assert (program["metered"], program["worst_case"]) == (False, 10_509)
         assert program["judge"].startswith("ebpfd ")
+        (verdict,) = await w.ctl_json("program", "verify", LOOP)
+        assert (verdict["judge"], verdict["cached"]) == (program["judge"], True)
         ran = await w.ctl_json("program", "test-run", str(program["id"]), "--data", PACKET.hex())
         assert ran["result"] == fnv(PACKET)
         shown = await w.ctl("program", "show", str(program["id"]))
@@ -90,7 +96,7 @@ async def test_both_judges_can_be_compared(tmp_path: Path) -> None:
         table = (await w.ctl("program", "verify", LOOP, "--judge", "both")).out.splitlines()
         assert table[0].split() == [
             "PROGRAM", "TYPE", "JUDGE", "VERDICT", "INSTRUCTIONS", "STEPS", "STATES", "WORST",
-            "CASE", "MILLISECONDS",
+            "CASE", "MILLISECONDS", "CACHED",
         ]  # fmt: skip
         assert [line.split()[2] for line in table[1:3]] == ["ebpfd", "prevail"]
 

@@ -77,6 +77,21 @@ async def sample(world: World, *arguments: str) -> AsyncGenerator[Process]:
         yield process
 
 
+@asynccontextmanager
+async def script(world: World, path: Path, *arguments: str) -> AsyncGenerator[None]:
+    """An extension that is a script and takes the address last; it leaves in good order."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(path), *arguments, world.address, stderr=PIPE
+    )
+    assert process.stderr is not None
+    try:
+        assert b"connected" in await process.stderr.readline()
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 async def command(name: str, *arguments: str, **environment: str) -> Ran:
     """Run an installed command to its end."""
     script = Path(sys.executable).with_name(name)

@@ -1,6 +1,8 @@
 """``ebpfctl contract``."""
 
+import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -76,9 +78,9 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
     async def work(client: "Client") -> None:
         content = await client.export_contract(type_, _format(format_))
         if to is None:
-            click.get_binary_stream("stdout").write(content)
+            sys.stdout.buffer.write(content)
             return
-        Path(to).write_bytes(content)
+        await asyncio.to_thread(Path(to).write_bytes, content)
         written: dict[str, Json] = {"file": to, "format": format_, "bytes": len(content)}
         output.emit(written, lambda: click.echo(f"{to}: {len(content)} bytes of {format_}"))
 
@@ -150,8 +152,9 @@ async def _read(client: "Client", named: str) -> "ProgramData":
     from ebpfd_sdk import ContractFormat  # noqa: PLC0415 (same)
 
     if Path(named).suffix in SUFFIXES:
+        written = await asyncio.to_thread(Path(named).read_bytes)
         content = await client.convert_contract(
-            Path(named).read_bytes(), _format_of(named, None), ContractFormat.JSON
+            written, _format_of(named, None), ContractFormat.JSON
         )
     else:
         content = await client.export_contract(named, ContractFormat.JSON)

@@ -211,6 +211,7 @@ def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
         "states": verdict.states,
         "worst_case": verdict.worst_case,
         "milliseconds": round(verdict.duration_ns / 1e6, 3),
+        "cached": verdict.cached,
         "rejection": rejection_json(verdict.rejection) if verdict.rejection else None,
     }
 
@@ -232,6 +233,7 @@ def _print_verdicts(verdicts: "tuple[Verdict, ...]") -> None:
         "states",
         "worst_case",
         "milliseconds",
+        "cached",
     )
     print_table([_verdict_json(each) for each in verdicts], columns)
     for each in verdicts:

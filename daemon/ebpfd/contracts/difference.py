@@ -113,8 +113,7 @@ def _parts(path: str, old: object, new: object, used: frozenset[int] | None) -> 
 
 
 def _fields(path: str, old: Any, new: object, used: frozenset[int] | None) -> _Parts:
-    kind: type[object] = type(old)
-    left_out = () if used is None else _NOT_RELIED_ON.get(kind, ())
+    left_out = () if used is None else _NOT_RELIED_ON.get(cast("object", type(old)), ())
     if used is not None and isinstance(old, ProgramData) and isinstance(new, ProgramData):
         # Names and borders of fields mean nothing to a program that is loaded: rights do.
         same_rights = context_rights(old) == context_rights(new)

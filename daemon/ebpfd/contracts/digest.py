@@ -20,8 +20,8 @@ def contract_digest(
     """SHA-256 over what a program that calls *used_helpers* and *functions* relies on.
 
     Covers the descriptor and the prototypes of the helpers and functions in use, in the order of
-    eBPF for Windows, then which bytes of the context may be written and which are hidden.  A helper that
-    the program does not call may come, go or change, and so may the names of fields.
+    eBPF for Windows, then which bytes of the context may be written and which are hidden.  A helper
+    that the program does not call may come, go or change, and so may the names of fields.
     """
     descriptor = data.program_info.type_descriptor
     context = descriptor.context_descriptor

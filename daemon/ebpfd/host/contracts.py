@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -168,7 +169,8 @@ class Contracts:
         instance = nmr.RegistrationInstance(
             npi_id=PROGRAM_INFORMATION,
             module_id=nmr.ModuleId.guid(data.program_type),
-            characteristics=data,
+            # Whoever serves helpers is an extension.
+            characteristics=replace(data, helper_addresses=frozenset()),
         )
         self._provided[data.program_type] = await self._registrar.register(
             nmr.Role.PROVIDER, instance, ProvidedType(data.name)

@@ -79,7 +79,10 @@ class FunctionClient(LocalModule):
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Take a module that the program names, if it has what is imported."""
-        module, data = call.provider_instance.module_id.value, call.provider_instance.characteristics
+        module, data = (
+            call.provider_instance.module_id.value,
+            call.provider_instance.characteristics,
+        )
         if isinstance(module, int) or module not in self._wanted:
             return NtStatus.NOINTERFACE
         if module not in self.missing or module in self._attaching:

@@ -3,22 +3,33 @@
 Our own judge has hard limits in steps and memory and never recurses, so it runs on a thread of the
 daemon.  Prevail has none, so it runs in a process that may be killed.  If neither accepts a
 program, our own explains why; where it has given up, whoever names a place.
+
+What a judge has said before it need not be asked again, and what several want to know at once it
+is asked once.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from importlib.metadata import version
 from types import TracebackType
-from typing import Final, Self, assert_never
+from typing import Any, Final, Self, assert_never
 
 import msgspec
 
 from ebpfd.contracts import EngineInformation
 from ebpfd.host import verification_frames as frames
 from ebpfd.host.judging import judge
+from ebpfd.host.shared_work import SharedWork
+from ebpfd.host.verdict_cache import VerdictCache
+from ebpfd.host.verdict_key import Question, verdict_key
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
 from ebpfd_vm import Object, ProgramSpec
+
+QUICK_BYTES: Final = 256 << 10
+"""Size of a file whose programs are hashed on the event loop: a thread would cost as much."""
 
 
 class Judge(Enum):
@@ -51,6 +62,13 @@ class Verifier:
         limits = limits or VerificationLimits()
         self._pool: Final = VerificationPool(limits)
         self._threads: Final = ThreadPoolExecutor(limits.workers, thread_name_prefix="judging")
+        self._cache: Final = VerdictCache()
+        self._judging: Final = SharedWork[frames.Verdict]("judging")
+        engine = version("ebpfd-vm")
+        self._to_ours: Final = Question(judge="ours", version=engine)
+        self._to_prevail: Final = Question(
+            judge="prevail", version=engine, limits=limits.on_a_verdict
+        )
 
     async def __aenter__(self) -> Self:
         """Threads and workers are started when they are first needed."""
@@ -92,18 +110,45 @@ class Verifier:
                 assert_never(wanted)
 
     async def _ours(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, judge, subject.spec, subject.parsed.maps, information, "ours"
-        )
+        async def ask() -> frames.Verdict:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, judge, subject.spec, subject.parsed.maps, information, "ours"
+            )
+
+        return await self._remembered(subject, information, self._to_ours, ask)
 
     async def _prevail(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
-        return await self._pool.verify(subject.object_file, subject.index, information)
+        def ask() -> Coroutine[Any, Any, frames.Verdict]:
+            return self._pool.verify(subject.object_file, subject.index, information)
+
+        return await self._remembered(subject, information, self._to_prevail, ask)
+
+    async def _remembered(
+        self,
+        subject: Subject,
+        information: EngineInformation,
+        question: Question,
+        ask: Callable[[], Coroutine[Any, Any, frames.Verdict]],
+    ) -> frames.Verdict:
+        """The answer to *question* from the cache, from whoever is asking already, or anew."""
+        weighed = (subject.spec, subject.parsed.maps, information, question)
+        if len(subject.object_file) <= QUICK_BYTES:
+            key = verdict_key(*weighed)
+        else:
+            key = await asyncio.to_thread(verdict_key, *weighed)
+
+        async def ask_and_remember() -> frames.Verdict:
+            verdict = await ask()
+            self._cache.put(key, verdict)
+            return verdict
+
+        return self._cache.get(key) or await self._judging.result(key, ask_and_remember)
 
 
 def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:
     """The verdict on what *ours* has left undecided; it tells the effort of both."""
     duration_ns = ours.duration_ns + second.duration_ns
+    cached = ours.cached and second.cached
     if _has_the_word(ours.rejection, second.rejection):
         return msgspec.structs.replace(
             second,
@@ -111,9 +156,16 @@ def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:
             states=ours.states,
             proved_loops=ours.proved_loops,
             duration_ns=duration_ns,
+            cached=cached,
         )
-    rejection = _with_remark(ours.rejection, second)
-    return msgspec.structs.replace(ours, decided=True, rejection=rejection, duration_ns=duration_ns)
+    return msgspec.structs.replace(
+        ours,
+        decided=True,
+        rejection=_with_remark(ours.rejection, second),
+        duration_ns=duration_ns,
+        by_chance=second.by_chance,
+        cached=cached,
+    )
 
 
 def _has_the_word(ours: frames.Rejection | None, second: frames.Rejection | None) -> bool:

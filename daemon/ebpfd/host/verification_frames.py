@@ -134,6 +134,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
     ``decided`` is False where our own judge cannot show that the program is safe, and nobody else
     was asked.  ``worst_case``, ``steps``, ``states`` and ``proved_loops`` are our own judge's.
+    ``by_chance`` is True of one that the same question may not get again, for its judge was killed
+    or could not begin.  ``cached`` is True of one that was given before; the effort told is that of
+    then.
     """
 
     judge: str
@@ -146,3 +149,5 @@ class Verdict(msgspec.Struct, frozen=True):
     has_loops: bool = False
     instruction_count: int = 0
     duration_ns: int = 0
+    by_chance: bool = False
+    cached: bool = False

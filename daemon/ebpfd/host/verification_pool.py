@@ -29,6 +29,11 @@ class VerificationLimits:
     memory_bytes: int = 2 << 30
     workers: int = 2
 
+    @property
+    def on_a_verdict(self) -> tuple[float, ...]:
+        """Those that a verdict may hang on."""
+        return (self.seconds, self.memory_bytes)
+
 
 class VerificationPool:
     """Judges programs in worker processes; at most ``limits.workers`` at once."""
@@ -120,7 +125,9 @@ def _gave_up(why: str, duration_ns: int) -> frames.Verdict:
     reason = f"the verifier gave up: it {why}"
     hint = "make the program smaller, or its loops simpler"
     rejection = frames.Rejection(reason=reason, hint=hint)
-    return frames.Verdict(judge="prevail", rejection=rejection, duration_ns=duration_ns)
+    return frames.Verdict(
+        judge="prevail", rejection=rejection, duration_ns=duration_ns, by_chance=True
+    )
 
 
 def _frame(information: EngineInformation) -> frames.Information:

@@ -1,5 +1,6 @@
 """The ``Contracts`` service."""
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from ebpfd_api.v1 import contracts_pb2_grpc as services_pb
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-_FORMATS: Final = {
+_FORMATS: Final[Mapping[int, Format]] = {
     pb.CONTRACT_FORMAT_PROTOBUF: Format.PROTOBUF,
     pb.CONTRACT_FORMAT_FLATBUFFERS: Format.FLATBUFFERS,
     pb.CONTRACT_FORMAT_JSON: Format.JSON,

@@ -225,6 +225,7 @@ def _encode_verdict(judged: JudgedProgram) -> pb.Verdict:
         states=verdict.states,
         proved_loops=verdict.proved_loops,
         decided=verdict.decided,
+        cached=verdict.cached,
     )
     if verdict.rejection is not None:
         answer.rejection.CopyFrom(rejection(judged))

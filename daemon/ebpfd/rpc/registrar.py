@@ -182,7 +182,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             except nmr.RegistrarError as error:
                 returned = pb.CallReturn(status=error.status, message=str(error))
             except RequestError as error:
-                returned = pb.CallReturn(status=NtStatus.INSUFFICIENT_RESOURCES, message=error.message)
+                returned = pb.CallReturn(
+                    status=NtStatus.INSUFFICIENT_RESOURCES, message=error.message
+                )
             returned.call_id = request.call_id
             module.send(pb.SessionResponse(call_return=returned))
 

@@ -94,21 +94,23 @@ class Database:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
-                raise StoreError(
-                    f"{self._path} was written by a newer ebpfd (its tables are of version "
-                    f"{version}, this one knows {VERSION}): start that one, or choose another "
-                    "--state"
-                )
-            if version == 0:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
-                )
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise StoreError(
+                f"{self._path} was written by a newer ebpfd (its tables are of version {version}, "
+                f"this one knows {VERSION}): start that one, or choose another --state"
+            )
+        if version == 0:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+            )
 
     def _close(self) -> None:
         self._connected().close()

@@ -148,7 +148,7 @@ class VerifyResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("program", "section", "program_type_name", "accepted", "rejection", "judge", "instruction_count", "has_loops", "duration_ns", "worst_case", "steps", "states", "proved_loops", "decided")
+    __slots__ = ("program", "section", "program_type_name", "accepted", "rejection", "judge", "instruction_count", "has_loops", "duration_ns", "worst_case", "steps", "states", "proved_loops", "decided", "cached")
     PROGRAM_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -163,6 +163,7 @@ class Verdict(_message.Message):
     STATES_FIELD_NUMBER: _ClassVar[int]
     PROVED_LOOPS_FIELD_NUMBER: _ClassVar[int]
     DECIDED_FIELD_NUMBER: _ClassVar[int]
+    CACHED_FIELD_NUMBER: _ClassVar[int]
     program: str
     section: str
     program_type_name: str
@@ -177,7 +178,8 @@ class Verdict(_message.Message):
     states: int
     proved_loops: int
     decided: bool
-    def __init__(self, program: _Optional[str] = ..., section: _Optional[str] = ..., program_type_name: _Optional[str] = ..., accepted: _Optional[bool] = ..., rejection: _Optional[_Union[_status_pb2.Rejection, _Mapping]] = ..., judge: _Optional[str] = ..., instruction_count: _Optional[int] = ..., has_loops: _Optional[bool] = ..., duration_ns: _Optional[int] = ..., worst_case: _Optional[int] = ..., steps: _Optional[int] = ..., states: _Optional[int] = ..., proved_loops: _Optional[int] = ..., decided: _Optional[bool] = ...) -> None: ...
+    cached: bool
+    def __init__(self, program: _Optional[str] = ..., section: _Optional[str] = ..., program_type_name: _Optional[str] = ..., accepted: _Optional[bool] = ..., rejection: _Optional[_Union[_status_pb2.Rejection, _Mapping]] = ..., judge: _Optional[str] = ..., instruction_count: _Optional[int] = ..., has_loops: _Optional[bool] = ..., duration_ns: _Optional[int] = ..., worst_case: _Optional[int] = ..., steps: _Optional[int] = ..., states: _Optional[int] = ..., proved_loops: _Optional[int] = ..., decided: _Optional[bool] = ..., cached: _Optional[bool] = ...) -> None: ...
 
 class ProgramsListRequest(_message.Message):
     __slots__ = ()

@@ -365,6 +365,19 @@ async def test_verifying_needs_no_extension_only_its_contract() -> None:
         assert w.leftovers() == []
 
 
+async def test_loading_what_was_verified_judges_nothing_anew() -> None:
+    """And verifying what was loaded: both ask one memory."""
+    async with world() as w:
+        await w.provide(FakeExtension(), hook=False)
+        (first,) = await w.programs.verify(object_file("count.o"), [])
+        await w.load("count.o")
+        (second,) = await w.programs.verify(object_file("count.o"), [])
+        assert (first.verdict.cached, second.verdict.cached) == (False, True)
+        await w.load("trace.o")
+        (third,) = await w.programs.verify(object_file("trace.o"), [])
+        assert third.verdict.cached
+
+
 async def test_unloading_a_linked_program_waits_for_its_link() -> None:
     """The links that keep it are named; it goes with the last of them."""
     async with world() as w:

@@ -5,6 +5,7 @@ import dataclasses
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
 from ebpfd.contracts import engine_information
@@ -215,10 +216,104 @@ async def test_the_loop_goes_on_while_our_own_judge_is_at_work(
     async with Verifier(VerificationLimits(workers=1)) as verifier:
         first = asyncio.ensure_future(verifier.verify(ONLY_OURS, INFORMATION))
         await soon(judging.wait())
-        second = asyncio.ensure_future(verifier.verify(ONLY_OURS, INFORMATION))
+        second = asyncio.ensure_future(verifier.verify(NULL, INFORMATION))
         await asyncio.sleep(0)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await soon(second)
         go.set()
         assert (await soon(first)).rejection is None
+
+
+class CountedJudging:
+    """Both real judges, and how often each was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ours = self.prevail = 0
+        verify = VerificationPool.verify
+
+        def ours(*arguments: Any) -> Verdict:
+            self.ours += 1
+            return judge(*arguments)
+
+        async def prevail(pool: VerificationPool, *arguments: Any) -> Verdict:
+            self.prevail += 1
+            return await verify(pool, *arguments)
+
+        monkeypatch.setattr(verification, "judge", ours)
+        monkeypatch.setattr(VerificationPool, "verify", prevail)
+
+
+def told(verdict: Verdict) -> Verdict:
+    """*verdict* without what says whether it was given before."""
+    return msgspec.structs.replace(verdict, cached=False)
+
+
+@pytest.mark.parametrize(
+    ("judged", "asked"),
+    [(ONLY_OURS, (1, 0)), (NULL, (1, 0)), (ONLY_PREVAIL, (1, 1)), (LEAK, (1, 1))],
+    ids=["safe", "unsafe", "prevail accepts", "both refuse"],
+)
+async def test_what_was_asked_before_is_answered_from_memory(
+    monkeypatch: pytest.MonkeyPatch, judged: Subject, asked: tuple[int, int]
+) -> None:
+    """Whoever has decided; the verdict says so, and is the same in all else."""
+    counted = CountedJudging(monkeypatch)
+    async with Verifier() as verifier:
+        first = await verifier.verify(judged, INFORMATION)
+        parsed_anew = Subject(judged.object_file, parse_object(judged.object_file), judged.index)
+        second = await verifier.verify(parsed_anew, INFORMATION)
+    assert (first.cached, second.cached) == (False, True)
+    assert told(second) == first
+    assert (counted.ours, counted.prevail) == asked
+
+
+async def test_the_judges_share_what_they_remember(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One opinion that was wanted alone is a part of the verdict that counts."""
+    counted = CountedJudging(monkeypatch)
+    async with Verifier() as verifier:
+        (ours,) = await verifier.opinions(ONLY_PREVAIL, INFORMATION, Judge.OURS)
+        verdict = await verifier.verify(ONLY_PREVAIL, INFORMATION)
+        both = await verifier.opinions(ONLY_PREVAIL, INFORMATION, Judge.BOTH)
+    assert (ours.cached, verdict.cached) == (False, False), "prevail was asked anew"
+    assert [each.cached for each in both] == [True, True]
+    assert (counted.ours, counted.prevail) == (1, 1)
+
+
+async def test_another_contract_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was safe under one is judged again under the next."""
+    counted = CountedJudging(monkeypatch)
+    async with Verifier() as verifier:
+        await verifier.verify(ONLY_OURS, INFORMATION)
+        narrower = dataclasses.replace(INFORMATION, writable=())
+        assert not (await verifier.verify(ONLY_OURS, narrower)).cached
+    assert counted.ours == 2
+
+
+async def test_what_hangs_on_chance_is_asked_again() -> None:
+    """A late judge may be in time when the machine has less to do."""
+    async with Verifier(VerificationLimits(seconds=0.001)) as verifier:
+        first = await soon(verifier.verify(ONLY_PREVAIL, INFORMATION))
+        again = await soon(verifier.verify(ONLY_PREVAIL, INFORMATION))
+    assert (first.by_chance, again.by_chance) == (True, True)
+    assert (first.cached, again.cached) == (False, False)
+
+
+async def test_what_several_want_to_know_at_once_is_judged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They wait for one judging."""
+    counted = CountedJudging(monkeypatch)
+    async with Verifier() as verifier:
+        asking = (verifier.verify(ONLY_PREVAIL, INFORMATION) for _ in range(8))
+        verdicts = await soon(asyncio.gather(*asking))
+    assert {each.rejection for each in verdicts} == {None}
+    assert (counted.ours, counted.prevail) == (1, 1)
+
+
+async def test_a_large_file_is_hashed_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And found again all the same."""
+    monkeypatch.setattr(verification, "QUICK_BYTES", 0)
+    async with Verifier() as verifier:
+        assert not (await verifier.verify(ONLY_OURS, INFORMATION)).cached
+        assert (await verifier.verify(ONLY_OURS, INFORMATION)).cached

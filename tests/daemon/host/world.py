@@ -19,6 +19,7 @@ from ebpfd.contracts import (
     ProgramData,
 )
 from ebpfd.errors import RequestError
+from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
@@ -33,6 +34,7 @@ from ebpfd.host.verification import Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits
 from ebpfd.objects import Link, Objects, Program
+from ebpfd.store import KeptContracts
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
@@ -74,6 +76,7 @@ class World:
     services: Services
     registrar: RegistrarHost
     contracts: KnownContracts
+    exchange: Contracts
     objects: Objects
     programs: Programs
     links: Links
@@ -141,19 +144,22 @@ class World:
 
 
 @asynccontextmanager
-async def world(limits: VerificationLimits | None = None) -> AsyncGenerator[World]:
+async def world(
+    limits: VerificationLimits | None = None, kept: KeptContracts | None = None
+) -> AsyncGenerator[World]:
     """All parts, and the general helpers registered; no test within may take long."""
     async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(WatchedVerifier(limits))
         trace = TraceLog()
         executor = await stack.enter_async_context(Executor(trace))
-        parts = assembled(services, verifier, executor)
+        parts = assembled(services, verifier, executor, kept)
         await register_general_helpers(parts.registrar)
         yield World(
             services=services,
             registrar=parts.registrar,
-            contracts=parts.contracts,
+            contracts=parts.known,
+            exchange=parts.contracts,
             objects=parts.objects,
             programs=parts.programs,
             links=parts.links,

@@ -130,7 +130,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
     async with world() as w:
         servicer = RegistrarServicer(
             registrar=w.registrar,
-            contracts=w.contracts,
+            contracts=w.exchange,
             sessions=Sessions(),
             services=w.services,
             version="0",

@@ -139,6 +139,11 @@ class ProgramSpec:
     section: str
     instructions: bytes
     sha256: bytes
+    """Of the instructions, and of whom their calls of imports mean."""
+
+    debug_sha256: bytes
+    """Of what an explanation names: functions, and lines of source."""
+
     map_indices: list[int]
     helper_ids: list[int]
     imports: list[tuple[str, str]]

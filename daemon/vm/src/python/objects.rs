@@ -137,6 +137,28 @@ impl ProgramSpec {
     }
 
     #[getter]
+    fn debug_sha256<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut digest = Sha256::new();
+        let mut text = |text: &str| {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text.as_bytes());
+        };
+        text(&self.0.name);
+        text(&self.0.subprograms.len().to_string());
+        for sub in &self.0.subprograms {
+            text(&sub.name);
+            text(&sub.start.to_string());
+        }
+        for record in &self.0.lines {
+            let source = &record.source;
+            text(&source.file);
+            text(&source.text);
+            text(&format!("{} {} {}", record.pc, source.line, source.column));
+        }
+        PyBytes::new(py, &digest.finalize())
+    }
+
+    #[getter]
     fn imports(&self) -> Vec<(String, String)> {
         let imports = self.0.imports.iter();
         imports

@@ -1,0 +1,126 @@
+"""Contracts that are imported, provided, kept and forgotten."""
+
+import asyncio
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from ebpfd.errors import RequestError
+from ebpfd.objects import ProgramState
+from ebpfd.store import Database, KeptContracts
+from ebpfd_api.npi import PROGRAM_INFORMATION
+from ebpfd_api.result import Result
+from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, PROGRAM_TYPE, SAMPLE
+from tests.daemon.host.fakes import FakeExtension
+from tests.daemon.host.world import object_file, world
+
+COUNT = "count.o"
+"""It calls general helpers only."""
+
+
+async def test_an_imported_type_can_be_verified_for_but_not_loaded() -> None:
+    """Nobody provides it."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=False)
+        (judged,) = await w.programs.verify(object_file(COUNT), [])
+        assert judged.verdict.rejection is None
+        with pytest.raises(RequestError, match="start the extension") as caught:
+            await w.load(COUNT)
+        assert caught.value.code is Result.EXTENSION_FAILED_TO_LOAD
+        assert not w.leftovers()
+
+
+async def test_a_provided_type_loads_and_runs() -> None:
+    """The daemon is its provider."""
+    async with world() as w:
+        known = await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        assert (known.origin, known.imported) == ("sample.json", True)
+        assert w.exchange.is_provided(PROGRAM_TYPE)
+        program = await w.load(COUNT)
+        assert program.state is ProgramState.READY
+        assert program.provider.name == "daemon"
+
+
+async def test_a_provided_type_serves_no_helper() -> None:
+    """A program that calls one of the type's own is refused by name."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        with pytest.raises(RequestError, match="function1|find|replace|implicit"):
+            await w.load("helper_find.o")
+
+
+async def test_a_forgotten_type_is_unknown_and_its_programs_wait() -> None:
+    """What was loaded stays; what comes back with the same contract revives it."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        program = await w.load(COUNT)
+        await w.exchange.forget("sample")
+        assert program.state is ProgramState.WAITING
+        assert w.registrar.providers(PROGRAM_INFORMATION)[1:] == []
+        with pytest.raises(RequestError, match="none: no extension has registered yet"):
+            w.exchange.find("sample")
+        await w.exchange.add(SAMPLE, "again", provide=True)
+        assert program.state is ProgramState.READY
+
+
+async def test_importing_anew_takes_the_place_of_the_provider() -> None:
+    """There is one at a time, with the latest contract."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "first", provide=True)
+        changed = dataclasses.replace(SAMPLE, section_prefixes=("other",))
+        await w.exchange.add(changed, "second", provide=True)
+        (_, provider) = w.registrar.providers(PROGRAM_INFORMATION)
+        assert provider.instance.characteristics.section_prefixes == ("other",)
+        await w.exchange.add(SAMPLE, "third", provide=False)
+        assert len(w.registrar.providers(PROGRAM_INFORMATION)) == 1
+
+
+async def test_contracts_survive_the_daemon(tmp_path: Path) -> None:
+    """Registered and imported ones, hooks, and what the daemon provided."""
+    path = tmp_path / "state.sqlite"
+    async with Database(path) as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.remember_program_type(SAMPLE, "sample extension")
+        await w.exchange.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
+    async with Database(path) as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.restore()
+        known = w.exchange.find("sample")
+        assert (known.data, known.origin, known.imported) == (SAMPLE, "sample extension", False)
+        assert w.contracts.attach_type(ATTACH_TYPE) == HOOK_DATA
+        assert not w.exchange.is_provided(PROGRAM_TYPE)
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+    async with Database(path) as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.restore()
+        assert w.exchange.is_provided(PROGRAM_TYPE)
+        assert (await w.load(COUNT)).state is ProgramState.READY
+        await w.exchange.forget(PROGRAM_TYPE)
+    async with Database(path) as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.restore()
+        assert w.exchange.all() == []
+
+
+async def test_a_contract_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    """Nobody is told that it is there."""
+    async with Database(tmp_path / "state.sqlite") as database:
+        await database.look(lambda connection: connection.execute("PRAGMA max_page_count = 2"))
+        async with world(kept=KeptContracts(database)) as w:
+            large = dataclasses.replace(SAMPLE, context_btf=bytes(100_000))
+            with pytest.raises(RequestError, match="cannot be written") as caught:
+                await w.exchange.add(large, "large", provide=True)
+            assert caught.value.code is Result.OUT_OF_SPACE
+            assert w.exchange.all() == []
+            assert not w.exchange.is_provided(PROGRAM_TYPE)
+
+
+async def test_an_extension_may_come_beside_the_daemon() -> None:
+    """Programs keep the provider that they have."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        program = await w.load(COUNT)
+        extension = FakeExtension()
+        await w.provide(extension, hook=False)
+        assert program.provider.name == "daemon"
+        await w.exchange.forget("sample")
+        while program.state is ProgramState.WAITING:  # the extension is offered once more
+            await asyncio.sleep(0)
+        assert program.provider.name == extension.name
