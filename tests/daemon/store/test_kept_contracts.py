@@ -99,12 +99,16 @@ def _newer(path: Path) -> None:
         connection.execute("PRAGMA user_version = 1000")
 
 
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"no database " * 400)
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
         (_newer, "newer ebpfd"),
-        (lambda path: path.write_bytes(b"no database " * 400), "not a database"),
-        (lambda path: path.mkdir(), "unable to open"),
+        (_garbage, "not a database"),
+        (Path.mkdir, "unable to open"),
     ],
     ids=["newer", "garbage", "folder"],
 )
