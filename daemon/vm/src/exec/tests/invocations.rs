@@ -217,6 +217,31 @@ fn hidden_fields_cannot_be_read() {
     assert_eq!(hidden, run(&checksum(28)));
 }
 
+/// A helper that writes the context for a program that nobody judged: what is read-only stays.
+#[test]
+fn what_a_helper_writes_to_read_only_fields_does_not_come_back() {
+    for options in executors() {
+        let mut information = sample();
+        information.writable = vec![(24, 4)];
+        let code = [
+            alu64(alu::ADD, 1, 16),
+            mov(2, 16),
+            mov(3, 0x55),
+            call(24),
+            EXIT,
+        ];
+        let program = Program::new(&assembled(&code, &[]), vec![], &information, options);
+        let test = program
+            .expect("a valid program")
+            .test_run(&[7; 32], b"", 0, 1);
+        let test = test.expect("valid input");
+        assert_eq!(ResultCode::Success as u8, test.code);
+        let mut expected = [7; 32];
+        expected[24..28].fill(0x55);
+        assert_eq!(expected[16..], test.context[16..]);
+    }
+}
+
 /// Globals keep their values between runs; writes to .rodata end the run.
 #[test]
 fn globals_live_in_maps_and_rodata_is_read_only() {
