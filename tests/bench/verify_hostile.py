@@ -72,6 +72,17 @@ def programs(*, number_at: int) -> Iterator[Hostile]:
         yield Hostile(f"calls_8_at_{levels}", code, functions, slow=levels > 5)
 
 
+def bombs(*, number_at: int) -> Iterator[Hostile]:
+    """Those that took the second judge minutes, gigabytes or its stack."""
+    number = _slot(_WORD, 6, 1, number_at)
+    yield Hostile("nested_12", _nested(12))
+    yield Hostile("nested_1000", _nested(1_000))
+    yield Hostile("straight_16000", _straight(16_000, number))
+    yield Hostile("branches_4000", _branches(4_000, number))
+    code, functions = _calls(7, 8)
+    yield Hostile("calls_8_at_7", code, functions, slow=True)
+
+
 def _straight(count: int, number: bytes) -> bytes:
     """Arithmetic on five registers, whose values nobody can know."""
     start = [number, *(_slot(_MOV_X, register, 6) for register in range(5))]
