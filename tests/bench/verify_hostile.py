@@ -7,7 +7,7 @@ bytes serve every program type: nothing but registers, stack and calls.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import ebpfd_vm
@@ -40,6 +40,12 @@ class Hostile:
     functions: tuple[int, ...] = (0,)
     slow: bool = False
     """Whether even Linux takes most of a minute."""
+
+    def salted(self, salt: int) -> "Hostile":
+        """The same behind an instruction that makes it another program for each *salt*."""
+        first = _slot(_MOV, 9, imm=salt)
+        functions = (0, *(start + 1 for start in self.functions[1:]))
+        return replace(self, code=first + self.code, functions=functions)
 
     def object_file(self) -> bytes:
         """The program as an object, which has no maps."""
