@@ -7,7 +7,7 @@ bytes serve every program type: nothing but registers, stack and calls.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import ebpfd_vm
@@ -41,6 +41,12 @@ class Hostile:
     slow: bool = False
     """Whether even Linux takes most of a minute."""
 
+    def salted(self, salt: int) -> "Hostile":
+        """The same behind an instruction that makes it another program for each *salt*."""
+        first = _slot(_MOV, 9, imm=salt)
+        functions = (0, *(start + 1 for start in self.functions[1:]))
+        return replace(self, code=first + self.code, functions=functions)
+
     def object_file(self) -> bytes:
         """The program as an object, which has no maps."""
         return object_file(self.code, self.functions)
@@ -70,6 +76,17 @@ def programs(*, number_at: int) -> Iterator[Hostile]:
     for levels in (4, 5, 7):
         code, functions = _calls(levels, 8)
         yield Hostile(f"calls_8_at_{levels}", code, functions, slow=levels > 5)
+
+
+def bombs(*, number_at: int) -> Iterator[Hostile]:
+    """Those that took the second judge minutes, gigabytes or its stack."""
+    number = _slot(_WORD, 6, 1, number_at)
+    yield Hostile("nested_12", _nested(12))
+    yield Hostile("nested_1000", _nested(1_000))
+    yield Hostile("straight_16000", _straight(16_000, number))
+    yield Hostile("branches_4000", _branches(4_000, number))
+    code, functions = _calls(7, 8)
+    yield Hostile("calls_8_at_7", code, functions, slow=True)
 
 
 def _straight(count: int, number: bytes) -> bytes:

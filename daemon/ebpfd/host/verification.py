@@ -9,6 +9,9 @@ is asked once.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ from ebpfd.host.shared_work import SharedWork
 from ebpfd.host.verdict_cache import VerdictCache
 from ebpfd.host.verdict_key import Question, verdict_key
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
+from ebpfd.host.worker_process import NICENESS
 from ebpfd_vm import Object, ProgramSpec
 
 QUICK_BYTES: Final = 256 << 10
@@ -61,7 +65,9 @@ class Verifier:
     def __init__(self, limits: VerificationLimits | None = None) -> None:
         limits = limits or VerificationLimits()
         self._pool: Final = VerificationPool(limits)
-        self._threads: Final = ThreadPoolExecutor(limits.workers, thread_name_prefix="judging")
+        self._threads: Final = ThreadPoolExecutor(
+            limits.workers, thread_name_prefix="judging", initializer=_give_way
+        )
         self._cache: Final = VerdictCache()
         self._judging: Final = SharedWork[frames.Verdict]("judging")
         engine = version("ebpfd-vm")
@@ -71,7 +77,7 @@ class Verifier:
         )
 
     async def __aenter__(self) -> Self:
-        """Threads and workers are started when they are first needed."""
+        """Threads are started when they are first needed, workers before."""
         await self._pool.__aenter__()
         return self
 
@@ -143,6 +149,12 @@ class Verifier:
             return verdict
 
         return self._cache.get(key) or await self._judging.result(key, ask_and_remember)
+
+
+def _give_way() -> None:
+    """Let hooks run before this thread: Linux keeps a niceness for each."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:

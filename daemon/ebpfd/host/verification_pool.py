@@ -1,38 +1,60 @@
 """A pool of verification workers: processes that may be killed, and are when they are late.
 
 A worker that dies or is late is a clean rejection of the program it was judging.  Only prevail is
-asked here, which has no limits of its own.
+asked here, which has no limits of its own.  Workers are started before they are needed; one that
+was killed or has judged enough programs is followed by another.
 """
 
 import asyncio
+import contextlib
+import signal
 import time
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import msgspec
 import structlog
 
 from ebpfd.contracts import EngineInformation
 from ebpfd.host import verification_frames as frames
-from ebpfd.host.worker_process import WorkerDiedError, WorkerProcess
+from ebpfd.host.worker_process import WorkerDiedError, WorkerLimits, WorkerProcess
+
+T = TypeVar("T")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationLimits:
-    """What one verification may take."""
+    """What one verification may take, and how many workers there are.
+
+    ``seconds`` are of the clock on the wall, ``cpu_seconds`` of the processor: on a machine that
+    is busy the former pass sooner.  ``prestarted`` workers are there before anybody asks, each
+    until it has judged ``programs_per_worker``.
+    """
 
     seconds: float = 20.0
+    cpu_seconds: int = 15
     memory_bytes: int = 2 << 30
+    stack_bytes: int = 64 << 20
     workers: int = 2
+    prestarted: int = 2
+    programs_per_worker: int = 128
 
     @property
     def on_a_verdict(self) -> tuple[float, ...]:
         """Those that a verdict may hang on."""
-        return (self.seconds, self.memory_bytes)
+        return (self.seconds, self.cpu_seconds, self.memory_bytes, self.stack_bytes)
+
+    @property
+    def of_a_worker(self) -> WorkerLimits:
+        """Those that a worker sets itself."""
+        return WorkerLimits(self.cpu_seconds, self.memory_bytes, self.stack_bytes)
 
 
 class VerificationPool:
@@ -44,11 +66,14 @@ class VerificationPool:
         self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="verification")
         self._permits = asyncio.Semaphore(self._limits.workers)
         self._idle: list[WorkerProcess] = []
+        self._starting: deque[asyncio.Future[WorkerProcess]] = deque()
+        self._busy = 0
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(frames.Verdict)
 
     async def __aenter__(self) -> Self:
-        """Workers are started when they are first needed."""
+        """Begin to start workers; nobody waits for them here."""
+        self._replenish()
         return self
 
     async def __aexit__(
@@ -58,7 +83,9 @@ class VerificationPool:
         trace: TracebackType | None,
     ) -> None:
         """End the idle workers; busy ones have been killed by the end of their callers."""
-        for worker in self._idle:
+        started = await asyncio.gather(*self._starting, return_exceptions=True)
+        late = [each for each in started if not isinstance(each, BaseException)]
+        for worker in (*self._idle, *late):
             worker.close()
         self._threads.shutdown()
 
@@ -80,35 +107,48 @@ class VerificationPool:
                 why = f"could not be started ({error.strerror})"
             except WorkerDiedError as death:
                 _log.warning("a verification worker died", exit_code=death.exit_code)
-                why = "ran out of memory or stack"
+                why = self._cause_of(death)
             return _gave_up(why, time.monotonic_ns() - start)
 
     async def _ask(self, payload: bytes) -> bytes:
         """The answer of an idle or a new worker, which is idle again if it has answered."""
-        loop, worker = asyncio.get_running_loop(), self._idle_worker()
-        if worker is None:
-            worker = await self._start_worker()
-        asked = loop.run_in_executor(self._threads, worker.ask, payload)
+        self._busy += 1
         try:
-            answer = await asyncio.shield(asked)
+            worker = self._idle_worker() or await self._start_worker()
+            answer = await self._answer_of(worker, payload)
+            if worker.judged < self._limits.programs_per_worker:
+                self._idle.append(worker)
+            else:
+                self._run(worker.close)
+            return answer
+        finally:
+            self._busy -= 1
+            self._replenish()
+
+    async def _answer_of(self, worker: WorkerProcess, payload: bytes) -> bytes:
+        """What *worker* says; it has ended if that is nothing."""
+        asked = self._run(partial(worker.ask, payload))
+        try:
+            return await asyncio.shield(asked)
         except BaseException:
             worker.kill()
             await asyncio.wait([asked])
             worker.close()
             raise
-        self._idle.append(worker)
-        return answer
 
     async def _start_worker(self) -> WorkerProcess:
-        """A new worker; one that starts too late is ended, not lost."""
-        loop, memory = asyncio.get_running_loop(), self._limits.memory_bytes
-        started = loop.run_in_executor(self._threads, WorkerProcess, memory)
+        """One that is being started already, or a new one."""
+        while self._starting:
+            with contextlib.suppress(OSError):  # when it was begun is not when it is needed
+                return await self._started(self._starting.popleft())
+        return await self._started(self._begin_to_start())
+
+    async def _started(self, starting: "asyncio.Future[WorkerProcess]") -> WorkerProcess:
+        """The worker; if it comes too late, it is the next one's."""
         try:
-            return await asyncio.shield(started)
+            return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            await asyncio.wait([started])
-            if started.exception() is None:
-                await loop.run_in_executor(self._threads, started.result().close)
+            self._starting.append(starting)
             raise
 
     def _idle_worker(self) -> WorkerProcess | None:
@@ -119,6 +159,25 @@ class VerificationPool:
                 return worker
             worker.close()
         return None
+
+    def _replenish(self) -> None:
+        """Begin to start what is missing of those that shall be there before they are needed."""
+        there = len(self._idle) + len(self._starting) + self._busy
+        self._starting.extend(
+            self._begin_to_start() for _ in range(self._limits.prestarted - there)
+        )
+
+    def _begin_to_start(self) -> "asyncio.Future[WorkerProcess]":
+        return self._run(partial(WorkerProcess, self._limits.of_a_worker))
+
+    def _run(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+        """Something that blocks, on a thread."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def _cause_of(self, death: WorkerDiedError) -> str:
+        if death.exit_code == -signal.SIGXCPU:
+            return f"took longer than {self._limits.cpu_seconds} s of processor time"
+        return "ran out of memory or stack"
 
 
 def _gave_up(why: str, duration_ns: int) -> frames.Verdict:

@@ -2,9 +2,12 @@
 
 It exists to be killed: the verifier may take for ever, exhaust memory or overflow its stack on a
 hostile program, and here that costs nobody anything.  Run as
-``python -m ebpfd.host.verification_worker MEMORY_BYTES``.
+``python -m ebpfd.host.verification_worker CPU_SECONDS MEMORY_BYTES STACK_BYTES``.
+
+The limit on processor time is for one program, and holds also when nobody is left who could kill.
 """
 
+import math
 import resource
 import sys
 from typing import BinaryIO
@@ -22,23 +25,32 @@ def answer(request: frames.Request) -> frames.Verdict:
     return judge(parsed.programs[request.program], parsed.maps, request.information, "prevail")
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each frame of *requests* until they end."""
+def serve(requests: BinaryIO, answers: BinaryIO, cpu_seconds: int) -> None:
+    """Answer each frame of *requests* until they end; each may take *cpu_seconds*."""
     decoder = msgspec.msgpack.Decoder(frames.Request)
     encoder = msgspec.msgpack.Encoder()
     while header := requests.read(frames.LENGTH.size):
         (size,) = frames.LENGTH.unpack(header)
+        _limit_time(cpu_seconds)
         payload = encoder.encode(answer(decoder.decode(requests.read(size))))
         answers.write(frames.LENGTH.pack(len(payload)) + payload)
         answers.flush()
 
 
+def _limit_time(cpu_seconds: int) -> None:
+    """From now on; the system counts from the start of the process, in whole seconds."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = math.ceil(usage.ru_utime + usage.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_seconds, resource.RLIM_INFINITY))
+
+
 def main() -> None:
-    """Limit the memory of this process, then serve."""
-    memory = int(sys.argv[1])
+    """Limit this process, then serve."""
+    cpu_seconds, memory, stack = map(int, sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, cpu_seconds)
 
 
 if __name__ == "__main__":

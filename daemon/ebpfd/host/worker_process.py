@@ -1,14 +1,30 @@
 """A verification worker as its owner sees it: ask, kill.  Every call here blocks.
 
+It runs at a low priority: whoever waits for a verdict can wait, and what hooks do cannot.
+
 ``subprocess`` starts it, not the event loop: uvloop forks, and what gRPC has registered to run in
 a forked child crashed it there about one time in ten.  ``subprocess`` uses vfork, which runs
 nothing but exec.
 """
 
+import os
 import subprocess
 import sys
+from dataclasses import dataclass
+from typing import Final
 
 from ebpfd.host import verification_frames as frames
+
+NICENESS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What a worker may take: processor time for one program, memory and stack for its life."""
+
+    cpu_seconds: int
+    memory_bytes: int
+    stack_bytes: int
 
 
 class WorkerDiedError(Exception):
@@ -20,16 +36,19 @@ class WorkerDiedError(Exception):
 
 
 class WorkerProcess:
-    """One worker with its pipes."""
+    """One worker with its pipes, and how many programs it has judged."""
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, limits: WorkerLimits) -> None:
+        self.judged = 0
+        numbers = (limits.cpu_seconds, limits.memory_bytes, limits.stack_bytes)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ebpfd.host.verification_worker", str(memory_bytes)],
+            [sys.executable, "-m", "ebpfd.host.verification_worker", *map(str, numbers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Its output would be the traceback of a crash that is reported as a rejection.
             stderr=subprocess.DEVNULL,
         )
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
 
     @property
     def alive(self) -> bool:
@@ -49,6 +68,7 @@ class WorkerProcess:
                 (size,) = frames.LENGTH.unpack(header)
                 answer = answers.read(size)
                 if len(answer) == size:
+                    self.judged += 1
                     return answer
         except BrokenPipeError:
             pass  # it has ended, which is told below

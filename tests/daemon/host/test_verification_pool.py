@@ -3,8 +3,10 @@
 import asyncio
 import dataclasses
 import os
+import resource
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from uuid import UUID
 
@@ -14,8 +16,9 @@ from ebpfd.contracts import BtfResolvedFunction, engine_information
 from ebpfd.host import verification_frames as frames
 from ebpfd.host import verification_pool
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
-from ebpfd.host.worker_process import WorkerProcess
+from ebpfd.host.worker_process import NICENESS, WorkerLimits, WorkerProcess
 from ebpfd_api.prototype import ArgumentType, ReturnType
+from tests.bench import verify_hostile
 from tests.daemon.contracts.samples import SAMPLE
 from tests.daemon.host.world import object_file, soon, until
 
@@ -33,6 +36,18 @@ def process_of(worker: WorkerProcess) -> "subprocess.Popen[bytes]":
 def idle(pool: VerificationPool) -> list[WorkerProcess]:
     """Its workers that wait for work."""
     return pool._idle  # pyright: ignore[reportPrivateUsage]
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
+    """All workers that are started from here on."""
+    started: list[WorkerProcess] = []
+
+    def start(limits: WorkerLimits) -> WorkerProcess:
+        started.append(WorkerProcess(limits))
+        return started[-1]
+
+    monkeypatch.setattr(verification_pool, "WorkerProcess", start)
+    return started
 
 
 async def test_a_verdict_says_what_is_wrong_and_where() -> None:
@@ -154,21 +169,25 @@ async def test_a_worker_that_starts_too_late_is_ended(monkeypatch: pytest.Monkey
     """Whoever wanted it is gone, but it has been started: it must not be lost."""
     started: list[WorkerProcess] = []
 
-    def start(memory_bytes: int) -> WorkerProcess:
-        worker = WorkerProcess(memory_bytes)
+    def start(limits: WorkerLimits) -> WorkerProcess:
+        go.wait()
+        worker = WorkerProcess(limits)
         started.append(worker)
         return worker
 
     monkeypatch.setattr(verification_pool, "WorkerProcess", start)
-    async with VerificationPool() as pool:
+    go = threading.Event()
+    async with VerificationPool(VerificationLimits(prestarted=0)) as pool:
         judging = asyncio.ensure_future(pool.verify(GOOD, 0, INFORMATION))
-        await until(lambda: bool(started) or judging.done())
+        await asyncio.sleep(0)
         judging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await soon(judging)
-        (worker,) = started
-        assert process_of(worker).returncode is not None
-        assert idle(pool) == []
+        go.set()
+        verdicts = [await pool.verify(GOOD, 0, INFORMATION)]
+    assert [each.rejection for each in verdicts] == [None], "who comes next may have it"
+    (worker,) = started
+    assert process_of(worker).returncode is not None
 
 
 async def test_a_worker_that_cannot_be_started_is_a_rejection(
@@ -176,7 +195,7 @@ async def test_a_worker_that_cannot_be_started_is_a_rejection(
 ) -> None:
     """Out of processes or descriptors: the caller gets an answer."""
 
-    def start(memory_bytes: int) -> WorkerProcess:
+    def start(limits: WorkerLimits) -> WorkerProcess:
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(verification_pool, "WorkerProcess", start)
@@ -184,6 +203,87 @@ async def test_a_worker_that_cannot_be_started_is_a_rejection(
         verdict = await pool.verify(GOOD, 0, INFORMATION)
         assert verdict.rejection is not None
         assert "Cannot allocate memory" in verdict.rejection.reason
+
+
+async def test_workers_are_there_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who ask first find them; leaving ends those that nobody has asked."""
+    started = recorded(monkeypatch)
+    async with VerificationPool(VerificationLimits(prestarted=2)) as pool:
+        await until(lambda: len(started) == 2)
+        both = (pool.verify(GOOD, 0, INFORMATION), pool.verify(BAD, 0, INFORMATION))
+        await soon(asyncio.gather(*both))
+        assert len(started) == 2
+    assert [process_of(each).returncode for each in started] == [-signal.SIGKILL] * 2
+
+
+async def test_a_worker_is_followed_by_another_when_it_has_judged_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever it has gathered in its memory goes with it."""
+    started = recorded(monkeypatch)
+    limits = VerificationLimits(workers=1, prestarted=1, programs_per_worker=2)
+    async with VerificationPool(limits) as pool:
+        for _ in range(5):
+            assert (await pool.verify(GOOD, 0, INFORMATION)).rejection is None
+        assert [each.judged for each in started] == [2, 2, 1]
+
+
+async def test_a_killed_worker_is_followed_by_another_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before anybody asks again."""
+    started = recorded(monkeypatch)
+    limits = VerificationLimits(workers=1, prestarted=1, seconds=0.2)
+    async with VerificationPool(limits) as pool:
+        await until(lambda: len(started) == 1)
+        os.kill(process_of(started[0]).pid, signal.SIGSTOP)
+        assert (await soon(pool.verify(GOOD, 0, INFORMATION))).by_chance
+        await until(lambda: len(started) == 2)
+
+
+async def test_a_start_that_failed_while_nobody_needed_it_is_nobodys_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who asks later gets a worker, if there is one by then."""
+    refusals = [OSError(12, "Cannot allocate memory")] * 2
+
+    def start(limits: WorkerLimits) -> WorkerProcess:
+        if refusals:
+            raise refusals.pop()
+        return WorkerProcess(limits)
+
+    monkeypatch.setattr(verification_pool, "WorkerProcess", start)
+    async with VerificationPool(VerificationLimits(prestarted=2)) as pool:
+        await until(lambda: not refusals)
+        assert (await pool.verify(GOOD, 0, INFORMATION)).rejection is None
+
+
+async def test_a_worker_limits_itself() -> None:
+    """Memory, stack and processor time, at a low priority, and no core is dumped."""
+    limits = VerificationLimits(cpu_seconds=7, memory_bytes=1 << 30, stack_bytes=16 << 20)
+    async with VerificationPool(limits) as pool:
+        await pool.verify(GOOD, 0, INFORMATION)
+        pid = process_of(idle(pool)[0]).pid
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (1 << 30, 1 << 30)
+        assert resource.prlimit(pid, resource.RLIMIT_STACK) == (16 << 20, 16 << 20)
+        assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+        soft, _ = resource.prlimit(pid, resource.RLIMIT_CPU)
+        assert 7 < soft < 20, "what it has used already comes on top"
+        assert os.getpriority(os.PRIO_PROCESS, pid) == NICENESS
+
+
+async def test_too_much_processor_time_is_a_rejection() -> None:
+    """The system ends the worker, whatever the daemon does."""
+    async with VerificationPool(VerificationLimits(cpu_seconds=1)) as pool:
+        straight = next(
+            each for each in verify_hostile.bombs(number_at=16) if each.name == "straight_16000"
+        )
+        verdict = await soon(pool.verify(straight.object_file(), 0, INFORMATION))
+        assert verdict.rejection is not None
+        assert verdict.rejection.reason == (
+            "the verifier gave up: it took longer than 1 s of processor time"
+        )
+        assert verdict.by_chance
 
 
 async def test_leaving_ends_the_workers() -> None:
