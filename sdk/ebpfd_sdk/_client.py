@@ -71,12 +71,20 @@ class Client:
         *,
         programs: Sequence[str] = (),
         execution: Execution | None = None,
+        follow_contract: bool = False,
         file_name: str = "",
     ) -> dict[str, Program]:
-        """Load an object file, by path or as bytes; return its programs by name."""
+        """Load an object file, by path or as bytes; return its programs by name.
+
+        With *follow_contract* they are reloaded by themselves when their contract changes.
+        """
         content, name = await _read(source, file_name)
         request = programs_pb2.LoadRequest(
-            object=content, file_name=name, programs=programs, execution=_execution(execution)
+            object=content,
+            file_name=name,
+            programs=programs,
+            execution=_execution(execution),
+            follow_contract=follow_contract,
         )
         reply = await self._daemon.ask(self._daemon.programs.Load, request, timeout_s=LONG_CALL_S)
         check(reply.status)

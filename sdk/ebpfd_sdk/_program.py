@@ -77,6 +77,9 @@ class Program:
     judge: str
     """Which verifier has accepted it."""
 
+    follows_contract: bool
+    """It is reloaded by itself when its contract changes."""
+
     blocking: bool
     """It may wait for helpers of an extension, also through a tail call."""
 
@@ -126,6 +129,18 @@ class Program:
         reply = await self.daemon.ask(self.daemon.programs.TestRun, request, timeout_s=LONG_CALL_S)
         check(reply.status)
         return TestRun(reply.result, reply.context, reply.data, reply.duration_ns)
+
+    async def reload(self) -> "Program":
+        """Verify and compile the program's file anew, against today's contract.
+
+        The new program, with another id, takes this one's place: its maps, its links.
+        """
+        request = programs_pb2.ReloadRequest(id=self.id)
+        stub = self.daemon.programs
+        reply = await self.daemon.ask(stub.Reload, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        known = {each.id: each for each in self.maps.values()}
+        return program_of(reply.program, known, self.daemon)
 
     async def unload(self) -> Keepers:
         """Give up the daemon's own reference; return who still holds it."""
@@ -189,6 +204,7 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         metered=message.metered if message.HasField("metered") else None,
         worst_case=message.worst_case if message.HasField("worst_case") else None,
         judge=message.judge,
+        follows_contract=message.follows_contract,
         blocking=message.blocking,
         budget=message.budget,
         counters=counters(message.counters),

@@ -146,7 +146,8 @@ async def at_the_service(files: dict[str, bytes], folder: Path, times: int) -> d
     """Milliseconds of a remembered verdict at the object behind ``Verify``, by file."""
     rows: dict[str, Row] = {}
     async with running(Settings(listen=(folder / "service.sock",))) as daemon:
-        daemon.contracts.remember_program_type(decode_program_data(sample.program_data()))
+        data = decode_program_data(sample.program_data())
+        await daemon.contracts.remember_program_type(data, "sample")
         for name, content in files.items():
 
             async def ask(content: bytes = content) -> list[JudgedProgram]:

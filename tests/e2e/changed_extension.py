@@ -39,11 +39,17 @@ def reserved(data: ProgramData) -> None:
     data.capabilities = 1
 
 
+def read_only(data: ProgramData) -> None:
+    """A field that programs could write."""
+    data.fields[2].writable = False
+
+
 CHANGES: Final[dict[str, Callable[[ProgramData], None]]] = {
     "no-argument": no_argument,
     "no-addresses": no_addresses,
     "return-type": return_type,
     "reserved": reserved,
+    "read-only": read_only,
 }
 
 

@@ -93,6 +93,16 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
             return programs_pb2.LoadResponse(status=status)
         return programs_pb2.LoadResponse(programs=[self.program], maps=[MAP])
 
+    async def Reload(self, request: Any, context: Any) -> Any:  # noqa: N802 (the wire's name)
+        """The same program, under another id."""
+        self.asked.append(request)
+        if request.id != self.program.id:
+            return programs_pb2.ReloadResponse(status=NOT_FOUND)
+        new = programs_pb2.Program()
+        new.CopyFrom(self.program)
+        new.id = request.id + 1
+        return programs_pb2.ReloadResponse(program=new)
+
     async def Verify(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Judge by the name."""
         self.asked.append(request)

@@ -43,6 +43,7 @@ def assembled(
         objects=objects,
         verifier=verifier,
         executor=executor,
+        services=services,
     )
     links = Links(
         registrar=registrar,

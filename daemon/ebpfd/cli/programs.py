@@ -26,12 +26,17 @@ def program() -> None:
 @click.option(
     "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
 )
+@click.option(
+    "--follow-contract",
+    is_flag=True,
+    help="Reload the programs by themselves when their contract changes.",
+)
 @click.pass_obj
-def load(output: Output, file: str, names: tuple[str, ...]) -> None:
+def load(output: Output, file: str, names: tuple[str, ...], follow_contract: bool) -> None:
     """Verify and load all programs of an object file, or none."""
 
     async def work(client: "Client") -> None:
-        programs = await client.load(file, programs=names)
+        programs = await client.load(file, programs=names, follow_contract=follow_contract)
         output.table([describe(each) for each in programs.values()], COLUMNS)
 
     output.run(work)
@@ -61,6 +66,19 @@ def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str
         output.emit([_verdict_json(each) for each in verdicts], lambda: _print_verdicts(verdicts))
         if not all_accepted(verdicts):
             context.exit(1)
+
+    output.run(work)
+
+
+@program.command()
+@click.argument("id", type=int)
+@click.pass_obj
+def reload(output: Output, id: int) -> None:
+    """Make a program anew against today's contract, with its maps and in its links."""
+
+    async def work(client: "Client") -> None:
+        new = await (await client.program(id)).reload()
+        output.table([describe(new)], COLUMNS)
 
     output.run(work)
 
@@ -160,6 +178,7 @@ def describe(each: "Program") -> dict[str, Json]:
         "blocking": each.blocking,
         "budget": each.budget,
         "loaded": each.loaded,
+        "follows_contract": each.follows_contract,
         "file": each.file_name,
     }
 

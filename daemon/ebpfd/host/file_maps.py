@@ -12,9 +12,12 @@ from ebpfd_vm import Map, MapSpec
 _Named = TypeVar("_Named")
 
 
-def create_maps(specs: Sequence[MapSpec]) -> list[Map]:
-    """A map for each declaration, templates of inner maps among them."""
-    return [_create(spec, specs) for spec in specs]
+def create_maps(specs: Sequence[MapSpec], existing: Mapping[int, Map]) -> list[Map]:
+    """A map for each declaration, and for templates of inner maps; *existing* has some by place."""
+    return [
+        existing[index] if index in existing else _create(spec, specs)
+        for index, spec in enumerate(specs)
+    ]
 
 
 def users_maps(specs: Sequence[MapSpec], maps: Sequence[MapObject]) -> tuple[MapObject, ...]:

@@ -1,8 +1,8 @@
 """A program on its way from a file: judged, bound, compiled, and then an object."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from ebpfd.contracts import EngineInformation, ProgramData, engine_information
 from ebpfd.host.file_maps import create_maps
@@ -10,11 +10,9 @@ from ebpfd.host.function_client import FIRST_FUNCTION
 from ebpfd.host.helpers import HelperBridge, Target
 from ebpfd.host.program_clients import ProgramClients
 from ebpfd.host.verification_frames import Verdict
-from ebpfd.objects import MapObject, Program
+from ebpfd.objects import Execution, MapObject, Program, ProgramSource
 from ebpfd_vm import Map, Object, ProgramSpec, Trace
 from ebpfd_vm import Program as EngineProgram
-
-Execution: TypeAlias = Literal["any", "jit", "interpreter"]
 
 FIRST_RUN_NS: Final = 10_000_000.0
 """What a program whose loops have no bound might take before anybody has seen it run."""
@@ -74,9 +72,10 @@ def make(
     bridges: list[HelperBridge],
     trace: Trace,
     execution: Execution,
+    existing: Mapping[int, Map],
 ) -> Made:
-    """Make maps and machine code; this may take long."""
-    maps = create_maps(parsed.maps)
+    """Make maps, but for those that exist by their places, and machine code: it may take long."""
+    maps = create_maps(parsed.maps, existing)
     engines: list[EngineProgram] = []
     for each, bridge in zip(loading, bridges, strict=True):
         assert each.judged is not None, "all were judged"
@@ -103,6 +102,7 @@ def program_of(
     maps: list[MapObject],
     file_maps: tuple[MapObject, ...],
     file_name: str,
+    source: ProgramSource,
 ) -> Program:
     """The object that a program becomes."""
     spec, judged = loading.spec, loading.judged
@@ -118,6 +118,7 @@ def program_of(
         file_maps=file_maps,
         judge=judged.verdict.judge,
         provider=loading.clients.provider,
+        source=source,
         nanoseconds_per_run=_first_run_ns(spec, judged.verdict),
     )
 

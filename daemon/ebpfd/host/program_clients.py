@@ -5,7 +5,7 @@ type-specific provider offers is compared with what the program was verified aga
 verified code never runs under another contract.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -40,6 +40,9 @@ class ProgramClients:
         self.functions = FunctionClient(registrar, imports, self.provider, self._open)
         self.extension: ExtensionModule | None = None
         self.data: ProgramData | None = None
+        self.when_changed: Callable[[], object] | None = None
+        """Called once, when the provider came back with another contract than the sealed one."""
+
         self._registrar = registrar
         self._program_type = program_type
         self._used_helpers = used_helpers
@@ -103,6 +106,9 @@ class ProgramClients:
         """Why a program that was verified against *sealed* cannot run with *data*, if so."""
         used = self._used_helpers
         if contract_digest(data, used) != contract_digest(sealed, used):
+            if self.when_changed is not None:
+                changed_now, self.when_changed = self.when_changed, None
+                changed_now()
             changed = summary(differences_in_use(sealed, data, used))
             return f"its provider came back with another contract: {changed}; load it anew"
         if missing := missing_helpers(data, used):

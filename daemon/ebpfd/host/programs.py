@@ -1,7 +1,7 @@
 """Loading, judging and unloading programs: a file's programs all load, or none does."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -9,13 +9,14 @@ from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, en
 from ebpfd.errors import RequestError
 from ebpfd.host.file_maps import fill_maps, users_maps
 from ebpfd.host.invocation import Executor
-from ebpfd.host.loading import Execution, JudgedProgram, Loading, Made, make, program_of
+from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
-from ebpfd.objects import MapObject, Objects, Program
+from ebpfd.objects import Execution, MapObject, Objects, Program, ProgramSource
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
+from ebpfd_vm import EngineError, Map, Object, ProgramSpec, parse_object
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -40,12 +41,14 @@ class Programs:
         objects: Objects,
         verifier: Verifier,
         executor: Executor,
+        services: Services,
     ) -> None:
         self._registrar = registrar
         self._contracts = contracts
         self._objects = objects
         self._verifier = verifier
         self._executor = executor
+        self._services = services
         self._clients: dict[int, ProgramClients] = {}
 
     async def verify(
@@ -70,8 +73,12 @@ class Programs:
         wanted: Sequence[str],
         *,
         execution: Execution = "any",
+        follows_contract: bool = False,
     ) -> list[Program]:
-        """Bind, verify and make ready the wanted programs of a file, all or none."""
+        """Bind, verify and make ready the wanted programs of a file, all or none.
+
+        With *follows_contract* a program is reloaded by itself when its contract changes.
+        """
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
         contracts = [self._contract_of(spec) for _, spec in chosen]
@@ -81,12 +88,50 @@ class Programs:
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
             await self._judge_all(object_file, parsed, loading)
-            made = await self._compile(parsed, loading, execution)
-            return self._publish(parsed, loading, made, file_name)
+            made = await self._compile(parsed, loading, execution, {})
+            sources = [
+                ProgramSource(object_file, each.index, execution, follows_contract)
+                for each in loading
+            ]
+            return self._publish(parsed, loading, made, file_name, sources)
         except BaseException:
             for each in loading:
                 await each.clients.withdraw()
             raise
+
+    async def reload(self, program_id: int) -> Program:
+        """Make a program anew, against the contract of today, and put it in the old one's place.
+
+        It keeps maps and links, and gets another id; an error leaves the old one as it is.
+        """
+        old = self._objects.program(program_id)
+        source = old.source
+        parsed = await _parse(source.object_file)
+        spec = parsed.programs[source.index]
+        loading = self._begin(source.index, spec, self._contract_of(spec))
+        existing = dict(zip(old.spec.map_indices, old.maps, strict=True))
+        try:
+            await self._bind(loading)
+            await self._judge_all(source.object_file, parsed, [loading])
+            engine_maps = {index: each.map for index, each in existing.items()}
+            made = await self._compile(parsed, [loading], source.execution, engine_maps)
+            new, left = self._replace(old, loading, made, existing)
+        except BaseException:
+            await loading.clients.withdraw()
+            raise
+        for each in left:
+            await self.destroy(each)
+        return new
+
+    async def _follow(self, program_id: int) -> None:
+        """A program's contract has changed, and its user wants it to follow."""
+        try:
+            await self.reload(program_id)
+        except RequestError as error:
+            _log.warning("program not reloaded", program=program_id, reason=error.message)
+            if clients := self._clients.get(program_id):
+                clients.provider.reason += f"; it was tried, and failed: {error.message}"
+                self._watch(self._objects.program(program_id))
 
     async def unload(self, program_id: int) -> Program:
         """Give up the daemon's reference; links and program arrays may still keep the program."""
@@ -161,31 +206,40 @@ class Programs:
         if refused:
             raise VerificationError(refused)
 
-    async def _compile(self, parsed: Object, loading: list[Loading], execution: Execution) -> Made:
+    async def _compile(
+        self,
+        parsed: Object,
+        loading: list[Loading],
+        execution: Execution,
+        existing: Mapping[int, Map],
+    ) -> Made:
         """Make maps and machine code on a thread: a large program takes a while."""
         bridges = [each.bridge() for each in loading]
         try:
             return await asyncio.to_thread(
-                make, parsed, loading, bridges, self._executor.trace.engine, execution
+                make, parsed, loading, bridges, self._executor.trace.engine, execution, existing
             )
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
 
     def _publish(
-        self, parsed: Object, loading: list[Loading], made: Made, file_name: str
+        self,
+        parsed: Object,
+        loading: list[Loading],
+        made: Made,
+        file_name: str,
+        sources: list[ProgramSource],
     ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
-            if each.clients.data is None:
-                message = f"program {each.spec.name}: {each.clients.provider.reason}"
-                raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
+            _still_bound(each)
         maps = [MapObject(self._objects.next_id(), each) for each in made.maps]
         for bridge in made.bridges:
             bridge.know_maps([(each.map, each.id) for each in maps])
         file_maps = users_maps(parsed.maps, maps)
         programs = [
-            program_of(each, engine, maps, file_maps, file_name)
-            for each, engine in zip(loading, made.engines, strict=True)
+            program_of(each, engine, maps, file_maps, file_name, source)
+            for each, engine, source in zip(loading, made.engines, sources, strict=True)
         ]
         try:
             fill_maps(self._objects, parsed.maps, maps, programs)
@@ -194,8 +248,44 @@ class Programs:
         for program, each in zip(programs, loading, strict=True):
             self._objects.add_program(program)
             self._clients[program.id] = each.clients
+            self._watch(program)
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
+
+    def _watch(self, program: Program) -> None:
+        if program.source.follows_contract:
+            self._clients[program.id].when_changed = lambda: self._services.start(
+                self._follow(program.id), name=f"reload of program {program.id}"
+            )
+
+    def _replace(
+        self, old: Program, loading: Loading, made: Made, existing: Mapping[int, MapObject]
+    ) -> tuple[Program, list[Program]]:
+        """Nothing waits here either; the new program, and what nobody keeps now."""
+        _still_bound(loading)
+        maps = [
+            existing[index] if index in existing else MapObject(self._objects.next_id(), each)
+            for index, each in enumerate(made.maps)
+        ]
+        for bridge in made.bridges:
+            bridge.know_maps([(each.map, each.id) for each in maps])
+        (engine,) = made.engines
+        new = program_of(loading, engine, maps, old.file_maps, old.file_name, old.source)
+        self._objects.add_program(new)
+        self._clients[new.id] = loading.clients
+        self._watch(new)
+        try:
+            left = self._objects.replace_program(old, new)
+        except EngineError as error:
+            raise RequestError(Result(error.code), error.message) from None
+        _log.info("program reloaded", program=new.id, name=new.name, instead_of=old.id)
+        return new, left
+
+
+def _still_bound(loading: Loading) -> None:
+    if loading.clients.data is None:
+        message = f"program {loading.spec.name}: {loading.clients.provider.reason}"
+        raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
 
 
 async def _parse(object_file: bytes) -> Object:

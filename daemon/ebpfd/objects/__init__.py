@@ -2,17 +2,19 @@
 
 from ebpfd.objects.links import IllegalTransitionError, Link, LinkState
 from ebpfd.objects.maps import MapObject
-from ebpfd.objects.programs import Program, ProgramState, TypeProvider
+from ebpfd.objects.programs import Execution, Program, ProgramSource, ProgramState, TypeProvider
 from ebpfd.objects.rundown import Rundown
 from ebpfd.objects.table import Objects
 
 __all__ = [
+    "Execution",
     "IllegalTransitionError",
     "Link",
     "LinkState",
     "MapObject",
     "Objects",
     "Program",
+    "ProgramSource",
     "ProgramState",
     "Rundown",
     "TypeProvider",

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from ebpfd.contracts import ProgramData
@@ -10,6 +11,9 @@ from ebpfd.objects.maps import MapObject
 from ebpfd.objects.rundown import Rundown
 from ebpfd_vm import Program as EngineProgram
 from ebpfd_vm import ProgramSpec
+
+Execution: TypeAlias = Literal["any", "jit", "interpreter"]
+"""What is to run a program."""
 
 
 class ProgramState(Enum):
@@ -32,6 +36,19 @@ class TypeProvider:
     rundown: Rundown = field(default_factory=lambda: Rundown(closed=True))
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramSource:
+    """What a program was made from, so that it can be made anew: its file, and its place there.
+
+    ``execution`` is what its user asked for; it is reloaded by itself if ``follows_contract``.
+    """
+
+    object_file: bytes
+    index: int
+    execution: Execution = "any"
+    follows_contract: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Program:
     """One program.  It lives while it is loaded or linked, or a program array holds it.
@@ -51,6 +68,7 @@ class Program:
     maps: tuple[MapObject, ...]
     judge: str
     provider: TypeProvider
+    source: ProgramSource
     file_maps: tuple[MapObject, ...] = ()
     loaded: bool = True
     nanoseconds_per_run: float = 0.0

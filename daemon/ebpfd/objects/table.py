@@ -79,6 +79,26 @@ class Objects:
         self._links[link.id] = link
         link.program.link_ids.add(link.id)
 
+    def replace_program(self, old: Program, new: Program) -> list[Program]:
+        """Put *new* wherever *old* is linked or held; programs that nobody keeps now.
+
+        Whoever invokes a link meets the one or the other: nothing waits here.
+        """
+        left: list[Program] = []
+        for container_id in tuple(old.holder_ids):
+            container = self._maps[container_id]
+            for key in [key for key, held in container.held.items() if held is old]:
+                container.map.set_program(key, new.engine, new.id)
+                left += self.hold(container, key, new)
+        for link_id in tuple(old.link_ids):
+            self._links[link_id].program = new
+            new.link_ids.add(link_id)
+        old.link_ids.clear()
+        new.loaded = old.loaded
+        if old.loaded:
+            left += self.unload(old)
+        return left
+
     def remove_link(self, link: Link) -> bool:
         """Remove *link*; True if its program has nothing left that keeps it."""
         self._links.pop(link.id, None)

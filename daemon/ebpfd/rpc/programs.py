@@ -7,13 +7,13 @@ import grpc
 
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
-from ebpfd.host.loading import Execution, JudgedProgram
+from ebpfd.host.loading import JudgedProgram
 from ebpfd.host.programs import Programs
 from ebpfd.host.services import Services
 from ebpfd.host.test_runs import test_run
 from ebpfd.host.trace import PrintedLine
 from ebpfd.host.verification import Judge
-from ebpfd.objects import Objects, Program, ProgramState
+from ebpfd.objects import Execution, Objects, Program, ProgramState
 from ebpfd.rpc.map_codec import encode_map
 from ebpfd.rpc.status import answering, rejection
 from ebpfd_api.result import Result, result_name
@@ -69,6 +69,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 request.file_name,
                 list(request.programs),
                 execution=_EXECUTIONS[request.execution],
+                follows_contract=request.follow_contract,
             )
             loaded = await self._services.finish(loading, name="load")
             response.programs.extend(encode_program(program) for program in loaded)
@@ -128,6 +129,16 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 response.status.message = f"the run ended with {result_name(outcome.code)}"
             response.result, response.duration_ns = outcome.result, outcome.duration_ns
             response.context, response.data = outcome.context, outcome.data
+        return response
+
+    async def Reload(self, request: pb.ReloadRequest, context: _Context) -> pb.ReloadResponse:
+        """Make a program anew, in the old one's place."""
+        del context
+        response = pb.ReloadResponse()
+        with answering(response.status):
+            reloading = self._programs.reload(request.id)
+            program = await self._services.finish(reloading, name=f"reload {request.id}")
+            response.program.CopyFrom(encode_program(program))
         return response
 
     async def Unload(self, request: pb.UnloadRequest, context: _Context) -> pb.UnloadResponse:
@@ -195,6 +206,7 @@ def encode_program(program: Program) -> pb.Program:
         instruction_count=len(program.spec.instructions) // 8,
         instructions_sha256=program.spec.sha256,
         contract_digest=program.contract_digest,
+        follows_contract=program.source.follows_contract,
         executor=_EXECUTORS[program.engine.executor],
         blocking=program.engine.blocking,
         budget=program.engine.budget,

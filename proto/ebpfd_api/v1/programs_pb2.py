@@ -26,7 +26,7 @@ from ebpfd_api.v1 import maps_pb2 as ebpfd__api_dot_v1_dot_maps__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x62pfd_api/v1/programs.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/maps.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xc9\x04\n\x07Program\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07section\x18\x03 \x01(\t\x12\x14\n\x0cprogram_type\x18\x04 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x05 \x01(\t\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.ebpfd_api.v1.ProgramState\x12\x14\n\x0cstate_reason\x18\x07 \x01(\t\x12\x0f\n\x07map_ids\x18\x08 \x03(\x04\x12\x10\n\x08link_ids\x18\t \x03(\x04\x12\x19\n\x11instruction_count\x18\n \x01(\r\x12\x1b\n\x13instructions_sha256\x18\x0b \x01(\x0c\x12\x17\n\x0f\x63ontract_digest\x18\x0c \x01(\x0c\x12-\n\x08\x65xecutor\x18\r \x01(\x0e\x32\x1b.ebpfd_api.v1.ExecutionType\x12\x10\n\x08\x62locking\x18\x0e \x01(\x08\x12\x0e\n\x06\x62udget\x18\x0f \x01(\x04\x12/\n\x08\x63ounters\x18\x10 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x11\n\tfile_name\x18\x11 \x01(\t\x12\x0e\n\x06loaded\x18\x12 \x01(\x08\x12\x17\n\x0f\x65xecutor_reason\x18\x13 \x01(\t\x12\x14\n\x07metered\x18\x14 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nworst_case\x18\x15 \x01(\x04H\x01\x88\x01\x01\x12\x16\n\x0eholder_map_ids\x18\x16 \x03(\x04\x12\r\n\x05judge\x18\x17 \x01(\tB\n\n\x08_meteredB\r\n\x0b_worst_case\"\xa4\x01\n\x0fProgramCounters\x12\x0c\n\x04runs\x18\x01 \x01(\x04\x12\x13\n\x0bnanoseconds\x18\x02 \x01(\x04\x12=\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32+.ebpfd_api.v1.ProgramCounters.FailuresEntry\x1a/\n\rFailuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"r\n\x0bLoadRequest\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08programs\x18\x03 \x03(\t\x12.\n\texecution\x18\x04 \x01(\x0e\x32\x1b.ebpfd_api.v1.ExecutionType\"~\n\x0cLoadResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08programs\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Program\x12\x1f\n\x04maps\x18\x03 \x03(\x0b\x32\x11.ebpfd_api.v1.Map\"h\n\rVerifyRequest\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08programs\x18\x03 \x03(\t\x12\"\n\x05judge\x18\x04 \x01(\x0e\x32\x13.ebpfd_api.v1.Judge\"_\n\x0eVerifyResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08verdicts\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Verdict\"\xe5\x02\n\x07Verdict\x12\x0f\n\x07program\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x19\n\x11program_type_name\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x12*\n\trejection\x18\x05 \x01(\x0b\x32\x17.ebpfd_api.v1.Rejection\x12\r\n\x05judge\x18\x06 \x01(\t\x12\x19\n\x11instruction_count\x18\x07 \x01(\r\x12\x11\n\thas_loops\x18\x08 \x01(\x08\x12\x13\n\x0b\x64uration_ns\x18\t \x01(\x04\x12\x17\n\nworst_case\x18\n \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05steps\x18\x0b \x01(\x04\x12\x0e\n\x06states\x18\x0c \x01(\x04\x12\x14\n\x0cproved_loops\x18\r \x01(\r\x12\x14\n\x07\x64\x65\x63ided\x18\x0e \x01(\x08H\x01\x88\x01\x01\x12\x0e\n\x06\x63\x61\x63hed\x18\x0f \x01(\x08\x42\r\n\x0b_worst_caseB\n\n\x08_decided\"\x15\n\x13ProgramsListRequest\"e\n\x14ProgramsListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08programs\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Program\" \n\x12ProgramsGetRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"c\n\x13ProgramsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12&\n\x07program\x18\x02 \x01(\x0b\x32\x15.ebpfd_api.v1.Program\"\x8e\x01\n\x0eTestRunRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x13\n\x0bmeta_length\x18\x04 \x01(\r\x12\x0e\n\x06repeat\x18\x05 \x01(\r\x12\x12\n\nbatch_size\x18\x06 \x01(\r\x12\x10\n\x03\x63pu\x18\x07 \x01(\rH\x00\x88\x01\x01\x42\x06\n\x04_cpu\"{\n\x0fTestRunResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0e\n\x06result\x18\x02 \x01(\r\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x13\n\x0b\x64uration_ns\x18\x05 \x01(\x04\"\x1b\n\rUnloadRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"Y\n\x0eUnloadResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x10\n\x08link_ids\x18\x02 \x03(\x04\x12\x0f\n\x07map_ids\x18\x03 \x03(\x04\"5\n\x0cTraceRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12\x11\n\tno_follow\x18\x02 \x01(\x08\"f\n\rTraceResponse\x12\x0f\n\x07time_ns\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0c\n\x04lost\x18\x05 \x01(\x04*e\n\rExecutionType\x12\x1e\n\x1a\x45XECUTION_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XECUTION_TYPE_JIT\x10\x01\x12\x1c\n\x18\x45XECUTION_TYPE_INTERPRET\x10\x02*a\n\x0cProgramState\x12\x1d\n\x19PROGRAM_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROGRAM_STATE_READY\x10\x01\x12\x19\n\x15PROGRAM_STATE_WAITING\x10\x02*Q\n\x05Judge\x12\x15\n\x11JUDGE_UNSPECIFIED\x10\x00\x12\x0e\n\nJUDGE_OURS\x10\x01\x12\x11\n\rJUDGE_PREVAIL\x10\x02\x12\x0e\n\nJUDGE_BOTH\x10\x03\x32\xfa\x03\n\x08Programs\x12=\n\x04Load\x12\x19.ebpfd_api.v1.LoadRequest\x1a\x1a.ebpfd_api.v1.LoadResponse\x12\x43\n\x06Verify\x12\x1b.ebpfd_api.v1.VerifyRequest\x1a\x1c.ebpfd_api.v1.VerifyResponse\x12M\n\x04List\x12!.ebpfd_api.v1.ProgramsListRequest\x1a\".ebpfd_api.v1.ProgramsListResponse\x12J\n\x03Get\x12 .ebpfd_api.v1.ProgramsGetRequest\x1a!.ebpfd_api.v1.ProgramsGetResponse\x12\x46\n\x07TestRun\x12\x1c.ebpfd_api.v1.TestRunRequest\x1a\x1d.ebpfd_api.v1.TestRunResponse\x12\x43\n\x06Unload\x12\x1b.ebpfd_api.v1.UnloadRequest\x1a\x1c.ebpfd_api.v1.UnloadResponse\x12\x42\n\x05Trace\x12\x1a.ebpfd_api.v1.TraceRequest\x1a\x1b.ebpfd_api.v1.TraceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x62pfd_api/v1/programs.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/maps.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xe3\x04\n\x07Program\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07section\x18\x03 \x01(\t\x12\x14\n\x0cprogram_type\x18\x04 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x05 \x01(\t\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.ebpfd_api.v1.ProgramState\x12\x14\n\x0cstate_reason\x18\x07 \x01(\t\x12\x0f\n\x07map_ids\x18\x08 \x03(\x04\x12\x10\n\x08link_ids\x18\t \x03(\x04\x12\x19\n\x11instruction_count\x18\n \x01(\r\x12\x1b\n\x13instructions_sha256\x18\x0b \x01(\x0c\x12\x17\n\x0f\x63ontract_digest\x18\x0c \x01(\x0c\x12-\n\x08\x65xecutor\x18\r \x01(\x0e\x32\x1b.ebpfd_api.v1.ExecutionType\x12\x10\n\x08\x62locking\x18\x0e \x01(\x08\x12\x0e\n\x06\x62udget\x18\x0f \x01(\x04\x12/\n\x08\x63ounters\x18\x10 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x11\n\tfile_name\x18\x11 \x01(\t\x12\x0e\n\x06loaded\x18\x12 \x01(\x08\x12\x17\n\x0f\x65xecutor_reason\x18\x13 \x01(\t\x12\x14\n\x07metered\x18\x14 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nworst_case\x18\x15 \x01(\x04H\x01\x88\x01\x01\x12\x16\n\x0eholder_map_ids\x18\x16 \x03(\x04\x12\r\n\x05judge\x18\x17 \x01(\t\x12\x18\n\x10\x66ollows_contract\x18\x18 \x01(\x08\x42\n\n\x08_meteredB\r\n\x0b_worst_case\"\xa4\x01\n\x0fProgramCounters\x12\x0c\n\x04runs\x18\x01 \x01(\x04\x12\x13\n\x0bnanoseconds\x18\x02 \x01(\x04\x12=\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32+.ebpfd_api.v1.ProgramCounters.FailuresEntry\x1a/\n\rFailuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x8b\x01\n\x0bLoadRequest\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08programs\x18\x03 \x03(\t\x12.\n\texecution\x18\x04 \x01(\x0e\x32\x1b.ebpfd_api.v1.ExecutionType\x12\x17\n\x0f\x66ollow_contract\x18\x05 \x01(\x08\"~\n\x0cLoadResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08programs\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Program\x12\x1f\n\x04maps\x18\x03 \x03(\x0b\x32\x11.ebpfd_api.v1.Map\"h\n\rVerifyRequest\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08programs\x18\x03 \x03(\t\x12\"\n\x05judge\x18\x04 \x01(\x0e\x32\x13.ebpfd_api.v1.Judge\"_\n\x0eVerifyResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08verdicts\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Verdict\"\xe5\x02\n\x07Verdict\x12\x0f\n\x07program\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x19\n\x11program_type_name\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x12*\n\trejection\x18\x05 \x01(\x0b\x32\x17.ebpfd_api.v1.Rejection\x12\r\n\x05judge\x18\x06 \x01(\t\x12\x19\n\x11instruction_count\x18\x07 \x01(\r\x12\x11\n\thas_loops\x18\x08 \x01(\x08\x12\x13\n\x0b\x64uration_ns\x18\t \x01(\x04\x12\x17\n\nworst_case\x18\n \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05steps\x18\x0b \x01(\x04\x12\x0e\n\x06states\x18\x0c \x01(\x04\x12\x14\n\x0cproved_loops\x18\r \x01(\r\x12\x14\n\x07\x64\x65\x63ided\x18\x0e \x01(\x08H\x01\x88\x01\x01\x12\x0e\n\x06\x63\x61\x63hed\x18\x0f \x01(\x08\x42\r\n\x0b_worst_caseB\n\n\x08_decided\"\x15\n\x13ProgramsListRequest\"e\n\x14ProgramsListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\'\n\x08programs\x18\x02 \x03(\x0b\x32\x15.ebpfd_api.v1.Program\" \n\x12ProgramsGetRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"c\n\x13ProgramsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12&\n\x07program\x18\x02 \x01(\x0b\x32\x15.ebpfd_api.v1.Program\"\x8e\x01\n\x0eTestRunRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x13\n\x0bmeta_length\x18\x04 \x01(\r\x12\x0e\n\x06repeat\x18\x05 \x01(\r\x12\x12\n\nbatch_size\x18\x06 \x01(\r\x12\x10\n\x03\x63pu\x18\x07 \x01(\rH\x00\x88\x01\x01\x42\x06\n\x04_cpu\"{\n\x0fTestRunResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0e\n\x06result\x18\x02 \x01(\r\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x13\n\x0b\x64uration_ns\x18\x05 \x01(\x04\"\x1b\n\rReloadRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"^\n\x0eReloadResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12&\n\x07program\x18\x02 \x01(\x0b\x32\x15.ebpfd_api.v1.Program\"\x1b\n\rUnloadRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"Y\n\x0eUnloadResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x10\n\x08link_ids\x18\x02 \x03(\x04\x12\x0f\n\x07map_ids\x18\x03 \x03(\x04\"5\n\x0cTraceRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12\x11\n\tno_follow\x18\x02 \x01(\x08\"f\n\rTraceResponse\x12\x0f\n\x07time_ns\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0c\n\x04lost\x18\x05 \x01(\x04*e\n\rExecutionType\x12\x1e\n\x1a\x45XECUTION_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XECUTION_TYPE_JIT\x10\x01\x12\x1c\n\x18\x45XECUTION_TYPE_INTERPRET\x10\x02*a\n\x0cProgramState\x12\x1d\n\x19PROGRAM_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROGRAM_STATE_READY\x10\x01\x12\x19\n\x15PROGRAM_STATE_WAITING\x10\x02*Q\n\x05Judge\x12\x15\n\x11JUDGE_UNSPECIFIED\x10\x00\x12\x0e\n\nJUDGE_OURS\x10\x01\x12\x11\n\rJUDGE_PREVAIL\x10\x02\x12\x0e\n\nJUDGE_BOTH\x10\x03\x32\xbf\x04\n\x08Programs\x12=\n\x04Load\x12\x19.ebpfd_api.v1.LoadRequest\x1a\x1a.ebpfd_api.v1.LoadResponse\x12\x43\n\x06Verify\x12\x1b.ebpfd_api.v1.VerifyRequest\x1a\x1c.ebpfd_api.v1.VerifyResponse\x12M\n\x04List\x12!.ebpfd_api.v1.ProgramsListRequest\x1a\".ebpfd_api.v1.ProgramsListResponse\x12J\n\x03Get\x12 .ebpfd_api.v1.ProgramsGetRequest\x1a!.ebpfd_api.v1.ProgramsGetResponse\x12\x46\n\x07TestRun\x12\x1c.ebpfd_api.v1.TestRunRequest\x1a\x1d.ebpfd_api.v1.TestRunResponse\x12\x43\n\x06Reload\x12\x1b.ebpfd_api.v1.ReloadRequest\x1a\x1c.ebpfd_api.v1.ReloadResponse\x12\x43\n\x06Unload\x12\x1b.ebpfd_api.v1.UnloadRequest\x1a\x1c.ebpfd_api.v1.UnloadResponse\x12\x42\n\x05Trace\x12\x1a.ebpfd_api.v1.TraceRequest\x1a\x1b.ebpfd_api.v1.TraceResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,48 +35,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._loaded_options = None
   _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._serialized_options = b'8\001'
-  _globals['_EXECUTIONTYPE']._serialized_start=2469
-  _globals['_EXECUTIONTYPE']._serialized_end=2570
-  _globals['_PROGRAMSTATE']._serialized_start=2572
-  _globals['_PROGRAMSTATE']._serialized_end=2669
-  _globals['_JUDGE']._serialized_start=2671
-  _globals['_JUDGE']._serialized_end=2752
+  _globals['_EXECUTIONTYPE']._serialized_start=2646
+  _globals['_EXECUTIONTYPE']._serialized_end=2747
+  _globals['_PROGRAMSTATE']._serialized_start=2749
+  _globals['_PROGRAMSTATE']._serialized_end=2846
+  _globals['_JUDGE']._serialized_start=2848
+  _globals['_JUDGE']._serialized_end=2929
   _globals['_PROGRAM']._serialized_start=98
-  _globals['_PROGRAM']._serialized_end=683
-  _globals['_PROGRAMCOUNTERS']._serialized_start=686
-  _globals['_PROGRAMCOUNTERS']._serialized_end=850
-  _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._serialized_start=803
-  _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._serialized_end=850
-  _globals['_LOADREQUEST']._serialized_start=852
-  _globals['_LOADREQUEST']._serialized_end=966
-  _globals['_LOADRESPONSE']._serialized_start=968
-  _globals['_LOADRESPONSE']._serialized_end=1094
-  _globals['_VERIFYREQUEST']._serialized_start=1096
-  _globals['_VERIFYREQUEST']._serialized_end=1200
-  _globals['_VERIFYRESPONSE']._serialized_start=1202
-  _globals['_VERIFYRESPONSE']._serialized_end=1297
-  _globals['_VERDICT']._serialized_start=1300
-  _globals['_VERDICT']._serialized_end=1657
-  _globals['_PROGRAMSLISTREQUEST']._serialized_start=1659
-  _globals['_PROGRAMSLISTREQUEST']._serialized_end=1680
-  _globals['_PROGRAMSLISTRESPONSE']._serialized_start=1682
-  _globals['_PROGRAMSLISTRESPONSE']._serialized_end=1783
-  _globals['_PROGRAMSGETREQUEST']._serialized_start=1785
-  _globals['_PROGRAMSGETREQUEST']._serialized_end=1817
-  _globals['_PROGRAMSGETRESPONSE']._serialized_start=1819
-  _globals['_PROGRAMSGETRESPONSE']._serialized_end=1918
-  _globals['_TESTRUNREQUEST']._serialized_start=1921
-  _globals['_TESTRUNREQUEST']._serialized_end=2063
-  _globals['_TESTRUNRESPONSE']._serialized_start=2065
-  _globals['_TESTRUNRESPONSE']._serialized_end=2188
-  _globals['_UNLOADREQUEST']._serialized_start=2190
-  _globals['_UNLOADREQUEST']._serialized_end=2217
-  _globals['_UNLOADRESPONSE']._serialized_start=2219
-  _globals['_UNLOADRESPONSE']._serialized_end=2308
-  _globals['_TRACEREQUEST']._serialized_start=2310
-  _globals['_TRACEREQUEST']._serialized_end=2363
-  _globals['_TRACERESPONSE']._serialized_start=2365
-  _globals['_TRACERESPONSE']._serialized_end=2467
-  _globals['_PROGRAMS']._serialized_start=2755
-  _globals['_PROGRAMS']._serialized_end=3261
+  _globals['_PROGRAM']._serialized_end=709
+  _globals['_PROGRAMCOUNTERS']._serialized_start=712
+  _globals['_PROGRAMCOUNTERS']._serialized_end=876
+  _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._serialized_start=829
+  _globals['_PROGRAMCOUNTERS_FAILURESENTRY']._serialized_end=876
+  _globals['_LOADREQUEST']._serialized_start=879
+  _globals['_LOADREQUEST']._serialized_end=1018
+  _globals['_LOADRESPONSE']._serialized_start=1020
+  _globals['_LOADRESPONSE']._serialized_end=1146
+  _globals['_VERIFYREQUEST']._serialized_start=1148
+  _globals['_VERIFYREQUEST']._serialized_end=1252
+  _globals['_VERIFYRESPONSE']._serialized_start=1254
+  _globals['_VERIFYRESPONSE']._serialized_end=1349
+  _globals['_VERDICT']._serialized_start=1352
+  _globals['_VERDICT']._serialized_end=1709
+  _globals['_PROGRAMSLISTREQUEST']._serialized_start=1711
+  _globals['_PROGRAMSLISTREQUEST']._serialized_end=1732
+  _globals['_PROGRAMSLISTRESPONSE']._serialized_start=1734
+  _globals['_PROGRAMSLISTRESPONSE']._serialized_end=1835
+  _globals['_PROGRAMSGETREQUEST']._serialized_start=1837
+  _globals['_PROGRAMSGETREQUEST']._serialized_end=1869
+  _globals['_PROGRAMSGETRESPONSE']._serialized_start=1871
+  _globals['_PROGRAMSGETRESPONSE']._serialized_end=1970
+  _globals['_TESTRUNREQUEST']._serialized_start=1973
+  _globals['_TESTRUNREQUEST']._serialized_end=2115
+  _globals['_TESTRUNRESPONSE']._serialized_start=2117
+  _globals['_TESTRUNRESPONSE']._serialized_end=2240
+  _globals['_RELOADREQUEST']._serialized_start=2242
+  _globals['_RELOADREQUEST']._serialized_end=2269
+  _globals['_RELOADRESPONSE']._serialized_start=2271
+  _globals['_RELOADRESPONSE']._serialized_end=2365
+  _globals['_UNLOADREQUEST']._serialized_start=2367
+  _globals['_UNLOADREQUEST']._serialized_end=2394
+  _globals['_UNLOADRESPONSE']._serialized_start=2396
+  _globals['_UNLOADRESPONSE']._serialized_end=2485
+  _globals['_TRACEREQUEST']._serialized_start=2487
+  _globals['_TRACEREQUEST']._serialized_end=2540
+  _globals['_TRACERESPONSE']._serialized_start=2542
+  _globals['_TRACERESPONSE']._serialized_end=2644
+  _globals['_PROGRAMS']._serialized_start=2932
+  _globals['_PROGRAMS']._serialized_end=3507
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,11 @@ class ProgramsStub:
                 request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.TestRunRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.TestRunResponse.FromString,
                 _registered_method=True)
+        self.Reload = channel.unary_unary(
+                '/ebpfd_api.v1.Programs/Reload',
+                request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.ReloadRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.ReloadResponse.FromString,
+                _registered_method=True)
         self.Unload = channel.unary_unary(
                 '/ebpfd_api.v1.Programs/Unload',
                 request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.UnloadRequest.SerializeToString,
@@ -106,6 +111,14 @@ class ProgramsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reload(self, request, context):
+        """Verifies and compiles a program's file anew, against today's contract, and puts the new program
+        in the old one's place: with its maps, in its links and program arrays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Unload(self, request, context):
         """Gives up the daemon's own reference: a program that is still linked goes with its last link,
         one that a program array holds with its last place there.
@@ -148,6 +161,11 @@ def add_ProgramsServicer_to_server(servicer, server):
                     servicer.TestRun,
                     request_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.TestRunRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_programs__pb2.TestRunResponse.SerializeToString,
+            ),
+            'Reload': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reload,
+                    request_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.ReloadRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_programs__pb2.ReloadResponse.SerializeToString,
             ),
             'Unload': grpc.unary_unary_rpc_method_handler(
                     servicer.Unload,
@@ -295,6 +313,33 @@ class Programs:
             '/ebpfd_api.v1.Programs/TestRun',
             ebpfd__api_dot_v1_dot_programs__pb2.TestRunRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_programs__pb2.TestRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Programs/Reload',
+            ebpfd__api_dot_v1_dot_programs__pb2.ReloadRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_programs__pb2.ReloadResponse.FromString,
             options,
             channel_credentials,
             insecure,

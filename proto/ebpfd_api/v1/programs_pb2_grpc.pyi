@@ -38,6 +38,10 @@ class ProgramsStub:
     List: _grpc.UnaryUnaryMultiCallable[_programs_pb2.ProgramsListRequest, _programs_pb2.ProgramsListResponse]
     Get: _grpc.UnaryUnaryMultiCallable[_programs_pb2.ProgramsGetRequest, _programs_pb2.ProgramsGetResponse]
     TestRun: _grpc.UnaryUnaryMultiCallable[_programs_pb2.TestRunRequest, _programs_pb2.TestRunResponse]
+    Reload: _grpc.UnaryUnaryMultiCallable[_programs_pb2.ReloadRequest, _programs_pb2.ReloadResponse]
+    """Verifies and compiles a program's file anew, against today's contract, and puts the new program
+    in the old one's place: with its maps, in its links and program arrays.
+    """
     Unload: _grpc.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]
     """Gives up the daemon's own reference: a program that is still linked goes with its last link,
     one that a program array holds with its last place there.
@@ -55,6 +59,10 @@ class ProgramsAsyncStub(ProgramsStub):
     List: _aio.UnaryUnaryMultiCallable[_programs_pb2.ProgramsListRequest, _programs_pb2.ProgramsListResponse]  # type: ignore[assignment]
     Get: _aio.UnaryUnaryMultiCallable[_programs_pb2.ProgramsGetRequest, _programs_pb2.ProgramsGetResponse]  # type: ignore[assignment]
     TestRun: _aio.UnaryUnaryMultiCallable[_programs_pb2.TestRunRequest, _programs_pb2.TestRunResponse]  # type: ignore[assignment]
+    Reload: _aio.UnaryUnaryMultiCallable[_programs_pb2.ReloadRequest, _programs_pb2.ReloadResponse]  # type: ignore[assignment]
+    """Verifies and compiles a program's file anew, against today's contract, and puts the new program
+    in the old one's place: with its maps, in its links and program arrays.
+    """
     Unload: _aio.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]  # type: ignore[assignment]
     """Gives up the daemon's own reference: a program that is still linked goes with its last link,
     one that a program array holds with its last place there.
@@ -99,6 +107,16 @@ class ProgramsServicer(metaclass=_abc_1.ABCMeta):
         request: _programs_pb2.TestRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programs_pb2.TestRunResponse, _abc.Awaitable[_programs_pb2.TestRunResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Reload(
+        self,
+        request: _programs_pb2.ReloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programs_pb2.ReloadResponse, _abc.Awaitable[_programs_pb2.ReloadResponse]]:
+        """Verifies and compiles a program's file anew, against today's contract, and puts the new program
+        in the old one's place: with its maps, in its links and program arrays.
+        """
 
     @_abc_1.abstractmethod
     def Unload(

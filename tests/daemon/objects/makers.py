@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import Final
 
 from ebpfd.contracts import contract_digest, engine_information
-from ebpfd.objects import Link, MapObject, Program, TypeProvider
+from ebpfd.objects import Link, MapObject, Program, ProgramSource, TypeProvider
 from ebpfd_vm import Map, parse_object
 from ebpfd_vm import Program as EngineProgram
 from tests.daemon.contracts.samples import ATTACH_TYPE, SAMPLE
@@ -31,6 +31,7 @@ def make_program(program_id: int = 2, map_object: MapObject | None = None) -> Pr
         maps=(counted,),
         judge="nobody",
         provider=TypeProvider(),
+        source=ProgramSource(_COUNT, 0),
     )
 
 
