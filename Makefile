@@ -3,6 +3,7 @@
 UV := $(shell command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
 RUN := $(UV) run --quiet --all-packages --all-extras
 SAMPLE := extensions/ebpfd_extensions/sample/programs
+CONTRACTS := extensions/ebpfd_extensions/contracts
 ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
 
 .PHONY: demo test check lock programs proto
@@ -39,7 +40,7 @@ proto: $(UV)
 
 # Needs clang (or clang-NN); the objects are committed, so only a changed .c asks for it.
 programs:
-	@for folder in $(SAMPLE) tests/bench/programs tests/e2e/programs tests/readme; do \
+	@for folder in $(SAMPLE) $(CONTRACTS)/programs tests/bench/programs tests/e2e/programs tests/readme; do \
 	    $(MAKE) --no-print-directory -C $$folder -f $(CURDIR)/$(SAMPLE)/Makefile || exit 1; \
 	done
 	@$(MAKE) --no-print-directory -C tests/verifier

@@ -100,4 +100,7 @@ def _ready_socket(path: Path) -> Generator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as ready:
         ready.bind(str(path))
         ready.setblocking(False)
-        yield ready
+        try:
+            yield ready
+        finally:
+            path.unlink()

@@ -4,13 +4,14 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from ebpfd.cli.output import Json, Output, print_record, print_table
-from ebpfd.cli.parameters import existing_file
 
 if TYPE_CHECKING:
     from ebpfd.contracts import ProgramData
@@ -28,7 +29,38 @@ SUFFIXES: Final = {
 }
 """What a file is taken for by the end of its name."""
 
+SHIPPED: Final = "ebpfd_extensions"
+"""The distribution that contracts come with; it may be absent."""
+
 COLUMNS: Final = ("name", "guid", "context", "helpers", "sections", "provided", "origin")
+
+
+class ContractFile(click.ParamType[str]):
+    """A file, or the name of a contract that comes with ebpfd."""
+
+    name = "FILE|NAME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The path of the file."""
+        named = str(value)
+        if Path(named).is_file():
+            return named
+        shipped = shipped_contracts()
+        if named not in shipped:
+            known = ", ".join(shipped)
+            also = f", and no contract that comes with ebpfd ({known})" if known else ""
+            self.fail(f"{named} is no file{also}", param, ctx)
+        return str(shipped[named])
+
+
+def shipped_contracts() -> dict[str, Path]:
+    """The files of the contracts that come with ebpfd, by name."""
+    if find_spec(SHIPPED) is None:
+        return {}
+    folder = Path(str(files(SHIPPED))) / "contracts"
+    return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
 @click.group()
@@ -88,7 +120,7 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
 
 
 @contract.command("import")
-@click.argument("file", type=existing_file())
+@click.argument("file", metavar="FILE|NAME", type=ContractFile())
 @click.option(
     "-f", "--format", "format_", type=click.Choice(READ),
     help="How it is written.  [default: by the end of the file's name]",
@@ -100,7 +132,11 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
 )
 @click.pass_obj
 def import_(output: Output, file: str, format_: str | None, provide: bool) -> None:
-    """Take in a contract: programs of its type can be verified without their extension."""
+    """Take in a contract: programs of its type can be verified without their extension.
+
+    NAME is one of those that come with ebpfd: bind, netevent, process, sample, sock_addr, sock_ops,
+    xdp.
+    """
 
     async def work(client: "Client") -> None:
         known = await client.import_contract(file, _format_of(file, format_), provide=provide)

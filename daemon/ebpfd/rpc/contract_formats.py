@@ -11,7 +11,9 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from ebpfd.contracts import ContractError, ProgramData, validate_program_data
+from ebpfd.contracts.c_header import c_header
 from ebpfd.contracts.json_codec import decode_json, encode_json
+from ebpfd.host.general import general_prototypes
 from ebpfd.rpc.contract_codec import decode_program_data, encode_program_data
 from ebpfd_api.v1 import contract_pb2
 
@@ -79,8 +81,12 @@ def _read_protobuf(content: bytes) -> ProgramData:
     return data
 
 
+def _write_c(data: ProgramData) -> bytes:
+    return c_header(data, general_prototypes())
+
+
 _WRITERS: Final[Mapping[Format, Callable[[ProgramData], bytes]]] = MappingProxyType(
-    {Format.PROTOBUF: _write_protobuf, Format.JSON: encode_json}
+    {Format.PROTOBUF: _write_protobuf, Format.JSON: encode_json, Format.C: _write_c}
 )
 _READERS: Final[Mapping[Format, Callable[[bytes], ProgramData]]] = MappingProxyType(
     {Format.PROTOBUF: _read_protobuf, Format.JSON: decode_json}

@@ -1,0 +1,131 @@
+// Programs of type "process" (22ea7b37-1043-4d0d-b60d-cafa1c7b638e): what they see and
+// may call.  Made from the type's contract: do not edit.
+#pragma once
+
+#ifndef EBPFD_PROGRAMS
+#define EBPFD_PROGRAMS
+
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef unsigned int uint32_t;
+typedef unsigned long long uint64_t;
+typedef signed char int8_t;
+typedef short int16_t;
+typedef int int32_t;
+typedef long long int64_t;
+
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+// Puts a program or a map where the loader looks for it.
+#define SEC(name) __attribute__((section(name), used))
+
+// Fields of a map declaration: the loader reads them from the types (BTF), not from memory.
+#define __uint(name, value) int(*name)[value]
+#define __type(name, type_) typeof(type_) *name
+// Programs of a PROG_ARRAY, or the template of a map of maps: __array(values, int(void *)).
+#define __array(name, type_) typeof(type_) *name[]
+
+#define BPF_ANY 0
+#define BPF_NOEXIST 1
+#define BPF_EXIST 2
+
+// The ring of the processor that runs the program, and how much data shall follow the record.
+#define BPF_F_CURRENT_CPU 0xffffffffULL
+#define BPF_F_CTXLEN(bytes) ((uint64_t)(bytes) << 32)
+
+#define BPF_MAP_TYPE_HASH 1
+#define BPF_MAP_TYPE_ARRAY 2
+#define BPF_MAP_TYPE_PROG_ARRAY 3
+#define BPF_MAP_TYPE_PERCPU_HASH 4
+#define BPF_MAP_TYPE_PERCPU_ARRAY 5
+#define BPF_MAP_TYPE_HASH_OF_MAPS 6
+#define BPF_MAP_TYPE_ARRAY_OF_MAPS 7
+#define BPF_MAP_TYPE_LRU_HASH 8
+#define BPF_MAP_TYPE_LPM_TRIE 9
+#define BPF_MAP_TYPE_QUEUE 10
+#define BPF_MAP_TYPE_LRU_PERCPU_HASH 11
+#define BPF_MAP_TYPE_STACK 12
+#define BPF_MAP_TYPE_RINGBUF 13
+#define BPF_MAP_TYPE_PERF_EVENT_ARRAY 14
+
+// A helper is called through its number.
+static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)0x1;
+static int64_t (*const bpf_map_update_elem)(void *map, const void *key, const void *value, uint64_t argument) = (void *)0x2;
+static int64_t (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)0x3;
+static void *(*const bpf_map_lookup_and_delete_elem)(void *map, const void *key) = (void *)0x4;
+static int64_t (*const bpf_tail_call)(void *context, void *map, uint64_t argument) = (void *)0x5;
+static int64_t (*const bpf_get_prandom_u32)(void) = (void *)0x6;
+static int64_t (*const bpf_ktime_get_boot_ns)(void) = (void *)0x7;
+static int64_t (*const bpf_get_smp_processor_id)(void) = (void *)0x8;
+static int64_t (*const bpf_ktime_get_ns)(void) = (void *)0x9;
+static int64_t (*const bpf_csum_diff)(const void *from_1, uint32_t size_1, const void *from_2, uint32_t size_2, uint64_t argument) = (void *)0xa;
+static int64_t (*const bpf_ringbuf_output)(void *map, const void *from, uint32_t size, uint64_t argument) = (void *)0xb;
+static int64_t (*const bpf_trace_printk2)(const void *from, uint32_t size) = (void *)0xc;
+static int64_t (*const bpf_trace_printk3)(const void *from, uint32_t size, uint64_t argument) = (void *)0xd;
+static int64_t (*const bpf_trace_printk4)(const void *from, uint32_t size, uint64_t argument_1, uint64_t argument_2) = (void *)0xe;
+static int64_t (*const bpf_trace_printk5)(const void *from, uint32_t size, uint64_t argument_1, uint64_t argument_2, uint64_t argument_3) = (void *)0xf;
+static int64_t (*const bpf_map_push_elem)(void *map, const void *value, uint64_t argument) = (void *)0x10;
+static int64_t (*const bpf_map_pop_elem)(void *map, const void *value) = (void *)0x11;
+static int64_t (*const bpf_map_peek_elem)(void *map, const void *value) = (void *)0x12;
+static int64_t (*const bpf_get_current_pid_tgid)(void) = (void *)0x13;
+static int64_t (*const bpf_get_current_logon_id)(void *context) = (void *)0x14;
+static int64_t (*const bpf_is_current_admin)(void *context) = (void *)0x15;
+static int64_t (*const bpf_memcpy)(void *into, uint32_t size_1, const void *from, uint32_t size_2) = (void *)0x16;
+static int64_t (*const bpf_memcmp)(const void *from_1, uint32_t size_1, const void *from_2, uint32_t size_2) = (void *)0x17;
+static int64_t (*const bpf_memset)(void *into, uint32_t size, uint64_t argument) = (void *)0x18;
+static int64_t (*const bpf_memmove)(void *into, uint32_t size_1, const void *from, uint32_t size_2) = (void *)0x19;
+static int64_t (*const bpf_strncpy_s)(void *into, uint32_t size_1, const void *from, uint32_t size_2) = (void *)0x1b;
+static int64_t (*const bpf_strncat_s)(void *into, uint32_t size_1, const void *from, uint32_t size_2) = (void *)0x1c;
+static int64_t (*const bpf_strnlen_s)(const void *from, uint32_t size) = (void *)0x1d;
+static int64_t (*const bpf_ktime_get_boot_ms)(void) = (void *)0x1e;
+static int64_t (*const bpf_ktime_get_ms)(void) = (void *)0x1f;
+static int64_t (*const bpf_perf_event_output)(void *context, void *map, uint64_t argument, const void *from, uint32_t size) = (void *)0x20;
+static int64_t (*const bpf_get_current_process_start_key)(void) = (void *)0x21;
+static int64_t (*const bpf_get_current_thread_create_time)(void) = (void *)0x22;
+
+#endif
+
+typedef struct _process_md
+{
+    void *const command_start;
+    void *const command_end;
+    const uint64_t process_id;
+    const uint64_t parent_process_id;
+    const uint64_t creating_process_id;
+    const uint64_t creating_thread_id;
+    const uint64_t creation_time;
+    const uint64_t exit_time;
+    const uint32_t process_exit_code;
+    const uint8_t operation;
+    uint8_t _reserved_69[3];
+    const uint32_t token_sid_size;
+    const uint8_t token_sid[68];
+} process_md_t;
+
+_Static_assert(sizeof(process_md_t) == 144, "a context has 144 bytes");
+_Static_assert(__builtin_offsetof(process_md_t, command_start) == 0, "command_start lies at 0");
+_Static_assert(__builtin_offsetof(process_md_t, command_end) == 8, "command_end lies at 8");
+_Static_assert(__builtin_offsetof(process_md_t, process_id) == 16, "process_id lies at 16");
+_Static_assert(__builtin_offsetof(process_md_t, parent_process_id) == 24, "parent_process_id lies at 24");
+_Static_assert(__builtin_offsetof(process_md_t, creating_process_id) == 32, "creating_process_id lies at 32");
+_Static_assert(__builtin_offsetof(process_md_t, creating_thread_id) == 40, "creating_thread_id lies at 40");
+_Static_assert(__builtin_offsetof(process_md_t, creation_time) == 48, "creation_time lies at 48");
+_Static_assert(__builtin_offsetof(process_md_t, exit_time) == 56, "exit_time lies at 56");
+_Static_assert(__builtin_offsetof(process_md_t, process_exit_code) == 64, "process_exit_code lies at 64");
+_Static_assert(__builtin_offsetof(process_md_t, operation) == 68, "operation lies at 68");
+_Static_assert(__builtin_offsetof(process_md_t, token_sid_size) == 72, "token_sid_size lies at 72");
+_Static_assert(__builtin_offsetof(process_md_t, token_sid) == 76, "token_sid lies at 76");
+
+static int64_t (*const bpf_process_get_image_path)(process_md_t *context, void *into, uint32_t size) = (void *)0x10000;
+static int64_t (*const bpf_process_get_account_name)(process_md_t *context, void *into, uint32_t size) = (void *)0x10001;
+static int64_t (*const bpf_process_get_account_domain)(process_md_t *context, void *into, uint32_t size) = (void *)0x10002;
+
+// Where programs of this type go: SEC(...).
+#define SECTION_PROCESS "process"
+
+enum process_result
+{
+    PROCESS_ALLOW = 0,
+};
