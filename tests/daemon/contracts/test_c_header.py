@@ -61,7 +61,7 @@ def test_headers_of_two_types_stand_beside_each_other(tmp_path: Path) -> None:
     """What they have in common is declared once."""
     other = dataclasses.replace(ODD, context_type="odd_t")
     other = with_info(other, program_type_specific_helpers=())
-    ran = compiled(tmp_path, text(SAMPLE), text(other), text(SAMPLE))
+    ran = compiled(tmp_path, text(SAMPLE), text(other))
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
