@@ -6,6 +6,7 @@ checked here: a provider may always register.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from ebpfd.contracts.values import (
@@ -46,6 +47,8 @@ class ContractError(ValueError):
 
 def validate_program_data(data: ProgramData) -> None:
     """Raise ``ContractError`` for the first rule that *data* breaks."""
+    for at, text in _texts(data):
+        _validate_text(at, text)
     descriptor = data.program_info.type_descriptor
     if not descriptor.name:
         raise ContractError("type_descriptor.name", "must not be empty")
@@ -66,6 +69,36 @@ def validate_program_data(data: ProgramData) -> None:
     for index, prefix in enumerate(data.section_prefixes):
         if not prefix:
             raise ContractError(f"section_prefixes[{index}]", "a prefix must not be empty")
+
+
+def _texts(data: ProgramData) -> Iterator[tuple[str, str]]:
+    """Every text, with the path of its field."""
+    info = data.program_info
+    yield "type_descriptor.name", info.type_descriptor.name
+    for kind, helpers in (
+        ("program_type_specific_helpers", info.program_type_specific_helpers),
+        ("global_helpers", info.global_helpers),
+    ):
+        for index, helper in enumerate(helpers):
+            yield f"{kind}[{index}].name", helper.name
+    for index, field in enumerate(data.fields):
+        yield f"fields[{index}].name", field.name
+        yield f"fields[{index}].type", field.type
+    for index, prefix in enumerate(data.section_prefixes):
+        yield f"section_prefixes[{index}]", prefix
+    for index, result in enumerate(data.results):
+        yield f"results[{index}].name", result.name
+    yield "context_type", data.context_type
+
+
+def _validate_text(at: str, text: str) -> None:
+    """Every form of a contract must be able to hold it."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        raise ContractError(at, f"{text!r} cannot be written as UTF-8") from None
+    if b"\0" in encoded:
+        raise ContractError(at, f"{text!r} has a zero byte")
 
 
 def validate_functions(data: BtfFunctionsData) -> None:

@@ -13,6 +13,12 @@ from google.protobuf.message import DecodeError
 from ebpfd.contracts import ContractError, ProgramData, validate_program_data
 from ebpfd.contracts.c_header import c_header
 from ebpfd.contracts.json_codec import decode_json, encode_json
+from ebpfd.contracts.rpce_codec import (
+    decode_historic,
+    decode_rpce,
+    encode_historic,
+    encode_rpce,
+)
 from ebpfd.host.general import general_prototypes
 from ebpfd.rpc.contract_codec import decode_program_data, encode_program_data
 from ebpfd_api.v1 import contract_pb2
@@ -86,8 +92,19 @@ def _write_c(data: ProgramData) -> bytes:
 
 
 _WRITERS: Final[Mapping[Format, Callable[[ProgramData], bytes]]] = MappingProxyType(
-    {Format.PROTOBUF: _write_protobuf, Format.JSON: encode_json, Format.C: _write_c}
+    {
+        Format.PROTOBUF: _write_protobuf,
+        Format.JSON: encode_json,
+        Format.RPCE: encode_rpce,
+        Format.RPCE_HISTORIC: encode_historic,
+        Format.C: _write_c,
+    }
 )
 _READERS: Final[Mapping[Format, Callable[[bytes], ProgramData]]] = MappingProxyType(
-    {Format.PROTOBUF: _read_protobuf, Format.JSON: decode_json}
+    {
+        Format.PROTOBUF: _read_protobuf,
+        Format.JSON: decode_json,
+        Format.RPCE: decode_rpce,
+        Format.RPCE_HISTORIC: decode_historic,
+    }
 )
