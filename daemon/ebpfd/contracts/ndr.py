@@ -11,7 +11,6 @@ length, with the zero at its end.
 """
 
 import struct
-
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +20,6 @@ COMMON_HEADER: Final = struct.pack("<BBHI", 1, 0x10, 8, 0xCCCC_CCCC)
 _PRIVATE: Final = struct.Struct("<II")
 _ALIGNMENT: Final = 8
 _FIRST_REFERENT: Final = 0x0002_0000
-
 
 
 class Writer:

@@ -225,4 +225,3 @@ def _decoded(type_: Type, content: bytes) -> Any:
     value = read_whole(type_, reader, "")
     reader.end()
     return value
-

@@ -1,0 +1,138 @@
+"""Every form of a contract: what goes in comes out, and what makes no sense is told.
+
+``EBPFD_CASES=10000`` makes as many contracts and mutations of each form; else it is a few.
+"""
+
+import os
+from itertools import cycle, islice
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+
+from ebpfd.contracts import ContractError, ProgramData, contract_digest, validate_program_data
+from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, decode, decode_blob, encode
+from tests.daemon.contracts.samples import SAMPLE
+from tests.daemon.contracts.valid import mutated, valid_program_data
+from tests.extensions.test_shipped_contracts import NAMES, contract
+
+CASES: Final = int(os.environ.get("EBPFD_CASES", "100"))
+WHOLE: Final = [
+    each
+    for each in Format
+    if each not in (Format.C, Format.FLAT, Format.RPCE_HISTORIC, Format.FLATBUFFERS)
+]
+"""Forms that hold everything."""
+
+READ: Final = [*WHOLE, Format.RPCE_HISTORIC]
+
+
+def digest(data: ProgramData) -> bytes:
+    """Over all helpers."""
+    return contract_digest(data, [each.helper_id for each in data.program_info.helpers()])
+
+
+@settings(max_examples=CASES, deadline=None)
+@given(data=valid_program_data())
+def test_random_contracts_make_sense(data: ProgramData) -> None:
+    """Or the other tests would say little."""
+    validate_program_data(data)
+
+
+@pytest.mark.parametrize("form", WHOLE)
+@settings(max_examples=CASES, deadline=None)
+@given(data=valid_program_data())
+def test_a_contract_comes_back_as_it_was(form: Format, data: ProgramData) -> None:
+    """Equal value, equal digest; and the same bytes each time."""
+    content = encode(data, form)
+    again = decode(content, form)
+    assert again == data
+    assert digest(again) == digest(data)
+    assert encode(again, form) == content
+
+
+def seeds(form: Format) -> list[bytes]:
+    """Sound contracts to make unsound."""
+    if form is Format.RPCE_HISTORIC:
+        return [encode(historic(), form)]
+    if form is Format.FLAT:
+        return []
+    return [encode(contract(name), form) for name in NAMES]
+
+
+@pytest.mark.parametrize("form", READ)
+def test_mutated_bytes_give_an_error_or_a_contract_that_makes_sense(form: Format) -> None:
+    """Never another exception, and never for ever."""
+    refused = 0
+    for number, content in enumerate(islice(cycle(seeds(form)), CASES)):
+        try:
+            data = decode(mutated(content, number), form)
+        except ContractError as error:
+            refused += 1
+            assert error.field
+        else:
+            validate_program_data(data)
+    assert refused > 0 or not seeds(form)
+
+
+def historic() -> ProgramData:
+    """A contract that the historical shape holds."""
+    info = SAMPLE.program_info
+    helpers = tuple(
+        type(each)(
+            helper_id=each.helper_id,
+            name=each.name,
+            return_type=each.return_type,
+            arguments=each.arguments,
+        )
+        for each in info.program_type_specific_helpers
+    )
+    descriptor = type(info.type_descriptor)(
+        name="sample",
+        context_descriptor=SAMPLE.context,
+        program_type=SAMPLE.program_type,
+        is_privileged=True,
+    )
+    return ProgramData(
+        program_info=type(info)(type_descriptor=descriptor, program_type_specific_helpers=helpers),
+        helper_addresses=frozenset(each.helper_id for each in helpers),
+    )
+
+
+def test_the_historical_shape_holds_what_it_had() -> None:
+    """And completes what it lacks with named defaults."""
+    assert decode(encode(historic(), Format.RPCE_HISTORIC), Format.RPCE_HISTORIC) == historic()
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("bind", "type_descriptor.bpf_prog_type"),
+        ("netevent", "type_descriptor.bpf_prog_type"),
+    ],
+)
+def test_the_historical_shape_is_refused_where_it_would_lose_something(
+    name: str, field: str
+) -> None:
+    """The error names the first field."""
+    with pytest.raises(ContractError) as caught:
+        encode(contract(name), Format.RPCE_HISTORIC)
+    assert caught.value.field == field
+    assert "would be lost" in str(caught.value)
+
+
+def test_a_content_type_tells_the_form() -> None:
+    """As an extension gives it when it registers."""
+    for form in WHOLE:
+        assert decode_blob(encode(SAMPLE, form), CONTENT_TYPES[form]) == SAMPLE
+    with pytest.raises(ContractError) as caught:
+        decode_blob(b"", "text/plain")
+    assert caught.value.field == "content_type"
+    assert "vnd.ebpfd.program-data+json" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", [Format.C])
+def test_a_header_is_not_read(form: Format) -> None:
+    """It is for people."""
+    with pytest.raises(ContractError, match="never read"):
+        decode(b"", form)
