@@ -319,7 +319,7 @@ def _put(where: Any, key: Any) -> Store:
 
 def _present(reader: Reader, at: str) -> None:
     if not reader.referent(at):
-        raise ContractError(at, "is NULL")
+        raise ContractError(at or "program_data", "is NULL")
 
 
 def _same_count(declared: int, found: int, at: str) -> None:

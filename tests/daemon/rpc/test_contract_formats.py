@@ -55,24 +55,27 @@ def seeds(form: Format) -> list[bytes]:
     """Sound contracts to make unsound."""
     if form is Format.RPCE_HISTORIC:
         return [encode(historic(), form)]
-    if form is Format.FLAT:
-        return []
     return [encode(contract(name), form) for name in NAMES]
 
 
 @pytest.mark.parametrize("form", READ)
 def test_mutated_bytes_give_an_error_or_a_contract_that_makes_sense(form: Format) -> None:
     """Never another exception, and never for ever."""
-    refused = 0
-    for number, content in enumerate(islice(cycle(seeds(form)), CASES)):
-        try:
-            data = decode(mutated(content, number), form)
-        except ContractError as error:
-            refused += 1
-            assert error.field
-        else:
-            validate_program_data(data)
-    assert refused > 0 or not seeds(form)
+    refused = [
+        understood(mutated(content, number), form) is None
+        for number, content in enumerate(islice(cycle(seeds(form)), CASES))
+    ]
+    assert any(refused)
+
+
+def understood(content: bytes, form: Format) -> ProgramData | None:
+    """The contract, if it is one; any other exception than ``ContractError`` is a bug."""
+    try:
+        data = decode(content, form)
+    except ContractError:
+        return None
+    validate_program_data(data)
+    return data
 
 
 def historic() -> ProgramData:
