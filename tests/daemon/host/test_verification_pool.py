@@ -299,12 +299,7 @@ def test_a_worker_refuses_a_program_that_the_engine_cannot_read() -> None:
     """An error of the loader is a verdict, not a crash."""
     from ebpfd.host.verification_worker import answer  # noqa: PLC0415
 
-    information = frames.Information(
-        name="sample",
-        context=frames.Context(size=-1, data=90, end=-1, meta=-1),
-        is_privileged=False,
-        helpers=[],
-        writable=[],
-    )
+    nowhere = dataclasses.replace(INFORMATION.context, size=-1)
+    information = dataclasses.replace(INFORMATION, context=nowhere)
     verdict = answer(frames.Request(GOOD, 0, information))
     assert verdict.rejection is not None
