@@ -9,7 +9,6 @@ is asked once.
 """
 
 import asyncio
-import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
@@ -29,7 +28,7 @@ from ebpfd.host.shared_work import SharedWork
 from ebpfd.host.verdict_cache import VerdictCache
 from ebpfd.host.verdict_key import Question, verdict_key
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
-from ebpfd.host.worker_process import NICENESS
+from ebpfd.host.worker_process import give_way
 from ebpfd_vm import Object, ProgramSpec
 
 QUICK_BYTES: Final = 256 << 10
@@ -152,9 +151,9 @@ class Verifier:
 
 
 def _give_way() -> None:
-    """Let hooks run before this thread: Linux keeps a niceness for each."""
+    """Lower the priority of this thread, where threads have one of their own."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        give_way(threading.get_native_id())
 
 
 def _after_both(ours: frames.Verdict, second: frames.Verdict) -> frames.Verdict:

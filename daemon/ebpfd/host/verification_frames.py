@@ -1,6 +1,7 @@
 """What the daemon and its verification workers say to each other: length-prefixed msgpack.
 
 A request carries the object file itself, so that the worker judges the very bytes that will run.
+The parts of a verdict have the names and the fields that the engine gives them.
 """
 
 import struct
@@ -8,49 +9,10 @@ from typing import Final
 
 import msgspec
 
+from ebpfd.contracts import EngineInformation
+
 LENGTH: Final = struct.Struct("<I")
 """Goes before each frame: its size in bytes."""
-
-
-class Context(msgspec.Struct, frozen=True):
-    """A context descriptor."""
-
-    size: int
-    data: int
-    end: int
-    meta: int
-
-
-class Helper(msgspec.Struct, frozen=True):
-    """A helper prototype."""
-
-    helper_id: int
-    name: str
-    return_type: int
-    arguments: list[int]
-    reallocate_packet: bool
-    implicit_context: bool
-
-
-class Function(msgspec.Struct, frozen=True):
-    """A function that programs may import, of the module with this GUID."""
-
-    module: str
-    name: str
-    return_type: int
-    arguments: list[int]
-    reallocate_packet: bool
-
-
-class Information(msgspec.Struct, frozen=True):
-    """A contract as the engine reads it."""
-
-    name: str
-    context: Context
-    is_privileged: bool
-    helpers: list[Helper]
-    writable: list[tuple[int, int]]
-    functions: list[Function] = []
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -58,7 +20,7 @@ class Request(msgspec.Struct, frozen=True):
 
     object: bytes
     program: int
-    information: Information
+    information: EngineInformation
 
 
 class Source(msgspec.Struct, frozen=True):

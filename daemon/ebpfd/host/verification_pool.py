@@ -93,7 +93,7 @@ class VerificationPool:
         self, object_file: bytes, program: int, information: EngineInformation
     ) -> frames.Verdict:
         """Judge program number *program* of *object_file*."""
-        request = frames.Request(object_file, program, _frame(information))
+        request = frames.Request(object_file, program, information)
         payload = self._encoder.encode(request)
         async with self._permits:
             start = time.monotonic_ns()
@@ -186,35 +186,4 @@ def _gave_up(why: str, duration_ns: int) -> frames.Verdict:
     rejection = frames.Rejection(reason=reason, hint=hint)
     return frames.Verdict(
         judge="prevail", rejection=rejection, duration_ns=duration_ns, by_chance=True
-    )
-
-
-def _frame(information: EngineInformation) -> frames.Information:
-    context = information.context
-    return frames.Information(
-        name=information.name,
-        context=frames.Context(context.size, context.data, context.end, context.meta),
-        is_privileged=information.is_privileged,
-        helpers=[
-            frames.Helper(
-                helper.helper_id,
-                helper.name,
-                int(helper.return_type),
-                [int(argument) for argument in helper.arguments],
-                helper.reallocate_packet,
-                helper.implicit_context,
-            )
-            for helper in information.helpers
-        ],
-        writable=list(information.writable),
-        functions=[
-            frames.Function(
-                str(function.module),
-                function.name,
-                int(function.return_type),
-                [int(argument) for argument in function.arguments],
-                function.reallocate_packet,
-            )
-            for function in information.functions
-        ],
     )

@@ -41,15 +41,27 @@ def _limit_time(cpu_seconds: int) -> None:
     """From now on; the system counts from the start of the process, in whole seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = math.ceil(usage.ru_utime + usage.ru_stime)
-    resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_seconds, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (_least(used + cpu_seconds, most), most))
+
+
+def _limit(kind: int, value: int) -> None:
+    """For good; a limit that is lower already stays."""
+    _, most = resource.getrlimit(kind)
+    value = _least(value, most)
+    resource.setrlimit(kind, (value, value))
+
+
+def _least(value: int, most: int) -> int:
+    return value if most == resource.RLIM_INFINITY else min(value, most)
 
 
 def main() -> None:
     """Limit this process, then serve."""
     cpu_seconds, memory, stack = map(int, sys.argv[1:])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, memory)
+    _limit(resource.RLIMIT_STACK, stack)
+    _limit(resource.RLIMIT_CORE, 0)
     serve(sys.stdin.buffer, sys.stdout.buffer, cpu_seconds)
 
 

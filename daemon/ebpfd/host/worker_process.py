@@ -27,6 +27,12 @@ class WorkerLimits:
     stack_bytes: int
 
 
+def give_way(process: int) -> None:
+    """Let hooks run before a process, or on Linux a thread; one of lower priority keeps it."""
+    now = os.getpriority(os.PRIO_PROCESS, process)
+    os.setpriority(os.PRIO_PROCESS, process, max(now, NICENESS))
+
+
 class WorkerDiedError(Exception):
     """The worker ended before it answered; ``exit_code`` is negative for a signal."""
 
@@ -48,7 +54,7 @@ class WorkerProcess:
             # Its output would be the traceback of a crash that is reported as a rejection.
             stderr=subprocess.DEVNULL,
         )
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
+        give_way(self._process.pid)
 
     @property
     def alive(self) -> bool:

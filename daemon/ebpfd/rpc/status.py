@@ -2,10 +2,11 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from ebpfd.errors import RequestError
-from ebpfd.host import verification_frames as frames
 from ebpfd.host.loading import JudgedProgram
 from ebpfd.host.programs import VerificationError
 from ebpfd_api.v1 import status_pb2 as pb
@@ -42,80 +43,27 @@ def answering(status: pb.Status) -> Generator[None]:
 
 
 def rejection(judged: JudgedProgram) -> pb.Rejection:
-    """Why *judged* was refused; empty if it was not."""
-    verdict = judged.verdict
-    refused = verdict.rejection
-    named = pb.Rejection(program=judged.spec.name, section=judged.spec.section, judge=verdict.judge)
-    if refused is None:
-        return named
-    answer = pb.Rejection(
-        pc=refused.pc,
-        instruction=refused.instruction,
-        reason=refused.reason,
-        hint=refused.hint,
-        detail=refused.detail,
-        source=_source(refused.source),
-    )
-    answer.MergeFrom(named)
-    if refused.explanation is not None:
-        answer.MergeFrom(_explanation(refused.explanation))
-    return answer
+    """Why *judged* was refused; empty if it was not.
 
-
-def _explanation(explanation: frames.Explanation) -> pb.Rejection:
-    """The part of a rejection that our own judge can tell."""
+    Fields have the names on the wire that they have in the verdict; what is told there in words
+    that the wire has numbers for is replaced.
+    """
+    verdict, fields = judged.verdict, dict[str, Any]()
+    if verdict.rejection is not None:
+        fields = msgspec.to_builtins(verdict.rejection, builtin_types=(bytes,))
+        told = fields.pop("explanation")
+        if told is not None:
+            fields |= told
+            fields["path"] = [
+                step | {"way": _WAYS.get(step["way"], pb.WAY_UNSPECIFIED)} for step in told["path"]
+            ]
+            fields["history"] = [
+                event | {"change": _CHANGES.get(event["change"], pb.REGISTER_CHANGE_UNSPECIFIED)}
+                for event in told["history"]
+            ]
+            fields["registers"] = [
+                {"register": register, "text": text} for register, text in told["registers"]
+            ]
     return pb.Rejection(
-        kind=explanation.kind,
-        obligation=explanation.obligation,
-        fact=explanation.fact,
-        proof=explanation.proof,
-        path=map(_path_step, explanation.path),
-        registers=[
-            pb.RegisterFact(register=register, text=text)
-            for register, text in explanation.registers
-        ],
-        history=map(_event, explanation.history),
-        witness=_witness(explanation.witness),
+        program=judged.spec.name, section=judged.spec.section, judge=verdict.judge, **fields
     )
-
-
-def _path_step(step: frames.PathStep) -> pb.PathStep:
-    return pb.PathStep(
-        way=_WAYS.get(step.way, pb.WAY_UNSPECIFIED),
-        pc=step.pc,
-        source=_source(step.source),
-        text=step.text,
-        taken=step.taken,
-        next_pc=step.next_pc,
-        next=_source(step.next),
-        times=step.times,
-    )
-
-
-def _event(event: frames.RegisterEvent) -> pb.RegisterEvent:
-    return pb.RegisterEvent(
-        change=_CHANGES.get(event.change, pb.REGISTER_CHANGE_UNSPECIFIED),
-        pc=event.pc,
-        source=_source(event.source),
-        text=event.text,
-    )
-
-
-def _witness(witness: frames.Witness | None) -> pb.Witness | None:
-    if witness is None:
-        return None
-    return pb.Witness(
-        context=witness.context,
-        data=witness.data,
-        meta_length=witness.meta_length,
-        notes=witness.notes,
-        outcome=witness.outcome,
-        pc=witness.pc,
-        code=witness.code,
-    )
-
-
-def _source(line: frames.Source | None) -> pb.SourceLine | None:
-    if line is None:
-        return None
-    return pb.SourceLine(file=line.file, line=line.line, column=line.column, text=line.text)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from ebpfd import nmr
-from ebpfd.host import programs
+from ebpfd.host import programs, verification
+from ebpfd.host.judging import judge
 from ebpfd.host.loading import Made, make
 from ebpfd.host.modules import AttachAnswer
 from ebpfd.host.program_clients import missing_helpers
 from ebpfd.host.programs import VerificationError
 from ebpfd.host.test_runs import test_run as run_test
+from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import ProgramState
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
@@ -376,6 +378,24 @@ async def test_loading_what_was_verified_judges_nothing_anew() -> None:
         await w.load("trace.o")
         (third,) = await w.programs.verify(object_file("trace.o"), [])
         assert third.verdict.cached
+
+
+async def test_concurrent_loads_of_one_program_are_judged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They wait for one verdict, and each becomes a program of its own."""
+    asked: list[str] = []
+
+    def counted(*arguments: Any) -> Verdict:
+        asked.append(arguments[0].name)
+        return judge(*arguments)
+
+    monkeypatch.setattr(verification, "judge", counted)
+    async with world() as w:
+        await w.provide(FakeExtension(), hook=False)
+        loaded = await asyncio.gather(*(w.load("count.o") for _ in range(4)))
+        assert len({each.id for each in loaded}) == 4
+        assert asked == ["count_by_protocol"]
 
 
 async def test_unloading_a_linked_program_waits_for_its_link() -> None:

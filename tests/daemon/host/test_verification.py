@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import os
+import sys
 import threading
 from typing import Any
 
@@ -15,6 +17,7 @@ from ebpfd.host.judging import judge
 from ebpfd.host.verification import Judge, Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits, VerificationPool
+from ebpfd.host.worker_process import NICENESS
 from ebpfd_api.result import Result
 from ebpfd_vm import parse_object
 from tests.daemon.contracts.samples import SAMPLE
@@ -223,6 +226,23 @@ async def test_the_loop_goes_on_while_our_own_judge_is_at_work(
             await soon(second)
         go.set()
         assert (await soon(first)).rejection is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
+async def test_our_own_judge_gives_way_to_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads alone have a low priority."""
+    seen: list[int] = []
+
+    def look(*arguments: Any) -> Verdict:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return judge(*arguments)
+
+    monkeypatch.setattr(verification, "judge", look)
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    async with Verifier() as verifier:
+        await verifier.verify(ONLY_OURS, INFORMATION)
+    assert seen == [max(mine, NICENESS)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
 
 
 class CountedJudging:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -269,7 +270,25 @@ async def test_a_worker_limits_itself() -> None:
         assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
         soft, _ = resource.prlimit(pid, resource.RLIMIT_CPU)
         assert 7 < soft < 20, "what it has used already comes on top"
-        assert os.getpriority(os.PRIO_PROCESS, pid) == NICENESS
+        assert os.getpriority(os.PRIO_PROCESS, pid) == max(
+            NICENESS, os.getpriority(os.PRIO_PROCESS, 0)
+        )
+
+
+async def test_a_limit_that_is_lower_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under a service manager with limits of its own: the worker serves all the same."""
+    popen: Any = subprocess.Popen
+
+    def started_with_less(command: list[str], **how: Any) -> Any:
+        limited = ["sh", "-c", 'ulimit -s 4096 && ulimit -t 600 && exec "$@"', "sh", *command]
+        return popen(limited, **how)
+
+    monkeypatch.setattr("ebpfd.host.worker_process.subprocess.Popen", started_with_less)
+    async with VerificationPool(VerificationLimits(prestarted=0)) as pool:
+        assert (await pool.verify(GOOD, 0, INFORMATION)).rejection is None
+        pid = process_of(idle(pool)[0]).pid
+        assert resource.prlimit(pid, resource.RLIMIT_STACK) == (4096 << 10, 4096 << 10)
+        assert resource.prlimit(pid, resource.RLIMIT_CPU)[1] == 600
 
 
 async def test_too_much_processor_time_is_a_rejection() -> None:
@@ -299,12 +318,7 @@ def test_a_worker_refuses_a_program_that_the_engine_cannot_read() -> None:
     """An error of the loader is a verdict, not a crash."""
     from ebpfd.host.verification_worker import answer  # noqa: PLC0415
 
-    information = frames.Information(
-        name="sample",
-        context=frames.Context(size=-1, data=90, end=-1, meta=-1),
-        is_privileged=False,
-        helpers=[],
-        writable=[],
-    )
+    nowhere = dataclasses.replace(INFORMATION.context, size=-1)
+    information = dataclasses.replace(INFORMATION, context=nowhere)
     verdict = answer(frames.Request(GOOD, 0, information))
     assert verdict.rejection is not None
