@@ -461,8 +461,8 @@ def _text(text: str) -> bytes:
 
 
 def _plain(text: Any) -> str:
-    raw = text if isinstance(text, bytes) else str(text).encode("latin-1")
-    return raw.removesuffix(b"\0").decode()
+    said = text.decode() if isinstance(text, bytes) else str(text)
+    return said.removesuffix("\0")
 
 
 def _written(whole: Any) -> bytes:
