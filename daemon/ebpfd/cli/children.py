@@ -103,4 +103,4 @@ def _ready_socket(path: Path) -> Generator[socket.socket]:
         try:
             yield ready
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
