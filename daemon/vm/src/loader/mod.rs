@@ -13,6 +13,7 @@
 
 mod btf;
 mod elf;
+mod ext;
 mod imports;
 mod lines;
 mod link;
