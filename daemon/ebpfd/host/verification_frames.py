@@ -54,11 +54,15 @@ class Information(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Judge program number ``program`` of ``object`` against ``information``."""
+    """Judge program number ``program`` of ``object`` against ``information``.
+
+    It is judged as it will run: relocated for ``context_btf``.
+    """
 
     object: bytes
     program: int
     information: Information
+    context_btf: bytes = b""
 
 
 class Source(msgspec.Struct, frozen=True):
