@@ -75,10 +75,16 @@ def differences(old: object, new: object) -> Iterator[Difference]:
 
 
 def differences_in_use(
-    old: ProgramData, new: ProgramData, used_helpers: Collection[int]
+    old: ProgramData,
+    new: ProgramData,
+    used_helpers: Collection[int],
+    *,
+    relocatable: bool = False,
 ) -> Iterator[Difference]:
     """What differs for a program that calls *used_helpers*: all that its digest covers."""
-    return _differences("", old, new, frozenset(used_helpers))
+    yield from _differences("", old, new, frozenset(used_helpers))
+    if relocatable and old.context_btf != new.context_btf:
+        yield Difference("context_btf", old.context_btf, new.context_btf)
 
 
 def summary(found: Iterator[Difference]) -> str:

@@ -16,12 +16,15 @@ def contract_digest(
     data: ProgramData,
     used_helpers: Collection[int],
     functions: Collection[BtfResolvedFunction] = (),
+    *,
+    relocatable: bool = False,
 ) -> bytes:
     """SHA-256 over what a program that calls *used_helpers* and *functions* relies on.
 
     Covers the descriptor and the prototypes of the helpers and functions in use, in the order of
     eBPF for Windows, then which bytes of the context may be written and which are hidden.  A helper
-    that the program does not call may come, go or change, and so may the names of fields.
+    that the program does not call may come, go or change, and so may the names of fields; only to a
+    *relocatable* program, whose instructions come from them, do the types of the context matter.
     """
     descriptor = data.program_info.type_descriptor
     context = descriptor.context_descriptor
@@ -39,6 +42,8 @@ def contract_digest(
         digest.update(struct.pack("<Q", len(functions)))
     for function in sorted(functions, key=lambda each: (each.module.bytes, each.name)):
         digest.update(function.module.bytes + _callable(function))
+    if relocatable:
+        digest.update(struct.pack("<Q", len(data.context_btf)) + data.context_btf)
     for merged in context_rights(data):
         digest.update(struct.pack("<Q", len(merged)))
         for start, end in merged:

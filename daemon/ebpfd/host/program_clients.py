@@ -25,6 +25,7 @@ class ProgramClients:
     """The registrations of one program, and the state that they share.
 
     *imports* are the functions of other modules, (module, name), in the order of its table.
+    *relocatable* are programs whose instructions come from the types of their context.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class ProgramClients:
         used_helpers: Collection[int],
         imports: Sequence[tuple[str, str]] = (),
         *,
+        relocatable: bool = False,
         label: str,
     ) -> None:
         self.provider = TypeProvider()
@@ -46,6 +48,7 @@ class ProgramClients:
         self._registrar = registrar
         self._program_type = program_type
         self._used_helpers = used_helpers
+        self._relocatable = relocatable
         self._sealed: ProgramData | None = None
         self._attaching = False
         self._handles: list[nmr.RegistrationHandle] = []
@@ -73,7 +76,9 @@ class ProgramClients:
     def seal(self, data: ProgramData) -> bytes:
         """The program is verified against *data*: from now on nothing else will do."""
         self._sealed = data
-        return contract_digest(data, self._used_helpers, self.functions.seal())
+        return contract_digest(
+            data, self._used_helpers, self.functions.seal(), relocatable=self._relocatable
+        )
 
     async def _register(self, npi: UUID, module: LocalModule) -> None:
         module.label = self._label
@@ -104,12 +109,14 @@ class ProgramClients:
 
     def _why_not_again(self, sealed: ProgramData, data: ProgramData) -> str:
         """Why a program that was verified against *sealed* cannot run with *data*, if so."""
-        used = self._used_helpers
-        if contract_digest(data, used) != contract_digest(sealed, used):
+        used, relocatable = self._used_helpers, self._relocatable
+        before = contract_digest(sealed, used, relocatable=relocatable)
+        if contract_digest(data, used, relocatable=relocatable) != before:
             if self.when_changed is not None:
                 changed_now, self.when_changed = self.when_changed, None
                 changed_now()
-            changed = summary(differences_in_use(sealed, data, used))
+            found = differences_in_use(sealed, data, used, relocatable=relocatable)
+            changed = summary(found)
             return f"its provider came back with another contract: {changed}; load it anew"
         if missing := missing_helpers(data, used):
             return f"its provider no longer serves helper {helper_label(data, missing[0])}"

@@ -60,10 +60,11 @@ class Programs:
         contracts = [self._contract_of(spec) for _, spec in chosen]
         judged: list[JudgedProgram] = []
         for (index, spec), contract in zip(chosen, contracts, strict=True):
-            subject = Subject(object_file, parsed, index)
+            relocated = await _relocate(spec, contract)
+            subject = Subject(object_file, parsed, index, relocated, contract.context_btf)
             information = engine_information(contract, self._contracts.imported(spec.imports))
             verdicts = await self._verifier.opinions(subject, information, judge)
-            judged.extend(JudgedProgram(spec, contract, verdict) for verdict in verdicts)
+            judged.extend(JudgedProgram(relocated, contract, verdict) for verdict in verdicts)
         return judged
 
     async def load(
@@ -168,6 +169,7 @@ class Programs:
             contract.program_type,
             spec.helper_ids,
             spec.imports,
+            relocatable=spec.relocatable,
             label=f"program {program_id} ({spec.name})",
         )
         return Loading(index, spec, program_id, clients, contract)
@@ -194,11 +196,13 @@ class Programs:
                     "its provider gives it no address"
                 )
                 raise RequestError(Result.INVALID_ARGUMENT, message)
+        loading.spec = await _relocate(loading.spec, contract)
 
     async def _judge_all(self, object_file: bytes, parsed: Object, loading: list[Loading]) -> None:
         refused: list[JudgedProgram] = []
         for each in loading:
-            subject = Subject(object_file, parsed, each.index)
+            btf = each.contract.context_btf
+            subject = Subject(object_file, parsed, each.index, each.spec, btf)
             verdict = await self._verifier.verify(subject, each.information())
             each.judged = JudgedProgram(each.spec, each.contract, verdict)
             if verdict.rejection is not None:
@@ -292,6 +296,16 @@ async def _parse(object_file: bytes) -> Object:
     """Large files take a while: they are parsed off the loop."""
     try:
         return await asyncio.to_thread(parse_object, object_file)
+    except EngineError as error:
+        raise RequestError(Result(error.code), error.message) from None
+
+
+async def _relocate(spec: ProgramSpec, contract: ProgramData) -> ProgramSpec:
+    """The program for the layout of its context: from here on it is what is judged and runs."""
+    if not spec.relocatable or not contract.context_btf:
+        return spec
+    try:
+        return await asyncio.to_thread(spec.relocated, contract.context_btf)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
 

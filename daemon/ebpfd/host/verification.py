@@ -46,16 +46,17 @@ class Judge(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Program number ``index`` of a file; ``parsed`` is what the one loader makes of its bytes."""
+    """Program number ``index`` of a file; ``parsed`` is what the one loader makes of its bytes.
+
+    ``spec`` is the program as it will run: relocated for ``context_btf``.  Whoever has only the
+    bytes makes the same of them.
+    """
 
     object_file: bytes
     parsed: Object
     index: int
-
-    @property
-    def spec(self) -> ProgramSpec:
-        """The program."""
-        return self.parsed.programs[self.index]
+    spec: ProgramSpec
+    context_btf: bytes = b""
 
 
 class Verifier:
@@ -124,7 +125,9 @@ class Verifier:
 
     async def _prevail(self, subject: Subject, information: EngineInformation) -> frames.Verdict:
         def ask() -> Coroutine[Any, Any, frames.Verdict]:
-            return self._pool.verify(subject.object_file, subject.index, information)
+            return self._pool.verify(
+                subject.object_file, subject.index, information, subject.context_btf
+            )
 
         return await self._remembered(subject, information, self._to_prevail, ask)
 

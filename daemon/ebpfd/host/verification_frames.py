@@ -16,11 +16,15 @@ LENGTH: Final = struct.Struct("<I")
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Judge program number ``program`` of ``object`` against ``information``."""
+    """Judge program number ``program`` of ``object`` against ``information``.
+
+    It is judged as it will run: relocated for ``context_btf``.
+    """
 
     object: bytes
     program: int
     information: EngineInformation
+    context_btf: bytes = b""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -90,10 +90,14 @@ class VerificationPool:
         self._threads.shutdown()
 
     async def verify(
-        self, object_file: bytes, program: int, information: EngineInformation
+        self,
+        object_file: bytes,
+        program: int,
+        information: EngineInformation,
+        context_btf: bytes = b"",
     ) -> frames.Verdict:
-        """Judge program number *program* of *object_file*."""
-        request = frames.Request(object_file, program, information)
+        """Judge program number *program* of *object_file*, relocated for *context_btf*."""
+        request = frames.Request(object_file, program, information, context_btf)
         payload = self._encoder.encode(request)
         async with self._permits:
             start = time.monotonic_ns()

@@ -22,7 +22,8 @@ from ebpfd_vm import parse_object
 def answer(request: frames.Request) -> frames.Verdict:
     """Prevail's verdict on *request*."""
     parsed = parse_object(request.object)
-    return judge(parsed.programs[request.program], parsed.maps, request.information, "prevail")
+    program = parsed.programs[request.program].relocated(request.context_btf)
+    return judge(program, parsed.maps, request.information, "prevail")
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, cpu_seconds: int) -> None:

@@ -11,7 +11,7 @@ use crate::maps::{Map, MapOptions};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
 /// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 15] = [
+pub const OBJECTS: [(&str, &[u8]); 16] = [
     ("externs", include_bytes!("../tests/programs/externs.o")),
     ("general", include_bytes!("../tests/programs/general.o")),
     ("globals", include_bytes!("../tests/programs/globals.o")),
@@ -26,6 +26,7 @@ pub const OBJECTS: [(&str, &[u8]); 15] = [
     ("only_text", include_bytes!("../tests/programs/only_text.o")),
     ("packet", include_bytes!("../tests/programs/packet.o")),
     ("plain", include_bytes!("../tests/programs/plain.o")),
+    ("relocated", include_bytes!("../tests/programs/relocated.o")),
     ("rejected", include_bytes!("../tests/programs/rejected.o")),
     (
         "subprograms",
@@ -133,8 +134,7 @@ pub fn assembled(instructions: &[Insn], starts: &[usize]) -> ProgramSpec {
         section: "sample_ext".into(),
         instructions: instructions.to_vec(),
         subprograms: subprograms.collect(),
-        lines: Vec::new(),
-        imports: Vec::new(),
+        ..ProgramSpec::default()
     }
 }
 

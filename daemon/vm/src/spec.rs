@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::functions::Import;
 use crate::isa::Insn;
+use crate::loader::Access;
 
 /// Where an instruction comes from, after the compiler's line information.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,20 @@ pub struct LineRecord {
     pub source: SourceLine,
 }
 
+/// A number in an instruction that depends on the layout of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relocation {
+    pub pc: usize,
+    pub access: Arc<Access>,
+}
+
+/// An instruction that stands for what the layout does not have, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub pc: usize,
+    pub reason: String,
+}
+
 /// One program with its sub-programs linked behind it.
 ///
 /// A `lddw` with source 1 (map) or 2 (map value) holds an index into
@@ -66,6 +81,10 @@ pub struct ProgramSpec {
     pub lines: Vec<LineRecord>,
     /// Functions of other modules that it calls.
     pub imports: Vec<Import>,
+    /// What is to be found in the layout of the program's context; sorted by pc in each function.
+    pub relocations: Vec<Relocation>,
+    /// What was not found there.
+    pub unresolved: Vec<Unresolved>,
 }
 
 impl ProgramSpec {

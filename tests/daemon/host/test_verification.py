@@ -29,7 +29,8 @@ INFORMATION = engine_information(SAMPLE)
 def subject(name: str) -> Subject:
     """The first program of a file."""
     content = object_file(name)
-    return Subject(content, parse_object(content), 0)
+    parsed = parse_object(content)
+    return Subject(content, parsed, 0, parsed.programs[0])
 
 
 ONLY_OURS, ONLY_PREVAIL = subject("fnv.o"), subject("divisor.o")
@@ -281,8 +282,9 @@ async def test_what_was_asked_before_is_answered_from_memory(
     counted = CountedJudging(monkeypatch)
     async with Verifier() as verifier:
         first = await verifier.verify(judged, INFORMATION)
-        parsed_anew = Subject(judged.object_file, parse_object(judged.object_file), judged.index)
-        second = await verifier.verify(parsed_anew, INFORMATION)
+        parsed = parse_object(judged.object_file)
+        anew = Subject(judged.object_file, parsed, judged.index, parsed.programs[judged.index])
+        second = await verifier.verify(anew, INFORMATION)
     assert (first.cached, second.cached) == (False, True)
     assert told(second) == first
     assert (counted.ours, counted.prevail) == asked

@@ -148,6 +148,18 @@ class ProgramSpec:
     helper_ids: list[int]
     imports: list[tuple[str, str]]
     subprograms: list[tuple[str, int]]
+    relocatable: bool
+    """Whether instructions depend on layouts that `relocated` can find."""
+
+    unresolved: list[tuple[int, str]]
+    """Instructions that `relocated` found no answer for, and why: none may be reached."""
+
+    def relocated(self, btf: bytes, /) -> ProgramSpec:
+        """The program for the layouts that *btf* describes, found by name (CO-RE).
+
+        It is this very object if *btf* is empty, or there is nothing to relocate.  BTF that is
+        damaged raises `EngineError` INVALID_ARGUMENT.
+        """
     def source_line(self, pc: int, /) -> SourceLine | None: ...
 
 @final

@@ -1,4 +1,4 @@
-//! BTF type information, as far as map declarations and line tables need it.
+//! BTF type information, as far as map declarations, line tables and relocations need it.
 //!
 //! ```text
 //!  header: magic u16, version u8, flags u8, hdr_len u32,
@@ -14,6 +14,9 @@ use crate::error::{EngineError, Result};
 
 const MAGIC: u16 = 0xeb9f;
 const MAX_TYPES: usize = 1 << 20;
+const KIND_FLAG: u32 = 1 << 31;
+/// Of an integer's encoding: it has a sign.
+const SIGNED: u32 = 1 << 24;
 /// Typedefs and qualifiers that may follow one another; more is a cycle.
 const MAX_MODIFIERS: usize = 64;
 /// The component of a tag that belongs to none.
@@ -47,6 +50,18 @@ mod kind {
 pub struct Member<'data> {
     pub name: &'data str,
     pub type_id: u32,
+    /// Bits before it in its structure.
+    pub offset: u32,
+    /// Its bits, if it is a bit-field; else 0.
+    pub bits: u32,
+}
+
+/// What may be said of a number: its kind beside its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    Unsigned,
+    Signed,
+    Float,
 }
 
 #[derive(Clone, Debug)]
@@ -58,12 +73,16 @@ pub enum Type<'data> {
         element: u32,
         count: u32,
     },
+    /// A union is one whose members all begin at 0.
     Struct {
+        name: &'data str,
         size: u32,
         members: Vec<Member<'data>>,
     },
-    /// Typedefs, qualifiers and tags: they only stand for another type.
+    /// Typedefs, qualifiers and tags: they only stand for another type; all but typedefs
+    /// without a name.
     Alias {
+        name: &'data str,
         target: u32,
     },
     Variable {
@@ -83,9 +102,17 @@ pub enum Type<'data> {
         target: u32,
         text: &'data str,
     },
-    /// Numbers, and whatever else only has a size.
-    Sized {
+    Number {
+        name: &'data str,
         size: u32,
+        number: Number,
+    },
+    Enumeration {
+        name: &'data str,
+        size: u32,
+        signed: bool,
+        /// Names with their values, as 64 bits.
+        values: Vec<(&'data str, u64)>,
     },
     Void,
 }
@@ -130,12 +157,23 @@ impl<'data> Types<'data> {
         string_at(self.strings, offset as usize).unwrap_or_default()
     }
 
+    /// All types with their ids.
+    pub fn all(&self) -> impl Iterator<Item = (u32, &Type<'data>)> {
+        (0..).zip(&self.types)
+    }
+
+    /// The type with this id itself.
+    pub fn get(&self, id: u32) -> Result<&Type<'data>> {
+        let found = self.types.get(id as usize);
+        found.ok_or_else(|| damaged(&format!("type {id} does not exist")))
+    }
+
     /// The type with this id, behind its typedefs and qualifiers.
     pub fn resolve(&self, id: u32) -> Result<&Type<'data>> {
         let mut id = id;
         for _ in 0..MAX_MODIFIERS {
             match self.types.get(id as usize) {
-                Some(Type::Alias { target }) => id = *target,
+                Some(Type::Alias { target, .. }) => id = *target,
                 Some(found) => return Ok(found),
                 None => return Err(damaged(&format!("type {id} does not exist"))),
             }
@@ -188,7 +226,9 @@ impl<'data> Types<'data> {
             return Err(damaged("types are nested too deeply"));
         }
         match self.resolve(id)? {
-            Type::Sized { size } | Type::Struct { size, .. } => Ok(*size),
+            Type::Number { size, .. }
+            | Type::Enumeration { size, .. }
+            | Type::Struct { size, .. } => Ok(*size),
             Type::Pointer { .. } => Ok(8),
             Type::Array { element, count } => self
                 .size_within(*element, depth - 1)?
@@ -208,12 +248,12 @@ impl<'data> Types<'data> {
             let name = self.string(u32_at(data, offset).ok_or_else(cut)?);
             let info = u32_at(data, offset + 4).ok_or_else(cut)?;
             let size = u32_at(data, offset + 8).ok_or_else(cut)?;
-            let (kind, count) = ((info >> 24) & 0x1f, info & 0xffff);
+            let (kind, count, flag) = ((info >> 24) & 0x1f, info & 0xffff, info & KIND_FLAG != 0);
             offset += 12;
             let length = extra_length(kind, count as usize)?;
             let extra = slice_at(data, offset, length).ok_or_else(cut)?;
             offset += length;
-            let found = self.read_type(kind, name, size, extra)?;
+            let found = self.read_type(kind, flag, name, size, extra)?;
             self.types.push(found);
         }
         Ok(())
@@ -222,6 +262,7 @@ impl<'data> Types<'data> {
     fn read_type(
         &self,
         kind: u32,
+        flag: bool,
         name: &'data str,
         size: u32,
         extra: &[u8],
@@ -234,17 +275,24 @@ impl<'data> Types<'data> {
                 count: word(2),
             },
             kind::STRUCT | kind::UNION => Type::Struct {
+                name,
                 size,
                 members: (0..extra.len() / 12)
-                    .map(|i| Member {
-                        name: self.string(word(i * 3)),
-                        type_id: word(i * 3 + 1),
+                    .map(|i| {
+                        member(
+                            flag,
+                            self.string(word(i * 3)),
+                            word(i * 3 + 1),
+                            word(i * 3 + 2),
+                        )
                     })
                     .collect(),
             },
-            kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
-                Type::Alias { target: size }
-            }
+            kind::TYPEDEF => Type::Alias { name, target: size },
+            kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => Type::Alias {
+                name: "",
+                target: size,
+            },
             kind::VAR => Type::Variable {
                 name,
                 type_id: size,
@@ -260,8 +308,65 @@ impl<'data> Types<'data> {
                 text: name,
             },
             kind::FWD | kind::DECL_TAG => Type::Void,
-            _ => Type::Sized { size },
+            kind::ENUM => Type::Enumeration {
+                name,
+                size,
+                signed: flag,
+                values: (0..extra.len() / 8)
+                    .map(|i| (self.string(word(i * 2)), extended(word(i * 2 + 1), flag)))
+                    .collect(),
+            },
+            kind::ENUM64 => Type::Enumeration {
+                name,
+                size,
+                signed: flag,
+                values: (0..extra.len() / 12)
+                    .map(|i| {
+                        let low = u64::from(word(i * 3 + 1));
+                        (
+                            self.string(word(i * 3)),
+                            low | u64::from(word(i * 3 + 2)) << 32,
+                        )
+                    })
+                    .collect(),
+            },
+            kind::FLOAT => Type::Number {
+                name,
+                size,
+                number: Number::Float,
+            },
+            _ => Type::Number {
+                name,
+                size,
+                number: if word(0) & SIGNED == 0 {
+                    Number::Unsigned
+                } else {
+                    Number::Signed
+                },
+            },
         })
+    }
+}
+
+/// With the flag a member's offset says how wide the bit-field is, too.
+fn member(flag: bool, name: &str, type_id: u32, offset: u32) -> Member<'_> {
+    let (bits, offset) = match flag {
+        true => (offset >> 24, offset & 0xff_ffff),
+        false => (0, offset),
+    };
+    Member {
+        name,
+        type_id,
+        offset,
+        bits,
+    }
+}
+
+/// A number of 32 bits as one of 64.
+fn extended(value: u32, signed: bool) -> u64 {
+    match signed {
+        true => i64::from(value as i32) as u64,
+        false => u64::from(value),
     }
 }
 

@@ -1,9 +1,6 @@
 //! Line information of `.BTF.ext`: which source line an instruction is from.
 //!
 //! ```text
-//!  header:  magic u16, version u8, flags u8, hdr_len u32,
-//!           func_info_off u32, func_info_len u32, line_info_off u32, line_info_len u32
-//!  lines:   rec_size u32, then per section: name u32, count u32, records
 //!  record:  insn_off u32 (bytes), file u32, text u32, line << 10 | column
 //! ```
 
@@ -11,14 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::btf::Types;
-use super::reader::{slice_at, u32_at};
-use crate::error::{EngineError, Result};
+use super::ext;
+use super::reader::u32_at;
+use crate::error::Result;
 use crate::spec::{LineRecord, SourceLine};
 
 const MAX_RECORDS: usize = 1 << 20;
 /// Bytes of all file names and source lines; what is beyond them stays empty.
 const MAX_TEXT: usize = 64 << 20;
-const RECORD: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// Line records by section name, each list sorted; their pc counts in the section.
 #[derive(Default)]
@@ -49,26 +46,19 @@ impl Texts<'_> {
     }
 }
 
-fn damaged(what: &str) -> EngineError {
-    EngineError::elf(format!("section .BTF.ext is damaged: {what}"))
-}
-
 impl Lines {
     pub fn parse(data: &[u8], types: &Types<'_>) -> Result<Self> {
-        let field = |offset| {
-            u32_at(data, offset)
-                .map(|value| value as usize)
-                .ok_or_else(|| damaged("its header is cut off"))
-        };
-        let start = field(4)?
-            .checked_add(field(16)?)
-            .ok_or_else(|| damaged("an offset is too large"))?;
-        let table =
-            slice_at(data, start, field(20)?).ok_or_else(|| damaged("its lines lie outside"))?;
         let mut lines = Self::default();
-        if !table.is_empty() {
-            lines.read_table(table, types)?;
+        let mut texts = Texts {
+            types,
+            known: HashMap::new(),
+            total: 0,
+        };
+        for part in ext::LINES.parts(data, types, MAX_RECORDS)? {
+            let list = lines.sections.entry(part.section.to_owned()).or_default();
+            list.extend(part.records().map(|record| line(record, &mut texts)));
         }
+        lines.sections.values_mut().for_each(put_in_order);
         Ok(lines)
     }
 
@@ -78,36 +68,6 @@ impl Lines {
         let from = records.partition_point(|record| record.pc < start);
         let to = records.partition_point(|record| record.pc < end);
         &records[from..to]
-    }
-
-    fn read_table(&mut self, table: &[u8], types: &Types<'_>) -> Result<()> {
-        let cut = || damaged("its lines are cut off");
-        let record = u32_at(table, 0).ok_or_else(cut)? as usize;
-        if !RECORD.contains(&record) {
-            return Err(damaged(&format!("records of {record} bytes")));
-        }
-        let (mut offset, mut total) = (4, 0);
-        let mut texts = Texts {
-            types,
-            known: HashMap::new(),
-            total: 0,
-        };
-        while offset < table.len() {
-            let name = types.string(u32_at(table, offset).ok_or_else(cut)?);
-            let count = u32_at(table, offset + 4).ok_or_else(cut)? as usize;
-            offset += 8;
-            let length = count.checked_mul(record).ok_or_else(cut)?;
-            let records = slice_at(table, offset, length).ok_or_else(cut)?;
-            offset += length;
-            total += count;
-            if total > MAX_RECORDS {
-                return Err(damaged("it has too many lines"));
-            }
-            let list = self.sections.entry(name.to_owned()).or_default();
-            list.extend(records.chunks_exact(record).map(|r| line(r, &mut texts)));
-        }
-        self.sections.values_mut().for_each(put_in_order);
-        Ok(())
     }
 }
 

@@ -10,14 +10,16 @@
 //! maps and globals become `lddw` of an index into the object's maps.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::elf::{Elf, Relocation, Section, SymbolKind};
 use super::imports::{Declared, Imports};
 use super::lines::Lines;
 use super::maps::{Maps, Place};
+use super::relocate::Relocations;
 use crate::error::{EngineError, Result};
 use crate::isa::{CALL, CALL_BTF, Insn, LDDW_MAP, LDDW_MAP_VALUE, MAX_INSTRUCTIONS};
-use crate::spec::{LineRecord, ProgramSpec, Subprogram};
+use crate::spec::{self, LineRecord, ProgramSpec, Subprogram};
 
 /// Relocation types of the BPF ABI: a 64-bit immediate, a call.
 const R_BPF_64_64: u32 = 1;
@@ -44,6 +46,7 @@ struct Linker<'a> {
     elf: &'a Elf<'a>,
     maps: &'a Maps,
     lines: &'a Lines,
+    relocations: &'a Relocations,
     declared: &'a Declared,
     functions: Vec<Function>,
     /// (section, first slot) of each function.
@@ -55,6 +58,7 @@ pub fn programs(
     elf: &Elf<'_>,
     maps: &Maps,
     lines: &Lines,
+    relocations: &Relocations,
     declared: &Declared,
 ) -> Result<Vec<ProgramSpec>> {
     let mut functions = Vec::new();
@@ -82,6 +86,7 @@ pub fn programs(
         elf,
         maps,
         lines,
+        relocations,
         declared,
         functions,
         by_start,
@@ -286,6 +291,15 @@ impl Linker<'_> {
             .extend(records.iter().map(|record| LineRecord {
                 pc: record.pc - function.start + base,
                 source: record.source.clone(),
+            }));
+        let relocations = self
+            .relocations
+            .of(&section.name, function.start, function.end);
+        program
+            .relocations
+            .extend(relocations.iter().map(|found| spec::Relocation {
+                pc: found.pc - function.start + base,
+                access: Arc::clone(&found.access),
             }));
         program.instructions.extend(slots);
         Ok(())

@@ -4,7 +4,7 @@
 //!  bytes -> elf (sections, symbols, relocations)
 //!             |-> btf   (types)   -> maps  (BTF, legacy, data sections) -> values
 //!             |-> imports (.ksyms) .
-//!             |-> lines (BTF.ext) -|
+//!             |-> lines, relocate (BTF.ext) -|
 //!             '-> link  (functions, calls, references) -> programs
 //! ```
 //!
@@ -13,14 +13,17 @@
 
 mod btf;
 mod elf;
+mod ext;
 mod imports;
 mod lines;
 mod link;
 mod maps;
 mod reader;
+mod relocate;
 mod values;
 
 pub(crate) use reader::u32_at;
+pub use relocate::{Access, relocated};
 
 #[cfg(test)]
 mod hostile;
@@ -41,12 +44,15 @@ pub fn parse_object(data: &[u8]) -> Result<Object> {
     };
     let mut maps = maps::declared(&elf, types.as_ref())?;
     values::read(&elf, &mut maps)?;
-    let lines = match (elf.section_named(".BTF.ext"), &types) {
-        (Some(section), Some(types)) => lines::Lines::parse(section.data, types)?,
-        _ => lines::Lines::default(),
+    let (lines, relocations) = match (elf.section_named(".BTF.ext"), &types) {
+        (Some(section), Some(types)) => (
+            lines::Lines::parse(section.data, types)?,
+            relocate::Relocations::parse(section.data, types)?,
+        ),
+        _ => Default::default(),
     };
     let imports = imports::Declared::read(types.as_ref())?;
-    let programs = link::programs(&elf, &maps, &lines, &imports)?;
+    let programs = link::programs(&elf, &maps, &lines, &relocations, &imports)?;
     Ok(Object {
         programs,
         maps: maps.specs,

@@ -149,6 +149,10 @@ impl ProgramSpec {
             text(&sub.name);
             text(&sub.start.to_string());
         }
+        for missing in &self.0.unresolved {
+            text(&missing.pc.to_string());
+            text(&missing.reason);
+        }
         for record in &self.0.lines {
             let source = &record.source;
             text(&source.file);
@@ -182,6 +186,28 @@ impl ProgramSpec {
         subprograms
             .map(|sub| (sub.name.clone(), sub.start))
             .collect()
+    }
+
+    #[getter]
+    fn relocatable(&self) -> bool {
+        !self.0.relocations.is_empty()
+    }
+
+    #[getter]
+    fn unresolved(&self) -> Vec<(usize, String)> {
+        let unresolved = self.0.unresolved.iter();
+        unresolved
+            .map(|missing| (missing.pc, missing.reason.clone()))
+            .collect()
+    }
+
+    #[pyo3(signature = (btf, /))]
+    fn relocated(slf: Bound<'_, Self>, btf: &[u8]) -> PyResult<Py<Self>> {
+        let (py, spec) = (slf.py(), Arc::clone(&slf.get().0));
+        match py.detach(|| guarded(|| loader::relocated(&spec, btf)))? {
+            Some(relocated) => Py::new(py, Self(Arc::new(relocated))),
+            None => Ok(slf.unbind()),
+        }
     }
 
     #[pyo3(signature = (pc, /))]

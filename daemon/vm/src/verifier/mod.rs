@@ -143,8 +143,26 @@ pub fn verify(case: Case<'_>, judges: Judges) -> Result<Verdict> {
             }
         }
     }
+    if let Some(rejection) = &mut verdict.rejection {
+        name_what_is_missing(case.program, rejection);
+    }
     verdict.duration_ns = start.elapsed().as_nanos() as u64;
     Ok(verdict)
+}
+
+/// Where the loader found no answer stands an instruction that nobody wrote: tell what it is for.
+fn name_what_is_missing(program: &ProgramSpec, rejection: &mut Rejection) {
+    let missing = program
+        .unresolved
+        .iter()
+        .find(|missing| Some(missing.pc) == rejection.pc);
+    if let Some(missing) = missing {
+        rejection.reason = missing.reason.clone();
+        rejection.hint = "ask bpf_core_field_exists first, or compile against the headers of the \
+                          extension that is there"
+            .into();
+        rejection.explanation = None;
+    }
 }
 
 fn ask_ours(case: Case<'_>, verdict: &mut Verdict) {

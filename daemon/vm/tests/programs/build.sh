@@ -8,6 +8,12 @@ for source in *.c; do
     clang -O2 -g -target bpf -fdebug-compilation-dir=. -Wall -Wno-unused -c "$source" -o "$object"
     llvm-objcopy --strip-debug "$object"
 done
+# The types of a context, as an extension ships them.
+for source in layouts/*.c; do
+    clang -O2 -g -target bpf -fdebug-compilation-dir=. -c "$source" -o layouts/whole.o
+    llvm-objcopy --dump-section .BTF="${source%.c}.btf" layouts/whole.o
+    rm layouts/whole.o
+done
 clang -O2 -g -target bpfeb -fdebug-compilation-dir=. -c plain.c -o refused/big_endian.o
 llvm-objcopy --strip-debug refused/big_endian.o
 clang -O2 -target x86_64 -c plain.c -o refused/x86_64.o
