@@ -7,6 +7,7 @@ from uuid import UUID
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._answer import C
+from ebpfd_sdk._btf import context_btf
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
 from ebpfd_sdk._provider import Declaration, Provider
@@ -26,6 +27,7 @@ class ProgramType(Declaration, Generic[C]):
         name: str | None = None,
         section: str | tuple[str, ...] = (),
         bpf_prog_type: int = 0,
+        context_type: str | None = None,
         privileged: bool = False,
         required_irql: int = 0,
     ) -> None:
@@ -36,6 +38,9 @@ class ProgramType(Declaration, Generic[C]):
         self.name = name or context.__name__
         self.sections = (section,) if isinstance(section, str) else section
         self.bpf_prog_type = bpf_prog_type
+        self.context_type = context_type or f"{_identifier(self.name)}_context_t"
+        """What the exported C header calls the context."""
+
         self.privileged = privileged
         self.required_irql = required_irql
         self.helpers: dict[int, Helper] = {}
@@ -100,7 +105,14 @@ class ProgramType(Declaration, Generic[C]):
             helper_addresses=sorted(self.helpers),
             fields=self.context.layout.offered(),
             section_prefixes=self.sections,
+            context_type=self.context_type,
+            context_btf=context_btf(self.context_type, self.context.layout),
         )
+
+
+def _identifier(text: str) -> str:
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text)
+    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 class ProgramTypeProvider(Provider, Generic[C]):

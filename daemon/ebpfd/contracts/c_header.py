@@ -119,7 +119,9 @@ def _context(data: ProgramData) -> Iterator[str]:
     layout = struct_members(data)
     # As aligned as the size allows: a context begins at a multiple of 64.
     packed = f"__attribute__((packed, aligned({gcd(size, 8)}))) " if layout.is_packed else ""
-    yield f"typedef struct {packed}_{name.removesuffix('_t')}"
+    # Programs compiled with such a header follow the context when its layout changes.
+    followed = "__attribute__((preserve_access_index)) " if data.context_btf else ""
+    yield f"typedef struct {followed}{packed}_{name.removesuffix('_t')}"
     yield "{"
     yield from (f"    {line}" for line in layout.lines)
     yield f"}} {name};"

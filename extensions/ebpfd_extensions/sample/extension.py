@@ -35,6 +35,7 @@ sample = ProgramType(
     SampleContext,
     name="sample",
     section="sample_ext",
+    context_type="sample_program_context_t",
     bpf_prog_type=999,
 )
 
