@@ -1,6 +1,6 @@
 """Program types: what programs of an extension may see and call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -17,7 +17,12 @@ F = TypeVar("F", bound=HelperFunction)
 
 
 class ProgramType(Declaration, Generic[C]):
-    """A kind of programs: its GUID, its context, its helpers and its ELF sections."""
+    """A kind of programs: its GUID, its context, its helpers and its ELF sections.
+
+    *results* gives names to what programs return.  After one of *stop_on*, and with
+    *other_results_stop* after one without a name, no further program of a chain is run; a chain
+    that ran none ends with *default_result*.
+    """
 
     def __init__(
         self,
@@ -28,6 +33,10 @@ class ProgramType(Declaration, Generic[C]):
         section: str | tuple[str, ...] = (),
         bpf_prog_type: int = 0,
         context_type: str | None = None,
+        results: Mapping[int, str] | None = None,
+        stop_on: Collection[int] = (),
+        other_results_stop: bool = False,
+        default_result: int = 0,
         privileged: bool = False,
         required_irql: int = 0,
     ) -> None:
@@ -41,6 +50,17 @@ class ProgramType(Declaration, Generic[C]):
         self.context_type = context_type or f"{_identifier(self.name)}_context_t"
         """What the exported C header calls the context."""
 
+        self.results = dict(results or {})
+        self.stop_on = frozenset(stop_on)
+        self.other_results_stop = other_results_stop
+        self.default_result = default_result
+        for result in (*self.results, *self.stop_on, default_result):
+            if not 0 <= result < 1 << 32:
+                raise DeclarationError(f"program type {self.name}: result {result} is no u32")
+        if unnamed := self.stop_on - self.results.keys():
+            raise DeclarationError(
+                f"program type {self.name}: stop_on has {min(unnamed)}, which results does not name"
+            )
         self.privileged = privileged
         self.required_irql = required_irql
         self.helpers: dict[int, Helper] = {}
@@ -105,6 +125,14 @@ class ProgramType(Declaration, Generic[C]):
             helper_addresses=sorted(self.helpers),
             fields=self.context.layout.offered(),
             section_prefixes=self.sections,
+            results=[
+                contract_pb2.ProgramResult(
+                    value=value, name=name, stops_chain=value in self.stop_on
+                )
+                for value, name in self.results.items()
+            ],
+            other_results_stop=self.other_results_stop,
+            default_result=self.default_result,
             context_type=self.context_type,
             context_btf=context_btf(self.context_type, self.context.layout),
         )

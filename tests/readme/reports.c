@@ -1,12 +1,13 @@
-struct {
-    int (*type)[13];                                  // a ring buffer
-    int (*max_entries)[4096];                         // its bytes: a power of two
-} reports __attribute__((section(".maps"), used));
+#include "upload.h"
 
-static long (*ringbuf_output)(void *map, void *data, unsigned long size, long flags) = (void *)11;
+struct
+{
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);                                  // its bytes: a power of two
+} reports SEC(".maps");
 
-__attribute__((section("upload"), used)) int report(void *upload)
+SEC(SECTION_UPLOAD) int report(upload_context_t *upload)
 {
     char said[8] = "uploaded";
-    return ringbuf_output(&reports, said, sizeof(said), 0);
+    return bpf_ringbuf_output(&reports, said, sizeof(said), 0);
 }

@@ -8,9 +8,13 @@ import shutil
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ebpfd.contracts.c_header import c_header
+from ebpfd.host.general import general_prototypes
+from ebpfd.rpc.contract_codec import decode_program_data
 from tests.e2e.world import Ran, command, sample, world
 
 HERE = Path(__file__).parent
@@ -22,6 +26,14 @@ def block(name: str) -> str:
     found = re.search(rf"<!-- {re.escape(name)} -->\n```\w+\n(.*?)```", README, re.DOTALL)
     assert found, f"the README has no block {name}"
     return found[1]
+
+
+def test_the_header_is_the_one_that_is_exported() -> None:
+    """The programs were compiled with what the extension of the README declares."""
+    namespace: dict[str, Any] = {"__name__": "uploads"}
+    exec(block("uploads.py"), namespace)  # noqa: S102 (it is ours)
+    data = decode_program_data(namespace["uploads"].program_data())
+    assert c_header(data, general_prototypes()) == (HERE / "upload.h").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["uploads.c", "reports.c"])
@@ -78,12 +90,15 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
     lines = [line.split("#")[0].strip() for line in README.splitlines()]
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
-    assert len(steps) == 9
+    assert len(steps) == 14
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 9, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 14, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
+    assert "XDP_DROP = 2" in ran[11].out
+    assert ran[12].out == "no difference\n"
+    assert "count_by_protocol" in ran[13].out

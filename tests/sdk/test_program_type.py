@@ -1,0 +1,56 @@
+"""What a program type says of itself beside its context and helpers."""
+
+from typing import Any
+
+import pytest
+
+from ebpfd_sdk import U32, Context, DeclarationError, ProgramType
+
+GUID = "5e1d9a3c-2b4f-4c6d-8e7f-0a1b2c3d4e5f"
+
+
+class Door(Context):
+    """Sixteen bytes."""
+
+    visitor: U32 = 0
+    floor: U32 = 0
+    rest: U32 = 0
+    more: U32 = 0
+
+
+def test_results_have_names_and_may_stop_a_chain() -> None:
+    """As the contract has them."""
+    doors = ProgramType(
+        GUID,
+        Door,
+        results={0: "OPEN", 1: "SHUT"},
+        stop_on={1},
+        other_results_stop=True,
+        default_result=1,
+    )
+    data = doors.program_data()
+    assert [(each.value, each.name, each.stops_chain) for each in data.results] == [
+        (0, "OPEN", False),
+        (1, "SHUT", True),
+    ]
+    assert (data.other_results_stop, data.default_result) == (True, 1)
+
+
+def test_nothing_is_said_by_default() -> None:
+    """No names, nothing stops a chain."""
+    data = ProgramType(GUID, Door).program_data()
+    assert (len(data.results), data.other_results_stop, data.default_result) == (0, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"results": {-1: "NO"}}, "result -1 is no u32"),
+        ({"default_result": 2**32}, "result 4294967296 is no u32"),
+        ({"results": {0: "OPEN"}, "stop_on": {1}}, "stop_on has 1, which results does not name"),
+    ],
+)
+def test_what_makes_no_sense_is_told_where_it_is_declared(wrong: Any, says: str) -> None:
+    """Not when the extension connects."""
+    with pytest.raises(DeclarationError, match=says):
+        ProgramType(GUID, Door, **wrong)
