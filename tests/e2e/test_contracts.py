@@ -189,3 +189,17 @@ async def test_an_exported_header_is_all_that_a_program_needs(tmp_path: Path) ->
         )
         ran = await w.ctl("program", "verify", str(programs / "xdp.o"))
         assert ran.code == 0, ran.out
+
+
+async def test_a_contract_is_shown_as_people_read_it(tmp_path: Path) -> None:
+    """Fields with rights, helpers with what they take, results; all of it as JSON."""
+    async with world(tmp_path) as w:
+        await w.ctl_json("contract", "import", "sock_addr")
+        shown = (await w.ctl("contract", "show", "sock_addr")).out
+        lines = [" ".join(line.split()) for line in shown.splitlines()]
+        assert "24 4 user_ip4 u32 read, write" in lines
+        assert "0 4 family u32 read" in lines
+        assert "0x13 bpf_get_current_pid_tgid - INTEGER yes implicit context" in lines
+        assert "0 BPF_SOCK_ADDR_VERDICT_REJECT yes" in lines
+        whole = await w.ctl_json("contract", "show", "sock_addr")
+        assert whole["contract"] == json.loads((FOLDER / "sock_addr.json").read_text())

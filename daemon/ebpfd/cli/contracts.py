@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -32,6 +32,9 @@ SUFFIXES: Final = {
 SHIPPED: Final = "ebpfd_extensions"
 """The distribution that contracts come with; it may be absent."""
 
+FIELD_COLUMNS: Final = ("offset", "size", "name", "type", "rights")
+HELPER_COLUMNS: Final = ("id", "name", "arguments", "returns", "served", "notes")
+RESULT_COLUMNS: Final = ("value", "name", "stops_chain")
 COLUMNS: Final = ("name", "guid", "context", "helpers", "sections", "provided", "origin")
 
 
@@ -230,9 +233,40 @@ def _brief(row: dict[str, Json]) -> dict[str, Json]:
     return {**row, "helpers": len(helpers) if isinstance(helpers, Sequence) else helpers}
 
 
-def _print(known: "Contract", content: dict[str, Json]) -> None:
-    print_record({**_describe(known), "contract": ""})
-    click.echo(json.dumps(content, indent=2))
+def _print(known: "Contract", content: Any) -> None:
+    """What an author or an operator asks of it; all of it is in its JSON."""
+    print_record({**_describe(known), "helpers": len(known.helpers)})
+    if content["fields"]:
+        click.echo("\ncontext")
+        print_table([_field(each) for each in content["fields"]], FIELD_COLUMNS)
+    helpers = [
+        *content["program_info"]["program_type_specific_helpers"],
+        *content["program_info"]["global_helpers"],
+    ]
+    if helpers:
+        click.echo("\nhelpers")
+        served = content["helper_addresses"]
+        print_table([_helper(each, served) for each in helpers], HELPER_COLUMNS)
+    if content["results"]:
+        click.echo("\nresults")
+        print_table(content["results"], RESULT_COLUMNS)
+
+
+def _field(field: Any) -> dict[str, Json]:
+    rights = "hidden" if field["hidden"] else "read, write" if field["writable"] else "read"
+    return {**field, "rights": rights}
+
+
+def _helper(helper: Any, served: list[int]) -> dict[str, Json]:
+    marks = ("reallocate_packet", "implicit_context")
+    return {
+        "id": f"{helper['helper_id']:#x}",
+        "name": helper["name"],
+        "arguments": helper["arguments"],
+        "returns": helper["return_type"],
+        "served": helper["helper_id"] in served,
+        "notes": [mark.replace("_", " ") for mark in marks if helper[mark]],
+    }
 
 
 def _print_differences(rows: Sequence[dict[str, Json]]) -> None:

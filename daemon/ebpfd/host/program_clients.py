@@ -150,7 +150,9 @@ class ProgramClients:
 
     async def detach(self) -> int:
         """The provider goes: let what is in flight end, then forget its data."""
-        await run_down(self.provider, f"the extension {self.provider.name} has gone")
+        gone = f"the extension {self.provider.name} has gone"
+        ours = "the daemon provides its program type no more"
+        await run_down(self.provider, ours if self.extension is None else gone)
         self.extension = None
         self.data = None
         return NtStatus.SUCCESS
