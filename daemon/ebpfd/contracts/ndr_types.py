@@ -7,7 +7,7 @@ written in the same way.  So pointers never nest deeper than the types do.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from ebpfd.contracts.ndr import Reader, Writer
 from ebpfd.contracts.validation import ContractError
@@ -314,7 +314,10 @@ def _run(deferred: Deferred) -> None:
 
 
 def _put(where: Any, key: Any) -> Store:
-    return cast("Store", lambda value: where.__setitem__(key, value))
+    def put(value: Any) -> None:
+        where[key] = value
+
+    return put
 
 
 def _present(reader: Reader, at: str) -> None:
