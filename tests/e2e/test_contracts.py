@@ -13,7 +13,12 @@ from ebpfd_sdk import ContractFormat, EbpfdError, Result
 from tests.e2e.world import World, sample, world
 from tests.extensions.test_shipped_contracts import FOLDER, NAMES
 
-KEPT = (ContractFormat.PROTOBUF, ContractFormat.JSON)
+KEPT = (
+    ContractFormat.PROTOBUF,
+    ContractFormat.FLATBUFFERS,
+    ContractFormat.JSON,
+    ContractFormat.RPCE,
+)
 """Formats that everything of a contract can be written in."""
 
 USED = {

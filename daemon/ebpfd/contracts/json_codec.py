@@ -12,6 +12,7 @@ bytes are base64.  What has its default may be left out; what is unknown is an e
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import IntEnum
@@ -38,7 +39,11 @@ def encode_json(data: ProgramData) -> bytes:
 def decode_json(content: bytes) -> ProgramData:
     """The contract that *content* describes; ``ContractError`` names what is wrong with it."""
     try:
-        document: object = json.loads(content.decode(), parse_constant=_no_number)
+        document: object = json.loads(
+            content.decode(), parse_constant=_no_number, object_pairs_hook=_without_doubles
+        )
+    except ContractError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ContractError("json", str(error)) from None
     found = dict(_object(document, "json"))
@@ -52,6 +57,15 @@ def decode_json(content: bytes) -> ProgramData:
 
 def _no_number(text: str) -> int:
     raise ValueError(f"{text} is no number of JSON")
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; which of two values would count is nothing to guess."""
+    found = dict(pairs)
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > 1:
+            raise ContractError(name, f"stands {count} times in one object")
+    return found
 
 
 def _written(value: object) -> Json:

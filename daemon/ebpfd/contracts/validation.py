@@ -49,6 +49,9 @@ def validate_program_data(data: ProgramData) -> None:
     """Raise ``ContractError`` for the first rule that *data* breaks."""
     for at, text in _texts(data):
         _validate_text(at, text)
+    for at, number in _numbers(data):
+        if not 0 <= number <= MAX_U32:
+            raise ContractError(at, f"{number} is no unsigned 32-bit number")
     descriptor = data.program_info.type_descriptor
     if not descriptor.name:
         raise ContractError("type_descriptor.name", "must not be empty")
@@ -89,6 +92,26 @@ def _texts(data: ProgramData) -> Iterator[tuple[str, str]]:
     for index, result in enumerate(data.results):
         yield f"results[{index}].name", result.name
     yield "context_type", data.context_type
+
+
+def _numbers(data: ProgramData) -> Iterator[tuple[str, int]]:
+    """Every number that has no narrower bounds, with the path of its field."""
+    info = data.program_info
+    yield "type_descriptor.bpf_prog_type", info.type_descriptor.bpf_prog_type
+    yield "required_irql", data.required_irql
+    yield "capabilities", data.capabilities
+    for kind, helpers in (
+        ("program_type_specific_helpers", info.program_type_specific_helpers),
+        ("global_helpers", info.global_helpers),
+    ):
+        for index, helper in enumerate(helpers):
+            yield f"{kind}[{index}].helper_id", helper.helper_id
+    for index, field in enumerate(data.fields):
+        yield f"fields[{index}].offset", field.offset
+        yield f"fields[{index}].size", field.size
+    for index, result in enumerate(data.results):
+        yield f"results[{index}].value", result.value
+    yield "default_result", data.default_result
 
 
 def _validate_text(at: str, text: str) -> None:
@@ -196,10 +219,6 @@ def _validate_results(data: ProgramData) -> None:
                 problem = f"{found!r} is empty or stands twice"
                 raise ContractError(f"results[{index}].{kind}", problem)
             known.add(found)
-    values = [(f"results[{index}].value", each.value) for index, each in enumerate(data.results)]
-    for at, value in (*values, ("default_result", data.default_result)):
-        if not 0 <= value <= MAX_U32:
-            raise ContractError(at, f"{value} is no unsigned 32-bit number")
 
 
 def _validate_against_pointers(at: str, field: ContextField, context: ContextDescriptor) -> None:

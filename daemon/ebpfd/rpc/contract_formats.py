@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from ebpfd.contracts import ContractError, ProgramData, validate_program_data
 from ebpfd.contracts.c_header import c_header
 from ebpfd.contracts.flat_codec import decode_flat
+from ebpfd.contracts.flatbuffer_codec import decode_flatbuffer, encode_flatbuffer
 from ebpfd.contracts.json_codec import decode_json, encode_json
 from ebpfd.contracts.rpce_codec import (
     decode_historic,
@@ -51,9 +52,10 @@ CONTENT_TYPES: Final[Mapping[Format, str]] = MappingProxyType(
 
 
 def encode(data: ProgramData, format_: Format) -> bytes:
-    """*data* as bytes; ``ContractError`` if the form cannot hold it, or is never written."""
+    """*data* as bytes; ``ContractError`` if it makes no sense, or the form cannot hold it."""
     if format_ not in _WRITERS:
         raise ContractError("format", f"{format_.value} is never written")
+    validate_program_data(data)
     return _WRITERS[format_](data)
 
 
@@ -95,6 +97,7 @@ def _write_c(data: ProgramData) -> bytes:
 _WRITERS: Final[Mapping[Format, Callable[[ProgramData], bytes]]] = MappingProxyType(
     {
         Format.PROTOBUF: _write_protobuf,
+        Format.FLATBUFFERS: encode_flatbuffer,
         Format.JSON: encode_json,
         Format.RPCE: encode_rpce,
         Format.RPCE_HISTORIC: encode_historic,
@@ -104,6 +107,7 @@ _WRITERS: Final[Mapping[Format, Callable[[ProgramData], bytes]]] = MappingProxyT
 _READERS: Final[Mapping[Format, Callable[[bytes], ProgramData]]] = MappingProxyType(
     {
         Format.PROTOBUF: _read_protobuf,
+        Format.FLATBUFFERS: decode_flatbuffer,
         Format.JSON: decode_json,
         Format.RPCE: decode_rpce,
         Format.RPCE_HISTORIC: decode_historic,

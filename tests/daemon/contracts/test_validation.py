@@ -131,6 +131,21 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
     "two results of one name": ("results[1].name", with_results((0, "PASS"), (1, "PASS"))),
     "two names of one result": ("results[1].value", with_results((0, "PASS"), (0, "OK"))),
     "result of 33 bits": ("results[0].value", with_results((2**32, "PASS"))),
+    "negative level": ("required_irql", replace(SAMPLE, required_irql=-1)),
+    "large capabilities": ("capabilities", replace(SAMPLE, capabilities=2**32)),
+    "negative type number": (
+        "type_descriptor.bpf_prog_type",
+        with_descriptor(SAMPLE, bpf_prog_type=-1),
+    ),
+    "large helper id": (f"{OWN}[0].helper_id", with_helper(SAMPLE, 0, helper_id=2**32)),
+    "negative field offset": (
+        "fields[6].offset",
+        with_field(ContextField(name="before", offset=-4, size=8)),
+    ),
+    "negative field size": (
+        "fields[6].size",
+        with_field(ContextField(name="backwards", offset=24, size=-4)),
+    ),
     "negative default": ("default_result", replace(SAMPLE, default_result=-1)),
 }
 

@@ -4,6 +4,7 @@
 """
 
 import os
+from dataclasses import replace
 from itertools import cycle, islice
 from typing import Final
 
@@ -18,9 +19,7 @@ from tests.extensions.test_shipped_contracts import NAMES, contract
 
 CASES: Final = int(os.environ.get("EBPFD_CASES", "100"))
 WHOLE: Final = [
-    each
-    for each in Format
-    if each not in (Format.C, Format.FLAT, Format.RPCE_HISTORIC, Format.FLATBUFFERS)
+    each for each in Format if each not in (Format.C, Format.FLAT, Format.RPCE_HISTORIC)
 ]
 """Forms that hold everything."""
 
@@ -132,6 +131,14 @@ def test_a_content_type_tells_the_form() -> None:
         decode_blob(b"", "text/plain")
     assert caught.value.field == "content_type"
     assert "vnd.ebpfd.program-data+json" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", [*READ, Format.C])
+def test_nothing_is_written_that_could_not_be_read(form: Format) -> None:
+    """The error names the field, whatever the form could hold."""
+    with pytest.raises(ContractError) as caught:
+        encode(replace(SAMPLE, capabilities=-1), form)
+    assert caught.value.field == "capabilities"
 
 
 @pytest.mark.parametrize("form", [Format.C])
