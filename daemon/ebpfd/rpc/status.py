@@ -9,7 +9,7 @@ from ebpfd.host import verification_frames as frames
 from ebpfd.host.loading import JudgedProgram
 from ebpfd.host.programs import VerificationError
 from ebpfd_api.v1 import status_pb2 as pb
-from ebpfd_vm import EngineError
+from ebpfd_vm import EngineError, SourceLine
 
 _WAYS: Final = {
     "branch": pb.WAY_BRANCH,
@@ -54,7 +54,7 @@ def rejection(judged: JudgedProgram) -> pb.Rejection:
         reason=refused.reason,
         hint=refused.hint,
         detail=refused.detail,
-        source=_source(refused.source),
+        source=source(refused.source),
     )
     answer.MergeFrom(named)
     if refused.explanation is not None:
@@ -83,11 +83,11 @@ def _path_step(step: frames.PathStep) -> pb.PathStep:
     return pb.PathStep(
         way=_WAYS.get(step.way, pb.WAY_UNSPECIFIED),
         pc=step.pc,
-        source=_source(step.source),
+        source=source(step.source),
         text=step.text,
         taken=step.taken,
         next_pc=step.next_pc,
-        next=_source(step.next),
+        next=source(step.next),
         times=step.times,
     )
 
@@ -96,7 +96,7 @@ def _event(event: frames.RegisterEvent) -> pb.RegisterEvent:
     return pb.RegisterEvent(
         change=_CHANGES.get(event.change, pb.REGISTER_CHANGE_UNSPECIFIED),
         pc=event.pc,
-        source=_source(event.source),
+        source=source(event.source),
         text=event.text,
     )
 
@@ -115,7 +115,8 @@ def _witness(witness: frames.Witness | None) -> pb.Witness | None:
     )
 
 
-def _source(line: frames.Source | None) -> pb.SourceLine | None:
+def source(line: frames.Source | SourceLine | None) -> pb.SourceLine | None:
+    """A line of source, if there is one."""
     if line is None:
         return None
     return pb.SourceLine(file=line.file, line=line.line, column=line.column, text=line.text)

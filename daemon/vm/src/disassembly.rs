@@ -19,8 +19,17 @@ pub struct Row {
     pub source: Option<SourceLine>,
 }
 
-/// All instructions of a program; `maps` are names by the index that a `lddw` holds.
-pub fn disassemble(program: &ProgramSpec, maps: &HashMap<usize, String>) -> Vec<Row> {
+/// What is known of numbers that stand in instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// By the index that a `lddw` holds.
+    pub maps: HashMap<usize, String>,
+    /// By id.
+    pub helpers: HashMap<u32, String>,
+}
+
+/// All instructions of a program.
+pub fn disassemble(program: &ProgramSpec, names: &Names) -> Vec<Row> {
     let code = &program.instructions;
     let functions = functions(program);
     let targets: BTreeSet<usize> = (0..code.len()).filter_map(|pc| target(code, pc)).collect();
@@ -49,7 +58,7 @@ pub fn disassemble(program: &ProgramSpec, maps: &HashMap<usize, String>) -> Vec<
             label: label(pc),
             reference: match target(code, pc) {
                 Some(target) => label(target),
-                None => reference(program, code[pc], maps),
+                None => reference(program, code[pc], names),
             },
             source: source.cloned(),
         });
@@ -72,13 +81,17 @@ fn target(code: &[Insn], pc: usize) -> Option<usize> {
     (target < code.len()).then_some(target)
 }
 
-fn reference(program: &ProgramSpec, insn: Insn, maps: &HashMap<usize, String>) -> String {
+fn reference(program: &ProgramSpec, insn: Insn, names: &Names) -> String {
+    let number = insn.imm as u32;
     if insn.is_map_reference() {
-        let name = maps.get(&(insn.imm as u32 as usize));
+        let name = names.maps.get(&(number as usize));
         return name.cloned().unwrap_or_default();
     }
+    if insn.is_helper_call() {
+        return names.helpers.get(&number).cloned().unwrap_or_default();
+    }
     if insn.is_function_call()
-        && let Some(import) = program.imports.get(insn.imm as u32 as usize)
+        && let Some(import) = program.imports.get(number as usize)
     {
         return import.name.to_string();
     }
@@ -94,7 +107,11 @@ mod tests {
     fn rows(object_name: &str, name: &str) -> Vec<Row> {
         let object = object(object_name);
         let maps = object.maps.iter().map(|map| map.name.clone());
-        disassemble(program(&object, name), &maps.enumerate().collect())
+        let names = Names {
+            maps: maps.enumerate().collect(),
+            helpers: HashMap::from([(1, "bpf_map_lookup_elem".into())]),
+        };
+        disassemble(program(&object, name), &names)
     }
 
     /// Functions have labels at their first instructions, and calls name them.
@@ -113,12 +130,14 @@ mod tests {
         }
     }
 
-    /// A `lddw` is one row of sixteen bytes, and names the map.
+    /// A `lddw` is one row of sixteen bytes, and names the map; a call names the helper.
     #[test]
     fn maps_are_named() {
         let rows = rows("maps", "count");
         let wide: Vec<_> = rows.iter().filter(|row| row.bytes.len() == 16).collect();
         assert!(wide.iter().any(|row| row.reference == "flows"));
+        let call = rows.iter().find(|row| row.text == "call helper 1");
+        assert_eq!("bpf_map_lookup_elem", call.expect("a call").reference);
         assert!(
             wide.iter()
                 .all(|row| rows.iter().all(|other| other.pc != row.pc + 1))
@@ -145,7 +164,7 @@ mod tests {
     fn rows_have_source_lines() {
         for object in ["subprograms", "loops", "globals"].map(object) {
             for program in &object.programs {
-                for row in disassemble(program, &HashMap::new()) {
+                for row in disassemble(program, &Names::default()) {
                     assert_eq!(program.source_line(row.pc), row.source.as_ref());
                 }
             }
@@ -164,7 +183,7 @@ mod tests {
             Insn::new(LDDW, 1, 1, 0, 7),
         ];
         let spec = assembled(&code, &[]);
-        let rows = disassemble(&spec, &HashMap::new());
+        let rows = disassemble(&spec, &Names::default());
         let bytes: Vec<u8> = rows.iter().flat_map(|row| row.bytes.clone()).collect();
         assert_eq!(spec.bytes(), bytes);
         assert!(rows.iter().all(|row| row.reference.is_empty()));

@@ -186,12 +186,14 @@ class DisassembledRow:
     """The function that begins here, or ``L`` and the pc of what jumps lead to."""
 
     reference: str
-    """The label that it leads to, the map or the imported function that it names."""
+    """The label that it leads to, the map, helper or imported function that it names."""
 
     source: SourceLine | None
 
-def disassemble(program: ProgramSpec, maps: Mapping[int, str], /) -> list[DisassembledRow]:
-    """All instructions of *program*; *maps* are the names of its object's maps by index."""
+def disassemble(
+    program: ProgramSpec, maps: Mapping[int, str], helpers: Mapping[int, str], /
+) -> list[DisassembledRow]:
+    """All instructions of *program*; names of its object's maps by index, of helpers by id."""
 
 # Verifier.
 

@@ -14,6 +14,8 @@
 mod btf;
 mod elf;
 mod ext;
+#[cfg(any(test, feature = "differential"))]
+pub mod fuzz;
 mod imports;
 mod lines;
 mod link;

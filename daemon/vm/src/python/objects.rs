@@ -280,16 +280,18 @@ pub struct DisassembledRow {
     source: Option<SourceLine>,
 }
 
-/// A program as rows; `maps` are names by index.
+/// A program as rows; `maps` are names by index, `helpers` by id.
 #[pyfunction]
-#[pyo3(signature = (program, maps, /))]
+#[pyo3(signature = (program, maps, helpers, /))]
 pub fn disassemble(
     py: Python<'_>,
     program: &Bound<'_, ProgramSpec>,
     maps: HashMap<usize, String>,
+    helpers: HashMap<u32, String>,
 ) -> PyResult<Vec<DisassembledRow>> {
     let spec = Arc::clone(&program.get().0);
-    let rows = py.detach(|| guarded(|| Ok(disassembly::disassemble(&spec, &maps))))?;
+    let names = disassembly::Names { maps, helpers };
+    let rows = py.detach(|| guarded(|| Ok(disassembly::disassemble(&spec, &names))))?;
     let row = |row: disassembly::Row| DisassembledRow {
         pc: row.pc,
         raw: PyBytes::new(py, &row.bytes).unbind(),
