@@ -28,12 +28,28 @@ from ebpfd_sdk._contracts import (
     wire_format,
 )
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
-from ebpfd_sdk._decode import binding, check, registration, trace_line, verdict
+from ebpfd_sdk._decode import (
+    binding,
+    check,
+    instruction,
+    registration,
+    trace_line,
+    verdict,
+)
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
-from ebpfd_sdk._values import Binding, Execution, Judge, Registration, TraceLine, Verdict
+from ebpfd_sdk._values import (
+    Binding,
+    Disassembly,
+    Execution,
+    Instruction,
+    Judge,
+    Registration,
+    TraceLine,
+    Verdict,
+)
 
 K = TypeVar("K", bound=Context)
 
@@ -111,6 +127,23 @@ class Client:
         if not reply.verdicts:
             check(reply.status)
         return tuple(map(verdict, reply.verdicts))
+
+    async def disassemble(
+        self, source: str | Path | bytes | int, *, programs: Sequence[str] = ()
+    ) -> tuple[Disassembly, ...]:
+        """Read instructions: of a loaded program, by its id, as they run; of a file as compiled."""
+        if isinstance(source, int):
+            request = programs_pb2.DisassembleRequest(id=source, programs=programs)
+        else:
+            content, _ = await _read(source, "")
+            request = programs_pb2.DisassembleRequest(object=content, programs=programs)
+        # Two programs of a file may have one name, in different sections.
+        found: dict[tuple[str, str], list[Instruction]] = {}
+        async for reply in self._daemon.follow(self._daemon.programs.Disassemble, request):
+            check(reply.status)
+            rows = found.setdefault((reply.program, reply.section), [])
+            rows.extend(map(instruction, reply.instructions))
+        return tuple(Disassembly(*name, tuple(rows)) for name, rows in found.items())
 
     async def programs(self) -> tuple[Program, ...]:
         """List the loaded programs."""

@@ -10,6 +10,7 @@ from ebpfd_sdk._errors import EbpfdError, VerificationFailed
 from ebpfd_sdk._values import (
     Binding,
     BindingState,
+    Instruction,
     LinkState,
     PathStep,
     ProgramCounters,
@@ -87,6 +88,18 @@ def verdict(message: programs_pb2.Verdict) -> Verdict:
         states=message.states,
         proved_loops=message.proved_loops,
         cached=message.cached,
+    )
+
+
+def instruction(message: programs_pb2.Instruction) -> Instruction:
+    """Read an instruction as people read it."""
+    return Instruction(
+        pc=message.pc,
+        raw=message.raw,
+        text=message.text,
+        label=message.label,
+        reference=message.reference,
+        source=_source(message.source) if message.HasField("source") else None,
     )
 
 

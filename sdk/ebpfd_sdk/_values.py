@@ -227,6 +227,33 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction of a program; empty strings where there is nothing to say."""
+
+    pc: int
+    raw: bytes
+    """As in an ELF file: 8 bytes, or 16."""
+
+    text: str
+    label: str
+    """The function that begins here, or ``L`` and the pc of what jumps lead to."""
+
+    reference: str
+    """The label that it leads to, the map, helper or imported function that it names."""
+
+    source: SourceLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disassembly:
+    """One program's instructions, with those of its sub-programs behind them."""
+
+    program: str
+    section: str
+    instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramCounters:
     """How often a program ran, for how long, and what went wrong (by result code)."""
 

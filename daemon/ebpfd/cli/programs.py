@@ -1,10 +1,12 @@
 """``ebpfctl program``."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.disassembly import disassembly_json, disassembly_lines
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
 from ebpfd.cli.rejections import print_rejection, rejection_json
@@ -79,6 +81,31 @@ def reload(output: Output, id: int) -> None:
     async def work(client: "Client") -> None:
         new = await (await client.program(id)).reload()
         output.table([describe(new)], COLUMNS)
+
+    output.run(work)
+
+
+@program.command()
+@click.argument("what", metavar="FILE|ID")
+@click.option(
+    "--program", "names", multiple=True, metavar="NAME", help="Only this one; repeatable."
+)
+@click.pass_obj
+def disassemble(output: Output, what: str, names: tuple[str, ...]) -> None:
+    """Show the instructions of an object file's programs, or of a loaded program as it runs."""
+    # A file of that name is meant if there is one, as everywhere.
+    loaded = what.isdecimal() and not Path(what).is_file()
+    if not loaded:
+        existing_file().convert(what, None, click.get_current_context())
+
+    async def work(client: "Client") -> None:
+        programs = await client.disassemble(int(what) if loaded else what, programs=names)
+        output.emit(
+            [disassembly_json(each) for each in programs],
+            lambda: click.echo(
+                "\n".join(line for each in programs for line in disassembly_lines(each))
+            ),
+        )
 
     output.run(work)
 

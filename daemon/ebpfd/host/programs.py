@@ -7,6 +7,7 @@ import structlog
 
 from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
+from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import fill_maps, users_maps
 from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
@@ -66,6 +67,12 @@ class Programs:
             verdicts = await self._verifier.opinions(subject, information, judge)
             judged.extend(JudgedProgram(relocated, contract, verdict) for verdict in verdicts)
         return judged
+
+    async def disassemble(self, object_file: bytes, wanted: Sequence[str]) -> list[Listing]:
+        """The programs of a file as they were compiled."""
+        parsed = await _parse(object_file)
+        chosen = [spec for _, spec in _choose(parsed, wanted)]
+        return await of_file(parsed, chosen, self._contracts)
 
     async def load(
         self,

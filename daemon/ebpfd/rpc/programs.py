@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from ebpfd.errors import RequestError
+from ebpfd.host.disassembly import Listing, of_loaded
 from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import JudgedProgram
 from ebpfd.host.programs import Programs
@@ -15,11 +16,11 @@ from ebpfd.host.trace import PrintedLine
 from ebpfd.host.verification import Judge
 from ebpfd.objects import Execution, Objects, Program, ProgramState
 from ebpfd.rpc.map_codec import encode_map
-from ebpfd.rpc.status import answering, rejection
+from ebpfd.rpc.status import answering, rejection, source
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import programs_pb2 as pb
 from ebpfd_api.v1 import programs_pb2_grpc as services_pb
-from ebpfd_vm import Counters
+from ebpfd_vm import Counters, DisassembledRow
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -42,6 +43,10 @@ _EXECUTORS: Final = {
     "interpreter": pb.EXECUTION_TYPE_INTERPRET,
     "jit": pb.EXECUTION_TYPE_JIT,
 }
+
+
+ROWS_A_MESSAGE: Final = 2_000
+"""A row may have a kilobyte of source text and two of names, and a message sixteen megabytes."""
 
 
 class ProgramsServicer(services_pb.ProgramsServicer):
@@ -153,6 +158,38 @@ class ProgramsServicer(services_pb.ProgramsServicer):
             response.map_ids.extend(sorted(program.holder_ids))
         return response
 
+    async def Disassemble(
+        self, request: pb.DisassembleRequest, context: _Context
+    ) -> AsyncIterator[pb.DisassembleResponse]:
+        """Programs in pieces that fit into messages, or one error."""
+        del context
+        failed = pb.DisassembleResponse()
+        listings: list[Listing] = []
+        with answering(failed.status):
+            listings = await self._listings(request)
+        if failed.status.code != Result.SUCCESS:
+            yield failed
+        for listing in listings:
+            for start in range(0, len(listing.rows), ROWS_A_MESSAGE):
+                yield pb.DisassembleResponse(
+                    program=listing.name,
+                    section=listing.section,
+                    instructions=map(_encode_row, listing.rows[start : start + ROWS_A_MESSAGE]),
+                )
+
+    async def _listings(self, request: pb.DisassembleRequest) -> list[Listing]:
+        match request.WhichOneof("subject"):
+            case "id":
+                if request.programs:
+                    message = "programs: a loaded program is named by its id alone"
+                    raise RequestError(Result.INVALID_ARGUMENT, message)
+                return [await of_loaded(self._objects.program(request.id))]
+            case "object":
+                return await self._programs.disassemble(request.object, list(request.programs))
+            case _:
+                message = "subject: say what to disassemble, the id of a program or an object"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+
     async def Trace(
         self, request: pb.TraceRequest, context: _Context
     ) -> AsyncIterator[pb.TraceResponse]:
@@ -218,6 +255,17 @@ def encode_program(program: Program) -> pb.Program:
         worst_case=program.engine.worst_case,
         holder_map_ids=sorted(program.holder_ids),
         judge=program.judge,
+    )
+
+
+def _encode_row(row: DisassembledRow) -> pb.Instruction:
+    return pb.Instruction(
+        pc=row.pc,
+        raw=row.raw,
+        text=row.text,
+        label=row.label,
+        reference=row.reference,
+        source=source(row.source),
     )
 
 

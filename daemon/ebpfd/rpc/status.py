@@ -10,7 +10,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.loading import JudgedProgram
 from ebpfd.host.programs import VerificationError
 from ebpfd_api.v1 import status_pb2 as pb
-from ebpfd_vm import EngineError
+from ebpfd_vm import EngineError, SourceLine
 
 _WAYS: Final = {
     "branch": pb.WAY_BRANCH,
@@ -67,3 +67,10 @@ def rejection(judged: JudgedProgram) -> pb.Rejection:
     return pb.Rejection(
         program=judged.spec.name, section=judged.spec.section, judge=verdict.judge, **fields
     )
+
+
+def source(line: SourceLine | None) -> pb.SourceLine | None:
+    """A line of source, if there is one."""
+    if line is None:
+        return None
+    return pb.SourceLine(file=line.file, line=line.line, column=line.column, text=line.text)

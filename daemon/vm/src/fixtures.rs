@@ -10,31 +10,28 @@ use crate::loader::parse_object;
 use crate::maps::{Map, MapOptions};
 use crate::spec::{MapSpec, Object, ProgramSpec};
 
-/// Every object that clang made of `tests/programs/*.c`, with its name.
-pub const OBJECTS: [(&str, &[u8]); 16] = [
-    ("externs", include_bytes!("../tests/programs/externs.o")),
-    ("general", include_bytes!("../tests/programs/general.o")),
-    ("globals", include_bytes!("../tests/programs/globals.o")),
-    ("helpers", include_bytes!("../tests/programs/helpers.o")),
-    ("imports", include_bytes!("../tests/programs/imports.o")),
-    (
-        "legacy_maps",
-        include_bytes!("../tests/programs/legacy_maps.o"),
-    ),
-    ("loops", include_bytes!("../tests/programs/loops.o")),
-    ("maps", include_bytes!("../tests/programs/maps.o")),
-    ("only_text", include_bytes!("../tests/programs/only_text.o")),
-    ("packet", include_bytes!("../tests/programs/packet.o")),
-    ("plain", include_bytes!("../tests/programs/plain.o")),
-    ("relocated", include_bytes!("../tests/programs/relocated.o")),
-    ("rejected", include_bytes!("../tests/programs/rejected.o")),
-    (
-        "subprograms",
-        include_bytes!("../tests/programs/subprograms.o"),
-    ),
-    ("untagged", include_bytes!("../tests/programs/untagged.o")),
-    ("values", include_bytes!("../tests/programs/values.o")),
-];
+/// The objects that one compiler made of `tests/programs/*.c`, with their names.
+macro_rules! objects {
+    ($folder:literal: $($name:literal)*) => {
+        [$(($name, include_bytes!(concat!("../tests/programs/", $folder, $name, ".o")))),*]
+    };
+}
+
+/// Every object that clang 14 made.
+pub const OBJECTS: [(&str, &[u8]); 20] = objects!("":
+    "emitted" "externs" "general" "globals" "helpers" "imports"
+    "legacy_iproute2" "legacy_linux" "legacy_maps" "loops" "maps" "only_text"
+    "packet" "plain" "pointers" "rejected" "relocated" "subprograms"
+    "untagged" "values"
+);
+
+/// The same of clang 16.
+pub const OBJECTS_16: [(&str, &[u8]); OBJECTS.len()] = objects!("clang16/":
+    "emitted" "externs" "general" "globals" "helpers" "imports"
+    "legacy_iproute2" "legacy_linux" "legacy_maps" "loops" "maps" "only_text"
+    "packet" "plain" "pointers" "rejected" "relocated" "subprograms"
+    "untagged" "values"
+);
 
 /// Bytes of the sample context.
 pub const CONTEXT_SIZE: usize = 32;

@@ -12,6 +12,7 @@
 pub mod contract;
 #[cfg(any(test, feature = "differential"))]
 pub mod differential;
+pub mod disassembly;
 pub mod error;
 pub mod exec;
 #[cfg(test)]

@@ -294,3 +294,41 @@ class TraceResponse(_message.Message):
     text: str
     lost: int
     def __init__(self, time_ns: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., text: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...
+
+class DisassembleRequest(_message.Message):
+    __slots__ = ("id", "object", "programs")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OBJECT_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    object: bytes
+    programs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., object: _Optional[bytes] = ..., programs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DisassembleResponse(_message.Message):
+    __slots__ = ("status", "program", "section", "instructions")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    program: str
+    section: str
+    instructions: _containers.RepeatedCompositeFieldContainer[Instruction]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., program: _Optional[str] = ..., section: _Optional[str] = ..., instructions: _Optional[_Iterable[_Union[Instruction, _Mapping]]] = ...) -> None: ...
+
+class Instruction(_message.Message):
+    __slots__ = ("pc", "raw", "text", "label", "reference", "source")
+    PC_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    pc: int
+    raw: bytes
+    text: str
+    label: str
+    reference: str
+    source: _status_pb2.SourceLine
+    def __init__(self, pc: _Optional[int] = ..., raw: _Optional[bytes] = ..., text: _Optional[str] = ..., label: _Optional[str] = ..., reference: _Optional[str] = ..., source: _Optional[_Union[_status_pb2.SourceLine, _Mapping]] = ...) -> None: ...

@@ -69,6 +69,11 @@ class ProgramsStub:
                 request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.UnloadRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.UnloadResponse.FromString,
                 _registered_method=True)
+        self.Disassemble = channel.unary_stream(
+                '/ebpfd_api.v1.Programs/Disassemble',
+                request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.DisassembleRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.DisassembleResponse.FromString,
+                _registered_method=True)
         self.Trace = channel.unary_stream(
                 '/ebpfd_api.v1.Programs/Trace',
                 request_serializer=ebpfd__api_dot_v1_dot_programs__pb2.TraceRequest.SerializeToString,
@@ -127,6 +132,14 @@ class ProgramsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Disassemble(self, request, context):
+        """The instructions of a loaded program as they run, or of a file's programs as they were
+        compiled; those of one program may come in several messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Trace(self, request, context):
         """Lines that programs print: the recent ones, then new ones as they come.
         """
@@ -171,6 +184,11 @@ def add_ProgramsServicer_to_server(servicer, server):
                     servicer.Unload,
                     request_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.UnloadRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_programs__pb2.UnloadResponse.SerializeToString,
+            ),
+            'Disassemble': grpc.unary_stream_rpc_method_handler(
+                    servicer.Disassemble,
+                    request_deserializer=ebpfd__api_dot_v1_dot_programs__pb2.DisassembleRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_programs__pb2.DisassembleResponse.SerializeToString,
             ),
             'Trace': grpc.unary_stream_rpc_method_handler(
                     servicer.Trace,
@@ -367,6 +385,33 @@ class Programs:
             '/ebpfd_api.v1.Programs/Unload',
             ebpfd__api_dot_v1_dot_programs__pb2.UnloadRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_programs__pb2.UnloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Disassemble(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ebpfd_api.v1.Programs/Disassemble',
+            ebpfd__api_dot_v1_dot_programs__pb2.DisassembleRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_programs__pb2.DisassembleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,10 @@ class ProgramsStub:
     """Gives up the daemon's own reference: a program that is still linked goes with its last link,
     one that a program array holds with its last place there.
     """
+    Disassemble: _grpc.UnaryStreamMultiCallable[_programs_pb2.DisassembleRequest, _programs_pb2.DisassembleResponse]
+    """The instructions of a loaded program as they run, or of a file's programs as they were
+    compiled; those of one program may come in several messages.
+    """
     Trace: _grpc.UnaryStreamMultiCallable[_programs_pb2.TraceRequest, _programs_pb2.TraceResponse]
     """Lines that programs print: the recent ones, then new ones as they come."""
 
@@ -66,6 +70,10 @@ class ProgramsAsyncStub(ProgramsStub):
     Unload: _aio.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]  # type: ignore[assignment]
     """Gives up the daemon's own reference: a program that is still linked goes with its last link,
     one that a program array holds with its last place there.
+    """
+    Disassemble: _aio.UnaryStreamMultiCallable[_programs_pb2.DisassembleRequest, _programs_pb2.DisassembleResponse]  # type: ignore[assignment]
+    """The instructions of a loaded program as they run, or of a file's programs as they were
+    compiled; those of one program may come in several messages.
     """
     Trace: _aio.UnaryStreamMultiCallable[_programs_pb2.TraceRequest, _programs_pb2.TraceResponse]  # type: ignore[assignment]
     """Lines that programs print: the recent ones, then new ones as they come."""
@@ -126,6 +134,16 @@ class ProgramsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_programs_pb2.UnloadResponse, _abc.Awaitable[_programs_pb2.UnloadResponse]]:
         """Gives up the daemon's own reference: a program that is still linked goes with its last link,
         one that a program array holds with its last place there.
+        """
+
+    @_abc_1.abstractmethod
+    def Disassemble(
+        self,
+        request: _programs_pb2.DisassembleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_programs_pb2.DisassembleResponse], _abc.AsyncIterator[_programs_pb2.DisassembleResponse]]:
+        """The instructions of a loaded program as they run, or of a file's programs as they were
+        compiled; those of one program may come in several messages.
         """
 
     @_abc_1.abstractmethod

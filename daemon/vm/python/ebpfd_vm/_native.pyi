@@ -173,6 +173,28 @@ class Object:
 def parse_object(data: bytes, /) -> Object:
     """Parse a BPF ELF file; ``EngineError`` ELF_PARSING_FAILED says what is wrong with it."""
 
+@final
+class DisassembledRow:
+    """One instruction as people read it; empty strings where there is nothing to say."""
+
+    pc: int
+    raw: bytes
+    """8 bytes as in an ELF file, or 16."""
+
+    text: str
+    label: str
+    """The function that begins here, or ``L`` and the pc of what jumps lead to."""
+
+    reference: str
+    """The label that it leads to, the map, helper or imported function that it names."""
+
+    source: SourceLine | None
+
+def disassemble(
+    program: ProgramSpec, maps: Mapping[int, str], helpers: Mapping[int, str], /
+) -> list[DisassembledRow]:
+    """All instructions of *program*; names of its object's maps by index, of helpers by id."""
+
 # Verifier.
 
 @final

@@ -49,6 +49,8 @@ pub struct Symbol {
     pub size: u64,
     pub kind: SymbolKind,
     pub local: bool,
+    /// Need not be defined by anybody.
+    pub weak: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +106,12 @@ impl<'data> Elf<'data> {
         Ok(file)
     }
 
+    /// The section of this name that has contents: tools that strip may leave a mere header.
+    pub fn filled_section(&self, name: &str) -> Option<&Section<'data>> {
+        self.section_named(name)
+            .filter(|section| !section.data.is_empty())
+    }
+
     pub fn section_named(&self, name: &str) -> Option<&Section<'data>> {
         self.sections.iter().find(|section| section.name == name)
     }
@@ -137,6 +145,7 @@ impl<'data> Elf<'data> {
                     _ => SymbolKind::Other,
                 },
                 local: symbol.st_bind() == elf::STB_LOCAL,
+                weak: symbol.st_bind() == elf::STB_WEAK,
             });
         }
         Ok(())

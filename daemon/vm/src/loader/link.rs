@@ -334,6 +334,12 @@ impl Linker<'_> {
             }
         }
         let Some(section) = symbol.section else {
+            // As ELF has it: the address of what nobody defines, and nobody needs, is 0.
+            if symbol.weak {
+                slots[slot].imm = 0;
+                slots[slot + 1].imm = 0;
+                return Ok(());
+            }
             return fail(format!(
                 "unknown extern {}: the object must define it",
                 symbol.name

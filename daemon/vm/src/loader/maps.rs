@@ -105,6 +105,7 @@ pub fn declared(elf: &Elf<'_>, types: Option<&Types<'_>>) -> Result<Maps> {
         } else if name == "maps" || name.starts_with("maps/") {
             read_legacy_maps(section, elf, &mut maps)?;
         } else if is_data(section) {
+            check_pointers(section, elf)?;
             let index = maps.add(data_map(section)?)?;
             maps.data.push((section.index, index));
         }
@@ -120,6 +121,23 @@ fn is_data(section: &Section<'_>) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
     named && section.allocated && !section.executable && section.size > 0
+}
+
+/// Data is copied as it stands, so an address in it would be a meaningless number.
+fn check_pointers(section: &Section<'_>, elf: &Elf<'_>) -> Result<()> {
+    let Some(pointer) = elf.relocations[section.index].first() else {
+        return Ok(());
+    };
+    let symbol = elf.symbols.get(pointer.symbol);
+    let name = symbol.map_or("", |symbol| match symbol.section {
+        Some(section) if symbol.name.is_empty() => &elf.sections[section].name,
+        _ => &symbol.name,
+    });
+    Err(EngineError::elf(format!(
+        "section {}: byte {} holds a pointer to {name}, but data cannot hold pointers: \
+         use an index, or an array of arrays",
+        section.name, pointer.offset
+    )))
 }
 
 /// A data section as eBPF for Windows keeps it: one array entry with all its bytes.
@@ -282,8 +300,40 @@ fn agree(field: &mut u32, value: u32) -> Result<(), String> {
     Ok(())
 }
 
-/// Records of u32: type, key size, value size, entries, then what of inner map
-/// index, pinning, id and inner id the record is long enough for.
+/// What the numbers of a legacy record mean that follow type, key size, value size and entries.
+///
+/// ```text
+///   bytes  20  libbpf             flags
+///          36  iproute2           flags, id, pinning, inner id, inner index
+///   other      eBPF for Windows   inner index, pinning, id, inner id
+/// ```
+struct Legacy {
+    flags: u32,
+    pinning: u32,
+    id: u32,
+    inner_id: u32,
+    inner_index: u32,
+}
+
+impl Legacy {
+    fn read(record: &[u8]) -> Self {
+        let word = |at: usize| u32_at(record, at * 4).unwrap_or(0);
+        let (flags, pinning, id, inner_id, inner_index) = match record.len() {
+            20 => (word(4), 0, 0, 0, u32::MAX),
+            36 => (word(4), word(6), word(5), word(7), word(8)),
+            _ => (0, word(5), word(6), word(7), word(4)),
+        };
+        Self {
+            flags,
+            pinning,
+            id,
+            inner_id,
+            inner_index,
+        }
+    }
+}
+
+/// Records of u32, one for each symbol.
 fn read_legacy_maps(section: &Section<'_>, elf: &Elf<'_>, maps: &mut Maps) -> Result<()> {
     let symbols = symbols_of(elf, section);
     if symbols.is_empty() {
@@ -312,36 +362,34 @@ fn read_legacy_maps(section: &Section<'_>, elf: &Elf<'_>, maps: &mut Maps) -> Re
         }
         let bytes = &section.data[index * record..][..record];
         let word = |at: usize| u32_at(bytes, at * 4).unwrap_or(0);
+        let rest = Legacy::read(bytes);
         let spec = MapSpec {
             name: symbol.name.clone(),
             map_type: word(0),
             key_size: word(1),
             value_size: word(2),
             max_entries: word(3),
-            pinning: word(5),
+            flags: rest.flags,
+            pinning: rest.pinning,
             ..MapSpec::default()
         };
         maps.declare(section.index, symbol.value, record as u32, spec)?;
-        records.push((word(4), word(6), word(7)));
+        records.push(rest);
     }
     connect_inner_maps(&records, first, maps).map_err(fail)
 }
 
 /// An inner map is named by its id if there is one, else by its place in the section.
-fn connect_inner_maps(
-    records: &[(u32, u32, u32)],
-    first: usize,
-    maps: &mut Maps,
-) -> Result<(), String> {
-    for (index, (inner_index, _, inner_id)) in records.iter().enumerate() {
+fn connect_inner_maps(records: &[Legacy], first: usize, maps: &mut Maps) -> Result<(), String> {
+    for (index, record) in records.iter().enumerate() {
         let spec = &maps.specs[first + index];
         if !map_type::holds_maps(spec.map_type) {
             continue;
         }
-        let inner = if *inner_id != 0 {
-            records.iter().position(|(_, id, _)| id == inner_id)
+        let inner = if record.inner_id != 0 {
+            records.iter().position(|other| other.id == record.inner_id)
         } else {
-            Some(*inner_index as usize).filter(|at| *at < records.len())
+            Some(record.inner_index as usize).filter(|at| *at < records.len())
         };
         let name = spec.name.clone();
         let inner = inner.filter(|at| *at != index);

@@ -14,6 +14,8 @@
 mod btf;
 mod elf;
 mod ext;
+#[cfg(any(test, feature = "differential"))]
+pub mod fuzz;
 mod imports;
 mod lines;
 mod link;
@@ -32,19 +34,20 @@ mod large;
 #[cfg(test)]
 mod tests;
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::spec::Object;
 
 /// Parse a BPF ELF file; the error is ELF_PARSING_FAILED and says what is wrong.
 pub fn parse_object(data: &[u8]) -> Result<Object> {
     let elf = elf::Elf::parse(data)?;
-    let types = match elf.section_named(".BTF") {
+    check_symbols(&elf)?;
+    let types = match elf.filled_section(".BTF") {
         Some(section) => Some(btf::Types::parse(section.data)?),
         None => None,
     };
     let mut maps = maps::declared(&elf, types.as_ref())?;
     values::read(&elf, &mut maps)?;
-    let (lines, relocations) = match (elf.section_named(".BTF.ext"), &types) {
+    let (lines, relocations) = match (elf.filled_section(".BTF.ext"), &types) {
         (Some(section), Some(types)) => (
             lines::Lines::parse(section.data, types)?,
             relocate::Relocations::parse(section.data, types)?,
@@ -58,6 +61,19 @@ pub fn parse_object(data: &[u8]) -> Result<Object> {
         maps: maps.specs,
         license: license(&elf),
     })
+}
+
+/// Without any symbol there is no telling where a function or a map begins.
+fn check_symbols(elf: &elf::Elf<'_>) -> Result<()> {
+    let mut code = elf.sections.iter();
+    if elf.symbols.is_empty() && code.any(|section| section.executable && !section.data.is_empty())
+    {
+        return Err(EngineError::elf(
+            "the file has no symbols, so that its programs have no names: \
+             strip debug information only, with llvm-strip -g",
+        ));
+    }
+    Ok(())
 }
 
 fn license(elf: &elf::Elf<'_>) -> Option<String> {

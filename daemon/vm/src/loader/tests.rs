@@ -1,8 +1,11 @@
 use super::parse_object;
 use crate::error::ResultCode;
-use crate::fixtures::{OBJECTS, bytes, object, program};
+use crate::exec::Program;
+use crate::fixtures::{
+    OBJECTS, OBJECTS_16, bytes, context, executors, live, object, program, sample,
+};
 use crate::isa::{LDDW_MAP, LDDW_MAP_VALUE};
-use crate::spec::MapSpec;
+use crate::spec::{MapSpec, Object};
 
 fn refusal(data: &[u8]) -> String {
     let error = parse_object(data).expect_err("no object");
@@ -230,6 +233,170 @@ fn legacy_maps_are_read() {
             second.pinning
         )
     );
+}
+
+/// Records of libbpf have flags in fifth place, those of iproute2 nine numbers and ids.
+#[test]
+fn legacy_maps_of_linux_are_read() {
+    let maps = object("legacy_linux").maps;
+    let (first, second) = (map(&maps, "first"), map(&maps, "second"));
+    assert_eq!((2, 3, 0), (first.map_type, first.max_entries, first.flags));
+    assert_eq!(
+        (1, 5, 1),
+        (second.map_type, second.max_entries, second.flags)
+    );
+    assert_eq!((0, 0), (first.pinning, second.pinning));
+    let maps = object("legacy_iproute2").maps;
+    let (outer, pinned) = (map(&maps, "outer"), map(&maps, "pinned"));
+    assert_eq!("inner", maps[outer.inner.expect("a template")].name);
+    assert_eq!((1, 2), (pinned.flags, pinned.pinning));
+}
+
+/// What one program of `emitted.c` gives, by both executors, for a number in its context.
+fn emitted(object: &Object, name: &str, number: u32) -> u32 {
+    let [interpreted, compiled] = executors().map(|options| {
+        let maps = live(&object.maps);
+        let ready = Program::new(program(object, name), maps, &sample(), options);
+        let run = ready
+            .expect("valid")
+            .test_run(&context(number, 0), b"", 0, 1);
+        run.expect("valid input").result
+    });
+    assert_eq!(interpreted, compiled, "{name}");
+    interpreted
+}
+
+fn emitted_by_both() -> [Object; 2] {
+    [OBJECTS, OBJECTS_16].map(|objects| {
+        let found = objects.iter().find(|(name, _)| *name == "emitted");
+        parse_object(found.expect("a fixture").1).expect("the fixture parses")
+    })
+}
+
+/// Static, global and weak functions of .text are called alike.
+#[test]
+fn static_global_and_weak_functions_are_linked() {
+    for object in emitted_by_both() {
+        assert_eq!(3 * 10_000 + 8 * 100 + 7, emitted(&object, "calls", 0));
+        let names: Vec<_> = program(&object, "calls").subprograms.iter().collect();
+        assert_eq!(3, names.len());
+    }
+}
+
+/// Sections of strings, several sections of constants and of data are each a map.
+#[test]
+fn strings_constants_and_data_have_sections_of_their_own() {
+    for object in emitted_by_both() {
+        for number in 0..4 {
+            let constants = [10, 20, 30, 40][number] + [5, 6][number & 1];
+            assert_eq!(constants, emitted(&object, "constants", number as u32));
+            let letter = u32::from(b"abcd"[number]);
+            assert_eq!(letter, emitted(&object, "letter", number as u32));
+        }
+        assert_eq!(102, emitted(&object, "counts", 0));
+        for (name, read_only) in [
+            (".rodata.str1.1", true),
+            (".rodata.table", true),
+            (".rodata.other", true),
+            (".data.counter", false),
+            (".data", false),
+            (".bss", false),
+        ] {
+            assert_eq!(read_only, map(&object.maps, name).read_only, "{name}");
+        }
+    }
+}
+
+/// What is weak need not be there: its address is 0.
+#[test]
+fn weak_symbols_may_be_absent() {
+    for object in emitted_by_both() {
+        assert_eq!(2, emitted(&object, "absent", 0));
+    }
+}
+
+/// Several programs of one section, and a program of another.
+#[test]
+fn programs_of_several_sections_are_found() {
+    for object in emitted_by_both() {
+        let names = object.programs.iter().map(|each| &*each.name);
+        let names: Vec<_> = names.collect();
+        assert_eq!(
+            ["calls", "constants", "letter", "counts", "absent", "beside"],
+            names[..]
+        );
+        assert_eq!("sample_ext/second", program(&object, "beside").section);
+    }
+}
+
+/// Data cannot hold addresses, and a file that wants it to says where.
+#[test]
+fn pointers_in_data_are_refused() {
+    let message = refusal(bytes("pointers"));
+    assert!(
+        message.contains("section .rodata: byte 0 holds a pointer to .rodata.str1.1"),
+        "{message}"
+    );
+}
+
+/// Two compilers make of one source the same maps and programs, or the same refusal.
+#[test]
+fn objects_of_both_compilers_are_read_alike() {
+    for ((name, old), (_, new)) in OBJECTS.iter().zip(OBJECTS_16) {
+        match (parse_object(old), parse_object(new)) {
+            (Ok(old), Ok(new)) => {
+                assert_eq!(old.maps, new.maps, "{name}");
+                let names = |object: &Object| -> Vec<_> {
+                    let programs = object.programs.iter();
+                    programs
+                        .map(|each| {
+                            (
+                                each.name.clone(),
+                                each.section.clone(),
+                                each.imports.clone(),
+                            )
+                        })
+                        .collect()
+                };
+                assert_eq!(names(&old), names(&new), "{name}");
+            }
+            (old, new) => assert_eq!(old.map(|_| ()), new.map(|_| ()), "{name}"),
+        }
+    }
+}
+
+macro_rules! stripped {
+    ($name:literal) => {
+        include_bytes!(concat!("../../tests/programs/stripped/", $name, ".o"))
+    };
+}
+
+/// Without BTF, programs and data are read as with it, but have no source lines.
+#[test]
+fn objects_without_btf_are_read() {
+    let known = object("globals");
+    for data in [&stripped!("no_btf")[..], stripped!("empty_btf")] {
+        let found = parse_object(data).expect("an object");
+        assert_eq!(known.maps, found.maps);
+        assert_eq!(
+            known.programs[0].instructions,
+            found.programs[0].instructions
+        );
+        assert_eq!(None, found.programs[0].source_line(0));
+    }
+    let message = refusal(stripped!("no_btf_maps"));
+    assert!(
+        message.contains("section .maps needs type information"),
+        "{message}"
+    );
+}
+
+/// Without symbols nothing has a name: the error says what to strip instead.
+#[test]
+fn objects_without_symbols_are_refused() {
+    let message = refusal(stripped!("no_symbols"));
+    assert!(message.contains("the file has no symbols"), "{message}");
+    assert!(message.contains("llvm-strip -g"), "{message}");
 }
 
 /// Each data section is one array entry with its bytes; .rodata is read-only.

@@ -24,6 +24,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<objects::MapSpec>()?;
     module.add_class::<objects::ProgramSpec>()?;
     module.add_class::<objects::Object>()?;
+    module.add_class::<objects::DisassembledRow>()?;
     module.add_class::<verifier::PathStep>()?;
     module.add_class::<verifier::RegisterEvent>()?;
     module.add_class::<verifier::Witness>()?;
@@ -41,6 +42,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;
     module.add_function(wrap_pyfunction!(objects::parse_object, module)?)?;
+    module.add_function(wrap_pyfunction!(objects::disassemble, module)?)?;
     module.add_function(wrap_pyfunction!(verifier::verify, module)?)?;
     Ok(())
 }

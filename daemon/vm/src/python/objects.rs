@@ -1,5 +1,6 @@
 //! What the loader gives: objects, programs, maps and source lines as values.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -7,7 +8,7 @@ use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
 
 use super::errors::guarded;
-use crate::{loader, spec};
+use crate::{disassembly, loader, spec};
 
 #[pyclass(frozen, get_all, eq, module = "ebpfd_vm._native")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,4 +267,38 @@ pub fn parse_object(py: Python<'_>, data: &[u8]) -> PyResult<Object> {
             .collect::<PyResult<_>>()?,
         license: object.license,
     })
+}
+
+/// One instruction as people read it.
+#[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
+pub struct DisassembledRow {
+    pc: usize,
+    raw: Py<PyBytes>,
+    text: String,
+    label: String,
+    reference: String,
+    source: Option<SourceLine>,
+}
+
+/// A program as rows; `maps` are names by index, `helpers` by id.
+#[pyfunction]
+#[pyo3(signature = (program, maps, helpers, /))]
+pub fn disassemble(
+    py: Python<'_>,
+    program: &Bound<'_, ProgramSpec>,
+    maps: HashMap<usize, String>,
+    helpers: HashMap<u32, String>,
+) -> PyResult<Vec<DisassembledRow>> {
+    let spec = Arc::clone(&program.get().0);
+    let names = disassembly::Names { maps, helpers };
+    let rows = py.detach(|| guarded(|| Ok(disassembly::disassemble(&spec, &names))))?;
+    let row = |row: disassembly::Row| DisassembledRow {
+        pc: row.pc,
+        raw: PyBytes::new(py, &row.bytes).unbind(),
+        text: row.text,
+        label: row.label,
+        reference: row.reference,
+        source: row.source.as_ref().map(SourceLine::from),
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
