@@ -84,7 +84,9 @@ def disassemble(output: Output, what: str, names: tuple[str, ...]) -> None:
         programs = await client.disassemble(int(what) if loaded else what, programs=names)
         output.emit(
             [disassembly_json(each) for each in programs],
-            lambda: click.echo("\n".join(line for each in programs for line in disassembly_lines(each))),
+            lambda: click.echo(
+                "\n".join(line for each in programs for line in disassembly_lines(each))
+            ),
         )
 
     output.run(work)

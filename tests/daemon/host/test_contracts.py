@@ -50,7 +50,7 @@ async def test_a_provided_type_serves_no_helper() -> None:
     """A program that calls one of the type's own is refused by name."""
     async with world() as w:
         await w.exchange.add(SAMPLE, "sample.json", provide=True)
-        with pytest.raises(RequestError, match="function1|find|replace|implicit"):
+        with pytest.raises(RequestError, match=r"function1|find|replace|implicit"):
             await w.load("helper_find.o")
 
 
