@@ -144,6 +144,22 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
         """Leave a link behind."""
         return programs_pb2.UnloadResponse(link_ids=[8])
 
+    async def Disassemble(  # noqa: N802 (same)
+        self, request: Any, context: Any
+    ) -> AsyncGenerator[programs_pb2.DisassembleResponse]:
+        """One instruction a message."""
+        if request.id not in (0, 1):
+            status = status_pb2.Status(code=Result.KEY_NOT_FOUND, message="no such program")
+            yield programs_pb2.DisassembleResponse(status=status)
+            return
+        for pc, text in enumerate(("r0 = 0", "exit")):
+            row = programs_pb2.Instruction(pc=pc, raw=bytes(8), text=text)
+            if not pc:
+                row.label, row.source.line = "parse", 3
+            yield programs_pb2.DisassembleResponse(
+                program="parse", section="parcel", instructions=[row]
+            )
+
     async def Trace(  # noqa: N802 (same)
         self, request: Any, context: Any
     ) -> AsyncGenerator[programs_pb2.TraceResponse]:

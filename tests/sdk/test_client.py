@@ -12,6 +12,7 @@ from ebpfd_sdk import (
     DaemonUnavailable,
     EbpfdError,
     Execution,
+    Instruction,
     Judge,
     LinkState,
     MapType,
@@ -96,6 +97,20 @@ async def test_an_unsafe_program_is_refused_with_reasons(daemon: FakeDaemon) -> 
             await ebpfd.load(UNSAFE)
     assert caught.value.rejections == (REJECTION,)
     assert Result.VERIFICATION_FAILED is caught.value.code
+
+
+@pytest.mark.parametrize("source", [1, GOOD], ids=["by id", "a file"])
+async def test_disassemble_puts_pieces_together(daemon: FakeDaemon, source: int | bytes) -> None:
+    """One value a program, however many messages it came in; errors are errors."""
+    async with Client(daemon.address) as ebpfd:
+        (found,) = await ebpfd.disassemble(source)
+        with pytest.raises(EbpfdError, match="no such program"):
+            await ebpfd.disassemble(2)
+    assert (found.program, found.section) == ("parse", "parcel")
+    assert found.instructions == (
+        Instruction(0, bytes(8), "r0 = 0", "parse", "", SourceLine("", 3, 0, "")),
+        Instruction(1, bytes(8), "exit", "", "", None),
+    )
 
 
 async def test_verify_gives_verdicts(daemon: FakeDaemon) -> None:

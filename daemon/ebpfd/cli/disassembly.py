@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ebpfd.cli.output import Json
+from ebpfd.cli.rejections import plain, source_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Disassembly, Instruction, SourceLine
@@ -19,20 +20,13 @@ def disassembly_json(program: "Disassembly") -> dict[str, Json]:
 
 
 def _row_json(row: "Instruction") -> dict[str, Json]:
-    source = row.source
     return {
         "pc": row.pc,
         "raw": row.raw.hex(),
         "text": row.text,
         "label": row.label,
         "reference": row.reference,
-        "source": source
-        and {
-            "file": source.file,
-            "line": source.line,
-            "column": source.column,
-            "text": source.text,
-        },
+        "source": source_json(row.source),
     }
 
 
@@ -49,9 +43,10 @@ def disassembly_lines(program: "Disassembly") -> Iterator[str]:
     for row in program.instructions:
         if row.label:
             section = f" ({program.section})" if row.pc == 0 else ""
-            yield f"{row.label}{section}:"
-        if row.source is not None and row.source != shown:
-            yield f"    ; {row.source.file}:{row.source.line}: {row.source.text.strip()}"
-        shown = row.source
+            yield plain(f"{row.label}{section}:")
+        # Line 0 is what compilers give to what they have added themselves.
+        if row.source is not None and row.source.line and row.source != shown:
+            shown = row.source
+            yield plain(f"    ; {shown.file}:{shown.line}: {shown.text.strip()}")
         reference = f"  ; {row.reference}" if row.reference else ""
-        yield f"    {row.pc:>5}  {row.raw.hex(' '):<47}  {row.text}{reference}"
+        yield plain(f"    {row.pc:>5}  {row.raw.hex(' '):<47}  {row.text}{reference}")

@@ -41,18 +41,18 @@ def rejection_text(
 
     source, text = rejection.source, Text()
     where = f"{source.file}:{source.line}:{source.column}: " if source else ""
-    text.append(f"  {_plain(where + rejection.program)}: ")
+    text.append(f"  {plain(where + rejection.program)}: ")
     if undecided:
         text.append("undecided: ", "bold yellow")
-    text.append(_plain(rejection.reason), "bold red")
+    text.append(plain(rejection.reason), "bold red")
     text.append(f" [{', '.join(filter(None, (rejection.kind, rejection.judge)))}]", "dim")
     if source and source.text.strip():
         _append_source(text, source)
     if rejection.pc is not None:
-        text.append(f"\n    pc {rejection.pc}: {_plain(rejection.instruction)}")
+        text.append(f"\n    pc {rejection.pc}: {plain(rejection.instruction)}")
     for label, lines, style in _parts(rejection):
         for index, line in enumerate(lines):
-            row = f"    {'' if index else label:<{LABEL_WIDTH}}{_plain(line)}"
+            row = f"    {'' if index else label:<{LABEL_WIDTH}}{plain(line)}"
             text.append("\n" + (_cut(row, width) if width and style == "dim" else row), style)
     return text
 
@@ -68,7 +68,7 @@ def rejection_json(rejection: "Rejection") -> dict[str, Json]:
         "hint": rejection.hint,
         "detail": rejection.detail,
         "judge": rejection.judge,
-        "source": _source_json(rejection.source),
+        "source": source_json(rejection.source),
         "kind": rejection.kind,
         "obligation": rejection.obligation,
         "fact": rejection.fact,
@@ -98,7 +98,7 @@ def _parts(rejection: "Rejection") -> "Iterable[tuple[str, list[str], str]]":
 
 def _append_source(text: "Text", source: "SourceLine") -> None:
     line = source.text.strip()
-    text.append(f"\n  {source.line:>6} | {_plain(line)}")
+    text.append(f"\n  {source.line:>6} | {plain(line)}")
     column = source.column - 1 - (len(source.text) - len(source.text.lstrip()))
     if 0 <= column < len(line):
         text.append(f"\n         | {' ' * column}")
@@ -172,12 +172,13 @@ def _bytes(content: bytes) -> str:
     return f"{size}, {shown if len(shown) <= HEX_WIDTH else f'{shown[:HEX_WIDTH]}...'}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """*text* without what would move a terminal's cursor, or change its colours."""
     return "".join(each if each.isprintable() else " " if each == "\t" else "?" for each in text)
 
 
-def _source_json(source: "SourceLine | None") -> dict[str, Json] | None:
+def source_json(source: "SourceLine | None") -> dict[str, Json] | None:
+    """A line of source, if it is known."""
     if source is None:
         return None
     return {
@@ -192,11 +193,11 @@ def _step_json(step: "PathStep") -> dict[str, Json]:
     return {
         "way": step.way.name.lower(),
         "pc": step.pc,
-        "source": _source_json(step.source),
+        "source": source_json(step.source),
         "text": step.text,
         "taken": step.taken,
         "next_pc": step.next_pc,
-        "next": _source_json(step.next),
+        "next": source_json(step.next),
         "times": step.times,
     }
 
@@ -205,7 +206,7 @@ def _event_json(event: "RegisterEvent") -> dict[str, Json]:
     return {
         "change": event.change.name.lower(),
         "pc": event.pc,
-        "source": _source_json(event.source),
+        "source": source_json(event.source),
         "text": event.text,
     }
 
