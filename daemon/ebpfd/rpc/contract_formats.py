@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from ebpfd.contracts import ContractError, ProgramData, validate_program_data
 from ebpfd.contracts.c_header import c_header
+from ebpfd.contracts.flat_codec import decode_flat
 from ebpfd.contracts.flatbuffer_codec import decode_flatbuffer, encode_flatbuffer
 from ebpfd.contracts.json_codec import decode_json, encode_json
 from ebpfd.contracts.rpce_codec import (
@@ -110,5 +111,6 @@ _READERS: Final[Mapping[Format, Callable[[bytes], ProgramData]]] = MappingProxyT
         Format.JSON: decode_json,
         Format.RPCE: decode_rpce,
         Format.RPCE_HISTORIC: decode_historic,
+        Format.FLAT: decode_flat,
     }
 )

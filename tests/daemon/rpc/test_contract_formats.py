@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from ebpfd.contracts import ContractError, ProgramData, contract_digest, validate_program_data
 from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, decode, decode_blob, encode
+from tests.daemon.contracts.flat_oracle import image
 from tests.daemon.contracts.samples import SAMPLE
 from tests.daemon.contracts.valid import mutated, valid_program_data
 from tests.extensions.test_shipped_contracts import NAMES, contract
@@ -23,7 +24,8 @@ WHOLE: Final = [
 ]
 """Forms that hold everything."""
 
-READ: Final = [*WHOLE, Format.RPCE_HISTORIC]
+WRITTEN: Final = [*WHOLE, Format.RPCE_HISTORIC, Format.C]
+READ: Final = [*WHOLE, Format.RPCE_HISTORIC, Format.FLAT]
 
 
 def digest(data: ProgramData) -> bytes:
@@ -54,6 +56,8 @@ def seeds(form: Format) -> list[bytes]:
     """Sound contracts to make unsound."""
     if form is Format.RPCE_HISTORIC:
         return [encode(historic(), form)]
+    if form is Format.FLAT:
+        return [image(contract(name)) for name in NAMES]
     return [encode(contract(name), form) for name in NAMES]
 
 
@@ -133,7 +137,7 @@ def test_a_content_type_tells_the_form() -> None:
     assert "vnd.ebpfd.program-data+json" in str(caught.value)
 
 
-@pytest.mark.parametrize("form", [*READ, Format.C])
+@pytest.mark.parametrize("form", WRITTEN)
 def test_nothing_is_written_that_could_not_be_read(form: Format) -> None:
     """The error names the field, whatever the form could hold."""
     with pytest.raises(ContractError) as caught:
@@ -146,3 +150,9 @@ def test_a_header_is_not_read(form: Format) -> None:
     """It is for people."""
     with pytest.raises(ContractError, match="never read"):
         decode(b"", form)
+
+
+def test_an_image_is_not_written() -> None:
+    """It is what others have in their memory."""
+    with pytest.raises(ContractError, match="never written"):
+        encode(SAMPLE, Format.FLAT)
