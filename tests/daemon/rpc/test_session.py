@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from ebpfd.rpc.contract_codec import encode_attach_data, encode_program_data
+from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, encode
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, HOOK, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -23,6 +24,7 @@ from tests.daemon.contracts.samples import (
     with_descriptor,
 )
 from tests.daemon.host.world import object_file, soon, until
+from tests.daemon.rpc.test_contract_formats import historic
 from tests.daemon.rpc.wire import Module, Wire, serving
 
 NPI = UUID(int=1234)
@@ -446,3 +448,41 @@ async def test_a_contract_can_be_registered_and_read_by_other_means(tmp_path: Pa
         (shown,) = (await w.registrar.ListProviders(request)).registrations
         assert (shown.registration, shown.instance) == (answer.registration, instance)
         assert PROGRAM_TYPE != NPI
+
+
+@pytest.mark.parametrize("form", [each for each in Format if each not in (Format.C, Format.FLAT)])
+async def test_program_information_may_come_in_any_form(tmp_path: Path, form: Format) -> None:
+    """The content type says which; the daemon takes it as if it had come as a value."""
+    data = historic() if form is Format.RPCE_HISTORIC else SAMPLE
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        blob = reg.Blob(content_type=CONTENT_TYPES[form], value=encode(data, form))
+        instance = plain(
+            PROGRAM_INFORMATION.bytes,
+            PROGRAM_TYPE.bytes,
+            characteristics=reg.Characteristics(blob=blob),
+        )
+        answer = await module.ask(register=reg.Register(role=reg.ROLE_PROVIDER, instance=instance))
+        assert answer.status == NtStatus.SUCCESS, answer.message
+        (_, provider) = w.daemon.registrar.providers(PROGRAM_INFORMATION)
+        assert provider.instance.characteristics == data
+        assert w.daemon.contracts.find("sample").data == data
+
+
+async def test_program_information_in_a_form_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    """By the content type, or by what is wrong in the bytes."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        for blob, says in [
+            (reg.Blob(content_type="text/plain", value=b"hi"), "content_type: "),
+            (reg.Blob(content_type=CONTENT_TYPES[Format.JSON], value=b"{}"), "program_info: "),
+        ]:
+            instance = plain(
+                PROGRAM_INFORMATION.bytes,
+                PROGRAM_TYPE.bytes,
+                characteristics=reg.Characteristics(blob=blob),
+            )
+            register = reg.Register(role=reg.ROLE_PROVIDER, instance=instance)
+            answer = await module.ask(register=register)
+            assert answer.status == NtStatus.INVALID_PARAMETER
+            assert answer.message.startswith(says)
