@@ -274,6 +274,7 @@ class Programs:
     ) -> tuple[Program, list[Program]]:
         """Nothing waits here either; the new program, and what nobody keeps now."""
         _still_bound(loading)
+        self._objects.program(old.id)  # or somebody else was faster, or it was unloaded
         maps = [
             existing[index] if index in existing else MapObject(self._objects.next_id(), each)
             for index, each in enumerate(made.maps)
@@ -281,7 +282,9 @@ class Programs:
         for bridge in made.bridges:
             bridge.know_maps([(each.map, each.id) for each in maps])
         (engine,) = made.engines
-        new = program_of(loading, engine, maps, old.file_maps, old.file_name, old.source)
+        # Maps of its file are kept for its user, who may have let go of it.
+        file_maps = old.file_maps if old.loaded else ()
+        new = program_of(loading, engine, maps, file_maps, old.file_name, old.source)
         self._objects.add_program(new)
         self._clients[new.id] = loading.clients
         self._watch(new)

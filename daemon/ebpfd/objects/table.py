@@ -95,9 +95,8 @@ class Objects:
             new.link_ids.add(link_id)
         old.link_ids.clear()
         new.loaded = old.loaded
-        if old.loaded:
-            left += self.unload(old)
-        return left
+        left += self.unload(old)
+        return list(dict.fromkeys(left))
 
     def remove_link(self, link: Link) -> bool:
         """Remove *link*; True if its program has nothing left that keeps it."""
