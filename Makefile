@@ -6,7 +6,7 @@ SAMPLE := extensions/ebpfd_extensions/sample/programs
 CONTRACTS := extensions/ebpfd_extensions/contracts
 ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
 
-.PHONY: demo test check lock programs proto
+.PHONY: demo test check check-programs lock programs proto
 
 demo: $(UV)
 	@test -d .venv || { echo "first run: building the engine, which takes a few minutes"; \
@@ -44,6 +44,10 @@ programs:
 	    $(MAKE) --no-print-directory -C $$folder -f $(CURDIR)/$(SAMPLE)/Makefile || exit 1; \
 	done
 	@$(MAKE) --no-print-directory -C tests/verifier
+
+# Whether the committed objects are what their sources give, as far as their compilers are here.
+check-programs: $(UV)
+	$(RUN) python deploy/check_programs.py
 
 .tools/bin/uv:
 	python3 -m venv .tools
