@@ -78,6 +78,7 @@ class Compilers:
 
 FOLDERS: Final = (
     Folder(SAMPLE, SAMPLE / "Makefile"),
+    Folder(Path("extensions/ebpfd_extensions/contracts/programs"), SAMPLE / "Makefile"),
     Folder(Path("tests/bench/programs"), SAMPLE / "Makefile"),
     Folder(Path("tests/e2e/programs"), SAMPLE / "Makefile"),
     Folder(Path("tests/readme"), SAMPLE / "Makefile"),
