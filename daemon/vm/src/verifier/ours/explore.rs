@@ -583,8 +583,12 @@ impl<'a> Explorer<'a> {
                 && covers(state, &everything, &path.state, 0).is_some()
                 && covers(&path.state, &everything, state, 0).is_some()
             {
-                let problem = Problem::Endless {
-                    loop_pc: path.state.pc,
+                let loop_pc = path.state.pc;
+                // Only if each number is known, the same state means the same numbers.
+                let varies = |value: &Value| value.range().is_some_and(|r| r.known().is_none());
+                let problem = match path.state.any(varies) {
+                    true => Problem::Unbounded { loop_pc },
+                    false => Problem::Endless { loop_pc },
                 };
                 return Some(Some(Ended::Wrong(
                     problem,

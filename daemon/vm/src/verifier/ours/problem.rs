@@ -179,7 +179,8 @@ pub enum Problem {
     Endless {
         loop_pc: usize,
     },
-    /// Its rounds were followed for as long as may be, and it went on.
+    /// Its rounds were followed for as long as may be, and it went on; or as much is known after a
+    /// round as before it.
     Unbounded {
         loop_pc: usize,
     },

@@ -315,7 +315,7 @@ lessons! {
         "each round changes something that the loop waits for",
         "count the rounds: for (int i = 0; i < 64; i++)";
     UNBOUNDED = "unbounded-loop":
-        "this loop is not shown to end: it still went on when the verifier had followed it for as long as it may",
+        "this loop is not shown to end: nothing is found that bounds its rounds",
         "something bounds the rounds: a counter, or a pointer that moves in each of them",
         "count the rounds up to a constant: for (int i = 0; i < 64; i++)";
 }
