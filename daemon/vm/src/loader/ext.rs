@@ -84,7 +84,7 @@ impl Table {
         Ok(parts)
     }
 
-    fn find<'data>(self, data: &'data [u8]) -> Result<Option<&'data [u8]>> {
+    fn find(self, data: &[u8]) -> Result<Option<&[u8]>> {
         let field = |offset| {
             u32_at(data, offset)
                 .map(|value| value as usize)
