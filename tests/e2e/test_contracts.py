@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ebpfd_sdk import ContractFormat, EbpfdError, Result
+from ebpfd_vm import parse_object
 from tests.e2e.world import World, sample, world
-from tests.extensions.test_shipped_contracts import FOLDER, NAMES
+from tests.extensions.test_shipped_contracts import FOLDER, NAMES, contract
 
+HERE = Path(__file__).parent
 KEPT = (
     ContractFormat.PROTOBUF,
     ContractFormat.FLATBUFFERS,
@@ -37,6 +39,7 @@ UNUSED = {
     "netevent": "bpf_netevent_push_event",
     "sample": "sample_ebpf_extension_replace",
 }
+"""A helper that the program does not call; bind has none, and xdp one that it calls."""
 
 
 def program(name: str) -> str:
@@ -83,12 +86,25 @@ async def test_programs_verify_with_no_extension_connected(tmp_path: Path) -> No
 async def test_a_program_is_refused_without_a_helper_that_it_calls(
     tmp_path: Path, name: str
 ) -> None:
-    """By the name of the helper's number, and the program's."""
+    """By the helper's number and the program's name."""
     async with world(tmp_path) as w:
         await w.ctl_json("contract", "import", without(name, USED[name], tmp_path))
         code, said = await verified(w, name)
         assert code == 1
-        assert "helper" in said
+        assert f"helper {number(name)}" in said
+        assert function(name) in said
+
+
+def function(name: str) -> str:
+    """What a type's program is called."""
+    (spec,) = parse_object(Path(program(name)).read_bytes()).programs
+    return spec.name
+
+
+def number(name: str) -> int:
+    """The id of the helper that a type's program calls."""
+    helpers = contract(name).program_info.helpers()
+    return next(each.helper_id for each in helpers if each.name == USED[name])
 
 
 @pytest.mark.parametrize("name", UNUSED)
@@ -126,7 +142,7 @@ async def test_a_contract_survives_the_daemon(tmp_path: Path) -> None:
 
 
 async def test_a_provided_type_runs_programs_without_its_extension(tmp_path: Path) -> None:
-    """With the context that a test run builds: data, metadata, neither."""
+    """With the context that a test run builds: a context, metadata and data, neither."""
     async with world(tmp_path) as w:
         for name in ("bind", "netevent", "sock_addr"):
             await w.ctl_json("contract", "import", name, "--provide")
@@ -142,6 +158,8 @@ async def test_a_provided_type_runs_programs_without_its_extension(tmp_path: Pat
         assert run.result == 0
         ((key, _),) = await netevent.maps["by_type"].items()
         assert key == (100).to_bytes(4, "little")
+        (plain,) = (await w.client.load(HERE / "programs" / "plain.o")).values()
+        assert (await plain.test_run()).result == 1
         with pytest.raises(EbpfdError, match="bpf_sock_addr_set_redirect_context") as caught:
             await w.client.load(program("sock_addr"))
         assert caught.value.code is Result.INVALID_ARGUMENT

@@ -1,5 +1,7 @@
 """The contracts of eBPF for Windows that come with ebpfd, against the numbers of its headers."""
 
+import shutil
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -111,6 +113,23 @@ RESULTS: Final = {
     "sample": {},
 }
 
+WRITABLE: Final = {
+    "sock_addr": {"user_ip4", "user_ip6", "user_port"},
+    "sample": {"uint32_data", "uint16_data", "helper_data_1", "helper_data_2"},
+}
+"""What a program may change; the rest is read-only."""
+
+# Results that stop a chain, whether others do, what a chain of nothing is, the context's struct.
+CHAINS: Final = {
+    "bind": ({1}, True, 0, "bind_md_t"),
+    "sock_addr": ({0}, True, 1, "bpf_sock_addr_t"),
+    "sock_ops": (set(), True, 0, "bpf_sock_ops_t"),
+    "xdp": ({2, 3}, True, 1, "xdp_md_t"),
+    "process": (set(), True, 0, "process_md_t"),
+    "netevent": (set(), False, 0, "netevent_event_md_t"),
+    "sample": (set(), False, 0, "sample_program_context_t"),
+}
+
 DISPATCH: Final = {"sock_addr", "sock_ops", "xdp"}
 """Types whose programs run at DISPATCH level (2); the others run at PASSIVE (0)."""
 
@@ -143,6 +162,16 @@ def test_its_numbers_are_those_of_the_headers(name: str) -> None:
     assert {each.value: each.name for each in data.results} == RESULTS[name]
     assert data.required_irql == (2 if name in DISPATCH else 0)
     assert (data.capabilities, descriptor.is_privileged) == (0, False)
+    writable = {each.name for each in data.fields if each.writable}
+    assert (writable, any(each.hidden for each in data.fields)) == (
+        WRITABLE.get(name, set()),
+        False,
+    )
+    stops = {each.value for each in data.results if each.stops_chain}
+    chain = (stops, data.other_results_stop, data.default_result, data.context_type)
+    assert chain == CHAINS[name]
+    pointers = {each.name for each in data.program_info.helpers() if each.return_type}
+    assert pointers == ({"sample_ebpf_extension_map_lookup_element"} if name == "sample" else set())
 
 
 def spelled(helper: HelperFunctionPrototype) -> str:
@@ -183,6 +212,28 @@ def test_a_program_of_its_type_is_accepted(name: str) -> None:
     verdict = ebpfd_vm.verify(spec, parsed.maps, information, judges="ours")
     assert verdict.accepted
     assert verdict.worst_case is not None
+
+
+def test_the_sample_programs_need_no_other_header(tmp_path: Path) -> None:
+    """They are the same instructions with the header of the contract alone."""
+    clang = shutil.which("clang-14")
+    if clang is None:
+        pytest.skip("no clang-14, which has made what is committed")
+    programs = FOLDER.parent / "sample" / "programs"
+    header = (FOLDER / "include" / "sample.h").read_text()
+    for source in sorted(programs.glob("*.c")):
+        text = source.read_text().replace('#include "sample_ext.h"', '#include "sample.h"')
+        (tmp_path / "sample.h").write_text(header)
+        (tmp_path / source.name).write_text(text)
+        made = tmp_path / "made.o"
+        flags = ["-target", "bpf", "-mcpu=v3", "-O2", "-g"]
+        command = [clang, *flags, "-c", str(tmp_path / source.name), "-o", str(made)]
+        subprocess.run(command, check=True)
+        committed = ebpfd_vm.parse_object(source.with_suffix(".o").read_bytes()).programs
+        compiled = ebpfd_vm.parse_object(made.read_bytes()).programs
+        assert [each.instructions for each in compiled] == [
+            each.instructions for each in committed
+        ], source.name
 
 
 def test_the_sample_extension_offers_the_same() -> None:
