@@ -1,5 +1,7 @@
 """The contracts of eBPF for Windows that come with ebpfd, against the numbers of its headers."""
 
+import shutil
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,7 @@ from ebpfd.rpc.contract_codec import decode_program_data
 from ebpfd_extensions.sample.extension import sample
 
 FOLDER: Final = Path(str(files("ebpfd_extensions"))) / "contracts"
+SAMPLE_PROGRAMS: Final = FOLDER.parent / "sample" / "programs"
 NAMES: Final = ("bind", "netevent", "process", "sample", "sock_addr", "sock_ops", "xdp")
 
 # GUID, bpf_prog_type, descriptor's name, then size, data, end and meta of the context.
@@ -191,3 +194,17 @@ def test_the_sample_extension_offers_the_same() -> None:
     common = [each.helper_id for each in offered.program_info.helpers()]
     assert len(common) == 5
     assert contract_digest(shipped, common) == contract_digest(offered, common)
+
+
+@pytest.mark.parametrize("source", sorted(SAMPLE_PROGRAMS.glob("*.c")), ids=lambda path: path.name)
+def test_the_samples_programs_need_no_other_header(tmp_path: Path, source: Path) -> None:
+    """Those of the sample extension, with the header of its contract for the one by hand."""
+    clang = shutil.which("clang")
+    if clang is None:
+        pytest.skip("no clang to compile with")
+    shutil.copy(FOLDER / "include" / "sample.h", tmp_path / "sample_ext.h")
+    shutil.copy(source, tmp_path)
+    flags = ("-target", "bpf", "-O2", "-Wall", "-Werror", "-Wno-unused-variable")
+    command = [clang, *flags, "-c", str(tmp_path / source.name), "-o", str(tmp_path / "program.o")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
