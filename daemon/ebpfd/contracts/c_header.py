@@ -6,10 +6,10 @@ types can be included beside each other; what they have in common stands in a pa
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import gcd
 from typing import Final
 
-from ebpfd.contracts.c_layout import struct_members
+from ebpfd.contracts.c_layout import named_fields, struct_members
+from ebpfd.contracts.c_names import Names, identifier, prefixed, quoted
 from ebpfd.contracts.values import HelperFunctionPrototype, ProgramData
 from ebpfd_api.map_type import MapType
 from ebpfd_api.prototype import ArgumentType, ReturnType
@@ -74,30 +74,38 @@ _INTEGERS: Final = {ReturnType.INTEGER, ReturnType.INTEGER_OR_NO_RETURN_IF_SUCCE
 
 
 def c_header(data: ProgramData, general: Sequence[HelperFunctionPrototype]) -> bytes:
-    """The header of *data*'s type; *general* are the helpers that all types have."""
+    """The header of *data*'s type; *general* are the helpers that all types have.
+
+    ``ContractError`` names the field that would not be C.
+    """
     descriptor = data.program_info.type_descriptor
-    lines = [
-        f'// Programs of type "{descriptor.name}" ({descriptor.program_type}): what they see and',
-        "// may call.  Made from the type's contract: do not edit.",
-        "#pragma once",
-        "",
-        "#ifndef EBPFD_PROGRAMS",
-        "#define EBPFD_PROGRAMS",
-        "",
+    common = [
         *_COMMON.splitlines(),
         "",
         *_map_types(),
         "",
         "// A helper is called through its number.",
         *(_helper(each, "void *", each.name) for each in general),
+    ]
+    names = Names("\n".join(common))
+    called = quoted(descriptor.name)
+    lines = [
+        f"// Programs of type {called} ({descriptor.program_type}): what they see and",
+        "// may call.  Made from the type's contract: do not edit.",
+        "#pragma once",
+        "",
+        "#ifndef EBPFD_PROGRAMS",
+        "#define EBPFD_PROGRAMS",
+        "",
+        *common,
         "",
         "#endif",
         "",
-        *_context(data),
+        *_context(data, names),
         "",
-        *_own_helpers(data, general),
+        *_own_helpers(data, general, names),
         *_sections(data),
-        *_results(data),
+        *_results(data, names),
     ]
     while not lines[-1]:
         lines.pop()
@@ -111,42 +119,48 @@ def _map_types() -> Iterator[str]:
 
 
 def _context_type(data: ProgramData) -> str:
-    return data.context_type or f"{identifier(data.name)}_context_t"
+    return data.context_type or prefixed(data.name, "context_t")
 
 
-def _context(data: ProgramData) -> Iterator[str]:
-    name, size = _context_type(data), data.context.size
+def _context(data: ProgramData, names: Names) -> Iterator[str]:
+    name, size = names.declare(_context_type(data), "context_type"), data.context.size
     layout = struct_members(data)
-    # As aligned as the size allows: a context begins at a multiple of 64.
-    packed = f"__attribute__((packed, aligned({gcd(size, 8)}))) " if layout.is_packed else ""
+    packed = "__attribute__((packed)) " if layout.is_packed else ""
+    # A context begins at a multiple of 64.  It is the name that is aligned, or the size would have
+    # to be a multiple, too; were it not, clang would load each pointer byte by byte.
+    aligned = " __attribute__((aligned(8)))" if layout.is_packed else ""
     # Programs compiled with such a header follow the context when its layout changes.
     followed = "__attribute__((preserve_access_index)) " if data.context_btf else ""
     yield f"typedef struct {followed}{packed}_{name.removesuffix('_t')}"
     yield "{"
     yield from (f"    {line}" for line in layout.lines)
-    yield f"}} {name};"
+    yield f"}} {name}{aligned};"
     yield ""
     yield f'_Static_assert(sizeof({name}) == {size}, "a context has {size} bytes");'
-    for field in data.fields:
+    for field in named_fields(data):
         if not field.hidden:
             place = f"__builtin_offsetof({name}, {field.name}) == {field.offset}"
             yield f'_Static_assert({place}, "{field.name} lies at {field.offset}");'
 
 
-def _own_helpers(data: ProgramData, general: Sequence[HelperFunctionPrototype]) -> Iterator[str]:
+def _own_helpers(
+    data: ProgramData, general: Sequence[HelperFunctionPrototype], names: Names
+) -> Iterator[str]:
     """The type's own, and those general ones that it overrides with other arguments."""
     context = f"{_context_type(data)} *"
     known = {each.helper_id: each for each in general}
-    declared = [
-        _helper(each, context, each.name)
-        for each in data.program_info.program_type_specific_helpers
-    ]
-    for each in data.program_info.global_helpers:
+    declared: list[str] = []
+    for index, each in enumerate(data.program_info.program_type_specific_helpers):
+        name = names.declare(each.name, f"program_type_specific_helpers[{index}].name")
+        declared.append(_helper(each, context, name))
+    for index, each in enumerate(data.program_info.global_helpers):
         usual = known.get(each.helper_id)
-        if usual is None:
-            declared.append(_helper(each, context, each.name))
-        elif (_taken(usual), usual.return_type) != (_taken(each), each.return_type):
-            declared.append(_helper(each, context, f"{identifier(data.name)}_{each.name}"))
+        if usual and (_taken(usual), usual.return_type) == (_taken(each), each.return_type):
+            continue
+        name = prefixed(data.name, each.name) if usual else each.name
+        declared.append(
+            _helper(each, context, names.declare(name, f"global_helpers[{index}].name"))
+        )
     if declared:
         yield from (*declared, "")
 
@@ -179,20 +193,19 @@ def _argument(kind: ArgumentType, context: str) -> tuple[str, str]:
 def _sections(data: ProgramData) -> Iterator[str]:
     if data.section_prefixes:
         yield "// Where programs of this type go: SEC(...)."
+        often: Counter[str] = Counter()
         for prefix in data.section_prefixes:
-            yield f'#define SECTION_{identifier(prefix).upper()} "{prefix}"'
+            macro = f"SECTION_{identifier(prefix).upper()}"
+            often[macro] += 1
+            number = f"_{often[macro]}" if often[macro] > 1 else ""
+            yield f"#define {macro}{number} {quoted(prefix)}"
         yield ""
 
 
-def _results(data: ProgramData) -> Iterator[str]:
+def _results(data: ProgramData, names: Names) -> Iterator[str]:
     if data.results:
-        yield f"enum {identifier(data.name)}_result"
+        yield f"enum {prefixed(data.name, 'result')}"
         yield "{"
-        yield from (f"    {each.name} = {each.value}," for each in data.results)
+        for index, each in enumerate(data.results):
+            yield f"    {names.declare(each.name, f'results[{index}].name')} = {each.value},"
         yield "};"
-
-
-def identifier(text: str) -> str:
-    """*text* with what C does not allow in a name replaced."""
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text)
-    return f"_{plain}" if plain[:1].isdigit() else plain

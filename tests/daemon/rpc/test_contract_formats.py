@@ -4,6 +4,7 @@
 """
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle, islice
 from typing import Final
@@ -62,12 +63,19 @@ def test_mutated_bytes_give_an_error_or_a_contract_that_makes_sense(form: Format
 
 
 def understood(content: bytes, form: Format) -> ProgramData | None:
-    """The contract, if it is one; any other exception than ``ContractError`` is a bug."""
+    """The contract, if it is one; any other exception than ``ContractError`` is a bug.
+
+    A plain function of bytes, for fuzzers, too.
+    """
     try:
         data = decode(content, form)
     except ContractError:
         return None
-    validate_program_data(data)
+    for other in WHOLE:
+        assert decode(encode(data, other), other) == data
+    for partial in (Format.RPCE_HISTORIC, Format.C):
+        with suppress(ContractError):
+            encode(data, partial)
     return data
 
 
