@@ -51,6 +51,10 @@ CONTENT_TYPES: Final[Mapping[Format, str]] = MappingProxyType(
 )
 
 
+MAX_BYTES: Final = 1 << 20
+"""Of a contract that is read: a large one has some kilobytes, and reading takes its time."""
+
+
 def encode(data: ProgramData, format_: Format) -> bytes:
     """*data* as bytes; ``ContractError`` if it makes no sense, or the form cannot hold it."""
     if format_ not in _WRITERS:
@@ -63,6 +67,8 @@ def decode(content: bytes, format_: Format) -> ProgramData:
     """The contract that *content* holds; ``ContractError`` names what is wrong with it."""
     if format_ not in _READERS:
         raise ContractError("format", f"{format_.value} is never read")
+    if len(content) > MAX_BYTES:
+        raise ContractError("content", f"{len(content):,} bytes are more than {MAX_BYTES:,}")
     return _READERS[format_](content)
 
 

@@ -1,5 +1,6 @@
 """The ``Contracts`` service."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -76,7 +77,8 @@ class ContractsServicer(services_pb.ContractsServicer):
         response = pb.ContractsConvertResponse()
         with answering(response.status):
             wanted = _format(request.to, "to")
-            data = _decoded(request.content, _format(getattr(request, "from"), "from"))
+            form = _format(getattr(request, "from"), "from")
+            data = await asyncio.to_thread(_decoded, request.content, form)
             response.content = _encoded(data, wanted)
             response.content_type = CONTENT_TYPES[wanted]
         return response
@@ -88,7 +90,8 @@ class ContractsServicer(services_pb.ContractsServicer):
         del context
         response = pb.ContractsImportResponse()
         with answering(response.status):
-            data = _decoded(request.content, _format(request.format, "format"))
+            form = _format(request.format, "format")
+            data = await asyncio.to_thread(_decoded, request.content, form)
             adding = self._contracts.add(data, request.file_name, provide=request.provide)
             known = await self._services.finish(adding, name="import")
             response.contract.CopyFrom(self._encode(known))

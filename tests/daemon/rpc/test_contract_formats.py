@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from ebpfd.contracts import ContractError, ProgramData, contract_digest, validate_program_data
-from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, decode, decode_blob, encode
+from ebpfd.rpc.contract_formats import CONTENT_TYPES, MAX_BYTES, Format, decode, decode_blob, encode
 from tests.daemon.contracts.samples import SAMPLE
 from tests.daemon.contracts.valid import mutated, valid_program_data
 from tests.extensions.test_shipped_contracts import NAMES, contract
@@ -123,6 +123,13 @@ def test_the_historical_shape_is_refused_where_it_would_lose_something(
         encode(contract(name), Format.RPCE_HISTORIC)
     assert caught.value.field == field
     assert "would be lost" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", [*WHOLE, Format.RPCE_HISTORIC, Format.FLAT])
+def test_what_is_too_large_is_not_begun(form: Format) -> None:
+    """Reading it would keep others waiting."""
+    with pytest.raises(ContractError, match="1,048,577 bytes are more than 1,048,576"):
+        decode(bytes(MAX_BYTES + 1), form)
 
 
 def test_a_content_type_tells_the_form() -> None:
