@@ -273,6 +273,10 @@ impl Linker<'_> {
                 return Err(self.located(function, slot, what.to_owned()));
             }
             let Some(relocation) = self.relocation(function, slot) else {
+                if slots[slot].is_map_reference() {
+                    let what = "a map by number: only names say which of the file's maps is meant";
+                    return Err(self.located(function, slot, what.to_owned()));
+                }
                 continue;
             };
             if slots[slot].is_local_call() && self.is_import(function, slot) {

@@ -109,6 +109,21 @@ fn calls_by_btf_id_are_refused() {
     assert!(refusal(&data).contains("a call by BTF id"));
 }
 
+/// Numbers of maps are the loader's: one that stands in a file already could be any map's.
+#[test]
+fn maps_by_number_are_refused() {
+    for kind in [LDDW_MAP, LDDW_MAP_VALUE] {
+        let mut data = bytes("plain").to_vec();
+        let exit = [0x95, 0, 0, 0, 0, 0, 0, 0];
+        let at = data.windows(8).position(|slot| slot == exit);
+        let at = at.expect("an exit");
+        data[at - 8..at + 8].fill(0);
+        data[at - 8..at - 6].copy_from_slice(&[0x18, kind << 4]);
+        let said = refusal(&data);
+        assert!(said.contains("a map by number"), "{said}");
+    }
+}
+
 /// BTF declarations give types, sizes from key and value types, and pinning.
 #[test]
 fn btf_maps_are_read() {
@@ -389,6 +404,15 @@ fn objects_without_btf_are_read() {
         message.contains("section .maps needs type information"),
         "{message}"
     );
+}
+
+/// Debug sections, and relocations of them, are of no interest.
+#[test]
+fn debug_sections_are_ignored() {
+    let data: &[u8] = stripped!("nothing");
+    let dwarf = b".debug_info\0";
+    assert!(data.windows(dwarf.len()).any(|window| window == dwarf));
+    assert_eq!(Ok(object("globals")), parse_object(data));
 }
 
 /// Without symbols nothing has a name: the error says what to strip instead.

@@ -26,7 +26,8 @@ clang-14 -O2 -g -target bpfeb -fdebug-compilation-dir=. -c plain.c -o "$out/refu
 strip_debug "$out/refused/big_endian.o"
 clang-14 -O2 -target x86_64 -c plain.c -o "$out/refused/x86_64.o"
 clang-14 -O2 -target i386 -c plain.c -o "$out/refused/i386.o"
-# What tools leave of an object.
+# What tools leave of an object, and one that they left alone.
+clang-14 -O2 -g -target bpf -fdebug-compilation-dir=. -c globals.c -o "$out/stripped/nothing.o"
 clang-14 -O2 -target bpf -c globals.c -o "$out/stripped/no_btf.o"
 clang-14 -O2 -target bpf -c maps.c -o "$out/stripped/no_btf_maps.o"
 llvm-objcopy-16 --set-section-type .BTF=8 --set-section-type .BTF.ext=8 "$out/globals.o" "$out/stripped/empty_btf.o"

@@ -24,6 +24,9 @@ struct sample_context {
     u32 narrow : 3;
     u32 wide : 9;
     u32 removed;
+    u8 kept : 5;
+    u8 shifted : 3;
+    u8 squeezed;
 };
 
 /* What only some layouts have. */
@@ -75,6 +78,33 @@ SEC("sample_ext") int bit_field(struct sample_context *ctx)
     u64 value = *(u32 *)((u8 *)ctx + field_info(ctx->wide, OFFSET));
     value <<= field_info(ctx->wide, LSHIFT);
     return value >> field_info(ctx->wide, RSHIFT);
+}
+
+/* clang loads from the word's start here, with shifts that begin at the byte of the field. */
+SEC("sample_ext") int misplaced_bits(struct sample_context *ctx)
+{
+    return ctx->wide;
+}
+
+SEC("sample_ext") int shifted_bits(struct sample_context *ctx)
+{
+    return ctx->shifted;
+}
+
+SEC("sample_ext") int overwritten_bits(struct sample_context *ctx)
+{
+    ctx->shifted = 5;
+    return 0;
+}
+
+SEC("sample_ext") int squeezed_bits(struct sample_context *ctx)
+{
+    return ctx->squeezed;
+}
+
+SEC("sample_ext") int kept_bits(struct sample_context *ctx)
+{
+    return ctx->kept;
 }
 
 SEC("sample_ext") int removed(struct sample_context *ctx)

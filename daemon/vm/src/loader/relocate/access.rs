@@ -124,6 +124,8 @@ pub struct Access {
     pub enumerator: Arc<str>,
 }
 
+/// Bits that no instruction reaches; none are counted beyond, so that sums of them are numbers.
+const FAR: u64 = 1 << 48;
 /// More steps than any program takes.
 const MAX_STEPS: usize = 32;
 
@@ -172,7 +174,7 @@ impl Access {
     fn walk(&mut self, types: &Types<'_>, type_id: u32, indices: &[u32], path: &str) -> Result<()> {
         let mut place = Place::whole(types, type_id)?;
         self.index = indices[0];
-        place.offset = u64::from(indices[0]) * u64::from(place.size) * 8;
+        place = place.behind(u64::from(indices[0]) * u64::from(place.size));
         let mut current = type_id;
         for index in &indices[1..] {
             match types.resolve(current)? {
@@ -241,10 +243,19 @@ impl Place {
         })
     }
 
+    /// The same, so many bytes further on.
+    pub fn behind(self, bytes: u64) -> Self {
+        let offset = self.offset.saturating_add(bytes.saturating_mul(8));
+        Self {
+            offset: offset.min(FAR),
+            ..self
+        }
+    }
+
     /// A member of this place, which is a structure.
     pub fn member(self, types: &Types<'_>, type_id: u32, offset: u32, bits: u32) -> Result<Self> {
         Ok(Self {
-            offset: self.offset.saturating_add(u64::from(offset)),
+            offset: (self.offset + u64::from(offset)).min(FAR),
             bits,
             ..Self::whole(types, type_id)?
         })
@@ -255,9 +266,10 @@ impl Place {
         let whole = Self::whole(types, type_id)?;
         let before = u64::from(index) * u64::from(whole.size);
         Ok(Self {
-            offset: self.offset.saturating_add(before.saturating_mul(8)),
+            offset: self.offset,
             ..whole
-        })
+        }
+        .behind(before))
     }
 }
 

@@ -18,10 +18,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use access::Access;
+use access::Question;
 use answer::Answer;
 use target::Target;
 
@@ -29,6 +30,7 @@ use super::btf::Types;
 use super::ext;
 use super::reader::u32_at;
 use crate::error::{EngineError, Result};
+use crate::isa::{Insn, class};
 use crate::spec::{ProgramSpec, Relocation, Unresolved};
 
 const MAX_RECORDS: usize = 1 << 16;
@@ -93,6 +95,7 @@ pub fn relocated(program: &ProgramSpec, btf: &[u8]) -> Result<Option<ProgramSpec
     let types = Types::parse(btf).map_err(fail)?;
     let mut target = Target::new(&types);
     let mut answers: HashMap<*const Access, Answer> = HashMap::new();
+    let shifted = shifted(program);
     let mut result = program.clone();
     for relocation in &program.relocations {
         let access = &*relocation.access;
@@ -109,7 +112,18 @@ pub fn relocated(program: &ProgramSpec, btf: &[u8]) -> Result<Option<ProgramSpec
             Answer::None(reason) => Err(reason),
             Answer::Value { value, place } => {
                 let expected = answer::expected(access);
-                patch::patch(code, pc, access, expected, value, place.as_ref())
+                let value = match (&access.local, &place) {
+                    (Some(from), Some(to))
+                        if from.bits | to.bits != 0 && is_plain(access, code[pc], &shifted) =>
+                    {
+                        patch::moved_bits(code[pc], from, to)
+                    }
+                    _ => Ok(value),
+                };
+                value
+                    .and_then(|value| {
+                        patch::patch(code, pc, access, expected, value, place.as_ref())
+                    })
                     .map_err(|what| format!("{}: {what}", access.text()))
             }
         };
@@ -121,4 +135,22 @@ pub fn relocated(program: &ProgramSpec, btf: &[u8]) -> Result<Option<ProgramSpec
     // Answers stand in the instructions now: they cannot be asked for again.
     result.relocations.clear();
     Ok(Some(result))
+}
+
+/// The bit-fields whose shifts a program asks for.
+fn shifted(program: &ProgramSpec) -> HashSet<String> {
+    let accesses = program.relocations.iter().map(|found| &found.access);
+    accesses
+        .filter(|access| matches!(access.question, Question::LeftShift | Question::RightShift))
+        .map(|access| access.text())
+        .collect()
+}
+
+/// Whether an instruction loads or stores a field with shifts, if any, that stay what they are.
+///
+/// It looks the same as one of a program that asks for offset and shifts, so that is what tells.
+fn is_plain(access: &Access, insn: Insn, shifted: &HashSet<String>) -> bool {
+    access.question == Question::ByteOffset
+        && matches!(insn.class(), class::LDX | class::ST | class::STX)
+        && !shifted.contains(&access.text())
 }

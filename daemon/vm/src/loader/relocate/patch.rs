@@ -69,6 +69,29 @@ fn check_immediate(held: i32, expected: Option<u64>) -> Result<(), String> {
     }
 }
 
+/// The offset of a load or store of a bit-field, whose shifts and masks are the compiler's.
+///
+/// They stay right only if the field keeps its width, its sign and its place within a byte.  clang
+/// sometimes gives such an instruction the offset of another word, so the field must be there.
+pub fn moved_bits(insn: Insn, from: &Place, to: &Place) -> Result<u64, String> {
+    let loaded = i64::from(insn.offset) * 8;
+    let (start, end) = (
+        from.offset as i64,
+        from.offset as i64 + i64::from(from.bits),
+    );
+    let moved = to.offset as i64 - start;
+    let what = if start < loaded || end > loaded + insn.width() as i64 * 8 {
+        "the compiler takes this bit-field from where it does not lie"
+    } else if (from.bits, from.signed) != (to.bits, to.signed) || moved % 8 != 0 {
+        "its bits lie otherwise now than the compiler has meant it"
+    } else {
+        return Ok((i64::from(insn.offset) + moved / 8) as u64);
+    };
+    Err(format!(
+        "{what}: read it by offset and shifts that __builtin_preserve_field_info gives"
+    ))
+}
+
 /// The opcode of a load or store of a field that has another size now.
 fn resized(insn: Insn, from: &Place, to: &Place) -> Result<u8, String> {
     // A program may load less than the whole field, and does so on.

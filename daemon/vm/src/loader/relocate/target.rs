@@ -74,7 +74,7 @@ impl<'a> Target<'a> {
     /// The field that *access* means in a candidate, if that has it.
     pub fn field(&mut self, access: &Access, candidate: u32) -> Result<Option<Place>> {
         let mut place = Place::whole(self.types, candidate)?;
-        place.offset = u64::from(access.index) * u64::from(place.size) * 8;
+        place = place.behind(u64::from(access.index) * u64::from(place.size));
         let mut current = candidate;
         for step in &access.steps {
             let (next, id, family) = match step {

@@ -1,10 +1,16 @@
-use super::access::essential;
+use std::sync::Arc;
+
+use super::access::{Access, essential};
+use super::answer::answer;
 use super::relocated;
+use super::target::Target;
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::ResultCode;
 use crate::exec::Program;
-use crate::fixtures::{self, Random, executors, object, program, sample};
-use crate::spec::{ProgramSpec, Unresolved};
+use crate::fixtures::{self, Random, assembled, executors, object, program, sample};
+use crate::isa::{EXIT, Insn, class, mem};
+use crate::loader::btf::Types;
+use crate::spec::{ProgramSpec, Relocation, Unresolved};
 use crate::verifier::{Case, Judges, Rejection, verify};
 
 const INSERTED: &[u8] = include_bytes!("../../../tests/programs/layouts/inserted.btf");
@@ -97,6 +103,51 @@ fn bit_fields_are_found() {
     assert_eq!(0x155, run(&for_layout("bit_field", INSERTED), &context).0);
 }
 
+/// A bit-field that moved by whole bytes is read with the shifts that the compiler has chosen.
+#[test]
+fn bit_fields_that_keep_their_place_in_a_byte_are_moved() {
+    let spec = for_layout("kept_bits", INSERTED);
+    let mut context = vec![0; SIZE];
+    context[58] = 0b1111_0101;
+    assert_eq!(Vec::<Unresolved>::new(), spec.unresolved);
+    assert_eq!(0b1_0101, run(&spec, &context).0);
+    assert_eq!(None, refusal(&spec, Judges::Both));
+}
+
+/// Shifts and masks stay the compiler's: a bit-field that they do not fit is refused, not misread.
+#[test]
+fn bit_fields_that_moved_within_a_byte_are_refused() {
+    for (name, accesses, said) in [
+        (
+            "shifted_bits",
+            1,
+            "sample_context.shifted: its bits lie otherwise",
+        ),
+        (
+            "overwritten_bits",
+            2,
+            "sample_context.shifted: its bits lie otherwise",
+        ),
+        (
+            "squeezed_bits",
+            1,
+            "sample_context.squeezed: its bits lie otherwise",
+        ),
+        (
+            "misplaced_bits",
+            1,
+            "sample_context.wide: the compiler takes this bit-field",
+        ),
+    ] {
+        let spec = for_layout(name, INSERTED);
+        assert_eq!(accesses, spec.unresolved.len(), "{name}");
+        for judges in [Judges::Both, Judges::Ours, Judges::Prevail] {
+            let rejection = refusal(&spec, judges).expect("a rejection");
+            assert!(rejection.reason.contains(said), "{}", rejection.reason);
+        }
+    }
+}
+
 /// Questions about fields, types and enumerators are answered by the layout.
 #[test]
 fn questions_are_answered() {
@@ -169,7 +220,10 @@ fn the_own_layout_changes_nothing() {
     let data = fixtures::bytes("relocated");
     let elf = crate::loader::elf::Elf::parse(data).expect("valid");
     let own = elf.section_named(".BTF").expect("types").data;
-    for spec in object("relocated").programs {
+    let mut programs = object("relocated").programs;
+    // What the compiler has got wrong is wrong in any layout.
+    programs.retain(|spec| spec.name != "misplaced_bits");
+    for spec in programs {
         let result = relocated(&spec, own)
             .expect("valid BTF")
             .expect("relocated");
@@ -201,6 +255,27 @@ fn damaged_layouts_are_refused() {
                 assert_eq!(Ok(()), crate::isa::validate(&result.instructions, &[0]));
             }
         }
+    }
+}
+
+/// Indices and sizes as large as they can be lead to no place, and to no overflow.
+#[test]
+fn places_far_away_are_no_numbers_of_instructions() {
+    // One structure "a" of all the bytes that BTF can say, with a member of its own type.
+    let words = [24, 0, 24, 24, 3, 1, 4 << 24 | 1, u32::MAX, 1, 1, u32::MAX];
+    let mut btf = vec![0x9f, 0xeb, 1, 0];
+    btf.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    btf.extend(b"\0a\0");
+    let types = Types::parse(&btf).expect("valid BTF");
+    let mut target = Target::new(&types);
+    for path in ["4294967295", "4294967295:0:0:0"] {
+        let access = Arc::new(Access::read(&types, 0, 1, path).expect("a path"));
+        assert!(answer(&access, &mut target).is_ok());
+        let load = Insn::new(class::LDX | mem::MEM | mem::W, 0, 1, 0, 0);
+        let mut spec = assembled(&[load, Insn::new(EXIT, 0, 0, 0, 0)], &[]);
+        spec.relocations.push(Relocation { pc: 0, access });
+        let result = relocated(&spec, &btf).expect("valid BTF");
+        assert_eq!(1, result.expect("relocated").unresolved.len(), "{path}");
     }
 }
 

@@ -23,6 +23,10 @@ struct sample_context {
     struct flow flow;
     u32 wide : 9;
     u32 narrow : 3;
+    u8 kept : 5;
+    u8 : 1;
+    u8 shifted : 3;
+    u8 squeezed : 4;
 };
 
 enum mode { QUIET = 1, LOUD = 5, SHOUTING = 9 };
