@@ -166,9 +166,11 @@ def _helpers(
         raise ContractError(at, f"{count} are more than the image has room for")
     for index in range(count):
         where = f"{at}[{index}]"
-        yield _helper(
-            memory, memory.structure(address + index * first.stride, "helper", where), where
-        )
+        helper = memory.structure(address + index * first.stride, "helper", where)
+        if len(helper.content) > first.stride:
+            problem = f"{len(helper.content)} do not fit between elements {first.stride} apart"
+            raise ContractError(f"{where}.header.size", problem)
+        yield _helper(memory, helper, where)
 
 
 def _helper(memory: _Memory, helper: _Structure, at: str) -> HelperFunctionPrototype:

@@ -232,6 +232,17 @@ def test_as_many_addresses_as_prototypes() -> None:
     assert caught.value.field == "type_specific_helper_addresses.count"
 
 
+def test_an_element_that_reaches_into_the_next_one_is_refused() -> None:
+    """The first tells how far apart they are: one that is newer than it would be read amiss."""
+    small = Image({"helper": 64}).content(SAMPLE).replace(header(1, 64, 72), header(1, 64, 64))
+    first = small.index(header(1, 64, 64) + struct.pack("<I", 0x10000))
+    packed = b"".join(small[first + 72 * index :][:64] for index in range(5)) + bytes(40)
+    packed = packed[:64] + header(1, 66, 72) + packed[64 + 24 :]
+    with pytest.raises(ContractError) as caught:
+        decode_flat(small[:first] + packed + small[first + 360 :])
+    assert caught.value.field == "program_type_specific_helpers[1].header.size"
+
+
 def test_a_name_that_never_ends_is_refused() -> None:
     """It is looked at for a kilobyte."""
     image = Image()
