@@ -105,8 +105,23 @@ impl ContextBlock {
     }
 }
 
-/// The writable ranges of a program type without the bytes of its pointers.
+/// The writable ranges of a program type without the bytes of its pointers, as few as possible.
 pub fn writable_ranges(information: &ProgramInformation) -> Vec<(usize, usize)> {
+    let mut ranges = without_pointers(information);
+    ranges.sort_unstable();
+    // Each range is a copy after each run: those that touch are one.
+    ranges.dedup_by(|next, last| {
+        let end = last.0 + last.1;
+        let touches = next.0 <= end;
+        if touches {
+            last.1 = end.max(next.0 + next.1) - last.0;
+        }
+        touches
+    });
+    ranges
+}
+
+fn without_pointers(information: &ProgramInformation) -> Vec<(usize, usize)> {
     let mut pointers: Vec<usize> = information.context.pointers().collect();
     pointers.sort_unstable();
     let mut ranges = Vec::new();
@@ -139,9 +154,14 @@ mod tests {
         information.context.data = 4;
         information.context.end = 12;
         information.writable = vec![(0, 32), (16, 8)];
-        assert_eq!(
-            vec![(0, 4), (20, 12), (20, 4)],
-            writable_ranges(&information)
-        );
+        assert_eq!(vec![(0, 4), (20, 12)], writable_ranges(&information));
+    }
+
+    /// Fields beside each other come back in one piece; a gap between them does not come along.
+    #[test]
+    fn ranges_that_touch_are_one() {
+        let mut information = sample();
+        information.writable = vec![(24, 4), (16, 4), (20, 2), (28, 4), (20, 1)];
+        assert_eq!(vec![(16, 6), (24, 8)], writable_ranges(&information));
     }
 }
