@@ -82,7 +82,11 @@ impl Writer<'_> {
                 self.push(CALL, 0, CALL_HELPER, 0, helper);
             }
             _ => {
-                let (one, _) = self.some_memory(1, helper == MEMCPY, &[1]);
+                let (one, on_stack) = self.some_memory(1, helper == MEMCPY, &[1]);
+                if helper == MEMCPY && on_stack && self.one_in(4) {
+                    // As if the source were as large.
+                    self.wrote(BUFFER, one);
+                }
                 self.some_size(2, one, &[1]);
                 let (two, _) = self.some_memory(3, false, &[1, 2, 3]);
                 self.some_size(4, two, &[1, 2, 3]);

@@ -222,6 +222,22 @@ fn written_in_part() -> Vec<Insn> {
     ]
 }
 
+/// `size` bytes are copied to a target of `room`, of which 8 are read.
+fn copied(helper: i32, room: i32, size: i32) -> Vec<Insn> {
+    vec![
+        i(PUT | mem::DW, 10, 0, -16, 0),
+        i(MOV | X, 1, 10, 0, 0),
+        i(ADD, 1, 0, 0, -8),
+        i(MOV, 2, 0, 0, room),
+        i(MOV | X, 3, 10, 0, 0),
+        i(ADD, 3, 0, 0, -16),
+        i(MOV, 4, 0, 0, size),
+        i(CALL, 0, CALL_HELPER, 0, helper),
+        i(LOAD | mem::DW, 0, 10, -8, 0),
+        i(EXIT, 0, 0, 0, 0),
+    ]
+}
+
 /// A helper moves the data after its length was compared.
 fn moved() -> Vec<Insn> {
     vec![
@@ -293,6 +309,10 @@ pub fn unsafe_programs() -> Vec<Unsafe> {
         one("null by low half", null_by_low_half()),
         one("number or pointer", number_or_pointer()),
         one("written in part", written_in_part()),
+        one("copied in part", copied(22, 8, 4)),
+        one("moved in part", copied(25, 8, 7)),
+        one("too much to copy", copied(22, 4, 8)),
+        one("appended to nothing", copied(28, 8, 8)),
         one("moved", moved()),
         one("rest of pointer", rest_of_pointer()),
         one("before frame", before_frame()),
@@ -301,6 +321,20 @@ pub fn unsafe_programs() -> Vec<Unsafe> {
             ..one("sixth", sixth())
         },
     ]
+}
+
+/// What fills its target is.
+#[test]
+fn whole_copies_are_accepted() {
+    let trial = Trial::new().expect("valid maps");
+    for helper in [22, 25, 27] {
+        let outcome = trial.check_code(&copied(helper, 8, 8), &[], 1);
+        assert_eq!(
+            (true, None),
+            (outcome.accepted, outcome.failure),
+            "{helper}"
+        );
+    }
 }
 
 /// None of them is accepted.

@@ -67,6 +67,8 @@ pub enum Mutation {
     OrderNotCompared,
     /// A helper has written as much as it may.
     WritesTheMost,
+    /// A copy that may be smaller than its target has written all of that.
+    CopyFillsTarget,
     /// Nothing moves the data.
     DataStays,
     /// A store to a part of what was stored leaves the rest as it was.
@@ -92,7 +94,7 @@ pub enum Mutation {
 }
 
 /// Those of the judge.
-pub const OURS: [Mutation; 23] = [
+pub const OURS: [Mutation; 24] = [
     Mutation::OneByteMore,
     Mutation::SumForgotten,
     Mutation::SwapKeepsLink,
@@ -105,6 +107,7 @@ pub const OURS: [Mutation; 23] = [
     Mutation::SizeNotDemanded,
     Mutation::OrderNotCompared,
     Mutation::WritesTheMost,
+    Mutation::CopyFillsTarget,
     Mutation::DataStays,
     Mutation::PartialStoreKeeps,
     Mutation::RestOfPointer,

@@ -61,6 +61,13 @@ mod returned {
 /// General helpers that write to the value that they are given: pop and peek.
 const TAKE_OUT: [u32; 2] = [17, 18];
 
+/// General helpers that copy r4 bytes to a target of r2: memcpy and memmove.  They leave
+/// the rest as it was, and all of it where the source is larger.
+const COPY: [u32; 2] = [22, 25];
+
+/// The general helper that reads the target that it appends to: strncat_s.
+const APPEND: u32 = 28;
+
 /// What a call does to bytes that an argument leads to.
 struct Written {
     place: Place,
@@ -103,6 +110,13 @@ impl Checker<'_> {
                     wrong,
                 })?;
         }
+        let copies = COPY.contains(&prototype.id) && self.is_general(&prototype);
+        if copies && !mutation::on(Mutation::CopyFillsTarget) {
+            let least = self.copied(state)?;
+            for written in &mut given.written {
+                written.least = least;
+            }
+        }
         for written in &given.written {
             self.write_through(state, written);
         }
@@ -128,6 +142,21 @@ impl Checker<'_> {
         let id = insn.imm as u32;
         let own = self.case.information.helper(id).cloned();
         own.or_else(|| helpers::general(id).map(helpers::General::prototype))
+    }
+
+    /// Whether this is the helper of the facts, not one that the contract put in its place.
+    fn is_general(&self, prototype: &Prototype) -> bool {
+        self.case.information.helper(prototype.id).is_none()
+    }
+
+    /// The bytes that a copy of r4 bytes to a target of r2 writes in any case.
+    fn copied(&mut self, state: &State) -> Check<i64> {
+        let room = self.present(state, 2)?.range();
+        let count = self.present(state, 4)?.range();
+        Ok(match (room, count) {
+            (Some(room), Some(count)) if count.umax() <= room.umin() => count.smin(),
+            _ => 0,
+        })
     }
 
     fn argument(
@@ -166,8 +195,7 @@ impl Checker<'_> {
                 } else {
                     map.value_size
                 };
-                let takes_out = TAKE_OUT.contains(&prototype.id)
-                    && self.case.information.helper(prototype.id).is_none();
+                let takes_out = TAKE_OUT.contains(&prototype.id) && self.is_general(prototype);
                 let intent = match number {
                     UNWRITTEN_VALUE => Intent::Write,
                     VALUE if takes_out => Intent::Write,
@@ -184,6 +212,9 @@ impl Checker<'_> {
                 );
                 let writes = matches!(number, WRITABLE | WRITABLE_OR_NULL);
                 let intent = if writes { Intent::Write } else { Intent::Read };
+                if writes && prototype.id == APPEND && self.is_general(prototype) {
+                    self.sized(state, register, &value, next, or_null, Intent::Read, given)?;
+                }
                 self.sized(state, register, &value, next, or_null, intent, given)
             }
             STACK | STACK_OR_NULL => match value {
