@@ -13,6 +13,9 @@ class NtStatus(IntEnum):
     ACCESS_DENIED = 0xC0000022
     INSUFFICIENT_RESOURCES = 0xC000009A
     DEVICE_NOT_READY = 0xC00000A3
+    IO_TIMEOUT = 0xC00000B5
+    """Not of NMR, which waits for ever: a callback did not return in time."""
+
     NOT_SUPPORTED = 0xC00000BB
     INVALID_DEVICE_STATE = 0xC0000184
     NOINTERFACE = 0xC00002B9

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -32,6 +33,7 @@ from ebpfd_sdk._decode import (
     binding,
     check,
     instruction,
+    registrar_events,
     registration,
     trace_line,
     verdict,
@@ -46,6 +48,8 @@ from ebpfd_sdk._values import (
     Execution,
     Instruction,
     Judge,
+    RegistrarChange,
+    RegistrarSnapshot,
     Registration,
     TraceLine,
     Verdict,
@@ -291,6 +295,19 @@ class Client:
         request = registrar_pb2.ListBindingsRequest()
         reply = await self._daemon.ask(self._daemon.registrar.ListBindings, request)
         return tuple(map(binding, reply.bindings))
+
+    async def watch_registrar(
+        self, npi: UUID | None = None
+    ) -> AsyncGenerator[RegistrarSnapshot | RegistrarChange]:
+        """Follow the registrar, for one contract or for all: first a snapshot, then changes.
+
+        A reader that is too slow gets another snapshot in place of the changes that it missed.
+        """
+        request = registrar_pb2.WatchRequest(npi_id=npi.bytes if npi else b"")
+        watch = self._daemon.follow(self._daemon.registrar.Watch, request)
+        async with aclosing(watch) as parts, aclosing(registrar_events(parts)) as events:
+            async for event in events:
+                yield event
 
     @overload
     async def fire(

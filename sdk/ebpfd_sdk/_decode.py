@@ -1,5 +1,6 @@
 """From protobuf to the values of ``_values``: the only place that knows both."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
 from enum import Enum
 from typing import TypeVar
 from uuid import UUID
@@ -9,7 +10,10 @@ from ebpfd_sdk._answer import result_of
 from ebpfd_sdk._errors import EbpfdError, VerificationFailed
 from ebpfd_sdk._values import (
     Binding,
+    BindingCallback,
     BindingState,
+    BindingWait,
+    ChangeKind,
     Instruction,
     LinkState,
     PathStep,
@@ -18,6 +22,8 @@ from ebpfd_sdk._values import (
     RegisterChange,
     RegisterEvent,
     RegisterFact,
+    RegistrarChange,
+    RegistrarSnapshot,
     Registration,
     Rejection,
     Role,
@@ -120,7 +126,7 @@ def registration(message: registrar_pb2.Registration) -> Registration:
     instance = message.instance
     return Registration(
         registration=message.registration,
-        role=Role.CLIENT if message.role == registrar_pb2.ROLE_CLIENT else Role.PROVIDER,
+        role=_role(message.role),
         npi=guid(instance.npi_id),
         npi_name=message.npi_name,
         module=_module(instance.module_id),
@@ -140,7 +146,52 @@ def binding(message: registrar_pb2.Binding) -> Binding:
         client=registration(message.client),
         provider=registration(message.provider),
         state=known(BindingState, message.state, BindingState.ATTACHING),
+        waits=tuple(map(_wait, message.waits)),
+        overdue=tuple(message.overdue),
     )
+
+
+async def registrar_events(
+    parts: AsyncIterator[registrar_pb2.WatchResponse],
+) -> AsyncGenerator[RegistrarSnapshot | RegistrarChange]:
+    """Read a watch: the parts of a snapshot become one event, each change is one."""
+    present: list[registrar_pb2.WatchChange] = []
+    lost = 0
+    async for part in parts:
+        if part.part == registrar_pb2.WATCH_PART_CHANGES:
+            for change in part.changes:
+                kind = known(ChangeKind, change.kind, ChangeKind.CHANGED)
+                yield RegistrarChange(kind, _subject(change))
+            continue
+        present += part.changes
+        lost += part.lost
+        if part.part == registrar_pb2.WATCH_PART_SNAPSHOT_END:
+            subjects = [_subject(each) for each in present]
+            yield RegistrarSnapshot(
+                tuple(each for each in subjects if isinstance(each, Registration)),
+                tuple(each for each in subjects if isinstance(each, Binding)),
+                lost,
+            )
+            present, lost = [], 0
+
+
+def _subject(change: registrar_pb2.WatchChange) -> Registration | Binding:
+    if change.HasField("registration"):
+        return registration(change.registration)
+    return binding(change.binding)
+
+
+def _wait(message: registrar_pb2.BindingWait) -> BindingWait:
+    return BindingWait(
+        role=_role(message.role),
+        callback=known(BindingCallback, message.callback, BindingCallback.DRAIN),
+        module=message.module,
+        elapsed_ms=message.elapsed_ms,
+    )
+
+
+def _role(number: registrar_pb2.Role) -> Role:
+    return Role.CLIENT if number == registrar_pb2.ROLE_CLIENT else Role.PROVIDER
 
 
 def program_state(message: programs_pb2.Program) -> ProgramState:

@@ -21,6 +21,26 @@ class BindingState(Enum):
     CLEANUP = 4
 
 
+class BindingCallback(Enum):
+    """What a module of a binding is doing while others wait for it."""
+
+    ATTACH = 1
+    DETACH = 2
+    CLEANUP = 3
+    DRAIN = 4
+    """Its detach callback has returned, and calls are still in flight."""
+
+
+class ChangeKind(Enum):
+    """What became of a registration or a binding."""
+
+    ADDED = 2
+    CHANGED = 3
+    """A registration deregisters, or a binding is in another state."""
+
+    GONE = 4
+
+
 class Execution(Enum):
     """How a program runs."""
 
@@ -319,6 +339,16 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class BindingWait:
+    """A module that a binding waits for."""
+
+    role: Role
+    callback: BindingCallback
+    module: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """A client and a provider that found each other."""
 
@@ -327,3 +357,24 @@ class Binding:
     client: Registration
     provider: Registration
     state: BindingState
+    waits: tuple[BindingWait, ...] = ()
+    overdue: tuple[str, ...] = ()
+    """Who took longer than the deadline and is not waited for any more, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarSnapshot:
+    """What the registrar knows at one moment; it makes all that was known before void."""
+
+    registrations: tuple[Registration, ...]
+    bindings: tuple[Binding, ...]
+    lost: int
+    """Changes that this reader missed since the last event, because it was slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarChange:
+    """What became of one registration or one binding, and what it is now."""
+
+    kind: ChangeKind
+    subject: Registration | Binding

@@ -65,6 +65,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self._returns: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._bindings: dict[int, int] = {}
+        self.watched: list[registrar_pb2.WatchResponse] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What a test asks for
@@ -200,6 +201,13 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
     def ListBindings(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """List nothing."""
         return registrar_pb2.ListBindingsResponse()
+
+    async def Watch(self, request: Any, context: Any) -> AsyncIterator[registrar_pb2.WatchResponse]:  # noqa: N802 (same)
+        """What the test says, and then nothing more for ever."""
+        del request, context
+        for part in self.watched:
+            yield part
+        await asyncio.Event().wait()
 
     async def _read_session(self, requests: AsyncIterator[registrar_pb2.SessionRequest]) -> None:
         async for request in requests:

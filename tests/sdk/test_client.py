@@ -7,7 +7,11 @@ from uuid import UUID
 import grpc
 import pytest
 
+from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk import (
+    BindingCallback,
+    BindingWait,
+    ChangeKind,
     Client,
     DaemonUnavailable,
     EbpfdError,
@@ -22,6 +26,9 @@ from ebpfd_sdk import (
     RegisterChange,
     RegisterEvent,
     RegisterFact,
+    RegistrarChange,
+    RegistrarSnapshot,
+    Registration,
     Rejection,
     Result,
     Role,
@@ -228,6 +235,47 @@ async def test_the_registrar_is_listed(scene: Scene) -> None:
         assert await ebpfd.bindings() == ()
     assert (Role.PROVIDER, UUID(PROGRAM_TYPE), "parcel") == (kind.role, kind.module, kind.owner)
     assert ("hook", UUID(ATTACH_TYPE)) == (hook.npi_name, hook.module)
+
+
+async def test_a_watch_of_the_registrar_gives_snapshots_and_changes(daemon: FakeDaemon) -> None:
+    """The parts of a snapshot become one; a reader that was slow learns what it missed."""
+    provider = registrar_pb2.Registration(registration=1, role=registrar_pb2.ROLE_PROVIDER)
+    client = registrar_pb2.Registration(registration=2, role=registrar_pb2.ROLE_CLIENT)
+    wait = registrar_pb2.BindingWait(
+        role=registrar_pb2.ROLE_CLIENT,
+        callback=registrar_pb2.BINDING_CALLBACK_DETACH,
+        module="c",
+        elapsed_ms=5,
+    )
+    bound = registrar_pb2.Binding(
+        binding=3, client=client, provider=provider, waits=[wait], overdue=["p was late"]
+    )
+    change, part = registrar_pb2.WatchChange, registrar_pb2.WatchResponse
+    daemon.watched = [
+        part(
+            part=registrar_pb2.WATCH_PART_SNAPSHOT, changes=[change(registration=provider)], lost=7
+        ),
+        part(part=registrar_pb2.WATCH_PART_SNAPSHOT, changes=[change(binding=bound)]),
+        part(part=registrar_pb2.WATCH_PART_SNAPSHOT_END),
+        part(
+            part=registrar_pb2.WATCH_PART_CHANGES,
+            changes=[change(kind=registrar_pb2.CHANGE_KIND_GONE, registration=client)],
+        ),
+        part(part=registrar_pb2.WATCH_PART_SNAPSHOT_END),
+    ]
+    async with Client(daemon.address) as ebpfd:
+        watch = ebpfd.watch_registrar()
+        first, second, third = [await anext(watch) for _ in range(3)]
+        await watch.aclose()
+    assert isinstance(first, RegistrarSnapshot)
+    assert (first.lost, [each.registration for each in first.registrations]) == (7, [1])
+    (binding,) = first.bindings
+    assert binding.waits == (BindingWait(Role.CLIENT, BindingCallback.DETACH, "c", 5),)
+    assert binding.overdue == ("p was late",)
+    assert isinstance(second, RegistrarChange)
+    assert isinstance(second.subject, Registration)
+    assert (second.kind, second.subject.role) == (ChangeKind.GONE, Role.CLIENT)
+    assert third == RegistrarSnapshot((), (), 0)
 
 
 async def test_trace_follows_until_nobody_looks(daemon: FakeDaemon) -> None:

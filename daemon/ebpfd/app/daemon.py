@@ -92,7 +92,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(Executor(TraceLog()))
-        parts = assembled(services, verifier, executor, kept)
+        parts = assembled(services, verifier, executor, kept, settings.deadlines)
         readers, sessions = RecordReaders(), Sessions()
         server = grpc.aio.server(options=OPTIONS)
         registrar_pb2_grpc.add_RegistrarServicer_to_server(
@@ -186,3 +186,4 @@ async def _wind_down(daemon: Daemon) -> None:
         _log.warning("an extension did not let go in time", seconds=STOP_S)
     for module in daemon.sessions.all():
         module.lose()
+    daemon.registrar.end_watches()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
@@ -32,10 +33,14 @@ class Parts:
 
 
 def assembled(
-    services: Services, verifier: Verifier, executor: Executor, kept: KeptContracts | None
+    services: Services,
+    verifier: Verifier,
+    executor: Executor,
+    kept: KeptContracts | None,
+    deadlines: Deadlines | None = None,
 ) -> Parts:
     """All parts of one daemon, on these that run."""
-    registrar = RegistrarHost(services)
+    registrar = RegistrarHost(services, deadlines)
     known, objects, targets = KnownContracts(), Objects(), Targets()
     programs = Programs(
         registrar=registrar,

@@ -1,9 +1,10 @@
 """What a daemon is told when it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ebpfd.host.callbacks import Deadlines
 from ebpfd_api.address import default_address
 
 MAX_SOCKET_PATH: Final = 107
@@ -16,18 +17,22 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a daemon listens, and where it keeps its state (None: nowhere)."""
+    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits."""
 
     listen: tuple[Path, ...]
     state: Path | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     @classmethod
-    def parse(cls, listen: tuple[str, ...], state: str | None) -> "Settings":
+    def parse(
+        cls, listen: tuple[str, ...], state: str | None, deadlines: Deadlines | None = None
+    ) -> "Settings":
         """Settings from the words of a command line."""
         addresses = listen or (default_address(),)
         return cls(
             listen=tuple(_socket_path(address) for address in addresses),
             state=Path(state).absolute() if state else None,
+            deadlines=deadlines or Deadlines(),
         )
 
 

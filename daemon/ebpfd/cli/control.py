@@ -8,7 +8,7 @@ from ebpfd.cli.links import link
 from ebpfd.cli.maps import map_commands
 from ebpfd.cli.output import Output
 from ebpfd.cli.programs import program
-from ebpfd.cli.registrations import binding, client, provider
+from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.trace import trace
 
 
@@ -34,5 +34,16 @@ def main(context: click.Context, address: str | None, output: str) -> None:
     context.obj = Output(address, json=output == "json")
 
 
-for _command in (program, link, map_commands, contract, provider, client, binding, hook, trace):
+for _command in (
+    program,
+    link,
+    map_commands,
+    contract,
+    provider,
+    client,
+    binding,
+    registrar,
+    hook,
+    trace,
+):
     main.add_command(_command)

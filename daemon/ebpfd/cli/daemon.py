@@ -21,19 +21,43 @@ def main() -> None:
 @click.option(
     "--state", metavar="DIR", help="The state directory, for one daemon at a time.  [default: none]"
 )
+@click.option(
+    "--callback-deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What a module's attach, detach or cleanup callback may take.",
+)
+@click.option(
+    "--drain-deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What a module may take to complete a detach that is pending.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
-def run(listen: tuple[str, ...], state: str | None, verbose: bool) -> None:
+def run(
+    listen: tuple[str, ...],
+    state: str | None,
+    callback_deadline: float,
+    drain_deadline: float,
+    verbose: bool,
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     # Late, so that `ebpfd --help` need not wait for gRPC and the engine.
     from ebpfd.app import Settings, SettingsError  # noqa: PLC0415
     from ebpfd.app.locks import InUseError  # noqa: PLC0415
     from ebpfd.app.logs import configure_logs  # noqa: PLC0415
     from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
+    from ebpfd.host.callbacks import Deadlines  # noqa: PLC0415
     from ebpfd.store import StoreError  # noqa: PLC0415
 
     configure_logs(verbose=verbose)
     try:
-        settings = Settings.parse(listen, state)
+        deadlines = Deadlines(callback_s=callback_deadline, drain_s=drain_deadline)
+        settings = Settings.parse(listen, state, deadlines)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     try:

@@ -1,12 +1,12 @@
 """Runs the effects of the pure registrar: one task for each callback.
 
 The registrar never waits; this shell does, and turns its answers into returns of coroutines.
-A status that a module returns is an NTSTATUS; a module that raises counts as FAILED attach or
-as a completed detach, so that no bug of one module keeps another from unloading.
+A status that a module returns is an NTSTATUS; a module that raises, or takes too long, counts as
+a failed attach or a completed detach, so that no bug of one module keeps another from unloading.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -14,8 +14,10 @@ from uuid import UUID
 import structlog
 
 from ebpfd import nmr
+from ebpfd.host.callbacks import Call, Callback, Callbacks, Deadlines, Wait
 from ebpfd.host.modules import AttachAnswer, DispatchTable, Module
 from ebpfd.host.services import Services
+from ebpfd.host.watch import BindingSeen, Part, Watches
 from ebpfd_api.ntstatus import NtStatus
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -35,9 +37,11 @@ class ProviderSide:
 class RegistrarHost:
     """The registrar with its modules attached."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, deadlines: Deadlines | None = None) -> None:
         self._services = services
         self._registrar = nmr.Registrar()
+        self._callbacks = Callbacks(deadlines or Deadlines())
+        self._watches = Watches(self._registrar, self._callbacks)
         self._registering: dict[nmr.RegistrationHandle, asyncio.Future[None]] = {}
         self._deregistering: dict[nmr.RegistrationHandle, asyncio.Future[int]] = {}
         self._completions: dict[nmr.RegistrationHandle, asyncio.Future[None]] = {}
@@ -98,6 +102,7 @@ class RegistrarHost:
         effects = self._registrar.client_attach_provider(binding, context, dispatch, by=by)
         answer: asyncio.Future[ProviderSide] = _future()
         self._attaching[binding] = answer
+        self._callbacks.pause(binding)
         self._run(effects)
         return await answer
 
@@ -105,10 +110,21 @@ class RegistrarHost:
         self, binding: nmr.BindingHandle, role: nmr.Role, *, by: nmr.Owner = nmr.ANYONE
     ) -> None:
         """A detach callback that returned PENDING is through."""
-        self._run(self._registrar.detach_complete(binding, role, by=by))
+        effects = self._registrar.detach_complete(binding, role, by=by)
+        self._callbacks.drained(binding, role)
+        self._run(effects)
+
+    async def wait(self, handle: nmr.RegistrationHandle, *, by: nmr.Owner) -> int:
+        """NmrWaitFor…DeregisterComplete: SUCCESS at the end, INVALID_PARAMETER without one."""
+        status = self._registrar.wait(handle, by=by)
+        if status != NtStatus.PENDING:
+            return status
+        await self.wait_deregistered(handle)
+        return NtStatus.SUCCESS
 
     def lost(self, module: Module) -> None:
         """The process behind *module* has vanished."""
+        self._callbacks.lost(module)
         self._run(self._registrar.lost(module))
 
     def providers(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
@@ -130,6 +146,30 @@ class RegistrarHost:
     def bindings(self) -> list[nmr.BindingSnapshot]:
         """All bindings that are not gone."""
         return list(self._registrar.bindings())
+
+    def owned(self, module: Module) -> list[nmr.RegistrationSnapshot]:
+        """All registrations of *module*."""
+        return list(self._registrar.owned(module))
+
+    def bound(self) -> list[BindingSeen]:
+        """All bindings that are not gone, with both their ends."""
+        return self._watches.bound()
+
+    def watch(self, npi_id: UUID | None = None) -> AsyncGenerator[Part]:
+        """What is there, then every change."""
+        return self._watches.follow(npi_id)
+
+    def end_watches(self) -> None:
+        """Nobody is served any more: let watches come to their end."""
+        self._watches.close()
+
+    def waits(self, binding: nmr.BindingHandle) -> list[Wait]:
+        """Whose callbacks of *binding* run."""
+        return self._callbacks.waits(binding)
+
+    def overdue(self, binding: nmr.BindingHandle) -> tuple[str, ...]:
+        """Whose callbacks of *binding* were not waited for any longer."""
+        return self._callbacks.overdue(binding)
 
     def _abandon(self, handle: nmr.RegistrationHandle) -> None:
         """Whoever registered hung up, so nobody knows the handle: it must not stay behind."""
@@ -153,6 +193,7 @@ class RegistrarHost:
                 case nmr.BindingReady():
                     _log.debug("binding is up", binding=effect.binding)
                 case nmr.BindingGone():
+                    self._callbacks.forget(effect.binding)
                     self._messages.pop(effect.binding, None)
                     unanswered = self._attaching.pop(effect.binding, None)
                     _resolve(unanswered, ProviderSide(NtStatus.DEVICE_NOT_READY))
@@ -161,6 +202,7 @@ class RegistrarHost:
                     self._call_back(effect)
 
     def _answer_attach(self, effect: nmr.ClientAttachProviderReturned) -> None:
+        self._callbacks.resume(effect.binding)
         context, dispatch = effect.provider_context, effect.provider_dispatch
         side = ProviderSide(
             effect.status,
@@ -187,50 +229,84 @@ class RegistrarHost:
                 work = self._cleanup(module, effect.binding, nmr.Role.PROVIDER)
         self._services.start(work, name=f"{type(effect).__name__} {effect.binding}")
 
-    async def _client_attach(self, module: Module, call: nmr.ClientAttachProvider) -> None:
-        status = await _guarded(
-            module.client_attach_provider(call), NtStatus.INSUFFICIENT_RESOURCES, module
+    async def _client_attach(self, module: Module, effect: nmr.ClientAttachProvider) -> None:
+        binding = effect.binding
+        status = await self._callbacks.run(
+            Call(Callback.ATTACH, binding, nmr.Role.CLIENT, module),
+            module.client_attach_provider(effect),
+            failed=NtStatus.INSUFFICIENT_RESOURCES,
+            late=NtStatus.IO_TIMEOUT,
         )
-        self._report(lambda: self._registrar.client_attach_returned(call.binding, status))
+        self._report(binding, lambda: self._registrar.client_attach_returned(binding, status))
 
-    async def _provider_attach(self, module: Module, call: nmr.ProviderAttachClient) -> None:
-        failed = AttachAnswer(NtStatus.INSUFFICIENT_RESOURCES, message="the provider failed")
-        answer = await _guarded(module.provider_attach_client(call), failed, module)
+    async def _provider_attach(self, module: Module, effect: nmr.ProviderAttachClient) -> None:
+        binding = effect.binding
+        call = Call(Callback.ATTACH, binding, nmr.Role.PROVIDER, module)
+        answer = await self._callbacks.run(
+            call,
+            module.provider_attach_client(effect),
+            failed=AttachAnswer(NtStatus.INSUFFICIENT_RESOURCES, message="the provider failed"),
+            late=AttachAnswer(NtStatus.IO_TIMEOUT, message=self._callbacks.overdue_text(call)),
+        )
         if answer.message:
-            self._messages[call.binding] = answer.message
+            self._messages[binding] = answer.message
         self._report(
+            binding,
             lambda: self._registrar.provider_attach_returned(
-                call.binding, answer.status, answer.context, answer.dispatch
-            )
+                binding, answer.status, answer.context, answer.dispatch
+            ),
         )
 
     async def _detach(self, module: Module, binding: nmr.BindingHandle, role: nmr.Role) -> None:
-        status = await _guarded(module.detach(binding, role), NtStatus.SUCCESS, module)
+        status = await self._callbacks.run(
+            Call(Callback.DETACH, binding, role, module),
+            module.detach(binding, role),
+            failed=NtStatus.SUCCESS,
+            late=NtStatus.SUCCESS,
+        )
         if status != NtStatus.PENDING:
             # Whatever else it says, the callback has returned and will say no more.
             status = NtStatus.SUCCESS
-        self._report(lambda: self._registrar.detach_returned(binding, role, status))
+        self._report(binding, lambda: self._registrar.detach_returned(binding, role, status))
+        if self._drains(binding, role):
+            call = Call(Callback.DRAIN, binding, role, module)
+            self._callbacks.drain(
+                call,
+                lambda: self._report(
+                    binding, lambda: self._registrar.detach_complete(binding, role)
+                ),
+            )
+
+    def _drains(self, binding: nmr.BindingHandle, role: nmr.Role) -> bool:
+        """Whether the detach of that side is not complete yet, though its callback has returned."""
+        if not self._exists(binding):
+            return False
+        pictured = self._registrar.binding(binding)
+        is_client = role is nmr.Role.CLIENT
+        detach = pictured.client_detach if is_client else pictured.provider_detach
+        return detach is nmr.Detach.PENDING
+
+    def _exists(self, binding: nmr.BindingHandle) -> bool:
+        try:
+            self._registrar.binding(binding)
+        except nmr.RegistrarError:
+            return False
+        return True
 
     async def _cleanup(self, module: Module, binding: nmr.BindingHandle, role: nmr.Role) -> None:
-        await _guarded(module.cleanup(binding, role), None, module)
-        self._report(lambda: self._registrar.cleanup_returned(binding, role))
+        call = Call(Callback.CLEANUP, binding, role, module)
+        await self._callbacks.run(call, module.cleanup(binding, role), failed=None, late=None)
+        self._report(binding, lambda: self._registrar.cleanup_returned(binding, role))
 
-    def _report(self, report: Callable[[], list[nmr.Effect]]) -> None:
+    def _report(self, binding: nmr.BindingHandle, report: Callable[[], list[nmr.Effect]]) -> None:
         """Tell the registrar that a callback has ended; its module may have vanished meanwhile."""
         try:
             effects = report()
         except nmr.LateCallError:
+            if not self._exists(binding):
+                self._callbacks.forget(binding)
             return
         self._run(effects)
-
-
-async def _guarded(work: Coroutine[Any, Any, _Value], failed: _Value, module: Module) -> _Value:
-    """The callback's value, or *failed* if it raises: a module's bug stays the module's."""
-    try:
-        return await work
-    except Exception:  # noqa: BLE001 (the supervisor of callbacks)
-        _log.exception("a module's callback failed", module=module.name)
-        return failed
 
 
 def _module(owner: nmr.Owner) -> Module:

@@ -3,7 +3,7 @@
 ``Registrar`` is a pure state machine; README.md draws its states and lists its rules.
 """
 
-from ebpfd.nmr.binding import Detach, Stage
+from ebpfd.nmr.binding import Detach, Phase, Stage
 from ebpfd.nmr.effects import (
     Answer,
     BindingGone,
@@ -40,7 +40,7 @@ from ebpfd.nmr.identity import (
     Role,
 )
 from ebpfd.nmr.registrar import Registrar
-from ebpfd.nmr.snapshots import BindingSnapshot, RegistrationSnapshot
+from ebpfd.nmr.snapshots import BindingSnapshot, Change, Observer, RegistrationSnapshot
 
 __all__ = [
     "ANYONE",
@@ -50,6 +50,7 @@ __all__ = [
     "BindingReady",
     "BindingSnapshot",
     "Callback",
+    "Change",
     "ClientAttachProvider",
     "ClientAttachProviderReturned",
     "ClientCleanupBindingContext",
@@ -63,8 +64,10 @@ __all__ = [
     "LateCallError",
     "ModuleId",
     "ModuleIdKind",
+    "Observer",
     "OutOfTurnError",
     "Owner",
+    "Phase",
     "ProviderAttachClient",
     "ProviderCleanupBindingContext",
     "ProviderDetachClient",

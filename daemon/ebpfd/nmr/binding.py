@@ -33,6 +33,33 @@ class Stage(Enum):
     GONE = auto()
 
 
+class Phase(Enum):
+    """Where a binding is as far as its modules and those who watch are concerned."""
+
+    ATTACHING = auto()
+    READY = auto()
+    DETACHING = auto()
+    CLEANUP = auto()
+
+
+PHASES: Final = MappingProxyType(
+    {
+        Stage.QUEUED: Phase.ATTACHING,
+        Stage.CLIENT_ATTACHING: Phase.ATTACHING,
+        Stage.PROVIDER_ATTACHING: Phase.ATTACHING,
+        Stage.DESERTED: Phase.ATTACHING,
+        Stage.ANSWERED: Phase.ATTACHING,
+        Stage.READY: Phase.READY,
+        Stage.CLIENT_DETACHING: Phase.DETACHING,
+        Stage.PROVIDER_DETACHING: Phase.DETACHING,
+        Stage.DRAINING: Phase.DETACHING,
+        Stage.CLIENT_CLEANUP: Phase.CLEANUP,
+        Stage.PROVIDER_CLEANUP: Phase.CLEANUP,
+        Stage.GONE: Phase.CLEANUP,
+    }
+)
+
+
 class Event(Enum):
     """What moves a binding from stage to stage."""
 

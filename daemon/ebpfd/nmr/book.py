@@ -17,6 +17,7 @@ from ebpfd.nmr.identity import (
     Role,
 )
 from ebpfd.nmr.registration import Registration
+from ebpfd.nmr.snapshots import BindingSnapshot, Change, Observer, RegistrationSnapshot
 
 
 class Book:
@@ -30,6 +31,16 @@ class Book:
         self._owned: dict[Owner, dict[RegistrationHandle, Registration]] = {}
         self._last_registration = 0
         self._last_binding = 0
+        self.observer: Observer | None = None
+
+    def note(self, change: Change, subject: Registration | Binding) -> None:
+        """Tell the observer, if there is one, what became of *subject*."""
+        if self.observer is None:
+            return
+        if isinstance(subject, Binding):
+            self.observer(change, BindingSnapshot.of(subject))
+        else:
+            self.observer(change, RegistrationSnapshot.of(subject))
 
     def enter(
         self, role: Role, instance: RegistrationInstance, *, owner: Owner, has_cleanup: bool
@@ -42,6 +53,7 @@ class Book:
         self._owned.setdefault(owner, {})[handle] = registration
         if instance.npi_id is not None:
             self._live.setdefault((instance.npi_id, role), {})[handle] = registration
+        self.note(Change.ADDED, registration)
         return registration
 
     def close(self, registration: Registration) -> None:
@@ -60,6 +72,7 @@ class Book:
         del owned[registration.handle]
         if not owned:
             del self._owned[registration.owner]
+        self.note(Change.GONE, registration)
 
     def opposites(self, registration: Registration) -> list[Registration]:
         """Return the live registrations that match *registration*, in handle order."""
@@ -78,6 +91,7 @@ class Book:
         binding = Binding(BindingHandle(self._last_binding), client, provider)
         self._bindings[binding.handle] = binding
         client.bindings[provider.handle] = provider.bindings[client.handle] = binding
+        self.note(Change.ADDED, binding)
         return binding
 
     def unpair(self, binding: Binding) -> None:
@@ -85,6 +99,7 @@ class Book:
         del self._bindings[binding.handle]
         del binding.client.bindings[binding.provider.handle]
         del binding.provider.bindings[binding.client.handle]
+        self.note(Change.GONE, binding)
 
     def registration(self, handle: RegistrationHandle, *, by: Owner = ANYONE) -> Registration:
         """Return the registration that *handle* names, if *by* may use it."""

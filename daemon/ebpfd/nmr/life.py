@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from ebpfd.nmr.binding import Binding, Detach, DetachEvent, Event, Stage
+from ebpfd.nmr.binding import PHASES, Binding, Detach, DetachEvent, Event, Stage
 from ebpfd.nmr.book import Book
 from ebpfd.nmr.effects import (
     BindingGone,
@@ -32,6 +32,7 @@ from ebpfd.nmr.effects import (
 from ebpfd.nmr.identity import Role
 from ebpfd.nmr.registration import AttachQueue, Registration
 from ebpfd.nmr.retries import Retries
+from ebpfd.nmr.snapshots import Change
 from ebpfd_api.ntstatus import NtStatus
 
 _DETACH: Final[Mapping[Role, type[ClientDetachProvider | ProviderDetachClient]]] = {
@@ -64,6 +65,13 @@ class Life:
         effects, self._effects = self._effects, []
         return effects
 
+    def _move(self, binding: Binding, event: Event) -> Stage:
+        before = binding.stage
+        stage = binding.apply(event)
+        if PHASES[before] is not PHASES[stage] and stage is not Stage.GONE:
+            self._book.note(Change.CHANGED, binding)
+        return stage
+
     # Attaching.
 
     def attach_all(self, bindings: list[Binding], *, registered: Registration | None) -> None:
@@ -75,7 +83,7 @@ class Life:
 
     def ask_provider(self, binding: Binding) -> None:
         """Call the provider from within the client's attach callback."""
-        binding.apply(Event.NEST)
+        self._move(binding, Event.NEST)
         provider, side = binding.provider, binding.client_side
         if provider.lost:
             self.provider_answered(binding, NtStatus.DEVICE_NOT_READY)
@@ -97,10 +105,10 @@ class Life:
             if binding.accepted and binding.client.lost:
                 self._unbind(binding)
             else:
-                binding.apply(Event.ANSWER)
+                self._move(binding, Event.ANSWER)
                 self._cleanup(binding, Role.CLIENT)
             return
-        binding.apply(Event.ANSWER)
+        self._move(binding, Event.ANSWER)
         if not binding.client.lost:
             self._effects.append(
                 ClientAttachProviderReturned(
@@ -114,7 +122,7 @@ class Life:
 
     def client_answered(self, binding: Binding, event: Event) -> None:
         """End the attach: ``ACCEPT`` makes the binding ready, ``FAIL`` cleans it up."""
-        stage = binding.apply(event)
+        stage = self._move(binding, event)
         if stage is Stage.READY:
             binding.succeeded = True
             self._effects.append(BindingReady(binding.handle))
@@ -136,7 +144,7 @@ class Life:
             self._effects.append(answer)
 
     def _attach(self, binding: Binding) -> None:
-        binding.apply(Event.BEGIN)
+        self._move(binding, Event.BEGIN)
         client = binding.client
         binding.began_at = self._retries.began(client.handle)
         self._effects.append(
@@ -159,6 +167,7 @@ class Life:
         """Let nothing bind to *registrations* any more, and part them from their peers."""
         for registration in registrations:
             registration.deregistering = True
+            self._book.note(Change.CHANGED, registration)
             # Held until all its bindings were told, lest the first that ends gives the answer.
             registration.unsettled += 1
             self._book.close(registration)
@@ -177,7 +186,7 @@ class Life:
     def detach_ended(self, binding: Binding, role: Role, event: DetachEvent) -> None:
         """Go on after the detach callback of *role* has returned or was skipped."""
         binding.apply_detach(role, event)
-        binding.apply(_DETACH_RETURNED[role])
+        self._move(binding, _DETACH_RETURNED[role])
         if role is Role.CLIENT:
             self._detach(binding, Role.PROVIDER)
         else:
@@ -191,7 +200,7 @@ class Life:
 
     def cleaned(self, binding: Binding, role: Role) -> None:
         """Go on after the cleanup callback of *role* has returned or was skipped."""
-        binding.apply(_CLEANED[role])
+        self._move(binding, _CLEANED[role])
         if role is Role.CLIENT:
             self._cleanup(binding, Role.PROVIDER)
         else:
@@ -223,7 +232,7 @@ class Life:
                 pass
 
     def _withdraw(self, binding: Binding) -> None:
-        binding.apply(Event.WITHDRAW)
+        self._move(binding, Event.WITHDRAW)
         binding.queue = None
         self._gone(binding)
 
@@ -237,7 +246,7 @@ class Life:
             self._unbind(binding)
 
     def _unbind(self, binding: Binding) -> None:
-        binding.apply(Event.UNBIND)
+        self._move(binding, Event.UNBIND)
         self._attach_ended(binding)
         self._detach(binding, Role.CLIENT)
 
@@ -252,7 +261,7 @@ class Life:
 
     def _drain(self, binding: Binding) -> None:
         if binding.detached:
-            binding.apply(Event.DRAIN)
+            self._move(binding, Event.DRAIN)
             self._cleanup(binding, Role.CLIENT)
         else:
             self._settle(binding)

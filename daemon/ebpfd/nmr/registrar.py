@@ -23,7 +23,7 @@ from ebpfd.nmr.identity import (
     Role,
 )
 from ebpfd.nmr.life import Life
-from ebpfd.nmr.snapshots import BindingSnapshot, RegistrationSnapshot
+from ebpfd.nmr.snapshots import BindingSnapshot, Observer, RegistrationSnapshot
 from ebpfd_api.ntstatus import NtStatus
 
 _RETURN: Final = {
@@ -161,6 +161,14 @@ class Registrar:
         return self._life.take()
 
     # Listing.
+
+    def observe(self, observer: Observer | None) -> None:
+        """Tell *observer* of every change from now on; None: nobody."""
+        self._book.observer = observer
+
+    def owned(self, owner: Owner) -> tuple[RegistrationSnapshot, ...]:
+        """Picture all registrations of *owner*, in handle order."""
+        return tuple(map(RegistrationSnapshot.of, self._book.owned(owner)))
 
     def clients(self) -> tuple[RegistrationSnapshot, ...]:
         """Picture every client, in handle order."""

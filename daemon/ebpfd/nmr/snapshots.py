@@ -3,9 +3,12 @@
 A picture never changes, and holding one keeps nothing alive but the modules' own values.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
 
-from ebpfd.nmr.binding import Binding, Detach, Stage
+from ebpfd.nmr.binding import PHASES, Binding, Detach, Phase, Stage
 from ebpfd.nmr.identity import (
     BindingHandle,
     Owner,
@@ -55,6 +58,11 @@ class BindingSnapshot:
     provider_context: object
     provider_dispatch: object
 
+    @property
+    def phase(self) -> Phase:
+        """Where the binding is, in fewer words."""
+        return PHASES[self.stage]
+
     @classmethod
     def of(cls, binding: Binding) -> "BindingSnapshot":
         """Picture *binding*."""
@@ -70,3 +78,17 @@ class BindingSnapshot:
             provider_context=binding.provider_side.context,
             provider_dispatch=binding.provider_side.dispatch,
         )
+
+
+class Change(Enum):
+    """What became of a registration or a binding."""
+
+    ADDED = auto()
+    CHANGED = auto()
+    """A registration deregisters, or a binding is in another phase."""
+
+    GONE = auto()
+
+
+Observer: TypeAlias = Callable[[Change, RegistrationSnapshot | BindingSnapshot], None]
+"""Is told of each change as it happens, within the call that causes it; it must only take note."""

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
+from ebpfd.rpc.binding_codec import encode_binding, encode_part
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.registration_codec import (
     decode_dispatch,
@@ -32,21 +34,6 @@ from ebpfd_api.v1 import registrar_pb2_grpc as services_pb
 PROTOCOL_VERSION: Final = 1
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-_STATES: Final = {
-    nmr.Stage.QUEUED: pb.BINDING_STATE_ATTACHING,
-    nmr.Stage.CLIENT_ATTACHING: pb.BINDING_STATE_ATTACHING,
-    nmr.Stage.PROVIDER_ATTACHING: pb.BINDING_STATE_ATTACHING,
-    nmr.Stage.DESERTED: pb.BINDING_STATE_ATTACHING,
-    nmr.Stage.ANSWERED: pb.BINDING_STATE_ATTACHING,
-    nmr.Stage.READY: pb.BINDING_STATE_READY,
-    nmr.Stage.CLIENT_DETACHING: pb.BINDING_STATE_DETACHING,
-    nmr.Stage.PROVIDER_DETACHING: pb.BINDING_STATE_DETACHING,
-    nmr.Stage.DRAINING: pb.BINDING_STATE_DETACHING,
-    nmr.Stage.CLIENT_CLEANUP: pb.BINDING_STATE_CLEANUP,
-    nmr.Stage.PROVIDER_CLEANUP: pb.BINDING_STATE_CLEANUP,
-    nmr.Stage.GONE: pb.BINDING_STATE_CLEANUP,
-}
 
 
 class RegistrarServicer(services_pb.RegistrarServicer):
@@ -114,11 +101,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         )
 
     def _end(self, module: RemoteModule, log: structlog.stdlib.BoundLogger) -> None:
-        left = [
-            registration
-            for registration in (*self._registrar.providers(), *self._registrar.clients())
-            if registration.owner is module
-        ]
+        left = self._registrar.owned(module)
         waiting = sum(
             each.binding_count for each in left if each.instance.npi_id != PROGRAM_INFORMATION
         )
@@ -155,8 +138,10 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 module.answered(answer.callback_id, answer)
             case "helper_return":
                 module.answered(request.helper_return.callback_id, request.helper_return)
+            case "wait_deregistered":
+                self._start(module, request, self._wait(module, request.wait_deregistered))
             case "detach_complete":
-                self._detach_complete(module, request.detach_complete)
+                self._detach_complete(module, request)
             case "register":
                 self._start(module, request, self._register(module, request.register))
             case "deregister":
@@ -239,14 +224,25 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             answer.provider.CopyFrom(encode_side(side.context, side.dispatch))
         return answer
 
-    def _detach_complete(self, module: RemoteModule, call: pb.DetachComplete) -> None:
-        """The call has no answer, so a module that is wrong is told in the log."""
+    async def _wait(self, module: RemoteModule, call: pb.WaitDeregistered) -> pb.CallReturn:
+        handle = nmr.RegistrationHandle(call.registration)
+        status = await self._registrar.wait(handle, by=module)
+        return pb.CallReturn(status=status, registration=handle)
+
+    def _detach_complete(self, module: RemoteModule, request: pb.SessionRequest) -> None:
+        """A module that is wrong is told in the log, and if it gave a call id."""
+        call, answer = request.detach_complete, pb.CallReturn(call_id=request.call_id)
         try:
             self._registrar.detach_complete(
                 nmr.BindingHandle(call.binding), decode_role(call.role), by=module
             )
         except (ContractError, nmr.RegistrarError) as error:
+            refused = error.status if isinstance(error, nmr.RegistrarError) else None
+            answer.status = refused or NtStatus.INVALID_PARAMETER
+            answer.message = str(error)
             _log.warning("detach_complete refused", extension=module.name, reason=str(error))
+        if request.call_id:
+            module.send(pb.SessionResponse(call_return=answer))
 
     async def ListProviders(
         self,
@@ -275,23 +271,31 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     ) -> pb.ListBindingsResponse:
         """Clients with the providers that they are bound to."""
         del request, context
-        by_handle = {
-            each.handle: each for each in (*self._registrar.providers(), *self._registrar.clients())
-        }
-        answer = pb.ListBindingsResponse()
-        for binding in self._registrar.bindings():
-            provider = by_handle[binding.provider]
-            answer.bindings.add(
-                binding=binding.handle,
-                npi_id=provider.instance.npi_id.bytes if provider.instance.npi_id else b"",
-                client=self._encode(by_handle[binding.client]),
-                provider=self._encode(provider),
-                state=_STATES[binding.stage],
-            )
-        return answer
+        found = self._registrar.bound()
+        return pb.ListBindingsResponse(
+            bindings=[
+                encode_binding(each, self._encode, self._registrar.waits(each.binding.handle))
+                for each in found
+            ]
+        )
+
+    async def Watch(
+        self,
+        request: pb.WatchRequest,
+        context: "grpc.aio.ServicerContext[pb.WatchRequest, pb.WatchResponse]",
+    ) -> AsyncIterator[pb.WatchResponse]:
+        """What is there, then every change."""
+        npi_id = await _npi_filter(request.npi_id, context)
+        async with aclosing(self._registrar.watch(npi_id)) as parts:
+            async for part in parts:
+                yield encode_part(part, self._encode_briefly)
 
     def _encode(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
         return encode_registration(registration, self._registrar.module_of(registration))
+
+    def _encode_briefly(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
+        module = self._registrar.module_of(registration)
+        return encode_registration(registration, module, brief=True)
 
 
 async def _write_all(

@@ -1,5 +1,6 @@
 """Registrations, dispatch tables and binding sides between protobuf and values."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from ebpfd import nmr
@@ -120,18 +121,22 @@ def encode_side(context: object, dispatch: object) -> pb.BindingSide:
     return side
 
 
-def encode_registration(registration: nmr.RegistrationSnapshot, module: Module) -> pb.Registration:
-    """A registration for listings."""
-    npi_id = registration.instance.npi_id
+def encode_registration(
+    registration: nmr.RegistrationSnapshot, module: Module, *, brief: bool = False
+) -> pb.Registration:
+    """A registration for listings; *brief* leaves its characteristics out."""
+    instance = registration.instance
+    npi_id = instance.npi_id
+    shown = dataclasses.replace(instance, characteristics=None) if brief else instance
     return pb.Registration(
         registration=registration.handle,
         role=WIRE_ROLES[registration.role],
-        instance=encode_instance(registration.instance),
+        instance=encode_instance(shown),
         owner=module.name,
         deregistering=registration.deregistering,
         binding_count=registration.binding_count,
         npi_name=NAMES.get(npi_id, "") if npi_id else "",
-        module_name=_module_name(registration.instance, module),
+        module_name=_module_name(instance, module),
     )
 
 

@@ -83,6 +83,7 @@ class RemoteModule:
         self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
         self._callback_ids = count(1)
         self._waiting: dict[int, _Expected] = {}
+        self._overdue: dict[int, registrar_pb2.AttachCallback] = {}
 
     @property
     def name(self) -> str:
@@ -187,6 +188,8 @@ class RemoteModule:
 
         Nor does one of another kind: callbacks, helper calls and fires share their ids.
         """
+        if attach := self._overdue.pop(callback_id, None):
+            self._undo(attach, answer)
         expected = self._waiting.get(callback_id)
         if expected is None or not isinstance(answer, expected.kind):
             return
@@ -194,9 +197,29 @@ class RemoteModule:
         if not expected.answer.done():
             expected.answer.set_result(answer)
 
+    def _undo(self, attach: registrar_pb2.AttachCallback, answer: Message) -> None:
+        """A provider that agreed too late holds a binding that is none: it is told to let go.
+
+        A client that did has its cleanup from the registrar.
+        """
+        agreed = isinstance(answer, registrar_pb2.CallbackReturn) and not answer.status
+        if not agreed or attach.role != registrar_pb2.ROLE_PROVIDER:
+            return
+        for ending in (
+            registrar_pb2.SessionResponse(
+                detach=registrar_pb2.DetachCallback(role=attach.role, binding=attach.binding)
+            ),
+            registrar_pb2.SessionResponse(
+                cleanup=registrar_pb2.CleanupCallback(role=attach.role, binding=attach.binding)
+            ),
+        ):
+            ending.callback_id = next(self._callback_ids)  # nobody waits for the answers
+            self.send(ending)
+
     def lose(self) -> None:
         """The connection is over: everybody who waits for an answer learns it."""
         self.gone.set()
+        self._overdue.clear()
         waiting, self._waiting = self._waiting, {}
         for expected in waiting.values():
             if not expected.answer.done():
@@ -225,6 +248,11 @@ class RemoteModule:
             returned: registrar_pb2.CallbackReturn = await answer
         except ModuleGoneError:
             return None
+        except asyncio.CancelledError:  # overdue, or the daemon ends
+            self._waiting.pop(message.callback_id, None)
+            if message.HasField("attach"):
+                self._overdue[message.callback_id] = message.attach
+            raise
         return returned
 
     def _expect(self, kind: type[Message]) -> tuple[int, asyncio.Future[Any]]:

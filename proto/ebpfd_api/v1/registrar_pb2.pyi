@@ -21,6 +21,29 @@ class BindingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BINDING_STATE_READY: _ClassVar[BindingState]
     BINDING_STATE_DETACHING: _ClassVar[BindingState]
     BINDING_STATE_CLEANUP: _ClassVar[BindingState]
+
+class BindingCallback(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BINDING_CALLBACK_UNSPECIFIED: _ClassVar[BindingCallback]
+    BINDING_CALLBACK_ATTACH: _ClassVar[BindingCallback]
+    BINDING_CALLBACK_DETACH: _ClassVar[BindingCallback]
+    BINDING_CALLBACK_CLEANUP: _ClassVar[BindingCallback]
+    BINDING_CALLBACK_DRAIN: _ClassVar[BindingCallback]
+
+class WatchPart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_PART_UNSPECIFIED: _ClassVar[WatchPart]
+    WATCH_PART_SNAPSHOT: _ClassVar[WatchPart]
+    WATCH_PART_SNAPSHOT_END: _ClassVar[WatchPart]
+    WATCH_PART_CHANGES: _ClassVar[WatchPart]
+
+class ChangeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANGE_KIND_UNSPECIFIED: _ClassVar[ChangeKind]
+    CHANGE_KIND_PRESENT: _ClassVar[ChangeKind]
+    CHANGE_KIND_ADDED: _ClassVar[ChangeKind]
+    CHANGE_KIND_CHANGED: _ClassVar[ChangeKind]
+    CHANGE_KIND_GONE: _ClassVar[ChangeKind]
 ROLE_UNSPECIFIED: Role
 ROLE_CLIENT: Role
 ROLE_PROVIDER: Role
@@ -29,6 +52,20 @@ BINDING_STATE_ATTACHING: BindingState
 BINDING_STATE_READY: BindingState
 BINDING_STATE_DETACHING: BindingState
 BINDING_STATE_CLEANUP: BindingState
+BINDING_CALLBACK_UNSPECIFIED: BindingCallback
+BINDING_CALLBACK_ATTACH: BindingCallback
+BINDING_CALLBACK_DETACH: BindingCallback
+BINDING_CALLBACK_CLEANUP: BindingCallback
+BINDING_CALLBACK_DRAIN: BindingCallback
+WATCH_PART_UNSPECIFIED: WatchPart
+WATCH_PART_SNAPSHOT: WatchPart
+WATCH_PART_SNAPSHOT_END: WatchPart
+WATCH_PART_CHANGES: WatchPart
+CHANGE_KIND_UNSPECIFIED: ChangeKind
+CHANGE_KIND_PRESENT: ChangeKind
+CHANGE_KIND_ADDED: ChangeKind
+CHANGE_KIND_CHANGED: ChangeKind
+CHANGE_KIND_GONE: ChangeKind
 
 class ModuleId(_message.Message):
     __slots__ = ("guid", "if_luid")
@@ -89,7 +126,7 @@ class BindingSide(_message.Message):
     def __init__(self, binding_context: _Optional[bytes] = ..., dispatch: _Optional[_Union[DispatchTable, _Mapping]] = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return")
+    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     REGISTER_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +136,7 @@ class SessionRequest(_message.Message):
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     CALLBACK_RETURN_FIELD_NUMBER: _ClassVar[int]
     HELPER_RETURN_FIELD_NUMBER: _ClassVar[int]
+    WAIT_DEREGISTERED_FIELD_NUMBER: _ClassVar[int]
     call_id: int
     hello: Hello
     register: Register
@@ -108,7 +146,8 @@ class SessionRequest(_message.Message):
     heartbeat: Heartbeat
     callback_return: CallbackReturn
     helper_return: HelperReturn
-    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ...) -> None: ...
+    wait_deregistered: WaitDeregistered
+    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
     __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat")
@@ -181,6 +220,12 @@ class Register(_message.Message):
     def __init__(self, role: _Optional[_Union[Role, str]] = ..., instance: _Optional[_Union[RegistrationInstance, _Mapping]] = ..., has_cleanup: _Optional[bool] = ...) -> None: ...
 
 class Deregister(_message.Message):
+    __slots__ = ("registration",)
+    REGISTRATION_FIELD_NUMBER: _ClassVar[int]
+    registration: int
+    def __init__(self, registration: _Optional[int] = ...) -> None: ...
+
+class WaitDeregistered(_message.Message):
     __slots__ = ("registration",)
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     registration: int
@@ -371,15 +416,57 @@ class ListBindingsResponse(_message.Message):
     def __init__(self, bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ...) -> None: ...
 
 class Binding(_message.Message):
-    __slots__ = ("binding", "npi_id", "client", "provider", "state")
+    __slots__ = ("binding", "npi_id", "client", "provider", "state", "waits", "overdue")
     BINDING_FIELD_NUMBER: _ClassVar[int]
     NPI_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_FIELD_NUMBER: _ClassVar[int]
     binding: int
     npi_id: bytes
     client: Registration
     provider: Registration
     state: BindingState
-    def __init__(self, binding: _Optional[int] = ..., npi_id: _Optional[bytes] = ..., client: _Optional[_Union[Registration, _Mapping]] = ..., provider: _Optional[_Union[Registration, _Mapping]] = ..., state: _Optional[_Union[BindingState, str]] = ...) -> None: ...
+    waits: _containers.RepeatedCompositeFieldContainer[BindingWait]
+    overdue: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, binding: _Optional[int] = ..., npi_id: _Optional[bytes] = ..., client: _Optional[_Union[Registration, _Mapping]] = ..., provider: _Optional[_Union[Registration, _Mapping]] = ..., state: _Optional[_Union[BindingState, str]] = ..., waits: _Optional[_Iterable[_Union[BindingWait, _Mapping]]] = ..., overdue: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BindingWait(_message.Message):
+    __slots__ = ("role", "callback", "module", "elapsed_ms")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    CALLBACK_FIELD_NUMBER: _ClassVar[int]
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_MS_FIELD_NUMBER: _ClassVar[int]
+    role: Role
+    callback: BindingCallback
+    module: str
+    elapsed_ms: int
+    def __init__(self, role: _Optional[_Union[Role, str]] = ..., callback: _Optional[_Union[BindingCallback, str]] = ..., module: _Optional[str] = ..., elapsed_ms: _Optional[int] = ...) -> None: ...
+
+class WatchRequest(_message.Message):
+    __slots__ = ("npi_id",)
+    NPI_ID_FIELD_NUMBER: _ClassVar[int]
+    npi_id: bytes
+    def __init__(self, npi_id: _Optional[bytes] = ...) -> None: ...
+
+class WatchResponse(_message.Message):
+    __slots__ = ("part", "changes", "lost")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    part: WatchPart
+    changes: _containers.RepeatedCompositeFieldContainer[WatchChange]
+    lost: int
+    def __init__(self, part: _Optional[_Union[WatchPart, str]] = ..., changes: _Optional[_Iterable[_Union[WatchChange, _Mapping]]] = ..., lost: _Optional[int] = ...) -> None: ...
+
+class WatchChange(_message.Message):
+    __slots__ = ("kind", "registration", "binding")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REGISTRATION_FIELD_NUMBER: _ClassVar[int]
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    kind: ChangeKind
+    registration: Registration
+    binding: Binding
+    def __init__(self, kind: _Optional[_Union[ChangeKind, str]] = ..., registration: _Optional[_Union[Registration, _Mapping]] = ..., binding: _Optional[_Union[Binding, _Mapping]] = ...) -> None: ...

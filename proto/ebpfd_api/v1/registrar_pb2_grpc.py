@@ -54,6 +54,11 @@ class RegistrarStub:
                 request_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsResponse.FromString,
                 _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/ebpfd_api.v1.Registrar/Watch',
+                request_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.FromString,
+                _registered_method=True)
 
 
 class RegistrarServicer:
@@ -84,6 +89,14 @@ class RegistrarServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Watch(self, request, context):
+        """What is there, and then every change.  A reader that is too slow for the changes gets a new
+        snapshot instead of those that it missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistrarServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +119,11 @@ def add_RegistrarServicer_to_server(servicer, server):
                     servicer.ListBindings,
                     request_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsResponse.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -216,6 +234,33 @@ class Registrar:
             '/ebpfd_api.v1.Registrar/ListBindings',
             ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_registrar__pb2.ListBindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ebpfd_api.v1.Registrar/Watch',
+            ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,10 @@ class RegistrarStub:
     ListProviders: _grpc.UnaryUnaryMultiCallable[_registrar_pb2.ListProvidersRequest, _registrar_pb2.ListProvidersResponse]
     ListClients: _grpc.UnaryUnaryMultiCallable[_registrar_pb2.ListClientsRequest, _registrar_pb2.ListClientsResponse]
     ListBindings: _grpc.UnaryUnaryMultiCallable[_registrar_pb2.ListBindingsRequest, _registrar_pb2.ListBindingsResponse]
+    Watch: _grpc.UnaryStreamMultiCallable[_registrar_pb2.WatchRequest, _registrar_pb2.WatchResponse]
+    """What is there, and then every change.  A reader that is too slow for the changes gets a new
+    snapshot instead of those that it missed.
+    """
 
 @_typing.type_check_only
 class RegistrarAsyncStub(RegistrarStub):
@@ -45,6 +49,10 @@ class RegistrarAsyncStub(RegistrarStub):
     ListProviders: _aio.UnaryUnaryMultiCallable[_registrar_pb2.ListProvidersRequest, _registrar_pb2.ListProvidersResponse]  # type: ignore[assignment]
     ListClients: _aio.UnaryUnaryMultiCallable[_registrar_pb2.ListClientsRequest, _registrar_pb2.ListClientsResponse]  # type: ignore[assignment]
     ListBindings: _aio.UnaryUnaryMultiCallable[_registrar_pb2.ListBindingsRequest, _registrar_pb2.ListBindingsResponse]  # type: ignore[assignment]
+    Watch: _aio.UnaryStreamMultiCallable[_registrar_pb2.WatchRequest, _registrar_pb2.WatchResponse]  # type: ignore[assignment]
+    """What is there, and then every change.  A reader that is too slow for the changes gets a new
+    snapshot instead of those that it missed.
+    """
 
 class RegistrarServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -75,5 +83,15 @@ class RegistrarServicer(metaclass=_abc_1.ABCMeta):
         request: _registrar_pb2.ListBindingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registrar_pb2.ListBindingsResponse, _abc.Awaitable[_registrar_pb2.ListBindingsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Watch(
+        self,
+        request: _registrar_pb2.WatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_registrar_pb2.WatchResponse], _abc.AsyncIterator[_registrar_pb2.WatchResponse]]:
+        """What is there, and then every change.  A reader that is too slow for the changes gets a new
+        snapshot instead of those that it missed.
+        """
 
 def add_RegistrarServicer_to_server(servicer: RegistrarServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

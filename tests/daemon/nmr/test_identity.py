@@ -66,6 +66,7 @@ def test_status_numbers_are_those_of_windows() -> None:
         "ACCESS_DENIED": 0xC0000022,
         "INSUFFICIENT_RESOURCES": 0xC000009A,
         "DEVICE_NOT_READY": 0xC00000A3,
+        "IO_TIMEOUT": 0xC00000B5,
         "NOT_SUPPORTED": 0xC00000BB,
         "INVALID_DEVICE_STATE": 0xC0000184,
         "NOINTERFACE": 0xC00002B9,

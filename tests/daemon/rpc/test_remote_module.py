@@ -102,6 +102,31 @@ async def test_a_late_answer_is_forgotten() -> None:
     assert module._waiting == {}  # pyright: ignore[reportPrivateUsage]
 
 
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        (NtStatus.SUCCESS, ["detach", "cleanup"]),
+        (NtStatus.NOINTERFACE, []),
+    ],
+)
+async def test_a_provider_that_agrees_too_late_is_told_to_let_go(
+    late: NtStatus, told: list[str]
+) -> None:
+    """Nobody is bound to it: what it set up for the client must not stay."""
+    module = remote()
+    attaching = asyncio.ensure_future(module.provider_attach_client(provider_attach()))
+    await asyncio.sleep(0)
+    number = module.outgoing.get_nowait().callback_id
+    attaching.cancel()
+    await asyncio.wait([attaching])
+    for _ in "once and again":
+        module.answered(number, reg.CallbackReturn(callback_id=number, status=late))
+    sent = [module.outgoing.get_nowait() for _ in range(module.outgoing.qsize())]
+    assert [each.WhichOneof("message") for each in sent] == told
+    assert all(each.callback_id > number for each in sent)
+    assert {each.detach.binding or each.cleanup.binding for each in sent} <= {5}
+
+
 async def test_only_so_much_waits_for_a_module_that_does_not_read() -> None:
     """Then it is gone."""
     module = remote()

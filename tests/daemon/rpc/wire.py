@@ -248,11 +248,11 @@ class Wire:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncGenerator[Wire]:
+async def serving(folder: Path, settings: Settings | None = None) -> AsyncGenerator[Wire]:
     """A daemon with its socket in *folder*; no test within may take long."""
     path = folder / "ebpfd.sock"
     async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
-        daemon = await stack.enter_async_context(running(Settings(listen=(path,))))
+        daemon = await stack.enter_async_context(running(settings or Settings(listen=(path,))))
         channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
         stop = stack.pop_all().aclose
         stack.push_async_callback(stop)
