@@ -5,6 +5,7 @@ opens a ``Client``.  Everything public is named here; modules with an underscore
 """
 
 from ebpfd_api.address import default_address
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.map_type import MapType
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -44,6 +45,8 @@ from ebpfd_sdk._fields import (
 from ebpfd_sdk._fire import FireEvent, Origin
 from ebpfd_sdk._function_module import FunctionModule
 from ebpfd_sdk._hook import Hook
+from ebpfd_sdk._hook_info import HookInfo
+from ebpfd_sdk._invocation_batch import InvocationBatch
 from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._map import InnerMap, Map, MapPage, MapUpdate, number
@@ -92,6 +95,7 @@ __all__ = [
     "U32",
     "U64",
     "Answer",
+    "AttachCapability",
     "AttachedLink",
     "Binding",
     "BindingCallback",
@@ -116,9 +120,11 @@ __all__ = [
     "FireEvent",
     "FunctionModule",
     "Hook",
+    "HookInfo",
     "InnerMap",
     "Instruction",
     "Integer",
+    "InvocationBatch",
     "Judge",
     "Keepers",
     "Length",

@@ -7,7 +7,7 @@ the caller packed.  Both turn into one request and are settled by one reply.
 import asyncio
 import struct
 from collections.abc import Sequence
-from typing import Final, Generic, NamedTuple, Protocol
+from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
 
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
@@ -21,6 +21,10 @@ FULL_BYTES: Final = 1 << 20
 
 LARGEST_BYTES: Final = 3 << 20
 """No message may be larger: gRPC's ordinary limit is 4 MiB, and hitting it ends the stream."""
+
+
+Target: TypeAlias = int | hook_pb2.Chain
+"""Who runs a message: one link, by its binding, or several of one hook."""
 
 
 class Columns(NamedTuple):
@@ -51,7 +55,7 @@ class Pending(Protocol):
         """How many invocations it holds."""
         ...
 
-    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
         """Build the message; None: nobody waits for it any more."""
         ...
 
@@ -77,25 +81,38 @@ class Gathered(Generic[C]):
         """How many invocations it holds."""
         return len(self.futures)
 
+    def add(self, context: bytes, data: bytes, future: asyncio.Future[Answer[C]]) -> None:
+        """Add one invocation."""
+        self.futures.append(future)
+        self.contexts.append(context)
+        self.data.append(data)
+        self.size_bytes += len(context) + len(data)
+
     @property
     def full(self) -> bool:
         """Whether the next invocation starts another message."""
         return len(self.futures) >= MOST_CONTEXTS or self.size_bytes >= FULL_BYTES
 
-    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
         """Build the message from what is still wanted."""
         if any(future.done() for future in self.futures):
             self._forget_cancelled()
         count = len(self.futures)
         if count == 0:
             return None
+        binding, chain = (target, None) if isinstance(target, int) else (None, target)
         if not any(self.data):
             return hook_pb2.InvokeRequest(
-                sequence=sequence, binding=binding, count=count, contexts=b"".join(self.contexts)
+                sequence=sequence,
+                binding=binding,
+                chain=chain,
+                count=count,
+                contexts=b"".join(self.contexts),
             )
         return hook_pb2.InvokeRequest(
             sequence=sequence,
             binding=binding,
+            chain=chain,
             count=count,
             contexts=b"".join(self.contexts),
             data=b"".join(self.data),
@@ -151,13 +168,14 @@ class Bulk:
         """How many invocations it holds."""
         return self.batch.count or 1
 
-    def request(self, sequence: int, binding: int) -> hook_pb2.InvokeRequest | None:
+    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
         """Build the message."""
         if self.future.done():
             return None
         return hook_pb2.InvokeRequest(
             sequence=sequence,
-            binding=binding,
+            binding=target if isinstance(target, int) else None,
+            chain=None if isinstance(target, int) else target,
             count=self.count,
             contexts=self.batch.contexts,
             data=self.batch.data,

@@ -40,6 +40,7 @@ from ebpfd_sdk._decode import (
 )
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
+from ebpfd_sdk._hook_info import HookInfo, hook_of
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
 from ebpfd_sdk._values import (
@@ -206,6 +207,34 @@ class Client:
         request = links_pb2.DetachRequest(id=link_id)
         stub = self._daemon.links
         check((await self._daemon.ask(stub.Detach, request, timeout_s=LONG_CALL_S)).status)
+
+    async def unlink(
+        self, hook: HookName, *, parameter: bytes = b"", program_id: int = 0
+    ) -> tuple[int, ...]:
+        """Detach all links of a hook with *parameter*, or those of one program; their ids."""
+        request = links_pb2.UnlinkRequest(
+            attach_type=attach_type(hook), parameter=parameter, program_id=program_id
+        )
+        reply = await self._daemon.ask(self._daemon.links.Unlink, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return tuple(reply.ids)
+
+    async def replace(self, link_id: int, program_id: int, *, expected_id: int = 0) -> AttachedLink:
+        """Put another program into a link, as ``AttachedLink.replace`` does."""
+        request = links_pb2.ReplaceRequest(
+            id=link_id, program_id=program_id, expected_program_id=expected_id
+        )
+        reply = await self._daemon.ask(self._daemon.links.Replace, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return link_of(reply.link, self._daemon)
+
+    async def hooks(self, hook: HookName | None = None) -> tuple[HookInfo, ...]:
+        """List the hooks that the daemon knows, by name, or one; each with its links."""
+        wanted = None if hook is None else attach_type(hook)
+        request = links_pb2.ListHooksRequest(attach_type=wanted)
+        reply = await self._daemon.ask(self._daemon.links.ListHooks, request)
+        check(reply.status)
+        return tuple(hook_of(each, self._daemon) for each in reply.hooks)
 
     async def links(self) -> tuple[AttachedLink, ...]:
         """List the links, in invocation order for each hook."""

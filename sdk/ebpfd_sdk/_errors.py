@@ -58,7 +58,7 @@ class DaemonUnavailable(EbpfdError):  # noqa: N818 (same)
 class Refused(Exception):  # noqa: N818 (same)
     """An extension's answer to a link that it does not want."""
 
-    def __init__(self, message: str, *, status: NtStatus = NtStatus.INVALID_PARAMETER) -> None:
+    def __init__(self, message: str, *, status: NtStatus = NtStatus.ACCESS_DENIED) -> None:
         super().__init__(message)
         self.message = message
         self.status = status

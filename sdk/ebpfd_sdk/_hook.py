@@ -5,28 +5,39 @@ loop travel as one message.  Cancelling one future touches nothing but that futu
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
+from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._hook_provider import HookProvider
-from ebpfd_sdk._hook_state import HookState, OnFire, OnLink
+from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
+from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
 from ebpfd_sdk._lane import Counters, Lane, check_size
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._stream import InvokeStream
 
+P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
 E = TypeVar("E", bound=OnFire)
 T = TypeVar("T")
 
 
 class Hook(Declaration, Generic[C]):
-    """An attach type: its GUID, the type of its programs, and who is attached."""
+    """An attach type: its GUID, the type of its programs, and who is attached.
+
+    *capability* says how many links it takes.  With one other than ONE_PER_PARAMETER, *wildcards*
+    are the parameters of links that are for every event; they run after those of its parameter.
+    Left out: a link without parameter is for every event.
+    """
 
     def __init__(
         self,
@@ -36,6 +47,8 @@ class Hook(Declaration, Generic[C]):
         name: str | None = None,
         bpf_attach_type: int = 0,
         link_type: int = 0,
+        capability: AttachCapability = AttachCapability.ONE_PER_PARAMETER,
+        wildcards: Collection[bytes] | None = None,
     ) -> None:
         self.guid = guid if isinstance(guid, UUID) else UUID(guid)
         self.name = name or program_type.name
@@ -43,7 +56,14 @@ class Hook(Declaration, Generic[C]):
         self.bpf_attach_type = bpf_attach_type
         self.link_type = link_type
         self._layout = program_type.context.layout
-        self._state = HookState(self.guid, self.name, program_type, bpf_attach_type, link_type)
+        self._state = HookState(
+            self.guid,
+            self.name,
+            program_type,
+            bpf_attach_type,
+            link_type,
+            _attachments(self.name, capability, wildcards),
+        )
 
     def provider(self, stream: InvokeStream) -> Provider:
         """Make the registrar's view of the hook; for the extension, not for authors."""
@@ -51,16 +71,28 @@ class Hook(Declaration, Generic[C]):
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """What is attached now, in the order of its coming."""
-        return self._state.table.links
+        """What is attached now, in invocation order."""
+        return self._state.attachments.links
 
     @property
     def counters(self) -> Counters:
         """What went through this hook so far."""
         return self._state.traffic.counters()
 
+    def on_parameter(self, rule: P) -> P:
+        """Let the decorated function look at an attach parameter; it raises if that is malformed.
+
+        The link then gets INVALID_PARAMETER, before anybody else is asked.
+        """
+        self._state.parameter_rule = rule
+        return rule
+
     def on_attach(self, policy: L) -> L:
-        """Ask the decorated function whether a link may attach; it raises Refused if not."""
+        """Ask the decorated function whether a link may attach; it raises Refused if not.
+
+        The hook's capability has let the link in already, so here is the place to prepare for
+        it; what else it raises is ACCESS_DENIED.
+        """
         self._state.attach_policy = policy
         return policy
 
@@ -80,19 +112,21 @@ class Hook(Declaration, Generic[C]):
         *,
         data: bytes = b"",
         parameter: bytes | None = None,
+        only: Filter | None = None,
     ) -> asyncio.Future[Answer[C]]:
-        """Run the link of *parameter* on one event; no parameter: the link that came first."""
-        if isinstance(context, bytes):
-            raw = self._checked(context)
-        else:
-            raw = self._layout.zeros if context is None else context.pack()
+        """Run the links of *parameter* and the wildcards on one event, in their order.
+
+        Each gets the context and the data as the one before it left them; the first result that
+        stops the chain, or the last, is the answer, and so is an error.  *only* says which links
+        the event concerns.  No parameter: wildcards, or with ONE_PER_PARAMETER the first link.
+        """
+        raw = self._packed(context)
         if len(data) > 65536:
             check_size(len(data) + len(raw))
-        lane = self._state.find(parameter)
+        lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             return lane.invoke(raw, data)
-        code, message = lane
-        return _settled(Answer(code, 0, raw, data, message, self.program_type.context))
+        return _settled(self._state.unanswered(lane, raw, data))
 
     def invoke_batch(
         self,
@@ -103,6 +137,7 @@ class Hook(Declaration, Generic[C]):
         data_lengths: Sequence[int] | bytes = b"",
         meta_lengths: Sequence[int] | bytes = b"",
         parameter: bytes | None = None,
+        only: Filter | None = None,
     ) -> asyncio.Future[Columns]:
         """Run a batch that is packed already, and answer in columns."""
         check_size(len(contexts) + len(data))
@@ -113,23 +148,47 @@ class Hook(Declaration, Generic[C]):
             data_lengths=packed(data_lengths),
             meta_lengths=packed(meta_lengths),
         )
-        lane = self._state.find(parameter)
+        lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             return lane.submit(batch)
         code, message = lane
         return _settled(Columns(code, message))
 
+    def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
+        """Begin a batch: what is invoked on it runs at its end, in one message for its links.
+
+        *state_size* is there for those who port a hook; less than 64 is INVALID_ARGUMENT.
+        """
+        if state_size < STATE_SIZE:
+            problem = f"state_size is {state_size}: the execution state takes {STATE_SIZE} bytes"
+            raise EbpfdError(Result.INVALID_ARGUMENT, problem)
+        return InvocationBatch(self._state, self._packed)
+
     async def attached(self) -> Link:
-        """Wait until something is attached, and return what came first."""
+        """Wait until something is attached, and return what an event reaches first."""
         while not self.links:
             await self._state.arrival()
         return self.links[0]
 
-    def _checked(self, context: bytes) -> bytes:
+    def _packed(self, context: C | bytes | None) -> bytes:
         layout = self._layout
+        if not isinstance(context, bytes):
+            return layout.zeros if context is None else context.pack()
         if len(context) != layout.size:
             raise ValueError(f"{layout.owner} takes {layout.size} bytes, not {len(context)}")
         return context
+
+
+def _attachments(
+    hook: str, capability: AttachCapability, wildcards: Collection[bytes] | None
+) -> Attachments:
+    if capability is AttachCapability.UNSPECIFIED:
+        raise DeclarationError(f"hook {hook}: a capability must be one that says whom it takes")
+    if capability is AttachCapability.ONE_PER_PARAMETER:
+        if wildcards:
+            raise DeclarationError(f"hook {hook}: with ONE_PER_PARAMETER there are no wildcards")
+        return Attachments(capability, ())
+    return Attachments(capability, (b"",) if wildcards is None else wildcards)
 
 
 def packed(lengths: Sequence[int] | bytes) -> bytes:

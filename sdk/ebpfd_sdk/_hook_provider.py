@@ -1,20 +1,26 @@
 """The registrar's view of a hook; each link is a client."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable
 from typing import Generic
 
 from ebpfd_api.npi import HOOK
+from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import contract_pb2, hook_pb2, registrar_pb2
 from ebpfd_sdk._answer import C
+from ebpfd_sdk._attachments import Attachments
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._errors import Refused
 from ebpfd_sdk._fire import FireEvent, event_of, fire_return
 from ebpfd_sdk._hook_state import HookState
 from ebpfd_sdk._lane import Lane
-from ebpfd_sdk._links import LinkTable, link_of
+from ebpfd_sdk._lanes import Lanes
+from ebpfd_sdk._links import Link, link_of
 from ebpfd_sdk._provider import Provider
 from ebpfd_sdk._stream import InvokeStream
+from ebpfd_sdk._tasks import logger
 
 
 class HookProvider(Provider, Generic[C]):
@@ -24,13 +30,17 @@ class HookProvider(Provider, Generic[C]):
         self.guid = hook.guid
         self.label = f"hook {hook.name}"
         self._hook = hook
-        self._stream = stream
+        self._lanes = Lanes(hook.program_type.context, hook.traffic, stream.wake)
         self._detaching: set[Lane[C]] = set()
+        self._attaching = asyncio.Lock()
 
     def open(self) -> None:
         """Let invocations through, with no link of an earlier connection."""
-        self._hook.table = LinkTable()
-        self._hook.closed = ""
+        hook = self._hook
+        hook.attachments = Attachments(hook.attachments.capability, hook.attachments.wildcards)
+        hook.lanes = self._lanes
+        hook.found.clear()
+        hook.closed = ""
 
     def close(self, reason: str) -> None:
         """Answer every further invocation with CANCELED."""
@@ -38,7 +48,7 @@ class HookProvider(Provider, Generic[C]):
 
     async def drained(self) -> None:
         """Wait until every invocation that was started is answered."""
-        for lane in {*self._hook.table.lanes(), *self._detaching}:
+        for lane in {*self._lanes.all(), *self._detaching}:
             await lane.drained()
 
     def instance(self) -> registrar_pb2.RegistrationInstance:
@@ -53,33 +63,45 @@ class HookProvider(Provider, Generic[C]):
                     bpf_attach_type=hook.bpf_attach_type,
                     link_type=hook.link_type,
                     name=hook.name,
+                    capability=contract_pb2.AttachCapability.Name(hook.attachments.capability),
+                    wildcards=hook.attachments.wildcards,
                 )
             ),
         )
 
     async def attach(self, callback: registrar_pb2.AttachCallback) -> registrar_pb2.BindingSide:
-        """Take a link, if neither the table nor the extension has something against it."""
-        hook, link = self._hook, link_of(callback)
-        hook.table.check(link)
-        if hook.attach_policy is not None:
-            await _maybe_await(hook.attach_policy(link))
-            hook.table.check(link)  # another may have come meanwhile
-        lane = Lane(link.binding, hook.program_type.context, hook.traffic, wake=self._stream.wake)
-        hook.table.add(link, lane)
+        """Take a link, if neither the capability nor the extension has something against it.
+
+        Its programs can be invoked as soon as this returns, before their user hears of it.
+        """
+        hook = self._hook
+        if not callback.peer.characteristics.HasField("extension_data"):
+            raise _bad("the client has no extension data")
+        link = link_of(callback)
+        self._check_parameter(link.parameter)
+        if not callback.client.HasField("dispatch"):
+            raise _bad("the client has no dispatch table: nothing can be invoked")
+        async with self._attaching:  # or two could pass where one may
+            hook.attachments.check(link)
+            await self._ask_policy(link)
+            hook.attachments.add(link)
+            hook.found.clear()
         hook.note_arrival()
         return registrar_pb2.BindingSide(binding_context=link.binding.to_bytes(8, "little"))
 
     async def detach(self, binding: int) -> None:
         """Let go of a link once nothing of it is in flight."""
-        removed = self._hook.table.remove(binding)
-        if removed is None:
+        link = self._hook.attachments.remove(binding)
+        if link is None:
             return
-        link, lane = removed
-        self._detaching.add(lane)
+        self._hook.found.clear()
+        left = self._lanes.leave(binding)
+        self._detaching.update(left)
         try:
-            await lane.drained()
+            for lane in left:
+                await lane.drained()
         finally:
-            self._detaching.discard(lane)
+            self._detaching.difference_update(left)
         if self._hook.detach_notice is not None:
             await _maybe_await(self._hook.detach_notice(link))
 
@@ -92,12 +114,38 @@ class HookProvider(Provider, Generic[C]):
             columns = Columns(Result.FAILED, f"{self.label}: {type(error).__name__}: {error}")
         return fire_return(fire.fire_id, columns)
 
+    def _check_parameter(self, parameter: bytes) -> None:
+        rule = self._hook.parameter_rule
+        if rule is None:
+            return
+        try:
+            rule(parameter)
+        except Exception as error:
+            raise _bad(str(error) or f"{self.label}: bad parameter") from error
+
+    async def _ask_policy(self, link: Link) -> None:
+        """Let the extension prepare for the link: where it fails, the link does not attach."""
+        policy = self._hook.attach_policy
+        if policy is None:
+            return
+        try:
+            await _maybe_await(policy(link))
+        except Refused:
+            raise
+        except Exception as error:
+            logger.exception("%s: attaching failed", self.label)
+            raise Refused(f"{self.label}: {type(error).__name__}: {error}") from error
+
     async def _run(self, event: FireEvent) -> Columns:
         lane = self._hook.find(event.parameter)
         if isinstance(lane, Lane):
             return await lane.submit(event.batch())
         code, message = lane
         return Columns(code, message)
+
+
+def _bad(message: str) -> Refused:
+    return Refused(message, status=NtStatus.INVALID_PARAMETER)
 
 
 async def _maybe_await(outcome: Awaitable[None] | None) -> None:

@@ -1,4 +1,4 @@
-"""Lanes: the invocations of one binding, in order, a bounded number of messages in flight."""
+"""Lanes: the invocations of one target, in order, a bounded number of messages in flight."""
 
 import asyncio
 from collections import deque
@@ -9,11 +9,11 @@ from typing import Final, Generic
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
-from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending
+from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending, Target
 from ebpfd_sdk._stream import Sender
 
 WINDOW: Final = 8
-"""Messages in flight for each binding; more gains nothing, and the daemon bounds it too."""
+"""Messages in flight for each target; more gains nothing, and the daemon bounds it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Traffic:
 
 
 class Lane(Generic[C]):
-    """Queue and window of one binding; *wake* tells the stream that there is work."""
+    """Queue and window of one target; *wake* tells the stream that there is work."""
 
     def __init__(
-        self, binding: int, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]
+        self, target: Target, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]
     ) -> None:
-        self.binding = binding
+        self._target = target
         self.listed = False
         """Whether the stream knows that there is work here."""
 
@@ -65,18 +65,19 @@ class Lane(Generic[C]):
             batch = self._open = Gathered(self._type)
             self._append(batch)
         future: asyncio.Future[Answer[C]] = self._loop.create_future()
-        batch.futures.append(future)
-        batch.contexts.append(context)
-        batch.data.append(data)
-        batch.size_bytes += len(context) + len(data)
+        batch.add(context, data, future)
         return future
 
     def submit(self, batch: hook_pb2.Batch) -> asyncio.Future[Columns]:
         """Queue a batch that its caller packed."""
         future: asyncio.Future[Columns] = self._loop.create_future()
-        self._append(Bulk(batch, future))
-        self._open = None  # what is invoked later runs later
+        self.queue(Bulk(batch, future))
         return future
+
+    def queue(self, pending: Pending) -> None:
+        """Queue a message of its own: what is invoked later runs later."""
+        self._append(pending)
+        self._open = None
 
     @property
     def sendable(self) -> bool:
@@ -89,7 +90,7 @@ class Lane(Generic[C]):
             pending = self._queue.popleft()
             if pending is self._open:
                 self._open = None
-            request = pending.request(sequence, self.binding)
+            request = pending.request(sequence, self._target)
             if request is not None:
                 self._in_flight += 1
                 self._traffic.sent += 1

@@ -1,17 +1,8 @@
-"""What is attached to a hook: who is in, and whom an invocation reaches.
-
-The rules are those of the sample extension of eBPF for Windows: one link for each distinct
-parameter; no parameter means the link that came first.
-"""
+"""A link as the hook that it is attached to sees it."""
 
 from dataclasses import dataclass
-from typing import Generic
 
-from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2
-from ebpfd_sdk._answer import C
-from ebpfd_sdk._errors import Refused
-from ebpfd_sdk._lane import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,51 +17,8 @@ class Link:
     link_id: int
     program_id: int
     program_name: str
-
-
-class LinkTable(Generic[C]):
-    """The links of one hook, in the order in which they were attached."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[bytes, Lane[C]] = {}
-        self._links: dict[int, Link] = {}
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Who is attached."""
-        return tuple(self._links.values())
-
-    def check(self, link: Link) -> None:
-        """Refuse a second link with the same parameter."""
-        for other in self._links.values():
-            if other.parameter == link.parameter:
-                shown = f"parameter {link.parameter.hex()}" if link.parameter else "no parameter"
-                raise Refused(
-                    f"link {other.link_id} of program {other.program_name} is attached with "
-                    f"{shown} already: detach it, or attach with another parameter"
-                )
-
-    def add(self, link: Link, lane: Lane[C]) -> None:
-        """Let invocations reach the link."""
-        self._links[link.binding] = link
-        self._lanes[link.parameter] = lane
-
-    def remove(self, binding: int) -> tuple[Link, Lane[C]] | None:
-        """Let no further invocation reach the link."""
-        link = self._links.pop(binding, None)
-        return None if link is None else (link, self._lanes.pop(link.parameter))
-
-    def find(self, parameter: bytes | None) -> Lane[C] | Result:
-        """Find whom an invocation reaches, or the code that says why nobody."""
-        if not self._lanes:
-            return Result.OBJECT_NOT_FOUND
-        if parameter is None:
-            return next(iter(self._lanes.values()))
-        return self._lanes.get(parameter, Result.KEY_NOT_FOUND)
-
-    def lanes(self) -> tuple[Lane[C], ...]:
-        """All of them, in order."""
-        return tuple(self._lanes.values())
+    priority: int = 0
+    """Of links with one parameter, those with a lower one run first."""
 
 
 def link_of(callback: registrar_pb2.AttachCallback) -> Link:
@@ -83,4 +31,5 @@ def link_of(callback: registrar_pb2.AttachCallback) -> Link:
         link_id=said.link_id,
         program_id=said.program_id,
         program_name=said.program_name,
+        priority=said.priority,
     )

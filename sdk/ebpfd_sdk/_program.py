@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 from uuid import UUID
 
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, links_pb2, programs_pb2
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
@@ -39,13 +40,35 @@ class AttachedLink:
     counters: ProgramCounters
     """Of runs through this link alone."""
 
+    priority: int
+    """Of links with one parameter, those with a lower one run first."""
+
+    wildcard: bool
+    """It is for events of every parameter, and runs after those of one."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def detach(self) -> None:
-        """Detach; when it returns, nothing of the link is in flight."""
+        """Detach; when it returns, nothing of the link is in flight.  Twice is once."""
         request = links_pb2.DetachRequest(id=self.id)
         reply = await self.daemon.ask(self.daemon.links.Detach, request, timeout_s=LONG_CALL_S)
+        if reply.status.code != Result.KEY_NOT_FOUND:  # ids are never given twice
+            check(reply.status)
+
+    async def replace(
+        self, program: "Program", *, expected: "Program | None" = None
+    ) -> "AttachedLink":
+        """Put *program* into the link: each event meets the old one or the new one.
+
+        When it returns, the link runs the old one no more.  With *expected*, INVALID_ARGUMENT if
+        the link has another one by now.
+        """
+        request = links_pb2.ReplaceRequest(
+            id=self.id, program_id=program.id, expected_program_id=expected.id if expected else 0
+        )
+        reply = await self.daemon.ask(self.daemon.links.Replace, request, timeout_s=LONG_CALL_S)
         check(reply.status)
+        return link_of(reply.link, self.daemon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +120,15 @@ class Program:
     daemon: Daemon = field(repr=False, compare=False)
 
     async def attach(
-        self, hook: HookName, *, parameter: bytes = b"", flags: int = 0
+        self, hook: HookName, *, parameter: bytes = b"", flags: int = 0, priority: int = 0
     ) -> AttachedLink:
-        """Attach the program to a hook."""
+        """Attach the program to a hook; of one parameter's links, a lower *priority* runs first."""
         request = links_pb2.AttachRequest(
             program_id=self.id,
             attach_type=attach_type(hook),
             parameter=parameter,
             prog_attach_flags=flags,
+            priority=priority,
         )
         reply = await self.daemon.ask(self.daemon.links.Attach, request, timeout_s=LONG_CALL_S)
         check(reply.status)
@@ -178,6 +202,8 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         provider=message.provider,
         flags=message.prog_attach_flags,
         counters=counters(message.counters),
+        priority=message.priority,
+        wildcard=message.wildcard,
         daemon=daemon,
     )
 

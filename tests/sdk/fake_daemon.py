@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import grpc
 
@@ -27,6 +27,10 @@ from ebpfd_api.v1 import (
 )
 from tests.sdk.fake_maps import FakeMaps
 from tests.sdk.fake_objects import FakeLinks, FakePrograms
+
+PROGRAM_DISPATCH = registrar_pb2.DispatchTable(
+    version=1, functions=["invoke", "batch_begin", "batch_invoke", "batch_end"]
+)
 
 Reply: TypeAlias = Callable[[hook_pb2.InvokeRequest], hook_pb2.InvokeResponse]
 
@@ -55,6 +59,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.noted = asyncio.Event()
         self.reply: Reply = count_up
         self.refuse = NtStatus.SUCCESS
+        self.leave_out: Literal["peer", "client", ""] = ""
         self.attach_on_register: list[bytes] = []
         self.deregister_pending = False
         self.heartbeats = asyncio.Event()
@@ -75,32 +80,40 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """The registration of the hook."""
         return next(id_ for id_, each in self.registered.items() if each.npi_id == HOOK.bytes)
 
-    async def attach(self, parameter: bytes = b"", registration: int | None = None) -> Any:
+    async def attach(
+        self, parameter: bytes = b"", registration: int | None = None, priority: int = 0
+    ) -> Any:
         """Attach a link; return the module's answer and the binding."""
         binding = self._new_id()
         registration = self.hook if registration is None else registration
         said = contract_pb2.ExtensionData(
-            data=parameter, link_id=binding, program_id=1, program_name="parse"
+            data=parameter,
+            link_id=binding,
+            program_id=1,
+            program_name="parse",
+            priority=priority,
         )
         peer = registrar_pb2.RegistrationInstance(
             npi_id=HOOK.bytes,
             characteristics=registrar_pb2.Characteristics(extension_data=said),
         )
-        answer = await self._ask(
-            attach=registrar_pb2.AttachCallback(
-                role=registrar_pb2.ROLE_PROVIDER,
-                binding=binding,
-                registration=registration,
-                peer=peer,
-            )
+        callback = registrar_pb2.AttachCallback(
+            role=registrar_pb2.ROLE_PROVIDER,
+            binding=binding,
+            registration=registration,
+            peer=peer,
+            client=registrar_pb2.BindingSide(dispatch=PROGRAM_DISPATCH),
         )
+        if self.leave_out:
+            callback.ClearField(self.leave_out)
+        answer = await self._ask(attach=callback)
         if answer.status == NtStatus.SUCCESS:
             self._bindings[binding] = registration
         return answer, binding
 
-    async def link(self, parameter: bytes = b"") -> int:
+    async def link(self, parameter: bytes = b"", priority: int = 0) -> int:
         """Attach a link that is welcome; return the binding."""
-        answer, binding = await self.attach(parameter)
+        answer, binding = await self.attach(parameter, priority=priority)
         assert answer.status == NtStatus.SUCCESS, answer.message
         return int(binding)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import (
+    contract_pb2,
     links_pb2,
     links_pb2_grpc,
     programs_pb2,
@@ -198,9 +199,42 @@ class FakeLinks(links_pb2_grpc.LinksServicer):
     async def Detach(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Detach."""
         known = self.links.pop(request.id, None) is not None
-        code = Result.SUCCESS if known else Result.OBJECT_NOT_FOUND
+        code = Result.SUCCESS if known else Result.KEY_NOT_FOUND
         return links_pb2.DetachResponse(status=status_pb2.Status(code=code))
 
     async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """List them."""
         return links_pb2.LinksListResponse(links=self.links.values())
+
+    async def Unlink(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Detach all."""
+        self.asked.append(request)
+        ids, self.links = list(self.links), {}
+        return links_pb2.UnlinkResponse(ids=ids)
+
+    async def Replace(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Put another program into a link."""
+        self.asked.append(request)
+        link = self.links[request.id]
+        if request.expected_program_id not in (0, link.program_id):
+            status = status_pb2.Status(code=Result.INVALID_ARGUMENT, message="not that one")
+            return links_pb2.ReplaceResponse(status=status)
+        link.program_id = request.program_id
+        return links_pb2.ReplaceResponse(link=link)
+
+    async def ListHooks(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """The one hook there is."""
+        self.asked.append(request)
+        hook = links_pb2.HookInfo(
+            attach_type=UUID(ATTACH_TYPE).bytes,
+            name="passing",
+            program_type=UUID(PROGRAM_TYPE).bytes,
+            program_type_name="parcel",
+            capability=contract_pb2.ATTACH_CAPABILITY_SINGLE_ATTACH,
+            wildcards=[b""],
+            provider="postman",
+            link_type=2,
+            bpf_attach_type=3,
+            links=self.links.values(),
+        )
+        return links_pb2.ListHooksResponse(hooks=[hook])

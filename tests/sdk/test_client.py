@@ -9,6 +9,7 @@ import pytest
 
 from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk import (
+    AttachCapability,
     BindingCallback,
     BindingWait,
     ChangeKind,
@@ -16,6 +17,7 @@ from ebpfd_sdk import (
     DaemonUnavailable,
     EbpfdError,
     Execution,
+    HookInfo,
     Instruction,
     Judge,
     LinkState,
@@ -156,14 +158,53 @@ async def test_programs_are_found_again(daemon: FakeDaemon) -> None:
 
 @pytest.mark.parametrize("hook", ["passing", ATTACH_TYPE, UUID(ATTACH_TYPE)])
 async def test_a_program_attaches_by_name_or_guid(daemon: FakeDaemon, hook: str | UUID) -> None:
-    """A hook is named in any way; the link can be detached, once."""
+    """A hook is named in any way; to detach the link twice is to detach it once."""
     async with Client(daemon.address) as ebpfd:
         link = await (await ebpfd.program(1)).attach(hook, parameter=b"\x07")
         assert (link,) == await ebpfd.links()
         assert (link.parameter, link.state) == (b"\x07", LinkState.ATTACHED)
         await link.detach()
-        with pytest.raises(EbpfdError, match="OBJECT_NOT_FOUND"):
-            await link.detach()
+        await link.detach()
+        with pytest.raises(EbpfdError, match="KEY_NOT_FOUND"):
+            await ebpfd.detach(link.id)
+
+
+async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
+    """By the link that one holds, or by ids; only if it has the expected one."""
+    async with Client(daemon.address) as ebpfd:
+        program = await ebpfd.program(1)
+        link = await program.attach("passing", priority=-3, flags=5)
+        asked = daemon.links.asked[-1]
+        assert (asked.priority, asked.prog_attach_flags) == (-3, 5)
+        assert (await link.replace(program, expected=program)).program_id == 1
+        assert (await ebpfd.replace(link.id, 4, expected_id=1)).program_id == 4
+        with pytest.raises(EbpfdError, match="not that one"):
+            await link.replace(program, expected=program)
+
+
+async def test_a_hook_shows_its_rules_and_links(daemon: FakeDaemon) -> None:
+    """All of them, or one; and the links of a parameter go together."""
+    async with Client(daemon.address) as ebpfd:
+        link = await (await ebpfd.program(1)).attach("passing")
+        (shown,) = await ebpfd.hooks()
+        assert not daemon.links.asked[-1].HasField("attach_type")
+        assert shown == HookInfo(
+            attach_type=UUID(ATTACH_TYPE),
+            name="passing",
+            program_type=UUID(PROGRAM_TYPE),
+            program_type_name="parcel",
+            capability=AttachCapability.SINGLE_ATTACH,
+            wildcards=(b"",),
+            provider="postman",
+            link_type=2,
+            bpf_attach_type=3,
+            links=(link,),
+        )
+        assert (shown,) == await ebpfd.hooks("passing")
+        assert daemon.links.asked[-1].attach_type.name == "passing"
+        assert (link.id,) == await ebpfd.unlink("passing", parameter=b"\1", program_id=7)
+        asked = daemon.links.asked[-1]
+        assert (asked.parameter, asked.program_id) == (b"\1", 7)
 
 
 async def test_a_program_runs_and_goes(scene: Scene) -> None:

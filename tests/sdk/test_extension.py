@@ -11,11 +11,13 @@ from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 from ebpfd_sdk import (
     Answer,
+    AttachCapability,
     Columns,
     DaemonUnavailable,
     DeclarationError,
     Extension,
     FireEvent,
+    Hook,
     Link,
     Refused,
     RegistrationRefused,
@@ -103,6 +105,82 @@ async def test_the_extension_may_refuse_a_link(scene: Scene) -> None:
     assert (answer.status, answer.message) == (NtStatus.NOT_SUPPORTED, "parameter must be 4 bytes")
 
 
+async def test_a_bad_parameter_is_refused_before_all_else(scene: Scene) -> None:
+    """Whatever on_parameter raises is INVALID_PARAMETER, and the capability is not asked."""
+
+    @scene.hook.on_parameter
+    def check(parameter: bytes) -> None:
+        if len(parameter) != 4:
+            raise ValueError(f"a shelf has 4 bytes, not {len(parameter)}")
+
+    @scene.hook.on_attach
+    def never(link: Link) -> None:
+        raise AssertionError(link)
+
+    async with scene.extension():
+        answer, _ = await scene.daemon.attach(b"abc")
+        failed, _ = await scene.daemon.attach(b"abcd")
+        assert scene.hook.links == ()
+    assert (answer.status, answer.message) == (
+        NtStatus.INVALID_PARAMETER,
+        "a shelf has 4 bytes, not 3",
+    )
+    assert failed.status == NtStatus.ACCESS_DENIED
+
+
+@pytest.mark.parametrize(
+    ("capability", "second"),
+    [
+        (AttachCapability.SINGLE_ATTACH, NtStatus.ACCESS_DENIED),
+        (AttachCapability.SINGLE_ATTACH_PER_HOOK, NtStatus.ACCESS_DENIED),
+        (AttachCapability.MULTI_ATTACH_WITH_WILDCARD, NtStatus.SUCCESS),
+        (AttachCapability.ONE_PER_PARAMETER, NtStatus.INVALID_PARAMETER),
+    ],
+)
+async def test_attaches_are_decided_one_after_the_other(
+    scene: Scene, capability: AttachCapability, second: NtStatus
+) -> None:
+    """While the extension prepares for one link, another one does not slip in beside it."""
+    hook, preparing = Hook(scene.hook.guid, scene.kind, capability=capability), asyncio.Event()
+
+    @hook.on_attach
+    async def prepare(_: Link) -> None:
+        await preparing.wait()
+
+    async with Extension(scene.kind, hook, address=scene.daemon.address):
+        attaches = [asyncio.create_task(scene.daemon.attach()) for _ in range(2)]
+        await scene.round_trip()
+        assert hook.links == ()
+        preparing.set()
+        answers = [(await each)[0].status for each in attaches]
+    assert [NtStatus.SUCCESS, second] == answers
+
+
+async def test_a_link_can_be_invoked_before_its_user_hears_of_it(scene: Scene) -> None:
+    """An event that comes as soon as the attach callback has returned finds the link."""
+    answers: list[Answer[Parcel]] = []
+
+    async def event() -> None:
+        await scene.hook.attached()
+        answers.append(await scene.hook.invoke())
+
+    async with scene.extension():
+        waiting = asyncio.create_task(event())
+        await scene.daemon.link()
+        await waiting
+    assert [answer.code for answer in answers] == [Result.SUCCESS]
+
+
+async def test_a_client_that_cannot_be_invoked_is_no_link(scene: Scene) -> None:
+    """No extension data, or no dispatch table: INVALID_PARAMETER."""
+    async with scene.extension():
+        for without in ("peer", "client"):
+            scene.daemon.leave_out = without
+            answer, _ = await scene.daemon.attach()
+            assert answer.status == NtStatus.INVALID_PARAMETER
+        assert scene.hook.links == ()
+
+
 async def test_a_broken_policy_refuses(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """An on_attach that fails does not attach, and is logged with its traceback."""
 
@@ -112,7 +190,7 @@ async def test_a_broken_policy_refuses(scene: Scene, caplog: pytest.LogCaptureFi
 
     async with scene.extension():
         answer, _ = await scene.daemon.attach()
-    assert answer.status == NtStatus.INVALID_DEVICE_STATE
+    assert answer.status == NtStatus.ACCESS_DENIED
     assert answer.message == "hook passing: KeyError: 'shelf'"
     assert "hook passing: attaching failed" in caplog.text
 

@@ -1,11 +1,21 @@
 """Invocations: gathered, bounded, in order, and nobody's cancellation but one's own."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from ebpfd_api.v1 import hook_pb2
-from ebpfd_sdk import Answer, Columns, Result
+from ebpfd_sdk import (
+    Answer,
+    AttachCapability,
+    Columns,
+    DeclarationError,
+    EbpfdError,
+    Extension,
+    Hook,
+    Result,
+)
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
 from ebpfd_sdk._lane import WINDOW
 from tests.sdk.conftest import Scene
@@ -278,3 +288,151 @@ async def test_attached_waits_for_the_first_link(scene: Scene) -> None:
         binding = await scene.daemon.link(b"x")
         assert binding == (await waiting).binding
         assert scene.hook.links == (await scene.hook.attached(),)
+
+
+def chained(scene: Scene, **declared: Any) -> tuple[Hook[Parcel], Extension]:
+    """A hook that takes many links, and its extension, not connected yet."""
+    hook = Hook(
+        scene.hook.guid,
+        scene.kind,
+        name="passing",
+        capability=AttachCapability.MULTI_ATTACH_WITH_WILDCARD,
+        **declared,
+    )
+    return hook, Extension(scene.kind, hook, address=scene.daemon.address)
+
+
+async def test_several_links_are_one_message(scene: Scene) -> None:
+    """The message names them in invocation order: the parameter's, then the wildcards."""
+    hook, extension = chained(scene)
+    async with extension:
+        every = await scene.daemon.link()
+        late = await scene.daemon.link(b"a", 7)
+        first = await scene.daemon.link(b"a")
+        await hook.invoke(parameter=b"a")
+        await hook.invoke(parameter=b"b")
+        await hook.invoke()
+        await hook.invoke_batch(count=2, parameter=b"a", only=lambda link: link.binding != first)
+    chain, *alone, less = scene.daemon.requests
+    assert [first, late, every] == list(chain.chain.bindings)
+    assert [every, every] == [request.binding for request in alone]
+    assert [late, every] == list(less.chain.bindings)
+
+
+async def test_an_event_that_concerns_no_link(scene: Scene) -> None:
+    """Whoever is skipped does not count: all skipped is OBJECT_NOT_FOUND, as is nobody there."""
+    scene.kind.default_result = 5
+    hook, extension = chained(scene)
+    async with extension:
+        nobody = await hook.invoke(parameter=b"a")
+        await scene.daemon.link(b"a")
+        skipped = await hook.invoke(parameter=b"a", only=lambda link: not link.parameter)
+    assert (nobody.code, nobody.result) == (Result.OBJECT_NOT_FOUND, 5)
+    assert (skipped.code, skipped.result) == (Result.OBJECT_NOT_FOUND, 5)
+    assert skipped.message == "hook passing: the event concerns no link"
+    assert scene.daemon.requests == []
+
+
+async def test_detach_waits_for_chains_too(scene: Scene) -> None:
+    """A link is let go when every message that names it is answered; later ones do not name it."""
+    hook, extension = chained(scene)
+    async with extension:
+        first, second = await scene.daemon.link(), await scene.daemon.link()
+        scene.daemon.gate.clear()
+        started = hook.invoke()
+        await scene.request(1)
+        detaching = asyncio.create_task(scene.daemon.detach(first))
+        await scene.until(lambda: f"detach {first}" in scene.daemon.journal)
+        await scene.round_trip()
+        after = hook.invoke()
+        await scene.request(2)
+        assert not detaching.done()
+        scene.daemon.gate.set()
+        await asyncio.gather(detaching, started, after)
+    assert [first, second] == list(scene.daemon.requests[0].chain.bindings)
+    assert scene.daemon.requests[1].binding == second
+
+
+async def test_a_hook_offers_its_rules(scene: Scene) -> None:
+    """The daemon learns capability and wildcards, so that it can show the order."""
+    hook, extension = chained(scene, wildcards=(b"", bytes(4)))
+    async with extension:
+        said = scene.daemon.registered[scene.daemon.hook].characteristics.attach_provider_data
+        await scene.daemon.link(bytes(4))
+        await hook.invoke(parameter=b"any")
+    assert int(said.capability) == AttachCapability.MULTI_ATTACH_WITH_WILDCARD
+    assert list(said.wildcards) == [b"", bytes(4)]
+    assert len(scene.daemon.requests) == 1
+
+
+def test_a_contradiction_is_a_wrong_declaration(scene: Scene) -> None:
+    """Wildcards need a capability that knows them, and a hook must say whom it takes."""
+    with pytest.raises(DeclarationError, match="ONE_PER_PARAMETER there are no wildcards"):
+        Hook(scene.hook.guid, scene.kind, wildcards=(b"",))
+    with pytest.raises(DeclarationError, match="must be one that says whom it takes"):
+        Hook(scene.hook.guid, scene.kind, capability=AttachCapability.UNSPECIFIED)
+
+
+async def test_a_batch_is_answered_as_its_invocations_are(scene: Scene) -> None:
+    """batch_begin, batch_invoke, batch_end: one message for all that reach the same link."""
+    async with scene.extension():
+        await scene.daemon.link(b"a")
+        await scene.daemon.link(b"b")
+        async with scene.hook.batch_begin() as batch:
+            answers = [
+                batch.invoke(Parcel(weight=1), data=b"abc", parameter=b"a"),
+                batch.invoke(Parcel(weight=2), parameter=b"b"),
+                batch.invoke(Parcel(weight=3).pack(), data=b"d", parameter=b"a"),
+                batch.invoke(parameter=b"c"),
+            ]
+            await scene.round_trip()
+            assert scene.daemon.requests == []
+            answers[1].cancel()
+        assert [answer.done() for answer in answers] == [True] * 4
+        assert [answers[0].result().result, answers[2].result().result] == [0, 1]
+        assert answers[3].result().code is Result.KEY_NOT_FOUND
+        await batch.end()
+        with pytest.raises(EbpfdError, match="the batch has ended"):
+            batch.invoke()
+    (request,) = scene.daemon.requests
+    assert request.contexts == Parcel(weight=1).pack() + Parcel(weight=3).pack()
+    assert (request.count, request.data) == (2, b"abcd")
+
+
+async def test_a_large_batch_is_still_one_message(scene: Scene) -> None:
+    """It is the author who says where it ends; what no message carries is refused."""
+    async with scene.extension():
+        await scene.daemon.link()
+        async with scene.hook.batch_begin() as batch:
+            answers = [batch.invoke() for _ in range(MOST_CONTEXTS + 1)]
+            with pytest.raises(ValueError, match="use smaller batches"):
+                batch.invoke(data=bytes(LARGEST_BYTES))
+        assert answers[-1].result().result == MOST_CONTEXTS
+    assert [request.count for request in scene.daemon.requests] == [MOST_CONTEXTS + 1]
+
+
+async def test_a_batch_that_fails_runs_nothing(scene: Scene) -> None:
+    """An exception in the author's block ends the batch without running it."""
+    answers: list[asyncio.Future[Answer[Parcel]]] = []
+
+    async def author() -> None:
+        async with scene.hook.batch_begin() as batch:
+            answers.append(batch.invoke())
+            raise KeyError("shelf")
+
+    async with scene.extension():
+        await scene.daemon.link()
+        with pytest.raises(KeyError):
+            await author()
+        await scene.round_trip()
+        assert [answer.cancelled() for answer in answers] == [True]
+        assert scene.daemon.requests == []
+
+
+def test_the_state_of_a_batch_has_its_size(scene: Scene) -> None:
+    """state_size below 64 is INVALID_ARGUMENT, as in eBPF for Windows."""
+    for size in (0, 63):
+        with pytest.raises(EbpfdError) as caught:
+            scene.hook.batch_begin(size)
+        assert caught.value.code is Result.INVALID_ARGUMENT
+    scene.hook.batch_begin(64)

@@ -109,6 +109,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             HookServicer(
                 sessions=sessions,
                 targets=parts.targets,
+                chains=parts.chains,
                 hooks=parts.hooks,
                 links=parts.links,
                 services=services,
@@ -124,6 +125,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         links_pb2_grpc.add_LinksServicer_to_server(
             LinksServicer(
                 links=parts.links,
+                hooks=parts.hooks,
                 objects=parts.objects,
                 contracts=parts.known,
                 services=services,

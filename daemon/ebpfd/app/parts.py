@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ebpfd.contracts import KnownContracts
 from ebpfd.host.callbacks import Deadlines
+from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
@@ -26,6 +27,7 @@ class Parts:
     contracts: Contracts
     objects: Objects
     targets: Targets
+    chains: Chains
     programs: Programs
     links: Links
     maps: Maps
@@ -64,6 +66,7 @@ def assembled(
         contracts=Contracts(registrar=registrar, known=known, kept=kept),
         objects=objects,
         targets=targets,
+        chains=Chains(targets=targets, contracts=known, executor=executor),
         programs=programs,
         links=links,
         maps=Maps(objects=objects, programs=programs),

@@ -5,16 +5,71 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ebpfd.cli.output import Json, Output
+from ebpfd.cli.links import describe as describe_link
+from ebpfd.cli.output import Json, Output, print_record, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client
+    from ebpfd_sdk import Client, HookInfo
+
+COLUMNS = ("hook", "takes", "program_type", "provider", "links", "attach_type")
+LINK_COLUMNS = (
+    "order",
+    "link",
+    "parameter",
+    "wildcard",
+    "priority",
+    "program",
+    "name",
+    "state",
+    "runs",
+)
 
 
 @click.group()
 def hook() -> None:
-    """Hooks: fire them by hand."""
+    """Hooks: where programs are attached, and in which order they run."""
+
+
+@hook.command("list")
+@click.pass_obj
+def list_(output: Output) -> None:
+    """List the hooks that are known, also those whose extension is away."""
+
+    async def work(client: "Client") -> None:
+        hooks = await client.hooks()
+        rows = [describe(each) for each in hooks]
+        text = [{**describe(each), "links": len(each.links)} for each in hooks]
+        output.emit(rows, lambda: print_table(text, COLUMNS))
+
+    output.run(work)
+
+
+@hook.command()
+@click.argument("attach_type", metavar="GUID|NAME")
+@click.pass_obj
+def show(output: Output, attach_type: str) -> None:
+    """Show a hook, and its links in the order in which an event meets them.
+
+    An event meets the links of its own parameter, then those that are for every one (wildcards).
+    """
+
+    async def work(client: "Client") -> None:
+        (shown,) = await client.hooks(attach_type)
+        row = describe(shown)
+        links = [
+            {**describe_link(each), "order": order, "link": each.id}
+            for order, each in enumerate(shown.links, start=1)
+        ]
+
+        def text() -> None:
+            print_record({name: value for name, value in row.items() if name != "links"})
+            click.echo()
+            print_table(links, LINK_COLUMNS)
+
+        output.emit(row, text)
+
+    output.run(work)
 
 
 @hook.command()
@@ -58,6 +113,21 @@ def fire(
         output.emit(answer, lambda: _print(results))
 
     output.run(work)
+
+
+def describe(each: "HookInfo") -> dict[str, Json]:
+    """A hook's fields."""
+    return {
+        "hook": each.name,
+        "attach_type": str(each.attach_type),
+        "program_type": each.program_type_name or str(each.program_type),
+        "takes": each.capability.name.lower(),
+        "wildcards": [wildcard.hex() for wildcard in each.wildcards],
+        "provider": each.provider,
+        "link_type": each.link_type,
+        "bpf_attach_type": each.bpf_attach_type,
+        "links": [describe_link(link) for link in each.links],
+    }
 
 
 def _print(results: list[int]) -> None:

@@ -11,7 +11,18 @@ from ebpfd.cli.programs import failures
 if TYPE_CHECKING:
     from ebpfd_sdk import AttachedLink, Client
 
-COLUMNS = ("id", "program", "name", "hook", "parameter", "state", "binding", "provider", "runs")
+COLUMNS = (
+    "id",
+    "program",
+    "name",
+    "hook",
+    "parameter",
+    "priority",
+    "state",
+    "binding",
+    "provider",
+    "runs",
+)
 
 
 @click.group()
@@ -23,12 +34,17 @@ def link() -> None:
 @click.argument("program", type=int)
 @click.option("--attach-type", required=True, metavar="GUID|NAME", help="The hook.")
 @click.option("--param", type=Hex(), default=b"", help="The attach parameter.")
+@click.option("--priority", type=int, default=0, help="Of one parameter's links, lower runs first.")
+@click.option("--flags", type=int, default=0, help="Flags for the hook, which defines them.")
 @click.pass_obj
-def attach(output: Output, program: int, attach_type: str, param: bytes) -> None:
+def attach(
+    output: Output, program: int, attach_type: str, param: bytes, priority: int, flags: int
+) -> None:
     """Attach a program to a hook."""
 
     async def work(client: "Client") -> None:
-        attached = await (await client.program(program)).attach(attach_type, parameter=param)
+        loaded = await client.program(program)
+        attached = await loaded.attach(attach_type, parameter=param, priority=priority, flags=flags)
         output.table([describe(attached)], COLUMNS)
 
     output.run(work)
@@ -58,6 +74,37 @@ def detach(output: Output, id: int) -> None:
     output.run(work)
 
 
+@link.command()
+@click.argument("id", type=int)
+@click.argument("program", type=int)
+@click.option("--expect", type=int, default=0, metavar="PROGRAM", help="Only if it has this one.")
+@click.pass_obj
+def replace(output: Output, id: int, program: int, expect: int) -> None:
+    """Put another program into a link; no event meets none or both."""
+
+    async def work(client: "Client") -> None:
+        replaced = await client.replace(id, program, expected_id=expect)
+        output.table([describe(replaced)], COLUMNS)
+
+    output.run(work)
+
+
+@link.command()
+@click.option("--attach-type", required=True, metavar="GUID|NAME", help="The hook.")
+@click.option("--param", type=Hex(), default=b"", help="The attach parameter.")
+@click.option("--program", type=int, default=0, help="Only links of this program.")
+@click.pass_obj
+def unlink(output: Output, attach_type: str, param: bytes, program: int) -> None:
+    """Detach all links of a hook with one parameter."""
+
+    async def work(client: "Client") -> None:
+        ids = await client.unlink(attach_type, parameter=param, program_id=program)
+        text = f"detached: {', '.join(map(str, ids))}"
+        output.emit({"ids": list(ids)}, lambda: click.echo(text))
+
+    output.run(work)
+
+
 def describe(each: "AttachedLink") -> dict[str, Json]:
     """A link's fields."""
     return {
@@ -67,6 +114,8 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "hook": each.attach_type_name,
         "attach_type": str(each.attach_type),
         "parameter": each.parameter.hex(),
+        "priority": each.priority,
+        "wildcard": each.wildcard,
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,

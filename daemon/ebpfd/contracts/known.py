@@ -115,6 +115,10 @@ class KnownContracts:
         """The latest description of the hook *attach_type*."""
         return self._attach_types.get(attach_type)
 
+    def attach_types(self) -> list[tuple[UUID, AttachProviderData]]:
+        """The latest description of every hook, by name."""
+        return sorted(self._attach_types.items(), key=lambda known: (known[1].name, known[0]))
+
     def for_section(self, section: str) -> ProgramData:
         """The program type whose prefix matches *section* longest."""
         matches = [

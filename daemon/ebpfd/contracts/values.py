@@ -3,10 +3,12 @@
 Versioned headers belong to the binary forms and are left to the codecs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.prototype import ArgumentType, ReturnType
 
 POINTER_SIZE: Final = 8
@@ -116,6 +118,11 @@ class ProgramData:
     context_type: str = ""
     context_btf: bytes = b""
 
+    def chain_rule(self) -> Callable[[int], bool]:
+        """Whether no further program of a chain is run after a result."""
+        named = {each.value: each.stops_chain for each in self.results}
+        return lambda result: named.get(result, self.other_results_stop)
+
     @property
     def program_type(self) -> UUID:
         """GUID of the type that is described."""
@@ -134,23 +141,33 @@ class ProgramData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachProviderData:
-    """``ebpf_attach_provider_data_t``: characteristics of a hook provider, with the hook's name."""
+    """``ebpf_attach_provider_data_t``: characteristics of a hook provider.
+
+    Beyond eBPF for Windows it has the hook's name, says whom the provider takes, and which
+    parameters stand for every one.
+    """
 
     supported_program_type: UUID
     bpf_attach_type: int = 0
     link_type: int = 0
     name: str = ""
+    capability: AttachCapability = AttachCapability.UNSPECIFIED
+    wildcards: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionData:
-    """``ebpf_extension_data_t``: characteristics of a hook client, with who is behind it."""
+    """``ebpf_extension_data_t``: characteristics of a hook client, with who is behind it.
+
+    Of links with one parameter, those with a lower ``priority`` run first.
+    """
 
     data: bytes = b""
     prog_attach_flags: int = 0
     link_id: int = 0
     program_id: int = 0
     program_name: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

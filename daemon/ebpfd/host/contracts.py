@@ -24,6 +24,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.store import KeptContract, KeptContracts, StoreError
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -82,15 +83,7 @@ class Contracts:
         """An extension registers a hook."""
         if self._known.attach_type(attach_type) == data:
             return
-        content = json.dumps(
-            {
-                "supported_program_type": str(data.supported_program_type),
-                "bpf_attach_type": data.bpf_attach_type,
-                "link_type": data.link_type,
-                "name": data.name,
-            }
-        )
-        await self._put(KeptContract("attach_type", attach_type, content, ""))
+        await self._put(KeptContract("attach_type", attach_type, _hook_text(data), ""))
         self._known.remember_attach_type(attach_type, data)
 
     def remember_functions(self, module: UUID, data: BtfFunctionsData) -> None:
@@ -142,10 +135,7 @@ class Contracts:
 
     async def _restore(self, row: KeptContract) -> None:
         if row.kind == "attach_type":
-            said = json.loads(row.content)
-            supported = UUID(said.pop("supported_program_type"))
-            data = AttachProviderData(supported_program_type=supported, **said)
-            self._known.remember_attach_type(row.guid, data)
+            self._known.remember_attach_type(row.guid, _hook_of(row.content))
             return
         program_data = decode_json(row.content.encode())
         self._known.remember_program_type(program_data, row.origin, imported=row.imported)
@@ -180,6 +170,31 @@ class Contracts:
         handle = self._provided.pop(program_type, None)
         if handle is not None:
             await self._registrar.withdraw(handle)
+
+
+def _hook_text(data: AttachProviderData) -> str:
+    """A hook's description as it is kept."""
+    return json.dumps(
+        {
+            "supported_program_type": str(data.supported_program_type),
+            "bpf_attach_type": data.bpf_attach_type,
+            "link_type": data.link_type,
+            "name": data.name,
+            "capability": data.capability,
+            "wildcards": [wildcard.hex() for wildcard in data.wildcards],
+        }
+    )
+
+
+def _hook_of(text: str) -> AttachProviderData:
+    """A hook's description as it was kept; what is not said there has its default."""
+    said = json.loads(text)
+    return AttachProviderData(
+        supported_program_type=UUID(said.pop("supported_program_type")),
+        capability=AttachCapability(said.pop("capability", AttachCapability.UNSPECIFIED)),
+        wildcards=tuple(map(bytes.fromhex, said.pop("wildcards", ()))),
+        **said,
+    )
 
 
 @contextmanager

@@ -31,6 +31,11 @@ class Hooks:
             message = f"the hook's extension {provider.name} went away before it answered"
             raise RequestError(Result.OBJECT_NOT_FOUND, message) from None
 
+    def provider_name(self, attach_type: UUID) -> str:
+        """Who provides a hook now; empty: nobody does."""
+        provider = self._provider(attach_type)
+        return provider.name if provider else ""
+
     def _provider(self, attach_type: UUID) -> ExtensionModule | None:
         wanted = nmr.ModuleId.guid(attach_type)
         for provider in self._registrar.providers(HOOK):

@@ -9,17 +9,20 @@ per target is kept.
 
 import asyncio
 import os
-from collections.abc import Callable
+from bisect import insort
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from uuid import UUID
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
 from ebpfd.host.trace import TraceLog
 from ebpfd.objects import Link, Program, Rundown
+from ebpfd.objects.links import invocation_order
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
 
@@ -74,6 +77,9 @@ class Columns(Protocol):
         ...
 
 
+_Place: TypeAlias = tuple[Module, UUID, bytes | None]
+"""A hook of a module's and a parameter; None: every one."""
+
 Origin: TypeAlias = tuple[int, int, int | None]
 """Process, thread and user (if known) that caused a batch, for helpers that ask."""
 
@@ -108,10 +114,14 @@ class Executor:
         for threads in (self._blocking, self._computing):
             threads.shutdown(wait=False, cancel_futures=True)
 
-    def fits_loop(self, program: Program, columns: Columns) -> bool:
-        """Whether the batch may run on the event loop."""
-        expected = program.nanoseconds_per_run * max(columns.count, 1)
-        return not program.engine.blocking and expected <= LONGEST_ON_LOOP_NS
+    def fits_loop(self, programs: Iterable[Program], columns: Columns) -> bool:
+        """Whether the batch may run on the event loop, through all of *programs*."""
+        expected = 0.0
+        for program in programs:
+            if program.engine.blocking:
+                return False
+            expected += program.nanoseconds_per_run
+        return expected * max(columns.count, 1) <= LONGEST_ON_LOOP_NS
 
     def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
         """Run a batch here and now."""
@@ -160,58 +170,84 @@ class Executor:
 class Target:
     """What one binding runs: the program of its link."""
 
-    __slots__ = ("_executor", "_order", "_queued", "link", "owner", "rundown")
+    __slots__ = ("_executor", "link", "order", "owner", "queued", "rundown")
 
     def __init__(self, link: Link, owner: Module, executor: Executor) -> None:
         self.link = link
         self.owner = owner
         self.rundown = Rundown()
+        self.order = asyncio.Lock()
+        """Who runs on a thread holds it."""
+
+        self.queued = 0
         self._executor = executor
-        self._order = asyncio.Lock()
-        self._queued = 0
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> BatchResult | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
-        program = self.link.program
-        if self._queued or not self._executor.fits_loop(program, columns):
+        if self.queued or not self._executor.fits_loop((self.link.program,), columns):
             return None
-        return self._executor.run(program, columns, Cause(self.link.tally, origin))
+        return self.run_here(columns, origin)
+
+    def run_here(self, columns: Columns, origin: Origin | None) -> BatchResult:
+        """Run a batch on the event loop, which it fits."""
+        return self._executor.run(self.link.program, columns, Cause(self.link.tally, origin))
 
     def enqueue(self) -> None:
         """Take a place behind the batches that came before: nothing later overtakes it."""
-        if self._queued >= MAX_QUEUED:
+        if self.queued >= MAX_QUEUED:
             message = f"link {self.link.id} has {MAX_QUEUED} batches waiting: send fewer at once"
             raise RequestError(Result.NO_MEMORY, message)
         if not self.rundown.acquire():
             raise binding_gone()
-        self._queued += 1
+        self.queued += 1
+
+    def dequeue(self) -> None:
+        """Give up a place."""
+        self.queued -= 1
+        self.rundown.release()
 
     async def run_queued(self, columns: Columns, origin: Origin | None = None) -> BatchResult:
         """Run a batch that has been given a place, in the order of these calls; gives it up."""
-        cause = Cause(self.link.tally, origin)
         try:
-            async with self._order:
-                return await self._executor.run_on_thread(self.link.program, columns, cause)
+            async with self.order:
+                return await self.run_in_turn(columns, origin)
         finally:
-            self._queued -= 1
-            self.rundown.release()
+            self.dequeue()
+
+    async def run_in_turn(self, columns: Columns, origin: Origin | None) -> BatchResult:
+        """Run a batch on a thread; the caller holds ``order``."""
+        cause = Cause(self.link.tally, origin)
+        return await self._executor.run_on_thread(self.link.program, columns, cause)
+
+    async def settled(self) -> None:
+        """Wait until nothing runs any more that had begun before this call."""
+        async with self.order:
+            pass
 
 
 class Targets:
-    """The targets by binding."""
+    """The targets by binding, and by what an event names of its hook."""
 
     def __init__(self) -> None:
         self._by_binding: dict[int, Target] = {}
+        self._by_parameter: dict[_Place, list[Target]] = {}
 
     def add(self, binding: int, target: Target) -> None:
         """Let *binding* be invoked."""
         self._by_binding[binding] = target
+        there = self._by_parameter.setdefault(_place(target), [])
+        insort(there, target, key=lambda each: invocation_order(each.link))
 
     async def remove(self, binding: int) -> None:
         """Let it be invoked no more; returns when nothing of it is in flight."""
         target = self._by_binding.pop(binding, None)
         if target is None:
             return
+        place = _place(target)
+        there = self._by_parameter[place]
+        there.remove(target)
+        if not there:
+            del self._by_parameter[place]
         target.rundown.close()
         idle = asyncio.Event()
         target.rundown.when_idle(idle.set)
@@ -223,6 +259,24 @@ class Targets:
         if target is None or target.owner is not owner:
             raise binding_gone()
         return target
+
+    def of_link(self, link: Link) -> Target | None:
+        """The target that runs *link*; None while its hook is away."""
+        return self._by_binding.get(link.binding)
+
+    def of_event(self, owner: Module, attach_type: UUID, parameter: bytes) -> list[Target]:
+        """Whom an event of *owner*'s hook reaches, in invocation order."""
+        specific = self._by_parameter.get((owner, attach_type, parameter), [])
+        return specific + self._by_parameter.get((owner, attach_type, None), [])
+
+    def any_of(self, owner: Module, attach_type: UUID) -> bool:
+        """Whether anything is attached to *owner*'s hook."""
+        return any(place[:2] == (owner, attach_type) for place in self._by_parameter)
+
+
+def _place(target: Target) -> _Place:
+    link = target.link
+    return target.owner, link.attach_type, None if link.wildcard else link.parameter
 
 
 def binding_gone() -> RequestError:

@@ -17,7 +17,7 @@ from ebpfd.host.invocation import Executor, Target, Targets
 from ebpfd.host.modules import DispatchTable, LocalModule, Module
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
-from ebpfd.objects import Link, LinkState, Objects
+from ebpfd.objects import Link, LinkState, Objects, Program, ProgramState
 from ebpfd.objects.links import LinkEvent
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
@@ -52,6 +52,7 @@ class LinkClient(LocalModule):
             link_id=link.id,
             program_id=link.program.id,
             program_name=link.program.name,
+            priority=link.priority,
         )
         instance = nmr.RegistrationInstance(HOOK, nmr.ModuleId.guid(uuid4()), characteristics=data)
         self.handle = await self._registrar.register(nmr.Role.CLIENT, instance, self)
@@ -73,10 +74,11 @@ class LinkClient(LocalModule):
     async def _attach(self, binding: nmr.BindingHandle, data: AttachProviderData) -> int:
         link = self._link
         owner: Module = self._registrar.module_of(self._registrar.provider_of(binding))
-        # The provider may invoke as soon as its callback returns, before we hear of it.
-        self._targets.add(binding, Target(link, owner, self._executor))
         link.binding, link.provider = binding, owner.name
         link.link_type, link.bpf_attach_type = data.link_type, data.bpf_attach_type
+        link.wildcard = link.parameter in data.wildcards
+        # The provider may invoke as soon as its callback returns, before we hear of it.
+        self._targets.add(binding, Target(link, owner, self._executor))
         context = binding.to_bytes(8, "little")
         side = await self._registrar.attach_provider(binding, context, PROGRAM_DISPATCH)
         if side.status != NtStatus.SUCCESS:
@@ -133,12 +135,17 @@ class Links:
             raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
 
     async def attach(
-        self, program_id: int, attach_type: UUID | str, parameter: bytes, flags: int = 0
+        self,
+        program_id: int,
+        attach_type: UUID | str,
+        parameter: bytes,
+        flags: int = 0,
+        priority: int = 0,
     ) -> Link:
         """Attach a program to a hook that is there and takes it."""
         program = self._objects.program(program_id)
         guid = self.find_attach_type(attach_type)
-        link = Link(self._objects.next_id(), program, guid, parameter, flags)
+        link = Link(self._objects.next_id(), program, guid, parameter, flags, priority)
         client = LinkClient(link, self._registrar, self._targets, self._executor)
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link)
@@ -169,6 +176,64 @@ class Links:
             await self._end(link)
         elif ended := self._detached.get(link_id):
             await ended.wait()
+
+    async def unlink(
+        self, attach_type: UUID | str, parameter: bytes, program_id: int = 0
+    ) -> list[Link]:
+        """Detach every link of a hook with *parameter*, or those of one program; at once."""
+        guid = self.find_attach_type(attach_type)
+        found = [
+            link
+            for link in self._objects.links()
+            if (link.attach_type, link.parameter) == (guid, parameter)
+            and program_id in (0, link.program.id)
+        ]
+        if not found:
+            message = (
+                f'nothing like that is attached to "{self._contracts.name_of(guid)}" with '
+                f"parameter {parameter.hex() or '(none)'}: `ebpfctl hook show` lists what is"
+            )
+            raise RequestError(Result.OBJECT_NOT_FOUND, message)
+        async with asyncio.TaskGroup() as group:
+            for link in found:
+                group.create_task(self.detach(link.id), name=f"detach {link.id}")
+        return found
+
+    async def replace(self, link_id: int, program_id: int, expected_id: int = 0) -> Link:
+        """Put another program into a link: each batch meets the one or the other, whole.
+
+        Returns when the link runs the old one no more, which goes if nobody else keeps it.
+        """
+        link, new = self._objects.link(link_id), self._objects.program(program_id)
+        old = link.program
+        self._check_replacement(link, new, expected_id)
+        left = self._objects.relink(link, new)
+        _log.info("program replaced", link=link.id, program=new.id, instead_of=old.id)
+        if target := self._targets.of_link(link):
+            await target.settled()
+        for each in left:
+            await self._programs.destroy(each)
+        return link
+
+    def _check_replacement(self, link: Link, new: Program, expected_id: int) -> None:
+        old = link.program
+        if link.state is not LinkState.ATTACHED:
+            message = f"link {link.id} is {link.state.value}: attach the program instead"
+            raise RequestError(Result.INVALID_STATE, message)
+        if expected_id not in (0, old.id):
+            message = f"link {link.id} has program {old.id} ({old.name}), not {expected_id}"
+            raise RequestError(Result.INVALID_ARGUMENT, message)
+        if new.program_type != old.program_type:
+            message = (
+                f'program {new.id} is of type "{new.contract.name}", link {link.id} takes '
+                f'"{old.contract.name}" only'
+            )
+            raise RequestError(Result.INVALID_ARGUMENT, message)
+        if new.state is ProgramState.WAITING and old.state is ProgramState.READY:
+            message = (
+                f"program {new.id} cannot run now, program {old.id} can: {new.provider.reason}"
+            )
+            raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
 
     async def close(self) -> None:
         """Detach every link, at the daemon's end; no hook waits for another one."""

@@ -14,6 +14,7 @@ from ebpfd.nmr import (
     ProviderAttachClient,
     Role,
 )
+from ebpfd.objects.chains import Batch
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 
@@ -92,17 +93,6 @@ class LocalModule:
     async def cleanup(self, binding: BindingHandle, role: Role) -> None:
         """Free nothing."""
         del binding, role
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Contexts with their data, in columns; numbers are packed little-endian u32."""
-
-    count: int = 1
-    contexts: bytes = b""
-    data: bytes = b""
-    data_lengths: bytes = b""
-    meta_lengths: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

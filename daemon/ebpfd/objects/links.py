@@ -61,7 +61,8 @@ class IllegalTransitionError(Exception):
 class Link:
     """A program attached to a hook with a parameter.
 
-    ``binding`` names the binding with the hook's provider, 0 while there is none.
+    ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
+    is for events of every parameter, as its provider says.
     """
 
     id: int
@@ -69,11 +70,13 @@ class Link:
     attach_type: UUID
     parameter: bytes = b""
     prog_attach_flags: int = 0
+    priority: int = 0
     state: LinkState = LinkState.INITIAL
     binding: int = 0
     provider: str = ""
     link_type: int = 0
     bpf_attach_type: int = 0
+    wildcard: bool = False
     tally: Tally = field(default_factory=Tally)
 
     def apply(self, event: LinkEvent) -> LinkState:
@@ -83,3 +86,8 @@ class Link:
         except KeyError:
             raise IllegalTransitionError(self.state, event) from None
         return self.state
+
+
+def invocation_order(link: Link) -> tuple[bool, int, int]:
+    """Sort key of the links of one hook: a specific parameter, then priority, then attach order."""
+    return link.wildcard, link.priority, link.id

@@ -98,6 +98,13 @@ class Objects:
         left += self.unload(old)
         return list(dict.fromkeys(left))
 
+    def relink(self, link: Link, new: Program) -> list[Program]:
+        """*link* has *new* from now on; programs that nobody keeps now.  Nothing waits here."""
+        old, link.program = link.program, new
+        old.link_ids.discard(link.id)
+        new.link_ids.add(link.id)
+        return [] if old.kept else [old]
+
     def remove_link(self, link: Link) -> bool:
         """Remove *link*; True if its program has nothing left that keeps it."""
         self._links.pop(link.id, None)

@@ -1,6 +1,7 @@
 """Batches and their results between protobuf and values."""
 
-from ebpfd.host.modules import Batch, BatchOutcome
+from ebpfd.host.modules import BatchOutcome
+from ebpfd.objects.chains import Batch
 from ebpfd_api.v1 import hook_pb2 as pb
 
 

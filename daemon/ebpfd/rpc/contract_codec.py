@@ -19,10 +19,11 @@ from ebpfd.contracts import (
     ProgramTypeDescriptor,
 )
 from ebpfd.contracts.validation import MAX_ARGUMENTS
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from ebpfd_api.v1 import contract_pb2 as pb
 
-_Number = TypeVar("_Number", ArgumentType, ReturnType)
+_Number = TypeVar("_Number", ArgumentType, ReturnType, AttachCapability)
 
 
 def decode_guid(value: bytes, field: str) -> UUID:
@@ -157,6 +158,8 @@ def decode_attach_data(message: pb.AttachProviderData) -> AttachProviderData:
         bpf_attach_type=message.bpf_attach_type,
         link_type=message.link_type,
         name=message.name,
+        capability=_number(AttachCapability, message.capability, "capability"),
+        wildcards=tuple(message.wildcards),
     )
 
 
@@ -167,6 +170,8 @@ def encode_attach_data(data: AttachProviderData) -> pb.AttachProviderData:
         bpf_attach_type=data.bpf_attach_type,
         link_type=data.link_type,
         name=data.name,
+        capability=pb.AttachCapability.Name(data.capability),
+        wildcards=data.wildcards,
     )
 
 
@@ -178,6 +183,7 @@ def decode_extension_data(message: pb.ExtensionData) -> ExtensionData:
         link_id=message.link_id,
         program_id=message.program_id,
         program_name=message.program_name,
+        priority=message.priority,
     )
 
 
@@ -189,6 +195,7 @@ def encode_extension_data(data: ExtensionData) -> pb.ExtensionData:
         link_id=data.link_id,
         program_id=data.program_id,
         program_name=data.program_name,
+        priority=data.priority,
     )
 
 

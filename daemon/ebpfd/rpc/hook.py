@@ -12,20 +12,23 @@ from uuid import UUID
 
 import grpc
 
+from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
+from ebpfd.host.chains import Chains, ChainTarget
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Origin, Target, Targets
 from ebpfd.host.links import Links
 from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
 from ebpfd.host.services import Services
+from ebpfd.objects.chains import Outcome
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result
+from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as pb
 from ebpfd_api.v1 import hook_pb2_grpc as services_pb
-from ebpfd_vm import BatchResult
 
 DEFAULT_FIRE_DEADLINE_S: Final = 5.0
 
@@ -39,12 +42,14 @@ class InvokeStream:
         context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]",
         module: RemoteModule,
         targets: Targets,
+        chains: Chains,
         services: Services,
     ) -> None:
         self._requests = requests
         self._context = context
         self._module = module
         self._targets = targets
+        self._chains = chains
         self._services = services
         self._writing = asyncio.Lock()  # gRPC allows one write at a time
 
@@ -75,27 +80,38 @@ class InvokeStream:
     def _answer(self, request: pb.InvokeRequest) -> pb.InvokeResponse | None:
         """The reply, or None if it comes later or is not due."""
         try:
-            if request.binding:
-                target = self._targets.find(request.binding, self._module)
-                done = target.run_now(request, _origin(request))
-                if done is not None:
-                    return _reply(request, done)
-                target.enqueue()
-                self._services.start(
-                    self._answer_later(target, request), name=f"invoke {request.binding}"
-                )
-                return None
             if request.HasField("fire_return"):
                 answer = request.fire_return
                 self._module.answered(answer.fire_id, answer.result)
                 return None
+            target = self._target(request)
+            done = target.run_now(request, _origin(request))
+            if done is not None:
+                return _reply(request, done)
+            target.enqueue()
         except RequestError as error:
             return _refusal(request, error)
-        message = "name a binding: whole chains, by hook and parameter, are not there yet"
-        unsupported = RequestError(Result.OPERATION_NOT_SUPPORTED, message)
-        return _refusal(request, unsupported)
+        self._services.start(self._answer_later(target, request), name=f"invoke {request.sequence}")
+        return None
 
-    async def _answer_later(self, target: Target, request: pb.InvokeRequest) -> None:
+    def _target(self, request: pb.InvokeRequest) -> Target | ChainTarget:
+        """Who is to run; ``RequestError`` if it is nobody that this module may invoke."""
+        if request.binding:
+            return self._targets.find(request.binding, self._module)
+        match request.WhichOneof("target"):
+            case "chain":
+                return self._chains.of_bindings(request.chain.bindings, self._module)
+            case "hook":
+                try:
+                    attach_type = decode_guid(request.hook.attach_type, "hook.attach_type")
+                except ContractError as error:
+                    raise RequestError(Result.INVALID_ARGUMENT, str(error)) from None
+                return self._chains.of_event(attach_type, request.hook.parameter, self._module)
+            case _:
+                message = "target: name a binding, a chain of them, or a hook and a parameter"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+
+    async def _answer_later(self, target: Target | ChainTarget, request: pb.InvokeRequest) -> None:
         try:
             done = await target.run_queued(request, _origin(request))
             reply = _reply(request, done)
@@ -113,12 +129,14 @@ class HookServicer(services_pb.HookServicer):
         *,
         sessions: Sessions,
         targets: Targets,
+        chains: Chains,
         hooks: Hooks,
         links: Links,
         services: Services,
     ) -> None:
         self._sessions = sessions
         self._targets = targets
+        self._chains = chains
         self._hooks = hooks
         self._links = links
         self._services = services
@@ -135,7 +153,9 @@ class HookServicer(services_pb.HookServicer):
                 grpc.StatusCode.UNAUTHENTICATED,
                 f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
             )
-        stream = InvokeStream(request_iterator, context, module, self._targets, self._services)
+        stream = InvokeStream(
+            request_iterator, context, module, self._targets, self._chains, self._services
+        )
         module.data_stream = stream
         try:
             await module.while_connected(stream.serve())
@@ -181,7 +201,7 @@ def _origin(request: pb.InvokeRequest) -> Origin | None:
     return origin.pid, origin.tid, origin.uid if origin.HasField("uid") else None
 
 
-def _reply(request: pb.InvokeRequest, done: BatchResult) -> pb.InvokeResponse:
+def _reply(request: pb.InvokeRequest, done: Outcome) -> pb.InvokeResponse:
     return pb.InvokeResponse(
         sequence=request.sequence,
         codes=done.codes,

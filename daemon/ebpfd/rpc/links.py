@@ -1,37 +1,38 @@
 """The ``Links`` service."""
 
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.hooks import Hooks
 from ebpfd.host.links import Links
 from ebpfd.host.services import Services
-from ebpfd.objects import Link, LinkState, Objects
+from ebpfd.objects import Link, Objects
+from ebpfd.objects.links import invocation_order
 from ebpfd.rpc.attach_type import decode_attach_type
-from ebpfd.rpc.programs import encode_counters
+from ebpfd.rpc.link_codec import encode_hook, encode_link
 from ebpfd.rpc.status import answering
 from ebpfd_api.v1 import links_pb2 as pb
 from ebpfd_api.v1 import links_pb2_grpc as services_pb
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-_STATES: Final = {
-    LinkState.INITIAL: pb.LINK_STATE_ATTACHING,
-    LinkState.ATTACHING: pb.LINK_STATE_ATTACHING,
-    LinkState.ATTACHED: pb.LINK_STATE_ATTACHED,
-    LinkState.DETACHING: pb.LINK_STATE_DETACHING,
-    LinkState.DETACHED: pb.LINK_STATE_DETACHING,
-}
-
 
 class LinksServicer(services_pb.LinksServicer):
     """Attach and detach programs."""
 
     def __init__(
-        self, *, links: Links, objects: Objects, contracts: KnownContracts, services: Services
+        self,
+        *,
+        links: Links,
+        hooks: Hooks,
+        objects: Objects,
+        contracts: KnownContracts,
+        services: Services,
     ) -> None:
         self._links = links
+        self._hooks = hooks
         self._objects = objects
         self._contracts = contracts
         self._services = services
@@ -47,10 +48,11 @@ class LinksServicer(services_pb.LinksServicer):
                     decode_attach_type(request.attach_type),
                     request.parameter,
                     request.prog_attach_flags,
+                    request.priority,
                 ),
                 name="attach",
             )
-            response.link.CopyFrom(self._encode(link))
+            response.link.CopyFrom(encode_link(link, self._contracts))
         return response
 
     async def Detach(self, request: pb.DetachRequest, context: _Context) -> pb.DetachResponse:
@@ -61,27 +63,51 @@ class LinksServicer(services_pb.LinksServicer):
             await self._services.finish(self._links.detach(request.id), name=f"detach {request.id}")
         return response
 
-    async def List(self, request: pb.LinksListRequest, context: _Context) -> pb.LinksListResponse:
-        """All links, in attach order."""
-        del request, context
-        return pb.LinksListResponse(links=[self._encode(each) for each in self._objects.links()])
+    async def Unlink(self, request: pb.UnlinkRequest, context: _Context) -> pb.UnlinkResponse:
+        """Detach every link that matches."""
+        del context
+        response = pb.UnlinkResponse()
+        with answering(response.status):
+            attach_type = decode_attach_type(request.attach_type)
+            work = self._links.unlink(attach_type, request.parameter, request.program_id)
+            links = await self._services.finish(work, name="unlink")
+            response.ids.extend(link.id for link in links)
+        return response
 
-    def _encode(self, link: Link) -> pb.Link:
-        state = _STATES[link.state]
-        if link.state is LinkState.ATTACHED and not link.binding:
-            state = pb.LINK_STATE_WAITING
-        return pb.Link(
-            id=link.id,
-            program_id=link.program.id,
-            program_name=link.program.name,
-            attach_type=link.attach_type.bytes,
-            attach_type_name=self._contracts.name_of(link.attach_type),
-            parameter=link.parameter,
-            state=state,
-            binding=link.binding,
-            link_type=link.link_type,
-            bpf_attach_type=link.bpf_attach_type,
-            provider=link.provider,
-            prog_attach_flags=link.prog_attach_flags,
-            counters=encode_counters(link.tally.counters()),
-        )
+    async def Replace(self, request: pb.ReplaceRequest, context: _Context) -> pb.ReplaceResponse:
+        """Put another program into a link."""
+        del context
+        response = pb.ReplaceResponse()
+        with answering(response.status):
+            work = self._links.replace(request.id, request.program_id, request.expected_program_id)
+            link = await self._services.finish(work, name=f"replace in {request.id}")
+            response.link.CopyFrom(encode_link(link, self._contracts))
+        return response
+
+    async def List(self, request: pb.LinksListRequest, context: _Context) -> pb.LinksListResponse:
+        """All links, in invocation order for each hook."""
+        del request, context
+        links = sorted(self._objects.links(), key=self._order)
+        return pb.LinksListResponse(links=[encode_link(each, self._contracts) for each in links])
+
+    async def ListHooks(
+        self, request: pb.ListHooksRequest, context: _Context
+    ) -> pb.ListHooksResponse:
+        """The hooks that are known, each with its links."""
+        del context
+        response = pb.ListHooksResponse()
+        with answering(response.status):
+            wanted = None
+            if request.HasField("attach_type"):
+                wanted = self._links.find_attach_type(decode_attach_type(request.attach_type))
+            for attach_type, data in self._contracts.attach_types():
+                if wanted in (None, attach_type):
+                    links = [e for e in self._objects.links() if e.attach_type == attach_type]
+                    provider = self._hooks.provider_name(attach_type)
+                    hook = encode_hook(attach_type, data, provider, links, self._contracts)
+                    response.hooks.append(hook)
+        return response
+
+    def _order(self, link: Link) -> tuple[str, bytes, tuple[bool, int, int]]:
+        name = self._contracts.name_of(link.attach_type)
+        return name, link.attach_type.bytes, invocation_order(link)

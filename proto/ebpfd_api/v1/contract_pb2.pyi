@@ -1,10 +1,24 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AttachCapability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTACH_CAPABILITY_UNSPECIFIED: _ClassVar[AttachCapability]
+    ATTACH_CAPABILITY_MULTI_ATTACH_WITH_WILDCARD: _ClassVar[AttachCapability]
+    ATTACH_CAPABILITY_SINGLE_ATTACH: _ClassVar[AttachCapability]
+    ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK: _ClassVar[AttachCapability]
+    ATTACH_CAPABILITY_ONE_PER_PARAMETER: _ClassVar[AttachCapability]
+ATTACH_CAPABILITY_UNSPECIFIED: AttachCapability
+ATTACH_CAPABILITY_MULTI_ATTACH_WITH_WILDCARD: AttachCapability
+ATTACH_CAPABILITY_SINGLE_ATTACH: AttachCapability
+ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK: AttachCapability
+ATTACH_CAPABILITY_ONE_PER_PARAMETER: AttachCapability
 
 class ContextDescriptor(_message.Message):
     __slots__ = ("size", "data", "end", "meta")
@@ -129,27 +143,33 @@ class BtfResolvedFunctionsData(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[BtfResolvedFunctionPrototype, _Mapping]]] = ...) -> None: ...
 
 class AttachProviderData(_message.Message):
-    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name")
+    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name", "capability", "wildcards")
     SUPPORTED_PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
     BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    WILDCARDS_FIELD_NUMBER: _ClassVar[int]
     supported_program_type: bytes
     bpf_attach_type: int
     link_type: int
     name: str
-    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+    capability: AttachCapability
+    wildcards: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ExtensionData(_message.Message):
-    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name")
+    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority")
     DATA_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     prog_attach_flags: int
     link_id: int
     program_id: int
     program_name: str
-    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ...) -> None: ...
+    priority: int
+    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ...) -> None: ...

@@ -1,6 +1,7 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -37,11 +38,18 @@ class HookTarget(_message.Message):
     parameter: bytes
     def __init__(self, attach_type: _Optional[bytes] = ..., parameter: _Optional[bytes] = ...) -> None: ...
 
+class Chain(_message.Message):
+    __slots__ = ("bindings",)
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    bindings: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, bindings: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class InvokeRequest(_message.Message):
-    __slots__ = ("sequence", "binding", "hook", "count", "contexts", "data", "data_lengths", "meta_lengths", "origin", "deadline_ms", "fire_return")
+    __slots__ = ("sequence", "binding", "hook", "chain", "count", "contexts", "data", "data_lengths", "meta_lengths", "origin", "deadline_ms", "fire_return")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     BINDING_FIELD_NUMBER: _ClassVar[int]
     HOOK_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     CONTEXTS_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +61,7 @@ class InvokeRequest(_message.Message):
     sequence: int
     binding: int
     hook: HookTarget
+    chain: Chain
     count: int
     contexts: bytes
     data: bytes
@@ -61,7 +70,7 @@ class InvokeRequest(_message.Message):
     origin: Origin
     deadline_ms: int
     fire_return: FireReturn
-    def __init__(self, sequence: _Optional[int] = ..., binding: _Optional[int] = ..., hook: _Optional[_Union[HookTarget, _Mapping]] = ..., count: _Optional[int] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., data_lengths: _Optional[bytes] = ..., meta_lengths: _Optional[bytes] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., deadline_ms: _Optional[int] = ..., fire_return: _Optional[_Union[FireReturn, _Mapping]] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., binding: _Optional[int] = ..., hook: _Optional[_Union[HookTarget, _Mapping]] = ..., chain: _Optional[_Union[Chain, _Mapping]] = ..., count: _Optional[int] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., data_lengths: _Optional[bytes] = ..., meta_lengths: _Optional[bytes] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., deadline_ms: _Optional[int] = ..., fire_return: _Optional[_Union[FireReturn, _Mapping]] = ...) -> None: ...
 
 class InvokeResponse(_message.Message):
     __slots__ = ("sequence", "code", "message", "codes", "results", "contexts", "data", "fire")

@@ -1,3 +1,4 @@
+from ebpfd_api.v1 import contract_pb2 as _contract_pb2
 from ebpfd_api.v1 import hook_pb2 as _hook_pb2
 from ebpfd_api.v1 import programs_pb2 as _programs_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
@@ -24,7 +25,7 @@ LINK_STATE_DETACHING: LinkState
 LINK_STATE_WAITING: LinkState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +39,8 @@ class Link(_message.Message):
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    WILDCARD_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -51,19 +54,23 @@ class Link(_message.Message):
     provider: str
     prog_attach_flags: int
     counters: _programs_pb2.ProgramCounters
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ...) -> None: ...
+    priority: int
+    wildcard: bool
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ...) -> None: ...
 
 class AttachRequest(_message.Message):
-    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags")
+    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority")
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     PARAMETER_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     program_id: int
     attach_type: _hook_pb2.AttachType
     parameter: bytes
     prog_attach_flags: int
-    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ...) -> None: ...
+    priority: int
+    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
     __slots__ = ("status", "link")
@@ -85,6 +92,42 @@ class DetachResponse(_message.Message):
     status: _status_pb2.Status
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
+class UnlinkRequest(_message.Message):
+    __slots__ = ("attach_type", "parameter", "program_id")
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    attach_type: _hook_pb2.AttachType
+    parameter: bytes
+    program_id: int
+    def __init__(self, attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., program_id: _Optional[int] = ...) -> None: ...
+
+class UnlinkResponse(_message.Message):
+    __slots__ = ("status", "ids")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ReplaceRequest(_message.Message):
+    __slots__ = ("id", "program_id", "expected_program_id")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    program_id: int
+    expected_program_id: int
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., expected_program_id: _Optional[int] = ...) -> None: ...
+
+class ReplaceResponse(_message.Message):
+    __slots__ = ("status", "link")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    link: Link
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link: _Optional[_Union[Link, _Mapping]] = ...) -> None: ...
+
 class LinksListRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -96,3 +139,41 @@ class LinksListResponse(_message.Message):
     status: _status_pb2.Status
     links: _containers.RepeatedCompositeFieldContainer[Link]
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
+
+class ListHooksRequest(_message.Message):
+    __slots__ = ("attach_type",)
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    attach_type: _hook_pb2.AttachType
+    def __init__(self, attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ...) -> None: ...
+
+class ListHooksResponse(_message.Message):
+    __slots__ = ("status", "hooks")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HOOKS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    hooks: _containers.RepeatedCompositeFieldContainer[HookInfo]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hooks: _Optional[_Iterable[_Union[HookInfo, _Mapping]]] = ...) -> None: ...
+
+class HookInfo(_message.Message):
+    __slots__ = ("attach_type", "name", "program_type", "program_type_name", "capability", "wildcards", "provider", "link_type", "bpf_attach_type", "links")
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    WILDCARDS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    attach_type: bytes
+    name: str
+    program_type: bytes
+    program_type_name: str
+    capability: _contract_pb2.AttachCapability
+    wildcards: _containers.RepeatedScalarFieldContainer[bytes]
+    provider: str
+    link_type: int
+    bpf_attach_type: int
+    links: _containers.RepeatedCompositeFieldContainer[Link]
+    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., provider: _Optional[str] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...

@@ -44,10 +44,25 @@ class LinksStub:
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.DetachRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.DetachResponse.FromString,
                 _registered_method=True)
+        self.Unlink = channel.unary_unary(
+                '/ebpfd_api.v1.Links/Unlink',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.UnlinkRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.UnlinkResponse.FromString,
+                _registered_method=True)
+        self.Replace = channel.unary_unary(
+                '/ebpfd_api.v1.Links/Replace',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.FromString,
+                _registered_method=True)
         self.List = channel.unary_unary(
                 '/ebpfd_api.v1.Links/List',
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.LinksListRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.LinksListResponse.FromString,
+                _registered_method=True)
+        self.ListHooks = channel.unary_unary(
+                '/ebpfd_api.v1.Links/ListHooks',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.FromString,
                 _registered_method=True)
 
 
@@ -67,8 +82,30 @@ class LinksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Unlink(self, request, context):
+        """Detaches every link that matches, as bpf_prog_detach does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Replace(self, request, context):
+        """Puts another program into a link: each event meets the one or the other.
+        Returns when the link runs the old one no more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def List(self, request, context):
         """In invocation order for each hook.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHooks(self, request, context):
+        """The hooks, each with its links.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,10 +124,25 @@ def add_LinksServicer_to_server(servicer, server):
                     request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.DetachRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_links__pb2.DetachResponse.SerializeToString,
             ),
+            'Unlink': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unlink,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.UnlinkRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.UnlinkResponse.SerializeToString,
+            ),
+            'Replace': grpc.unary_unary_rpc_method_handler(
+                    servicer.Replace,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.SerializeToString,
+            ),
             'List': grpc.unary_unary_rpc_method_handler(
                     servicer.List,
                     request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.LinksListRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_links__pb2.LinksListResponse.SerializeToString,
+            ),
+            'ListHooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHooks,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -158,6 +210,60 @@ class Links:
             _registered_method=True)
 
     @staticmethod
+    def Unlink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/Unlink',
+            ebpfd__api_dot_v1_dot_links__pb2.UnlinkRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.UnlinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Replace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/Replace',
+            ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def List(request,
             target,
             options=(),
@@ -174,6 +280,33 @@ class Links:
             '/ebpfd_api.v1.Links/List',
             ebpfd__api_dot_v1_dot_links__pb2.LinksListRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_links__pb2.LinksListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/ListHooks',
+            ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,8 +34,16 @@ class LinksStub:
     Attach: _grpc.UnaryUnaryMultiCallable[_links_pb2.AttachRequest, _links_pb2.AttachResponse]
     Detach: _grpc.UnaryUnaryMultiCallable[_links_pb2.DetachRequest, _links_pb2.DetachResponse]
     """Returns when nothing of the link is in flight any more."""
+    Unlink: _grpc.UnaryUnaryMultiCallable[_links_pb2.UnlinkRequest, _links_pb2.UnlinkResponse]
+    """Detaches every link that matches, as bpf_prog_detach does."""
+    Replace: _grpc.UnaryUnaryMultiCallable[_links_pb2.ReplaceRequest, _links_pb2.ReplaceResponse]
+    """Puts another program into a link: each event meets the one or the other.
+    Returns when the link runs the old one no more.
+    """
     List: _grpc.UnaryUnaryMultiCallable[_links_pb2.LinksListRequest, _links_pb2.LinksListResponse]
     """In invocation order for each hook."""
+    ListHooks: _grpc.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]
+    """The hooks, each with its links."""
 
 @_typing.type_check_only
 class LinksAsyncStub(LinksStub):
@@ -43,8 +51,16 @@ class LinksAsyncStub(LinksStub):
     Attach: _aio.UnaryUnaryMultiCallable[_links_pb2.AttachRequest, _links_pb2.AttachResponse]  # type: ignore[assignment]
     Detach: _aio.UnaryUnaryMultiCallable[_links_pb2.DetachRequest, _links_pb2.DetachResponse]  # type: ignore[assignment]
     """Returns when nothing of the link is in flight any more."""
+    Unlink: _aio.UnaryUnaryMultiCallable[_links_pb2.UnlinkRequest, _links_pb2.UnlinkResponse]  # type: ignore[assignment]
+    """Detaches every link that matches, as bpf_prog_detach does."""
+    Replace: _aio.UnaryUnaryMultiCallable[_links_pb2.ReplaceRequest, _links_pb2.ReplaceResponse]  # type: ignore[assignment]
+    """Puts another program into a link: each event meets the one or the other.
+    Returns when the link runs the old one no more.
+    """
     List: _aio.UnaryUnaryMultiCallable[_links_pb2.LinksListRequest, _links_pb2.LinksListResponse]  # type: ignore[assignment]
     """In invocation order for each hook."""
+    ListHooks: _aio.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]  # type: ignore[assignment]
+    """The hooks, each with its links."""
 
 class LinksServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -63,11 +79,37 @@ class LinksServicer(metaclass=_abc_1.ABCMeta):
         """Returns when nothing of the link is in flight any more."""
 
     @_abc_1.abstractmethod
+    def Unlink(
+        self,
+        request: _links_pb2.UnlinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.UnlinkResponse, _abc.Awaitable[_links_pb2.UnlinkResponse]]:
+        """Detaches every link that matches, as bpf_prog_detach does."""
+
+    @_abc_1.abstractmethod
+    def Replace(
+        self,
+        request: _links_pb2.ReplaceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.ReplaceResponse, _abc.Awaitable[_links_pb2.ReplaceResponse]]:
+        """Puts another program into a link: each event meets the one or the other.
+        Returns when the link runs the old one no more.
+        """
+
+    @_abc_1.abstractmethod
     def List(
         self,
         request: _links_pb2.LinksListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_links_pb2.LinksListResponse, _abc.Awaitable[_links_pb2.LinksListResponse]]:
         """In invocation order for each hook."""
+
+    @_abc_1.abstractmethod
+    def ListHooks(
+        self,
+        request: _links_pb2.ListHooksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.ListHooksResponse, _abc.Awaitable[_links_pb2.ListHooksResponse]]:
+        """The hooks, each with its links."""
 
 def add_LinksServicer_to_server(servicer: LinksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

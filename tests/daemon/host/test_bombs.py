@@ -8,11 +8,11 @@ import signal
 import pytest
 
 from ebpfd.host import verification_pool
-from ebpfd.host.modules import Batch
 from ebpfd.host.verification import Judge
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits
 from ebpfd.host.worker_process import WorkerLimits, WorkerProcess
+from ebpfd.objects.chains import Batch
 from tests.bench.verify_hostile import Hostile, bombs
 from tests.conformance.elf import SECTION
 from tests.daemon.contracts.samples import SAMPLE

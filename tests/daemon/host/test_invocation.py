@@ -11,8 +11,9 @@ from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host import helpers, invocation
 from ebpfd.host.invocation import MAX_BATCH_BYTES, MAX_QUEUED
-from ebpfd.host.modules import Batch, HelperCall, HelperOutcome, MapArgument, ModuleGoneError
+from ebpfd.host.modules import HelperCall, HelperOutcome, MapArgument, ModuleGoneError
 from ebpfd.host.test_runs import test_run as run_test
+from ebpfd.objects.chains import Batch
 from ebpfd_api.prototype import ArgumentType
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import SAMPLE, helper, with_info
@@ -169,7 +170,7 @@ async def test_programs_that_wait_leave_threads_to_those_that_compute(
         counting.program.nanoseconds_per_run = invocation.LONGEST_ON_LOOP_NS
         done = await soon(w.invoke(counting, extension, Batch(count=2)))
         assert done.codes == bytes(2)
-        assert w.executor.fits_loop(counting.program, Batch())
+        assert w.executor.fits_loop([counting.program], Batch())
         assert (await soon(run_test(counting.program, w.executor, b"", b"", 0, 2))).code == 0
         assert not any(each.done() for each in waiting)
         go.set()
@@ -188,12 +189,12 @@ async def test_a_program_that_leads_to_one_that_waits_leaves_the_loop() -> None:
         await w.provide(extension)
         link, waits = await w.attached("steps.o"), await w.load("helper_implicit_2.o")
         (steps,) = link.program.maps
-        assert w.executor.fits_loop(link.program, Batch())
+        assert w.executor.fits_loop([link.program], Batch())
         await w.maps.put_program(steps.id, u32s(0), waits.id, 0)
-        assert not w.executor.fits_loop(link.program, Batch())
+        assert not w.executor.fits_loop([link.program], Batch())
         assert (await soon(w.invoke(link, extension, Batch()))).results == u32s(77)
         await w.maps.delete(steps.id, u32s(0))
-        assert w.executor.fits_loop(link.program, Batch())
+        assert w.executor.fits_loop([link.program], Batch())
         assert (await soon(w.invoke(link, extension, Batch()))).results == u32s(3)
 
 

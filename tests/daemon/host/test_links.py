@@ -10,8 +10,9 @@ import pytest
 from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host.links import PROGRAM_DISPATCH
-from ebpfd.host.modules import AttachAnswer, Batch, HelperCall, HelperOutcome
+from ebpfd.host.modules import AttachAnswer, HelperCall, HelperOutcome
 from ebpfd.objects import LinkState
+from ebpfd.objects.chains import Batch
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -48,7 +49,7 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
         await w.provide(FakeExtension(), hook=False)
         await w.provide_hook(hook)
         program = await w.load("count.o")
-        link = await w.links.attach(program.id, "sample_ext", b"\x11", 0xCCCCCCCC)
+        link = await w.links.attach(program.id, "sample_ext", b"\x11", 0xCCCCCCCC, priority=-4)
         (call,) = hook.calls
         data = call.client_instance.characteristics
         assert dataclasses.asdict(data) == {  # type: ignore[call-overload]
@@ -57,6 +58,7 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
             "link_id": link.id,
             "program_id": program.id,
             "program_name": "count_by_protocol",
+            "priority": -4,
         }
         assert call.client_dispatch == PROGRAM_DISPATCH
         assert (link.state, link.binding, link.provider) == (

@@ -6,7 +6,7 @@ import pytest
 
 from ebpfd.errors import RequestError
 from ebpfd.host.maps import MapDeclaration
-from ebpfd.host.modules import Batch
+from ebpfd.objects.chains import Batch
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from tests.daemon.host.fakes import FakeExtension

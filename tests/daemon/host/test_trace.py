@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from ebpfd.host.modules import Batch
 from ebpfd.host.trace import RECENT_LINES, PrintedLine, TraceLog
+from ebpfd.objects.chains import Batch
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.test_invocation import contexts
 from tests.daemon.host.world import soon, until, world

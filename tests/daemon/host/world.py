@@ -25,7 +25,7 @@ from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
-from ebpfd.host.modules import Batch, Module
+from ebpfd.host.modules import Module
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -34,6 +34,7 @@ from ebpfd.host.verification import Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits
 from ebpfd.objects import Link, Objects, Program
+from ebpfd.objects.chains import Batch
 from ebpfd.store import KeptContracts
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.result import Result

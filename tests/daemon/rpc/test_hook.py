@@ -93,10 +93,23 @@ async def test_hostile_columns_end_no_stream(tmp_path: Path) -> None:
     [
         ({"binding": 999}, Result.OBJECT_NOT_FOUND),
         ({"binding": 2**64 - 1}, Result.OBJECT_NOT_FOUND),
-        ({}, Result.OPERATION_NOT_SUPPORTED),
-        ({"hook": hook.HookTarget()}, Result.OPERATION_NOT_SUPPORTED),
+        ({}, Result.INVALID_ARGUMENT),
+        ({"binding": 0}, Result.INVALID_ARGUMENT),
+        ({"chain": hook.Chain()}, Result.INVALID_ARGUMENT),
+        ({"chain": hook.Chain(bindings=[999])}, Result.OBJECT_NOT_FOUND),
+        ({"hook": hook.HookTarget()}, Result.INVALID_ARGUMENT),
+        ({"hook": hook.HookTarget(attach_type=bytes(16))}, Result.OBJECT_NOT_FOUND),
     ],
-    ids=["unknown binding", "huge binding", "no target", "a chain"],
+    ids=[
+        "unknown binding",
+        "huge binding",
+        "no target",
+        "no binding",
+        "empty chain",
+        "unknown chain",
+        "no hook",
+        "unknown hook",
+    ],
 )
 async def test_a_target_that_cannot_be_run_is_refused(
     tmp_path: Path, request_: dict[str, Any], code: Result

@@ -8,7 +8,8 @@ import pytest
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
-from ebpfd.host.modules import Batch, FireCall, HelperCall, ModuleGoneError
+from ebpfd.host.modules import FireCall, HelperCall, ModuleGoneError
+from ebpfd.objects.chains import Batch
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import (
     MAX_FORWARDED_BYTES,

@@ -82,7 +82,7 @@ async def test_a_session_can_be_used_the_moment_it_is_named(tmp_path: Path) -> N
         for _ in range(20):
             module = await w.module()
             await module.open_data()
-            assert (await module.invoke(sequence=3)).code == Result.OPERATION_NOT_SUPPORTED
+            assert (await module.invoke(sequence=3)).code == Result.INVALID_ARGUMENT
 
 
 async def test_a_heartbeat_is_answered(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""Running several links on one batch, in order, by the rules of their program type."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+from ebpfd.contracts import KnownContracts
+from ebpfd.errors import RequestError
+from ebpfd.host.invocation import Columns, Executor, Origin, Target, Targets
+from ebpfd.host.modules import Module
+from ebpfd.objects.chains import Batch, Chain, ChainOutcome, Stops
+from ebpfd.objects.links import invocation_order
+from ebpfd_api.result import Result
+
+
+class ChainTarget:
+    """What a message for several links runs; asked as a ``Target`` is."""
+
+    def __init__(self, targets: Sequence[Target], executor: Executor, stops: Stops) -> None:
+        self._targets = targets
+        self._executor = executor
+        self._stops = stops
+
+    def run_now(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome | None:
+        """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
+        if any(target.queued for target in self._targets):
+            return None
+        if not self._executor.fits_loop((each.link.program for each in self._targets), columns):
+            return None
+        chain = self._begin(columns)
+        for index, target in enumerate(self._targets):
+            if chain.batch is None:
+                break
+            try:
+                chain.ran(target.run_here(chain.batch, origin))
+            except RequestError as error:
+                _fail(chain, index, error)
+        return chain.outcome()
+
+    def enqueue(self) -> None:
+        """Take a place behind what came before at every link; all or none."""
+        taken: list[Target] = []
+        try:
+            for target in self._targets:
+                target.enqueue()
+                taken.append(target)
+        except RequestError:
+            for target in taken:
+                target.dequeue()
+            raise
+
+    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome:
+        """Run a batch that has been given its places, in the order of these calls."""
+        chain = self._begin(columns)
+        try:
+            async with AsyncExitStack() as turns:
+                # Every chain takes turns in invocation order, so none waits for one behind it.
+                for target in self._targets:
+                    await turns.enter_async_context(target.order)
+                for index, target in enumerate(self._targets):
+                    if chain.batch is None:
+                        break
+                    try:
+                        chain.ran(await target.run_in_turn(chain.batch, origin))
+                    except RequestError as error:
+                        _fail(chain, index, error)
+        finally:
+            for target in self._targets:
+                target.dequeue()
+        return chain.outcome()
+
+    def _begin(self, columns: Columns) -> Chain:
+        batch = Batch(
+            columns.count or 1,
+            columns.contexts,
+            columns.data,
+            columns.data_lengths,
+            columns.meta_lengths,
+        )
+        return Chain(batch, self._stops)
+
+
+def _fail(chain: Chain, index: int, error: RequestError) -> None:
+    """A program could not run; before any has, that is the answer to the whole message."""
+    if index == 0:
+        raise error
+    chain.failed(error.code)
+
+
+class Chains:
+    """Who is run by messages that name a chain, or a hook and a parameter."""
+
+    def __init__(self, *, targets: Targets, contracts: KnownContracts, executor: Executor) -> None:
+        self._targets = targets
+        self._contracts = contracts
+        self._executor = executor
+
+    def of_bindings(self, bindings: Sequence[int], owner: Module) -> Target | ChainTarget:
+        """The links of *owner*'s bindings, which are of one hook and in invocation order."""
+        targets = [self._targets.find(binding, owner) for binding in bindings]
+        if not targets:
+            raise RequestError(Result.INVALID_ARGUMENT, "chain.bindings: name one at least")
+        hooks = {target.link.attach_type for target in targets}
+        ids = [invocation_order(target.link) for target in targets]
+        if len(hooks) > 1 or ids != sorted(set(ids)):
+            message = (
+                "chain.bindings: name links of one hook, each once, in invocation order "
+                "(`ebpfctl hook show`)"
+            )
+            raise RequestError(Result.INVALID_ARGUMENT, message)
+        return self._of(targets)
+
+    def of_event(self, attach_type: UUID, parameter: bytes, owner: Module) -> Target | ChainTarget:
+        """Whatever an event of *owner*'s hook reaches; OBJECT_NOT_FOUND, KEY_NOT_FOUND: nothing."""
+        targets = self._targets.of_event(owner, attach_type, parameter)
+        if targets:
+            return self._of(targets)
+        hook = self._contracts.name_of(attach_type)
+        known = self._contracts.attach_type(attach_type)
+        keyed = known is not None and not known.wildcards
+        if keyed and self._targets.any_of(owner, attach_type):
+            message = f'nothing is attached to "{hook}" with this parameter'
+            raise RequestError(Result.KEY_NOT_FOUND, message)
+        message = f'nothing is attached to "{hook}" for this event'
+        raise RequestError(Result.OBJECT_NOT_FOUND, message)
+
+    def _of(self, targets: Sequence[Target]) -> Target | ChainTarget:
+        if len(targets) == 1:
+            return targets[0]
+        program_type = targets[0].link.program.program_type
+        contract = self._contracts.program_type(program_type) or targets[0].link.program.contract
+        return ChainTarget(targets, self._executor, contract.chain_rule())

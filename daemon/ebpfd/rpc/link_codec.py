@@ -1,0 +1,67 @@
+"""Links and hooks as messages."""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from ebpfd.contracts import AttachProviderData, KnownContracts
+from ebpfd.objects import Link, LinkState
+from ebpfd.objects.links import invocation_order
+from ebpfd.rpc.programs import encode_counters
+from ebpfd_api.v1 import contract_pb2
+from ebpfd_api.v1 import links_pb2 as pb
+
+_STATES: Final = {
+    LinkState.INITIAL: pb.LINK_STATE_ATTACHING,
+    LinkState.ATTACHING: pb.LINK_STATE_ATTACHING,
+    LinkState.ATTACHED: pb.LINK_STATE_ATTACHED,
+    LinkState.DETACHING: pb.LINK_STATE_DETACHING,
+    LinkState.DETACHED: pb.LINK_STATE_DETACHING,
+}
+
+
+def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
+    """A link as its users see it."""
+    state = _STATES[link.state]
+    if link.state is LinkState.ATTACHED and not link.binding:
+        state = pb.LINK_STATE_WAITING
+    return pb.Link(
+        id=link.id,
+        program_id=link.program.id,
+        program_name=link.program.name,
+        attach_type=link.attach_type.bytes,
+        attach_type_name=contracts.name_of(link.attach_type),
+        parameter=link.parameter,
+        state=state,
+        binding=link.binding,
+        link_type=link.link_type,
+        bpf_attach_type=link.bpf_attach_type,
+        provider=link.provider,
+        prog_attach_flags=link.prog_attach_flags,
+        counters=encode_counters(link.tally.counters()),
+        priority=link.priority,
+        wildcard=link.wildcard,
+    )
+
+
+def encode_hook(
+    attach_type: UUID,
+    data: AttachProviderData,
+    provider: str,
+    links: Iterable[Link],
+    contracts: KnownContracts,
+) -> pb.HookInfo:
+    """A hook with its links in invocation order."""
+    known = contracts.program_type(data.supported_program_type)
+    return pb.HookInfo(
+        attach_type=attach_type.bytes,
+        name=contracts.name_of(attach_type),
+        program_type=data.supported_program_type.bytes,
+        program_type_name=known.name if known else "",
+        capability=contract_pb2.AttachCapability.Name(data.capability),
+        wildcards=data.wildcards,
+        provider=provider,
+        link_type=data.link_type,
+        bpf_attach_type=data.bpf_attach_type,
+        links=[encode_link(each, contracts) for each in sorted(links, key=invocation_order)],
+    )

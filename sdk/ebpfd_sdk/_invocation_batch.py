@@ -1,0 +1,100 @@
+"""``batch_begin``, ``batch_invoke``, ``batch_end``: invocations that run together.
+
+What each comes to is what it would come to alone.  All that reach the same links travel as one
+message, which the daemon runs without letting anything else in between.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Generic, NamedTuple, Self
+
+from ebpfd_api.result import Result
+from ebpfd_sdk._answer import Answer, C
+from ebpfd_sdk._attachments import Filter
+from ebpfd_sdk._batch import Gathered
+from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._hook_state import HookState
+from ebpfd_sdk._lane import Lane, check_size
+
+STATE_SIZE: Final = 64
+"""Bytes of ``ebpf_execution_context_state_t``."""
+
+
+class _Event(NamedTuple, Generic[C]):
+    """An invocation that waits for the end of its batch."""
+
+    context: bytes
+    data: bytes
+    parameter: bytes | None
+    only: Filter | None
+    answer: asyncio.Future[Answer[C]]
+
+
+class InvocationBatch(Generic[C]):
+    """A batch that was begun: ``async with hook.batch_begin() as batch``."""
+
+    def __init__(self, state: HookState[C], pack: Callable[[C | bytes | None], bytes]) -> None:
+        self._state = state
+        self._pack = pack
+        self._events: list[_Event[C]] = []
+        self._size_bytes = 0
+        self._ended = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            await self.end()
+        else:
+            self._forget()
+
+    def invoke(
+        self,
+        context: C | bytes | None = None,
+        *,
+        data: bytes = b"",
+        parameter: bytes | None = None,
+        only: Filter | None = None,
+    ) -> asyncio.Future[Answer[C]]:
+        """Add one event, as ``Hook.invoke`` takes it; its answer comes with the batch's end."""
+        if self._ended:
+            raise EbpfdError(Result.INVALID_ARGUMENT, "the batch has ended: begin another one")
+        raw = self._pack(context)
+        size_bytes = self._size_bytes + len(raw) + len(data)
+        check_size(size_bytes)
+        self._size_bytes = size_bytes
+        answer: asyncio.Future[Answer[C]] = asyncio.get_running_loop().create_future()
+        self._events.append(_Event(raw, data, parameter, only, answer))
+        return answer
+
+    async def end(self) -> None:
+        """Run what was added, and return when all of it is answered; twice is once."""
+        self._ended = True
+        events, self._events = self._events, []
+        messages: dict[Lane[C], Gathered[C]] = {}
+        for event in events:
+            # Only now: links may have come and gone since the event was added.
+            lane = self._state.find(event.parameter, event.only)
+            if isinstance(lane, Lane):
+                if lane not in messages:
+                    messages[lane] = Gathered(self._state.program_type.context)
+                messages[lane].add(event.context, event.data, event.answer)
+            elif not event.answer.done():
+                event.answer.set_result(self._state.unanswered(lane, event.context, event.data))
+        for lane, message in messages.items():
+            lane.queue(message)
+        if events:
+            await asyncio.wait([event.answer for event in events])
+
+    def _forget(self) -> None:
+        """The author's block failed: nothing of it runs."""
+        self._ended = True
+        for event in self._events:
+            event.answer.cancel()

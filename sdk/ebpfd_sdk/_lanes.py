@@ -1,0 +1,44 @@
+"""The lanes of one hook: one for each set of links that its events reach.
+
+Several are a chain: the daemon runs it in the order that is asked for here, by the rules of the
+program type.
+"""
+
+from collections.abc import Callable
+from typing import Generic
+
+from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._answer import C
+from ebpfd_sdk._lane import Lane, Traffic
+from ebpfd_sdk._links import Link
+from ebpfd_sdk._stream import Sender
+
+
+class Lanes(Generic[C]):
+    """The lanes to the links of one hook on one stream."""
+
+    def __init__(self, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]) -> None:
+        self._type = type_
+        self._traffic = traffic
+        self._wake = wake
+        self._lanes: dict[tuple[int, ...], Lane[C]] = {}
+
+    def to(self, links: tuple[Link, ...]) -> Lane[C]:
+        """Return the lane to *links*, of which there is one at least."""
+        bindings = tuple(link.binding for link in links)
+        lane = self._lanes.get(bindings)
+        if lane is None:
+            alone = len(links) == 1
+            target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
+            lane = Lane(target, self._type, self._traffic, wake=self._wake)
+            self._lanes[bindings] = lane
+        return lane
+
+    def leave(self, binding: int) -> list[Lane[C]]:
+        """Lead nobody to a link any more; return the lanes that did: they may be in use."""
+        keys = [key for key in self._lanes if binding in key]
+        return [self._lanes.pop(key) for key in keys]
+
+    def all(self) -> list[Lane[C]]:
+        """Return every lane."""
+        return list(self._lanes.values())

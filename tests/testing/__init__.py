@@ -1,1 +1,0 @@
-"""The test kit for authors, used as its users use it."""
