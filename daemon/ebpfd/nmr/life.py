@@ -277,9 +277,11 @@ class Life:
     def _gone(self, binding: Binding) -> None:
         self._book.unpair(binding)
         self._effects.append(BindingGone(binding.handle))
+        # Noted before the next attach begins, which therefore was no reason to refuse this one.
+        due = self._second_chances(binding)
         self._attach_ended(binding)
         self._settle(binding)
-        self._offer_again(binding)
+        self.attach_all([self._book.pair(binding.client, each) for each in due], registered=None)
 
     def _settle(self, binding: Binding) -> None:
         if binding.waiter is not None:
@@ -302,17 +304,15 @@ class Life:
 
     # Beyond NMR.
 
-    def _offer_again(self, binding: Binding) -> None:
+    def _second_chances(self, binding: Binding) -> list[Registration]:
         client, provider = binding.client, binding.provider
         if client.deregistering or not binding.began_at:
-            return
+            return []
         if binding.succeeded or provider.lost:
             due = self._retries.freed(client.handle, binding.began_at)
         elif provider.deregistering:
             self._retries.ended(client.handle)
-            return
+            return []
         else:
             due = self._retries.failed(client.handle, provider.handle, binding.began_at)
-        providers = [self._book.any_registration(handle) for handle in due]
-        pairs = [self._book.pair(client, each) for each in providers]
-        self.attach_all(pairs, registered=None)
+        return [self._book.any_registration(handle) for handle in due]

@@ -122,6 +122,20 @@ def test_a_refusal_while_the_client_had_nothing_else_is_final() -> None:
     assert _end(desk, 2, 3) == []
 
 
+def test_an_attach_that_begins_after_a_refusal_was_no_reason_for_it() -> None:
+    """Of two offers that one register call queued, the second had not begun when the first failed.
+
+    So its end, be it by the loss of its provider, offers nothing again.
+    """
+    desk = Desk()
+    desk.register(PROVIDER, "unwanted")
+    desk.register(PROVIDER, "lost")
+    desk.register(CLIENT, "c")
+    assert desk.attached(1, DECLINE) == ["BindingGone 1", "ClientAttachProvider 2 c"]
+    desk.lost("lost")
+    assert not [each for each in desk.attached(2, DECLINE) if "Attach" in each]
+
+
 def test_a_refusal_older_than_the_binding_that_ends_is_kept_for_the_other() -> None:
     """Only a binding that was there when the pair failed offers it again."""
     desk = _desk("first", "refused")
