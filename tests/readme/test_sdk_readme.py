@@ -1,0 +1,30 @@
+"""What the README of the SDK shows works as it stands there."""
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+README = (Path(__file__).parents[2] / "sdk" / "README.md").read_text()
+
+
+def block(name: str) -> str:
+    """The code block that the README marks with *name*."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, f"the README has no block {name}"
+    return found[1]
+
+
+async def test_the_test_of_the_example_passes(tmp_path: Path) -> None:
+    """The extension and its test, side by side in a folder, with pytest and a real daemon."""
+    for name in ("parcel.py", "test_parcel.py"):
+        (tmp_path / name).write_text(block(name))
+    ran = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", "test_parcel.py"),
+        cwd=tmp_path,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    out, _ = await ran.communicate()
+    assert (ran.returncode, b"1 passed" in out) == (0, True), out.decode()

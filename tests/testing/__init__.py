@@ -1,0 +1,1 @@
+"""The test kit for authors, used as its users use it."""
