@@ -90,15 +90,18 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
     lines = [line.split("#")[0].strip() for line in README.splitlines()]
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
-    assert len(steps) == 14
+    assert len(steps) == 19
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 14, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 19, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
-    assert "XDP_DROP = 2" in ran[11].out
-    assert ran[12].out == "no difference\n"
-    assert "count_by_protocol" in ran[13].out
+    assert "count_by_protocol" in ran[10].out
+    assert "trace_event" in ran[12].out
+    assert ran[13].out == "detached: 6\n"
+    assert "XDP_DROP = 2" in ran[16].out
+    assert ran[17].out == "no difference\n"
+    assert "count_by_protocol" in ran[18].out
