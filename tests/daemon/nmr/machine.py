@@ -39,7 +39,9 @@ RARELY = st.sampled_from([False, False, False, True])
 CHOICE = st.integers(0, 1 << 16)
 ATTACH_STATUS = st.sampled_from([*[NtStatus.SUCCESS] * 6, NtStatus.NOINTERFACE, 0xC0000001])
 DETACH_STATUS = st.sampled_from([NtStatus.SUCCESS, NtStatus.PENDING, NtStatus.NOINTERFACE])
-HANDLE = st.integers(-1, 12)
+BACK = st.integers(0, 12)
+"""Counts handles back from the first that was not given out yet."""
+
 CALLS = st.sampled_from(
     [
         "deregister",
@@ -161,9 +163,11 @@ class RegistrarMachine(RuleBasedStateMachine):
         assert handles[0] == handles[1]
 
     @precondition(lambda self: self._registered())
-    @rule(choice=CHOICE)
-    def deregister(self, choice: int) -> None:
+    @rule(choice=CHOICE, now=RARELY)
+    def deregister(self, choice: int, *, now: bool) -> None:
         """A module leaves in order."""
+        if not now:
+            return
         handle = _pick(self._registered(), choice)
         self._tell("deregister", handle, by=self.model.modules[handle].owner)
 
@@ -216,9 +220,9 @@ class RegistrarMachine(RuleBasedStateMachine):
         bound, role = _pick(self._running("cleanup"), choice)
         self._says("cleanup_returned", bound, role)
 
-    @rule(handle=HANDLE, by=CALLERS, call=CALLS, role=ROLES, status=DETACH_STATUS)
+    @rule(back=BACK, by=CALLERS, call=CALLS, role=ROLES, status=DETACH_STATUS)
     def anybody_says_anything(
-        self, handle: int, by: str | None, call: str, role: Role, status: int
+        self, back: int, by: str | None, call: str, role: Role, status: int
     ) -> None:
         """Both take or refuse it alike, and what is refused changes nothing."""
         values: dict[str, tuple[object, ...]] = {
@@ -229,12 +233,13 @@ class RegistrarMachine(RuleBasedStateMachine):
             "detach_complete": (role,),
             "cleanup_returned": (role,),
         }
-        self._tell(call, handle, *values.get(call, ()), by=by)
+        last = self.model.last_module if call == "deregister" else self.model.last_bound
+        self._tell(call, last + 1 - back, *values.get(call, ()), by=by)
 
-    @rule(handle=HANDLE, by=CALLERS)
-    def wait(self, handle: int, by: str | None) -> None:
+    @rule(back=BACK, by=CALLERS)
+    def wait(self, back: int, by: str | None) -> None:
         """INVALID_PARAMETER before, PENDING during and SUCCESS after a deregistration."""
-        caller = ANYONE if by is None else by
+        caller, handle = ANYONE if by is None else by, self.model.last_module + 1 - back
         status = self.registrar.wait(RegistrationHandle(handle), by=caller)
         assert status == self.model.wait(handle, by)
 

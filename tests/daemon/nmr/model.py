@@ -94,7 +94,7 @@ class Model:
         self.modules: dict[int, Module] = {}
         self.bounds: dict[int, Bound] = {}
         self.said: list[Said] = []
-        self._last_module = self._last_bound = 0
+        self.last_module = self.last_bound = 0
         self._attaching: list[tuple[Thread, Wait]] = []
         self._leaving: list[tuple[Thread, Wait]] = []
 
@@ -114,8 +114,8 @@ class Model:
         self, role: str, npi_id: Hashable, instance: object, owner: str, *, has_cleanup: bool
     ) -> int:
         """NmrRegisterClient, NmrRegisterProvider."""
-        self._last_module += 1
-        new = Module(self._last_module, role, npi_id, instance, owner, has_cleanup)
+        self.last_module += 1
+        new = Module(self.last_module, role, npi_id, instance, owner, has_cleanup)
         bounds: list[Bound] = []
         for other in list(self.modules.values()):
             if other.role != role and other.npi_id == npi_id is not None and not other.leaving:
@@ -223,8 +223,8 @@ class Model:
     # Attaching.
 
     def _pair(self, client: Module, provider: Module) -> Bound:
-        self._last_bound += 1
-        bound = self.bounds[self._last_bound] = Bound(self._last_bound, client, provider)
+        self.last_bound += 1
+        bound = self.bounds[self.last_bound] = Bound(self.last_bound, client, provider)
         return bound
 
     def _attach_all(self, bounds: list[Bound], registered: Module | None) -> Thread:
@@ -353,12 +353,12 @@ class Model:
     # Handles.
 
     def _module(self, handle: int, by: str | None) -> Module:
-        if not 1 <= handle <= self._last_module:
+        if not 1 <= handle <= self.last_module:
             raise RefusedError("unknown")
         return _usable(self.modules.get(handle), by)
 
     def _bound(self, handle: int, role: str, by: str | None) -> Bound:
-        if not 1 <= handle <= self._last_bound:
+        if not 1 <= handle <= self.last_bound:
             raise RefusedError("unknown")
         if handle not in self.bounds:
             raise RefusedError("late")

@@ -1,19 +1,14 @@
 """The two tables: whatever they do not list is refused."""
 
 import itertools
-import re
-from pathlib import Path
 
 import pytest
 
-import ebpfd.nmr
 from ebpfd.nmr.binding import DETACHES, STAGES, Binding, Detach, DetachEvent, Event, Stage
 from ebpfd.nmr.errors import OutOfTurnError
 from ebpfd.nmr.identity import BindingHandle, RegistrationHandle, Role
 from ebpfd.nmr.registration import Registration
 from tests.daemon.nmr.harness import instance
-
-README = Path(ebpfd.nmr.__file__).with_name("README.md")
 
 
 def _binding() -> Binding:
@@ -62,19 +57,3 @@ def test_every_stage_is_reached_and_left() -> None:
     reached, left = set(STAGES.values()), {stage for stage, _ in STAGES}
     assert set(Stage) - reached == {Stage.QUEUED}
     assert set(Stage) - left == {Stage.GONE}
-
-
-def test_the_readme_draws_exactly_the_edges_of_the_tables() -> None:
-    """The drawn edges are the tables' edges."""
-    drawn = re.findall(r"^    (\w+) +--(\w+)--> +(\w+)$", README.read_text("utf-8"), re.MULTILINE)
-    listed = [(was.name, event.name, then.name) for (was, event), then in STAGES.items()]
-    listed += [(was.name, event.name, then.name) for (was, event), then in DETACHES.items()]
-    assert drawn == listed
-
-
-def test_the_readme_names_tests_that_exist() -> None:
-    """Each test that the README gives as proof is there."""
-    named = set(re.findall(r"`(test_\w+)`", README.read_text("utf-8")))
-    sources = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert named
-    assert named <= set(re.findall(r"def (test_\w+)", sources))
