@@ -1,6 +1,13 @@
 """``bpf_map_type``, numbered as in eBPF for Windows (not as in Linux)."""
 
 from enum import IntEnum
+from typing import Final
+
+FIRST_CUSTOM: Final = 15
+"""From here on the types belong to extensions."""
+
+FIRST_UNKNOWN: Final = 17
+"""``BPF_MAP_TYPE_MAX``: no number from here on is a type."""
 
 
 class MapType(IntEnum):

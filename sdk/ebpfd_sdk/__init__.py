@@ -6,6 +6,7 @@ opens a ``Client``.  Everything public is named here; modules with an underscore
 
 from ebpfd_api.address import default_address
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.custom_map import MapOperation
 from ebpfd_api.map_type import MapType
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -14,6 +15,7 @@ from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._client import Client
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._contracts import Contract, ContractFormat
+from ebpfd_sdk._custom_map import CustomMap
 from ebpfd_sdk._errors import (
     DaemonUnavailable,
     DeclarationError,
@@ -49,7 +51,8 @@ from ebpfd_sdk._hook_info import HookInfo
 from ebpfd_sdk._invocation_batch import InvocationBatch
 from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
-from ebpfd_sdk._map import InnerMap, Map, MapPage, MapUpdate, number
+from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, number
+from ebpfd_sdk._map_type import CustomMapType
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
@@ -108,6 +111,8 @@ __all__ = [
     "Contract",
     "ContractFormat",
     "Counters",
+    "CustomMap",
+    "CustomMapType",
     "DaemonUnavailable",
     "Data",
     "DataEnd",
@@ -131,8 +136,10 @@ __all__ = [
     "Link",
     "LinkState",
     "Map",
+    "MapOperation",
     "MapPage",
     "MapType",
+    "MapTypeProvider",
     "MapUpdate",
     "NtStatus",
     "Origin",

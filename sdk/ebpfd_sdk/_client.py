@@ -176,7 +176,7 @@ class Client:
 
     async def create_map(
         self,
-        type: MapType | int,  # noqa: A002 (what it is called everywhere)
+        type: MapType | int | str,  # noqa: A002 (what it is called everywhere)
         key_size: int,
         value_size: int,
         max_entries: int,
@@ -188,9 +188,11 @@ class Client:
         """Create a map that lives until it is removed; maps in a map of maps must be like *inner*.
 
         Of a RINGBUF or PERF_EVENT_ARRAY, *max_entries* are the bytes of a ring: a power of two.
+        *type* may be a name too, also one that an extension has given to a type of its own.
         """
         request = maps_pb2.CreateRequest(
-            type=type,
+            type=type if isinstance(type, int) else 0,
+            type_name=type if isinstance(type, str) else "",
             key_size=key_size,
             value_size=value_size,
             max_entries=max_entries,

@@ -4,7 +4,8 @@ EbpfdError              the daemon said no; ``code`` says why
   VerificationFailed    ... because a program is not safe; ``rejections`` say where
   RegistrationRefused   ... to an extension that wanted to register
   DaemonUnavailable     the daemon could not say anything
-Refused                 raised by an extension's ``on_attach``: it does not want this link
+Refused                 raised by an extension's ``on_attach``: it does not want this link; or by
+                        a custom map: it does not want this value, map or program
 DeclarationError        a context, helper or hook is declared wrongly: fix the source
 """
 
@@ -56,12 +57,22 @@ class DaemonUnavailable(EbpfdError):  # noqa: N818 (same)
 
 
 class Refused(Exception):  # noqa: N818 (same)
-    """An extension's answer to a link that it does not want."""
+    """An extension's answer to a link that it does not want, or to something of a custom map.
 
-    def __init__(self, message: str, *, status: NtStatus = NtStatus.ACCESS_DENIED) -> None:
+    *status* is of links, *result* of maps.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: NtStatus = NtStatus.ACCESS_DENIED,
+        result: Result = Result.INVALID_ARGUMENT,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.result = result
 
 
 class DeclarationError(TypeError):

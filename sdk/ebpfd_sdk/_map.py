@@ -40,6 +40,23 @@ class InnerMap:
 
 
 @dataclass(frozen=True, slots=True)
+class MapTypeProvider:
+    """Who provides a map's type."""
+
+    name: str
+    """The extension; empty while there is none."""
+
+    reason: str
+    """Why there is none: no operation works meanwhile."""
+
+    stored_value_size: int
+    """Bytes of a value as it is stored."""
+
+    updates_original_value: bool
+    """Whether values are stored otherwise than they are seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class MapPage:
     """Entries that follow one another, and where to go on: None at the end."""
 
@@ -81,6 +98,9 @@ class Map:
 
     holder_ids: tuple[int, ...]
     """Maps of maps that hold it."""
+
+    provider: MapTypeProvider | None
+    """Of a map whose type an extension provides."""
 
     daemon: Daemon = field(repr=False, compare=False)
 
@@ -289,7 +309,17 @@ def map_of(message: maps_pb2.Map, daemon: Daemon) -> Map:
         inner=_inner(message.inner) if message.HasField("inner") else None,
         created=message.created,
         holder_ids=tuple(message.holder_map_ids),
+        provider=_provider(message.custom) if message.HasField("custom") else None,
         daemon=daemon,
+    )
+
+
+def _provider(message: maps_pb2.CustomMap) -> MapTypeProvider:
+    return MapTypeProvider(
+        message.provider,
+        message.reason,
+        message.stored_value_size,
+        message.updates_original_value,
     )
 
 

@@ -45,6 +45,15 @@ class Provider(ABC):
         """Offer functions to programs."""
         return {}
 
+    def has_map(self, map_context: bytes) -> bool:  # noqa: ARG002 (only map types have any)
+        """Whether it keeps the map of that context."""
+        return False
+
+    async def call_map(self, call: registrar_pb2.MapCall) -> registrar_pb2.MapReturn:
+        """Do what the daemon asks for a map."""
+        message = f"{self.label} is no map type: it has no map {call.map_id}"
+        return registrar_pb2.MapReturn(result=Result.INVALID_OBJECT, message=message)
+
     async def answer(self, fire: hook_pb2.Fire) -> hook_pb2.FireReturn:
         """Run a client's fire."""
         refusal = Columns(Result.OBJECT_NOT_FOUND, f"{self.label} is no hook")

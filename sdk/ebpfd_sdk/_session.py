@@ -18,6 +18,7 @@ from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_sdk._connection import Connection
 from ebpfd_sdk._errors import DaemonUnavailable, Refused, RegistrationRefused
 from ebpfd_sdk._helper_calls import HelperCalls
+from ebpfd_sdk._map_calls import MapCalls
 from ebpfd_sdk._provider import Provider
 from ebpfd_sdk._tasks import Tasks, logger
 
@@ -43,6 +44,7 @@ class Session:
     ) -> None:
         self._connection = connection
         self._helpers = helpers
+        self._map_calls = MapCalls(tasks)
         self._tasks = tasks
         self._on_lost = on_lost
         self._call: SessionCall = registrar_pb2_grpc.RegistrarStub(connection.channel).Session()
@@ -83,6 +85,7 @@ class Session:
     async def register(self, provider: Provider) -> int:
         """Register a provider; one after the other, so that its first attaches find it."""
         self._helpers.add(provider)
+        self._map_calls.add(provider)
         self._registering = provider
         answer = await self._ask(
             registrar_pb2.SessionRequest(
@@ -182,6 +185,10 @@ class Session:
                 self._cleanup(message)
             case "helper_call":
                 self._helpers.handle(message.callback_id, message.helper_call, self._return_helper)
+            case "map_call":
+                call = message.map_call
+                bound = self._bindings.get(call.binding)
+                self._map_calls.handle(bound, message.callback_id, call, self._return_map)
             case "deregister_complete":
                 completion = self._completions.get(message.deregister_complete.registration)
                 if completion is not None:
@@ -243,3 +250,6 @@ class Session:
 
     def _return_helper(self, answer: registrar_pb2.HelperReturn) -> None:
         self._outgoing.put_nowait(registrar_pb2.SessionRequest(helper_return=answer))
+
+    def _return_map(self, answer: registrar_pb2.MapReturn) -> None:
+        self._outgoing.put_nowait(registrar_pb2.SessionRequest(map_return=answer))

@@ -183,6 +183,7 @@ async def _wind_down(daemon: Daemon) -> None:
             await daemon.links.close()
             await daemon.maps.close()
             await daemon.programs.close()
+            await daemon.maps.custom.close()
             await daemon.contracts.close()
     except TimeoutError:
         _log.warning("an extension did not let go in time", seconds=STOP_S)

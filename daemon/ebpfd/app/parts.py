@@ -6,6 +6,7 @@ from ebpfd.contracts import KnownContracts
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.links import Links
@@ -44,6 +45,12 @@ def assembled(
     """All parts of one daemon, on these that run."""
     registrar = RegistrarHost(services, deadlines)
     known, objects, targets = KnownContracts(), Objects(), Targets()
+    custom_maps = CustomMaps(
+        registrar=registrar,
+        objects=objects,
+        services=services,
+        deadlines=deadlines or Deadlines(),
+    )
     programs = Programs(
         registrar=registrar,
         contracts=known,
@@ -51,6 +58,7 @@ def assembled(
         verifier=verifier,
         executor=executor,
         services=services,
+        custom_maps=custom_maps,
     )
     links = Links(
         registrar=registrar,
@@ -69,6 +77,6 @@ def assembled(
         chains=Chains(targets=targets, contracts=known, executor=executor),
         programs=programs,
         links=links,
-        maps=Maps(objects=objects, programs=programs),
+        maps=Maps(objects=objects, programs=programs, custom=custom_maps),
         hooks=Hooks(registrar),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ebpfd.cli.output import Json
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import InnerMap, Map, Record, Records
+    from ebpfd_sdk import InnerMap, Map, MapTypeProvider, Record, Records
 
 LARGEST_NUMBER = 8
 """Bytes of a key or value that are also shown as a number."""
@@ -31,6 +31,7 @@ def describe(each: "Map") -> dict[str, Json]:
         "lanes": each.lanes,
         "lost": each.lost,
         "inner": _inner(each.inner) if each.inner else None,
+        **_provider(each.provider),
     }
 
 
@@ -84,6 +85,16 @@ def lost_lines(records: "Records") -> list[tuple[dict[str, Json], str]]:
         for lane, (now, ever) in enumerate(zip(records.lost, records.lost_ever, strict=True))
         if now
     ]
+
+
+def _provider(provider: "MapTypeProvider | None") -> dict[str, Json]:
+    if provider is None:
+        return {"provider": "daemon"}
+    return {
+        "provider": provider.name or f"none: {provider.reason}",
+        "stored_value_size": provider.stored_value_size,
+        "updates_original_value": provider.updates_original_value,
+    }
 
 
 def _inner(inner: "InnerMap") -> dict[str, Json]:

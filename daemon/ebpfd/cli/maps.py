@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "id", "name", "type", "key_size", "value_size", "max_entries", "count", "programs",
+    "provider",
 )  # fmt: skip
 
 
@@ -68,12 +69,13 @@ def create(
 ) -> None:
     """Create a map, which lives until it is removed.
 
-    TYPE is a name as `ebpfctl map list` shows it, like hash, or a number.
+    TYPE is a name as `ebpfctl map list` shows it, like hash, or a number; also the name that an
+    extension gives to a type that it provides.
     """
 
     async def work(client: "Client") -> None:
         made = await client.create_map(
-            _type_number(type),
+            int(type) if type.isdecimal() else type.lower(),
             key_size,
             value_size,
             entries,
@@ -121,18 +123,6 @@ def events(output: Output, id: int, count: int | None) -> None:
         output.run(work)
     except KeyboardInterrupt:
         return  # the ordinary way to end it
-
-
-def _type_number(name: str) -> int:
-    from ebpfd_sdk import MapType  # noqa: PLC0415 (late, as in Output.run)
-
-    if name.isdecimal():
-        return int(name)
-    try:
-        return MapType[name.upper()]
-    except KeyError:
-        known = ", ".join(each.name.lower() for each in MapType if each)
-        raise click.BadParameter(f"{name!r} is no map type: {known}") from None
 
 
 for _command in COMMANDS:

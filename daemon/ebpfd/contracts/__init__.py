@@ -3,6 +3,11 @@
 Everything here is immutable and knows nothing of sessions, wires or engines.
 """
 
+from ebpfd.contracts.custom_maps import (
+    MapClientData,
+    MapProviderData,
+    validate_map_provider,
+)
 from ebpfd.contracts.difference import Difference, differences, differences_in_use, summary
 from ebpfd.contracts.digest import contract_digest
 from ebpfd.contracts.known import (
@@ -46,6 +51,8 @@ __all__ = [
     "HelperFunctionPrototype",
     "KnownContracts",
     "KnownProgramType",
+    "MapClientData",
+    "MapProviderData",
     "ProgramData",
     "ProgramInfo",
     "ProgramResult",
@@ -59,5 +66,6 @@ __all__ = [
     "engine_information",
     "summary",
     "validate_functions",
+    "validate_map_provider",
     "validate_program_data",
 ]

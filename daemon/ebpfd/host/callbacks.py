@@ -31,6 +31,9 @@ class Deadlines:
     drain_s: float = 300.0
     """A detach that returned PENDING, until it is complete."""
 
+    map_s: float = 10.0
+    """A function of a custom map's provider."""
+
 
 class Callback(Enum):
     """What a module is doing while others wait for it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ebpfd.errors import RequestError
+from ebpfd.host.custom_maps import CustomMaps, is_custom, unwritable
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
@@ -18,6 +19,29 @@ def create_maps(specs: Sequence[MapSpec], existing: Mapping[int, Map]) -> list[M
         existing[index] if index in existing else _create(spec, specs)
         for index, spec in enumerate(specs)
     ]
+
+
+async def create_custom_maps(custom: CustomMaps, specs: Sequence[MapSpec]) -> dict[int, MapObject]:
+    """The maps, by place, whose types extensions provide: all, or none and an error."""
+    for spec in specs:
+        if spec.inner is not None and is_custom(specs[spec.inner].type):
+            message = f"map {spec.name}: maps of a custom type cannot be in a map of maps"
+            raise RequestError(Result.INVALID_ARGUMENT, message)
+    made: dict[int, MapObject] = {}
+    try:
+        for index, spec in enumerate(specs):
+            if is_custom(spec.type):
+                made[index] = await custom.create(spec)
+    except BaseException:
+        await end_custom_maps(custom, made)
+        raise
+    return made
+
+
+async def end_custom_maps(custom: CustomMaps, made: Mapping[int, MapObject]) -> None:
+    """Give up what a load that failed has made."""
+    for map_object in made.values():
+        await custom.end(map_object)
 
 
 def users_maps(specs: Sequence[MapSpec], maps: Sequence[MapObject]) -> tuple[MapObject, ...]:
@@ -53,7 +77,7 @@ def fill_maps(
                     container.map.set_program(key, program.engine, program.id)
                     objects.hold(container, key, program)
                 else:
-                    inner = _named(declared, name, spec)
+                    inner = _plain(_named(declared, name, spec), spec)
                     container.map.set_map(key, inner.map, inner.id)
                     objects.hold(container, key, inner)
     except BaseException:
@@ -63,6 +87,8 @@ def fill_maps(
 
 
 def _create(spec: MapSpec, specs: Sequence[MapSpec]) -> Map:
+    if is_custom(spec.type):
+        return unwritable(spec)  # none of its programs use it
     inner = None
     if spec.inner is not None:
         like = specs[spec.inner]
@@ -78,6 +104,13 @@ def _create(spec: MapSpec, specs: Sequence[MapSpec]) -> Map:
         read_only=spec.read_only,
         inner=inner,
     )
+
+
+def _plain(inner: MapObject, spec: MapSpec) -> MapObject:
+    if inner.custom is not None:
+        message = f"map {spec.name} holds {inner.name}, whose type is a custom one"
+        raise RequestError(Result.INVALID_OBJECT, message)
+    return inner
 
 
 def _named(known: Mapping[str, _Named], name: str, spec: MapSpec) -> _Named:

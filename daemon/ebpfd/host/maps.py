@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from ebpfd.errors import RequestError
+from ebpfd.host.custom_maps import CustomMaps, is_custom
 from ebpfd.host.programs import Programs
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.map_type import MapType
@@ -50,29 +51,24 @@ class Page:
 class Maps:
     """What changes maps, or who keeps whom by them."""
 
-    def __init__(self, *, objects: Objects, programs: Programs) -> None:
+    def __init__(self, *, objects: Objects, programs: Programs, custom: CustomMaps) -> None:
         self._objects = objects
         self._programs = programs
+        self.custom = custom
 
-    def create(self, wanted: MapDeclaration) -> MapObject:
+    async def create(self, wanted: MapDeclaration) -> MapObject:
         """A map that lives until it is removed."""
         inner = None
         if wanted.inner:
             if wanted.type not in _MAPS_OF_MAPS:
                 message = f"inner_map_id is {wanted.inner}: only a map of maps has inner maps"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
-            like = self._objects.map(wanted.inner).map
+            like = self._plain(wanted.inner).map
             inner = (like.type, like.key_size, like.value_size, like.max_entries)
-        made = Map(
-            wanted.type,
-            wanted.key_size,
-            wanted.value_size,
-            wanted.max_entries,
-            name=wanted.name,
-            flags=wanted.flags,
-            inner=inner,
-        )
-        map_object = MapObject(self._objects.next_id(), made)
+        if is_custom(wanted.type):
+            map_object = await self.custom.create(wanted)
+        else:
+            map_object = MapObject(self._objects.next_id(), _made(wanted, inner))
         self._objects.add_map(map_object)
         _log.info("map created", map=map_object.id, name=map_object.name)
         return map_object
@@ -88,6 +84,8 @@ class Maps:
             )
             raise RequestError(Result.INVALID_STATE, message)
         await self._destroy(self._objects.remove_map(map_object))
+        if not map_object.kept:
+            await self.custom.end(map_object)
         _log.info("map removed", map=map_id, name=map_object.name)
         return sorted(map_object.holder_ids)
 
@@ -99,33 +97,68 @@ class Maps:
 
     async def put_program(self, map_id: int, key: bytes, program_id: int, flags: int) -> None:
         """Put a program under a key of a program array."""
+        self._plain(map_id)
         container, program = self._container(map_id), self._objects.program(program_id)
         container.map.set_program(key, program.engine, program.id, flags)
         await self._destroy(self._objects.hold(container, key, program))
 
     async def put_map(self, map_id: int, key: bytes, inner_id: int, flags: int) -> None:
         """Put a map under a key of a map of maps."""
-        container, inner = self._container(map_id), self._objects.map(inner_id)
+        self._plain(map_id)
+        container, inner = self._container(map_id), self._plain(inner_id)
         container.map.set_map(key, inner.map, inner.id, flags)
         await self._destroy(self._objects.hold(container, key, inner))
 
-    def lookup(self, map_id: int, key: bytes) -> bytes:
+    async def lookup(self, map_id: int, key: bytes) -> bytes:
         """The value of a key."""
+        map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            return await self.custom.lookup(map_object, key)
         return self._readable(map_id).map.lookup(key)
+
+    async def update(self, map_id: int, key: bytes, value: bytes, flags: int) -> None:
+        """Write a value."""
+        map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            await self.custom.update(map_object, key, value, flags)
+        else:
+            map_object.map.update(key, value, flags)
+
+    async def update_batch(self, map_id: int, keys: bytes, values: bytes, flags: int) -> None:
+        """Write values, in order, until one fails; the error says which."""
+        map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            await self.custom.update_batch(map_object, keys, values, flags)
+        else:
+            map_object.map.update_batch(keys, values, flags)
+
+    async def next_key(self, map_id: int, after: bytes | None) -> bytes:
+        """The key that follows *after*; NO_MORE_KEYS if there is none."""
+        map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            return await self.custom.next_key(map_object, after)
+        return map_object.map.next_key(after)
 
     def take(self, map_id: int, key: bytes) -> bytes:
         """The value of a key, which is deleted."""
+        self._plain(map_id)
         return self._readable(map_id).map.take(key)
 
     async def delete(self, map_id: int, key: bytes) -> None:
         """Delete a key."""
         map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            await self.custom.delete(map_object, key)
+            return
         map_object.map.delete(key)
         await self._settle(map_object)
 
     async def delete_batch(self, map_id: int, keys: bytes) -> None:
         """Delete keys, in order, until one fails; the error says which."""
         map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            await self.custom.delete_batch(map_object, keys)
+            return
         try:
             map_object.map.delete_batch(keys)
         finally:
@@ -138,10 +171,12 @@ class Maps:
 
     def page(self, map_id: int, after: bytes | None, count: int) -> Page:
         """Up to *count* entries that follow *after*; NO_MORE_KEYS if there are none."""
+        self._plain(map_id)
         return _page(self._objects.map(map_id).map, self.entries(map_id, after, count))
 
     async def take_page(self, map_id: int, after: bytes | None, count: int) -> Page:
         """As ``page``, and the entries are deleted."""
+        self._plain(map_id)
         map_object = self._readable(map_id)
         limit = _limit(map_object.map, count)
         page = _page(map_object.map, map_object.map.take_entries(after, limit))
@@ -172,6 +207,14 @@ class Maps:
             raise RequestError(Result.INVALID_STATE, message)
         return container
 
+    def _plain(self, map_id: int) -> MapObject:
+        """A map whose type is not an extension's: those have fewer operations."""
+        map_object = self._objects.map(map_id)
+        if map_object.custom is not None:
+            message = f"map {map_id} is of a custom type, which does not support this"
+            raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+        return map_object
+
     def _readable(self, map_id: int) -> MapObject:
         map_object = self._objects.map(map_id)
         size = map_object.map.key_size + map_object.map.user_value_size
@@ -182,6 +225,18 @@ class Maps:
             )
             raise RequestError(Result.INSUFFICIENT_BUFFER, message)
         return map_object
+
+
+def _made(wanted: MapDeclaration, inner: tuple[int, int, int, int] | None) -> Map:
+    return Map(
+        wanted.type,
+        wanted.key_size,
+        wanted.value_size,
+        wanted.max_entries,
+        name=wanted.name,
+        flags=wanted.flags,
+        inner=inner,
+    )
 
 
 def _limit(source: Map, count: int) -> int:

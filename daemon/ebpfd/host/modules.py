@@ -3,6 +3,7 @@
 Modules inside the daemon and modules at the far end of a session stand behind one interface.
 """
 
+import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -14,7 +15,9 @@ from ebpfd.nmr import (
     ProviderAttachClient,
     Role,
 )
+from ebpfd.objects import MapShape
 from ebpfd.objects.chains import Batch
+from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 
@@ -139,6 +142,20 @@ class HelperOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class MapCall:
+    """A function of a custom map's provider is called, for the map ``map_id`` of this shape."""
+
+    binding: BindingHandle
+    binding_context: bytes
+    map_context: bytes
+    map_id: int
+    shape: MapShape
+    call: ProviderCall
+    deadline_s: float
+    """When whoever asked gives up; what succeeds after that is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
 class FireCall:
     """A client fires a hook; ``parameter`` None leaves the choice to the provider."""
 
@@ -161,4 +178,16 @@ class ExtensionModule(Module, Protocol):
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run a helper; ``ModuleGoneError``, TimeoutError."""
+        ...
+
+
+@runtime_checkable
+class MapModule(Module, Protocol):
+    """A module that provides custom map types."""
+
+    gone: asyncio.Event
+    """Its process has ended."""
+
+    async def call_map(self, call: MapCall, patience_s: float) -> ProviderReturn:
+        """Call one of its functions; ``ModuleGoneError``, TimeoutError after *patience_s*."""
         ...

@@ -7,8 +7,9 @@ import structlog
 
 from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.disassembly import Listing, of_file
-from ebpfd.host.file_maps import fill_maps, users_maps
+from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
 from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
@@ -17,7 +18,7 @@ from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
 from ebpfd.objects import Execution, MapObject, Objects, Program, ProgramSource
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, Map, Object, ProgramSpec, parse_object
+from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -43,8 +44,10 @@ class Programs:
         verifier: Verifier,
         executor: Executor,
         services: Services,
+        custom_maps: CustomMaps,
     ) -> None:
         self._registrar = registrar
+        self._custom_maps = custom_maps
         self._contracts = contracts
         self._objects = objects
         self._verifier = verifier
@@ -91,18 +94,22 @@ class Programs:
         chosen = _choose(parsed, wanted)
         contracts = [self._contract_of(spec) for _, spec in chosen]
         loading: list[Loading] = []
+        custom: dict[int, MapObject] = {}
         try:
             for (index, spec), contract in zip(chosen, contracts, strict=True):
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
             await self._judge_all(object_file, parsed, loading)
-            made = await self._compile(parsed, loading, execution, {})
+            custom = await create_custom_maps(self._custom_maps, parsed.maps)
+            await self._associate(loading, custom)
+            made = await self._compile(parsed, loading, execution, custom)
             sources = [
                 ProgramSource(object_file, each.index, execution, follows_contract)
                 for each in loading
             ]
-            return self._publish(parsed, loading, made, file_name, sources)
+            return self._publish(parsed, loading, made, file_name, sources, custom)
         except BaseException:
+            await end_custom_maps(self._custom_maps, custom)
             for each in loading:
                 await each.clients.withdraw()
             raise
@@ -121,8 +128,8 @@ class Programs:
         try:
             await self._bind(loading)
             await self._judge_all(source.object_file, parsed, [loading])
-            engine_maps = {index: each.map for index, each in existing.items()}
-            made = await self._compile(parsed, [loading], source.execution, engine_maps)
+            await self._associate([loading], existing)
+            made = await self._compile(parsed, [loading], source.execution, existing)
             new, left = self._replace(old, loading, made, existing)
         except BaseException:
             await loading.clients.withdraw()
@@ -217,14 +224,25 @@ class Programs:
         if refused:
             raise VerificationError(refused)
 
+    async def _associate(self, loading: list[Loading], maps: Mapping[int, MapObject]) -> None:
+        """Ask the providers of custom maps whether the programs may use them."""
+        for each in loading:
+            for index in each.spec.map_indices:
+                used = maps.get(index)
+                if used is not None and used.custom is not None:
+                    await self._custom_maps.associate(
+                        used, each.contract.program_type, each.spec, index
+                    )
+
     async def _compile(
         self,
         parsed: Object,
         loading: list[Loading],
         execution: Execution,
-        existing: Mapping[int, Map],
+        maps: Mapping[int, MapObject],
     ) -> Made:
         """Make maps and machine code on a thread: a large program takes a while."""
+        existing = {index: each.program_map for index, each in maps.items()}
         bridges = [each.bridge() for each in loading]
         try:
             return await asyncio.to_thread(
@@ -240,13 +258,17 @@ class Programs:
         made: Made,
         file_name: str,
         sources: list[ProgramSource],
+        custom: Mapping[int, MapObject],
     ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
             _still_bound(each)
-        maps = [MapObject(self._objects.next_id(), each) for each in made.maps]
+        maps = [
+            custom[index] if index in custom else MapObject(self._objects.next_id(), each)
+            for index, each in enumerate(made.maps)
+        ]
         for bridge in made.bridges:
-            bridge.know_maps([(each.map, each.id) for each in maps])
+            bridge.know_maps([(each.program_map, each.id) for each in maps])
         file_maps = users_maps(parsed.maps, maps)
         programs = [
             program_of(each, engine, maps, file_maps, file_name, source)
@@ -280,7 +302,7 @@ class Programs:
             for index, each in enumerate(made.maps)
         ]
         for bridge in made.bridges:
-            bridge.know_maps([(each.map, each.id) for each in maps])
+            bridge.know_maps([(each.program_map, each.id) for each in maps])
         (engine,) = made.engines
         # Maps of its file are kept for its user, who may have let go of it.
         file_maps = old.file_maps if old.loaded else ()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ebpfd.objects.custom_maps import CustomMap
 from ebpfd_api.map_type import MapType
 from ebpfd_vm import Map
 
@@ -27,7 +28,10 @@ CONTAINERS: Final = frozenset({MapType.PROG_ARRAY, MapType.HASH_OF_MAPS, MapType
 
 @dataclass(slots=True, eq=False)
 class MapObject:
-    """A map; it lives for as long as somebody keeps it."""
+    """A map; it lives for as long as somebody keeps it.
+
+    ``map`` keeps the entries, also of one whose type an extension provides.
+    """
 
     id: int
     map: Map
@@ -37,11 +41,17 @@ class MapObject:
     holder_ids: Counter[int] = field(default_factory=Counter[int])
     held: dict[bytes, Held] = field(default_factory=dict[bytes, Held])
     when_gone: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
+    custom: CustomMap | None = None
 
     @property
     def name(self) -> str:
         """Name as in the object file; data sections are named as their section."""
         return self.map.name
+
+    @property
+    def program_map(self) -> Map:
+        """What programs that use it get."""
+        return self.map if self.custom is None else self.custom.program_map
 
     @property
     def is_container(self) -> bool:

@@ -13,6 +13,8 @@ from ebpfd.contracts import (
     ContractError,
     ExtensionData,
     HelperFunctionPrototype,
+    MapClientData,
+    MapProviderData,
     ProgramData,
     ProgramInfo,
     ProgramResult,
@@ -20,6 +22,7 @@ from ebpfd.contracts import (
 )
 from ebpfd.contracts.validation import MAX_ARGUMENTS
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.custom_map import MapFunction
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from ebpfd_api.v1 import contract_pb2 as pb
 
@@ -131,6 +134,43 @@ def decode_functions(message: pb.BtfResolvedFunctionsData, module: UUID) -> BtfF
             )
         )
     return BtfFunctionsData(functions=tuple(functions))
+
+
+def decode_map_provider(message: pb.MapProviderData) -> MapProviderData:
+    """What a provider of a custom map type says; raises ``ContractError``."""
+    table = message.base_provider_table
+    if unknown := [each for each in table if each not in MapFunction._value2member_map_]:
+        raise ContractError("base_provider_table", f"{unknown[0]} is no function of the table")
+    return MapProviderData(
+        map_type=message.map_type,
+        base_map_type=message.base_map_type,
+        updates_original_value=message.base_properties.updates_original_value,
+        functions=frozenset(map(MapFunction, table)),
+        name=message.name,
+    )
+
+
+def encode_map_provider(data: MapProviderData) -> pb.MapProviderData:
+    """What a provider of a custom map type says as a message."""
+    return pb.MapProviderData(
+        map_type=data.map_type,
+        base_map_type=data.base_map_type,
+        base_properties=pb.BaseMapProperties(updates_original_value=data.updates_original_value),
+        base_provider_table=[pb.MapFunction.Name(each) for each in sorted(data.functions)],
+        name=data.name,
+    )
+
+
+def decode_map_client(message: pb.MapClientData) -> MapClientData:
+    """Which map a client is."""
+    return MapClientData(
+        map_type=message.map_type, map_id=message.map_id, map_name=message.map_name
+    )
+
+
+def encode_map_client(data: MapClientData) -> pb.MapClientData:
+    """Which map a client is, as a message."""
+    return pb.MapClientData(map_type=data.map_type, map_id=data.map_id, map_name=data.map_name)
 
 
 def encode_functions(data: BtfFunctionsData) -> pb.BtfResolvedFunctionsData:

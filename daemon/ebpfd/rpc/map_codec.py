@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable
 
+from ebpfd.contracts import MapProviderData
 from ebpfd.host.maps import Page
 from ebpfd.host.records import RecordBatch
 from ebpfd.objects import MapObject
@@ -30,12 +31,24 @@ def encode_map(each: MapObject) -> pb.Map:
         created=each.created,
         holder_map_ids=sorted(each.holder_ids),
     )
+    if (custom := each.custom) is not None:
+        message.type, message.type_name = custom.data.map_type, _type_name(custom.data)
+        message.value_size = message.user_value_size = custom.shape.value_size
+        message.custom.provider, message.custom.reason = custom.provider, custom.reason
+        message.custom.base_map_type = custom.data.base_map_type
+        message.custom.stored_value_size = custom.stored_value_size
+        message.custom.updates_original_value = custom.data.updates_original_value
     if live.inner is not None:
         number, key_size, value_size, max_entries = live.inner
         message.inner.type, message.inner.type_name = number, map_type_name(number)
         message.inner.key_size, message.inner.value_size = key_size, value_size
         message.inner.max_entries = max_entries
     return message
+
+
+def _type_name(data: MapProviderData) -> str:
+    """What its provider calls the type, or everybody."""
+    return data.name or map_type_name(data.map_type)
 
 
 def encode_page(page: Page, response: pb.LookupBatchResponse | pb.TakeBatchResponse) -> None:

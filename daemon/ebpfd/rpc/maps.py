@@ -52,8 +52,9 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.CreateResponse()
         with answering(response.status):
+            named = request.type_name
             wanted = MapDeclaration(
-                request.type,
+                self._maps.custom.type_number(named) if named else request.type,
                 request.key_size,
                 request.value_size,
                 request.max_entries,
@@ -61,7 +62,9 @@ class MapsServicer(services_pb.MapsServicer):
                 request.name,
                 request.inner_map_id,
             )
-            response.map.CopyFrom(encode_map(self._maps.create(wanted)))
+            creating = self._maps.create(wanted)
+            made = await self._services.finish(creating, name="create map")
+            response.map.CopyFrom(encode_map(made))
         return response
 
     async def Remove(self, request: pb.RemoveRequest, context: _Context) -> pb.RemoveResponse:
@@ -79,7 +82,7 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.LookupResponse()
         with answering(response.status):
-            response.value = self._maps.lookup(request.id, request.key)
+            response.value = await self._maps.lookup(request.id, request.key)
         return response
 
     async def Update(self, request: pb.UpdateRequest, context: _Context) -> pb.UpdateResponse:
@@ -113,7 +116,7 @@ class MapsServicer(services_pb.MapsServicer):
         response = pb.NextResponse()
         with answering(response.status):
             after = request.key if request.HasField("key") else None
-            response.key = self._objects.map(request.id).map.next_key(after)
+            response.key = await self._maps.next_key(request.id, after)
         return response
 
     async def LookupBatch(
@@ -145,8 +148,7 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.UpdateBatchResponse()
         with answering(response.status):
-            written = self._objects.map(request.id).map
-            written.update_batch(request.keys, request.values, request.flags)
+            await self._maps.update_batch(request.id, request.keys, request.values, request.flags)
         return response
 
     async def DeleteBatch(
@@ -167,6 +169,10 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.DumpResponse()
         with answering(response.status):
+            if self._objects.map(request.id).custom is not None:
+                async for key, value in self._maps.custom.entries(self._objects.map(request.id)):
+                    yield pb.DumpResponse(entries=[pb.Entry(key=key, value=value)])
+                return
             source = self._objects.map(request.id).map
             fit = BYTES_A_MESSAGE // max(source.key_size + source.user_value_size, 1)
             count, after = min(ENTRIES_A_MESSAGE, max(fit, 1)), None
@@ -216,8 +222,7 @@ class MapsServicer(services_pb.MapsServicer):
                 putting = self._maps.put_map(request.id, request.key, request.map_id, request.flags)
                 await self._services.finish(putting, name="put map")
             case _:
-                written = self._objects.map(request.id).map
-                written.update(request.key, request.value, request.flags)
+                await self._maps.update(request.id, request.key, request.value, request.flags)
 
 
 def _after(request: pb.LookupBatchRequest | pb.TakeBatchRequest) -> bytes | None:

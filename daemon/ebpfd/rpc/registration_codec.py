@@ -9,6 +9,8 @@ from ebpfd.contracts import (
     BtfFunctionsData,
     ContractError,
     ExtensionData,
+    MapClientData,
+    MapProviderData,
     ProgramData,
     validate_functions,
     validate_program_data,
@@ -19,17 +21,23 @@ from ebpfd.rpc.contract_codec import (
     decode_extension_data,
     decode_functions,
     decode_guid,
+    decode_map_client,
+    decode_map_provider,
     decode_program_data,
     encode_attach_data,
     encode_extension_data,
     encode_functions,
+    encode_map_client,
+    encode_map_provider,
     encode_program_data,
 )
 from ebpfd.rpc.contract_formats import decode_blob
+from ebpfd_api.map_type import map_type_name
 from ebpfd_api.npi import (
     BTF_RESOLVED_FUNCTIONS,
     GENERAL_HELPERS_MODULE,
     HOOK,
+    MAP_INFORMATION,
     NAMES,
     PROGRAM_INFORMATION,
 )
@@ -78,7 +86,17 @@ def decode_instance(message: pb.RegistrationInstance, role: nmr.Role) -> nmr.Reg
         if not isinstance(characteristics, BtfFunctionsData):
             raise ContractError("instance.characteristics", "btf_resolved_functions is missing")
         validate_functions(characteristics)
+    if role is nmr.Role.PROVIDER and npi_id == MAP_INFORMATION:
+        _check_map_provider(characteristics, module_id)
     return nmr.RegistrationInstance(npi_id, module_id, message.number, characteristics)
+
+
+def _check_map_provider(characteristics: object, module_id: nmr.ModuleId) -> None:
+    """What else is wrong with it, maps find out when they attach, as in eBPF for Windows."""
+    if not isinstance(characteristics, MapProviderData):
+        raise ContractError("instance.characteristics", "map_provider_data is missing")
+    if module_id.kind is not nmr.ModuleIdKind.MIT_GUID:
+        raise ContractError("instance.module_id", "is not a GUID")
 
 
 def encode_instance(instance: nmr.RegistrationInstance) -> pb.RegistrationInstance:
@@ -97,6 +115,10 @@ def encode_instance(instance: nmr.RegistrationInstance) -> pb.RegistrationInstan
             message.characteristics.extension_data.CopyFrom(encode_extension_data(extension))
         case BtfFunctionsData() as functions:
             message.characteristics.btf_resolved_functions.CopyFrom(encode_functions(functions))
+        case MapProviderData() as provider:
+            message.characteristics.map_provider_data.CopyFrom(encode_map_provider(provider))
+        case MapClientData() as client:
+            message.characteristics.map_client_data.CopyFrom(encode_map_client(client))
         case Blob(content_type, value):
             message.characteristics.blob.content_type = content_type
             message.characteristics.blob.value = value
@@ -148,6 +170,8 @@ def _module_name(instance: nmr.RegistrationInstance, module: Module) -> str:
             return attach.name
         case ExtensionData() as extension:
             return f"link {extension.link_id} ({extension.program_name})"
+        case MapProviderData() as provider:
+            return provider.name or map_type_name(provider.map_type)
         case _:
             return module.label if isinstance(module, LocalModule) else ""
 
@@ -180,6 +204,10 @@ def _decode_characteristics(message: pb.Characteristics, module_id: nmr.ModuleId
             if isinstance(module_id.value, int):
                 raise ContractError("instance.module_id", "is not a GUID, the module's")
             return decode_functions(message.btf_resolved_functions, module_id.value)
+        case "map_provider_data":
+            return decode_map_provider(message.map_provider_data)
+        case "map_client_data":
+            return decode_map_client(message.map_client_data)
         case "blob":
             return Blob(message.blob.content_type, message.blob.value)
         case _:

@@ -24,9 +24,12 @@ from ebpfd.host.modules import (
     HelperCall,
     HelperOutcome,
     MapArgument,
+    MapCall,
     ModuleGoneError,
 )
+from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.rpc.batch_codec import decode_result, encode_batch
+from ebpfd.rpc.map_call_codec import decode_map_return, encode_map_call
 from ebpfd.rpc.registration_codec import (
     WIRE_ROLES,
     decode_dispatch,
@@ -175,6 +178,14 @@ class RemoteModule:
             outcome: registrar_pb2.HelperReturn = await answer
         outputs = tuple((output.argument, output.memory) for output in outcome.outputs)
         return HelperOutcome(outcome.result, outputs, outcome.error)
+
+    async def call_map(self, call: MapCall, patience_s: float) -> ProviderReturn:
+        """Call a function of a custom map's provider."""
+        message = registrar_pb2.SessionResponse(map_call=encode_map_call(call))
+        message.callback_id, answer = self._expect(registrar_pb2.MapReturn)
+        async with self._deadline(message.callback_id, patience_s):
+            self.send(message)
+            return decode_map_return(await answer)
 
     def send(self, message: registrar_pb2.SessionResponse) -> None:
         """Send a control message; a module that does not read any more is gone."""

@@ -14,11 +14,30 @@ class AttachCapability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTACH_CAPABILITY_SINGLE_ATTACH: _ClassVar[AttachCapability]
     ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK: _ClassVar[AttachCapability]
     ATTACH_CAPABILITY_ONE_PER_PARAMETER: _ClassVar[AttachCapability]
+
+class MapFunction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MAP_FUNCTION_UNSPECIFIED: _ClassVar[MapFunction]
+    MAP_FUNCTION_PREPROCESS_MAP_CREATE: _ClassVar[MapFunction]
+    MAP_FUNCTION_POSTPROCESS_MAP_DELETE: _ClassVar[MapFunction]
+    MAP_FUNCTION_PREPROCESS_ASSOCIATE_PROGRAM_TYPE: _ClassVar[MapFunction]
+    MAP_FUNCTION_POSTPROCESS_MAP_FIND_ELEMENT: _ClassVar[MapFunction]
+    MAP_FUNCTION_PREPROCESS_MAP_UPDATE_ELEMENT: _ClassVar[MapFunction]
+    MAP_FUNCTION_PREPROCESS_MAP_DELETE_ELEMENT: _ClassVar[MapFunction]
+    MAP_FUNCTION_POSTPROCESS_MAP_DELETE_ELEMENT: _ClassVar[MapFunction]
 ATTACH_CAPABILITY_UNSPECIFIED: AttachCapability
 ATTACH_CAPABILITY_MULTI_ATTACH_WITH_WILDCARD: AttachCapability
 ATTACH_CAPABILITY_SINGLE_ATTACH: AttachCapability
 ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK: AttachCapability
 ATTACH_CAPABILITY_ONE_PER_PARAMETER: AttachCapability
+MAP_FUNCTION_UNSPECIFIED: MapFunction
+MAP_FUNCTION_PREPROCESS_MAP_CREATE: MapFunction
+MAP_FUNCTION_POSTPROCESS_MAP_DELETE: MapFunction
+MAP_FUNCTION_PREPROCESS_ASSOCIATE_PROGRAM_TYPE: MapFunction
+MAP_FUNCTION_POSTPROCESS_MAP_FIND_ELEMENT: MapFunction
+MAP_FUNCTION_PREPROCESS_MAP_UPDATE_ELEMENT: MapFunction
+MAP_FUNCTION_PREPROCESS_MAP_DELETE_ELEMENT: MapFunction
+MAP_FUNCTION_POSTPROCESS_MAP_DELETE_ELEMENT: MapFunction
 
 class ContextDescriptor(_message.Message):
     __slots__ = ("size", "data", "end", "meta")
@@ -173,3 +192,33 @@ class ExtensionData(_message.Message):
     program_name: str
     priority: int
     def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ...) -> None: ...
+
+class BaseMapProperties(_message.Message):
+    __slots__ = ("updates_original_value",)
+    UPDATES_ORIGINAL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    updates_original_value: bool
+    def __init__(self, updates_original_value: _Optional[bool] = ...) -> None: ...
+
+class MapProviderData(_message.Message):
+    __slots__ = ("map_type", "base_map_type", "base_properties", "base_provider_table", "name")
+    MAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BASE_MAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BASE_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    BASE_PROVIDER_TABLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    map_type: int
+    base_map_type: int
+    base_properties: BaseMapProperties
+    base_provider_table: _containers.RepeatedScalarFieldContainer[MapFunction]
+    name: str
+    def __init__(self, map_type: _Optional[int] = ..., base_map_type: _Optional[int] = ..., base_properties: _Optional[_Union[BaseMapProperties, _Mapping]] = ..., base_provider_table: _Optional[_Iterable[_Union[MapFunction, str]]] = ..., name: _Optional[str] = ...) -> None: ...
+
+class MapClientData(_message.Message):
+    __slots__ = ("map_type", "map_id", "map_name")
+    MAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    MAP_NAME_FIELD_NUMBER: _ClassVar[int]
+    map_type: int
+    map_id: int
+    map_name: str
+    def __init__(self, map_type: _Optional[int] = ..., map_id: _Optional[int] = ..., map_name: _Optional[str] = ...) -> None: ...

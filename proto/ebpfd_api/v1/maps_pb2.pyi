@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Map(_message.Message):
-    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids", "user_value_size", "lanes", "count", "lost", "inner", "created", "holder_map_ids")
+    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids", "user_value_size", "lanes", "count", "lost", "inner", "created", "holder_map_ids", "custom")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class Map(_message.Message):
     INNER_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     type: int
@@ -41,7 +42,22 @@ class Map(_message.Message):
     inner: InnerMap
     created: bool
     holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ..., user_value_size: _Optional[int] = ..., lanes: _Optional[int] = ..., count: _Optional[int] = ..., lost: _Optional[int] = ..., inner: _Optional[_Union[InnerMap, _Mapping]] = ..., created: _Optional[bool] = ..., holder_map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    custom: CustomMap
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ..., user_value_size: _Optional[int] = ..., lanes: _Optional[int] = ..., count: _Optional[int] = ..., lost: _Optional[int] = ..., inner: _Optional[_Union[InnerMap, _Mapping]] = ..., created: _Optional[bool] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., custom: _Optional[_Union[CustomMap, _Mapping]] = ...) -> None: ...
+
+class CustomMap(_message.Message):
+    __slots__ = ("provider", "reason", "base_map_type", "stored_value_size", "updates_original_value")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BASE_MAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    STORED_VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    UPDATES_ORIGINAL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    reason: str
+    base_map_type: int
+    stored_value_size: int
+    updates_original_value: bool
+    def __init__(self, provider: _Optional[str] = ..., reason: _Optional[str] = ..., base_map_type: _Optional[int] = ..., stored_value_size: _Optional[int] = ..., updates_original_value: _Optional[bool] = ...) -> None: ...
 
 class InnerMap(_message.Message):
     __slots__ = ("type", "type_name", "key_size", "value_size", "max_entries")
@@ -84,7 +100,7 @@ class MapsGetResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map: _Optional[_Union[Map, _Mapping]] = ...) -> None: ...
 
 class CreateRequest(_message.Message):
-    __slots__ = ("type", "key_size", "value_size", "max_entries", "flags", "name", "inner_map_id")
+    __slots__ = ("type", "key_size", "value_size", "max_entries", "flags", "name", "inner_map_id", "type_name")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     KEY_SIZE_FIELD_NUMBER: _ClassVar[int]
     VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +108,7 @@ class CreateRequest(_message.Message):
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     INNER_MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_NAME_FIELD_NUMBER: _ClassVar[int]
     type: int
     key_size: int
     value_size: int
@@ -99,7 +116,8 @@ class CreateRequest(_message.Message):
     flags: int
     name: str
     inner_map_id: int
-    def __init__(self, type: _Optional[int] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., name: _Optional[str] = ..., inner_map_id: _Optional[int] = ...) -> None: ...
+    type_name: str
+    def __init__(self, type: _Optional[int] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., name: _Optional[str] = ..., inner_map_id: _Optional[int] = ..., type_name: _Optional[str] = ...) -> None: ...
 
 class CreateResponse(_message.Message):
     __slots__ = ("status", "map")

@@ -88,18 +88,22 @@ class RegistrationInstance(_message.Message):
     def __init__(self, npi_id: _Optional[bytes] = ..., module_id: _Optional[_Union[ModuleId, _Mapping]] = ..., number: _Optional[int] = ..., characteristics: _Optional[_Union[Characteristics, _Mapping]] = ...) -> None: ...
 
 class Characteristics(_message.Message):
-    __slots__ = ("program_data", "attach_provider_data", "extension_data", "btf_resolved_functions", "blob")
+    __slots__ = ("program_data", "attach_provider_data", "extension_data", "btf_resolved_functions", "map_provider_data", "map_client_data", "blob")
     PROGRAM_DATA_FIELD_NUMBER: _ClassVar[int]
     ATTACH_PROVIDER_DATA_FIELD_NUMBER: _ClassVar[int]
     EXTENSION_DATA_FIELD_NUMBER: _ClassVar[int]
     BTF_RESOLVED_FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    MAP_PROVIDER_DATA_FIELD_NUMBER: _ClassVar[int]
+    MAP_CLIENT_DATA_FIELD_NUMBER: _ClassVar[int]
     BLOB_FIELD_NUMBER: _ClassVar[int]
     program_data: _contract_pb2.ProgramData
     attach_provider_data: _contract_pb2.AttachProviderData
     extension_data: _contract_pb2.ExtensionData
     btf_resolved_functions: _contract_pb2.BtfResolvedFunctionsData
+    map_provider_data: _contract_pb2.MapProviderData
+    map_client_data: _contract_pb2.MapClientData
     blob: Blob
-    def __init__(self, program_data: _Optional[_Union[_contract_pb2.ProgramData, _Mapping]] = ..., attach_provider_data: _Optional[_Union[_contract_pb2.AttachProviderData, _Mapping]] = ..., extension_data: _Optional[_Union[_contract_pb2.ExtensionData, _Mapping]] = ..., btf_resolved_functions: _Optional[_Union[_contract_pb2.BtfResolvedFunctionsData, _Mapping]] = ..., blob: _Optional[_Union[Blob, _Mapping]] = ...) -> None: ...
+    def __init__(self, program_data: _Optional[_Union[_contract_pb2.ProgramData, _Mapping]] = ..., attach_provider_data: _Optional[_Union[_contract_pb2.AttachProviderData, _Mapping]] = ..., extension_data: _Optional[_Union[_contract_pb2.ExtensionData, _Mapping]] = ..., btf_resolved_functions: _Optional[_Union[_contract_pb2.BtfResolvedFunctionsData, _Mapping]] = ..., map_provider_data: _Optional[_Union[_contract_pb2.MapProviderData, _Mapping]] = ..., map_client_data: _Optional[_Union[_contract_pb2.MapClientData, _Mapping]] = ..., blob: _Optional[_Union[Blob, _Mapping]] = ...) -> None: ...
 
 class Blob(_message.Message):
     __slots__ = ("content_type", "value")
@@ -126,7 +130,7 @@ class BindingSide(_message.Message):
     def __init__(self, binding_context: _Optional[bytes] = ..., dispatch: _Optional[_Union[DispatchTable, _Mapping]] = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered")
+    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered", "map_return")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     REGISTER_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +141,7 @@ class SessionRequest(_message.Message):
     CALLBACK_RETURN_FIELD_NUMBER: _ClassVar[int]
     HELPER_RETURN_FIELD_NUMBER: _ClassVar[int]
     WAIT_DEREGISTERED_FIELD_NUMBER: _ClassVar[int]
+    MAP_RETURN_FIELD_NUMBER: _ClassVar[int]
     call_id: int
     hello: Hello
     register: Register
@@ -147,10 +152,11 @@ class SessionRequest(_message.Message):
     callback_return: CallbackReturn
     helper_return: HelperReturn
     wait_deregistered: WaitDeregistered
-    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ...) -> None: ...
+    map_return: MapReturn
+    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ..., map_return: _Optional[_Union[MapReturn, _Mapping]] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat")
+    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat", "map_call")
     CALLBACK_ID_FIELD_NUMBER: _ClassVar[int]
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     CALL_RETURN_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +166,7 @@ class SessionResponse(_message.Message):
     HELPER_CALL_FIELD_NUMBER: _ClassVar[int]
     DEREGISTER_COMPLETE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    MAP_CALL_FIELD_NUMBER: _ClassVar[int]
     callback_id: int
     welcome: Welcome
     call_return: CallReturn
@@ -169,7 +176,8 @@ class SessionResponse(_message.Message):
     helper_call: HelperCall
     deregister_complete: DeregisterComplete
     heartbeat: Heartbeat
-    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
+    map_call: MapCall
+    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id")
@@ -360,6 +368,58 @@ class HelperOutput(_message.Message):
     argument: int
     memory: bytes
     def __init__(self, argument: _Optional[int] = ..., memory: _Optional[bytes] = ...) -> None: ...
+
+class MapCall(_message.Message):
+    __slots__ = ("function", "binding", "binding_context", "map_context", "map_id", "deadline_ms", "map_type", "key_size", "value_size", "max_entries", "restored", "program_type", "key", "value", "out_value_size", "flags")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    BINDING_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    MAP_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    MAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KEY_SIZE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    RESTORED_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    OUT_VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    function: _contract_pb2.MapFunction
+    binding: int
+    binding_context: bytes
+    map_context: bytes
+    map_id: int
+    deadline_ms: int
+    map_type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    restored: bool
+    program_type: bytes
+    key: bytes
+    value: bytes
+    out_value_size: int
+    flags: int
+    def __init__(self, function: _Optional[_Union[_contract_pb2.MapFunction, str]] = ..., binding: _Optional[int] = ..., binding_context: _Optional[bytes] = ..., map_context: _Optional[bytes] = ..., map_id: _Optional[int] = ..., deadline_ms: _Optional[int] = ..., map_type: _Optional[int] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., restored: _Optional[bool] = ..., program_type: _Optional[bytes] = ..., key: _Optional[bytes] = ..., value: _Optional[bytes] = ..., out_value_size: _Optional[int] = ..., flags: _Optional[int] = ...) -> None: ...
+
+class MapReturn(_message.Message):
+    __slots__ = ("callback_id", "result", "message", "actual_value_size", "map_context", "out_value")
+    CALLBACK_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ACTUAL_VALUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAP_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    OUT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    callback_id: int
+    result: int
+    message: str
+    actual_value_size: int
+    map_context: bytes
+    out_value: bytes
+    def __init__(self, callback_id: _Optional[int] = ..., result: _Optional[int] = ..., message: _Optional[str] = ..., actual_value_size: _Optional[int] = ..., map_context: _Optional[bytes] = ..., out_value: _Optional[bytes] = ...) -> None: ...
 
 class ListProvidersRequest(_message.Message):
     __slots__ = ("npi_id",)

@@ -52,7 +52,7 @@ async def test_one_in_a_program_array_is_replaced_there() -> None:
     async with world() as w:
         await w.provide(FakeExtension())
         program = await w.load(COUNT)
-        array = w.maps.create(MapDeclaration(MapType.PROG_ARRAY, 4, 4, 1))
+        array = await w.maps.create(MapDeclaration(MapType.PROG_ARRAY, 4, 4, 1))
         key = bytes(4)
         await w.maps.put_program(array.id, key, program.id, 0)
         new = await w.programs.reload(program.id)

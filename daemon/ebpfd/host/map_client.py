@@ -1,0 +1,337 @@
+"""A custom map's registration as a client of its type's provider.
+
+The provider keeps something for the map from preprocess_map_create to postprocess_map_delete, so
+it does not unload meanwhile: its detach waits for the map.  One whose process has vanished waits
+for nothing; the map then waits for another of the same kind, and keeps its entries.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final, TypeVar
+from uuid import uuid4
+
+import structlog
+
+from ebpfd import nmr
+from ebpfd.contracts import ContractError, MapClientData, MapProviderData, validate_map_provider
+from ebpfd.errors import RequestError
+from ebpfd.host.callbacks import Deadlines
+from ebpfd.host.key_locks import KeyLocks
+from ebpfd.host.modules import LocalModule, MapCall, MapModule, ModuleGoneError
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.services import Services
+from ebpfd.objects import CustomMap, MapShape, Rundown
+from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn, Steps, restore, undo_of
+from ebpfd_api.custom_map import MapFunction
+from ebpfd_api.map_type import MapType
+from ebpfd_api.npi import MAP_INFORMATION
+from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
+
+CLEANED_AT_ONCE: Final = 64
+"""Elements of a map that goes which its provider is told of together."""
+
+_Value = TypeVar("_Value")
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A provider that has taken the map."""
+
+    binding: nmr.BindingHandle
+    context: bytes
+    owner: MapModule
+    data: MapProviderData
+
+
+class MapClient(LocalModule):
+    """Binds to one provider of the map's type; after its loss, to another of the same kind."""
+
+    def __init__(
+        self,
+        *,
+        registrar: RegistrarHost,
+        services: Services,
+        deadlines: Deadlines,
+        map_id: int,
+        name: str,
+        shape: MapShape,
+    ) -> None:
+        self.label = f"map {map_id}" + (f" ({name})" if name else "")
+        self.custom: CustomMap | None = None
+        self.reason = "no extension that provides it is connected: start it and try again"
+        self._registrar = registrar
+        self._services = services
+        self._deadlines = deadlines
+        self._map_id = map_id
+        self._name = name
+        self._shape = shape
+        self._handle: nmr.RegistrationHandle | None = None
+        self._attaching = False
+        self._bound: _Bound | None = None
+        self._map_context = b""
+        self._uses = Rundown(closed=True)
+        self._writing = KeyLocks()
+        self._changing = asyncio.Lock()
+        self._ending = False
+        self._released = asyncio.Event()
+
+    @property
+    def data(self) -> MapProviderData | None:
+        """What the provider promises; None while there is none."""
+        return self._bound.data if self._bound else None
+
+    @property
+    def provider(self) -> str:
+        """The extension that is bound, if any."""
+        return self._bound.owner.name if self._bound else ""
+
+    async def register(self) -> None:
+        """Register; afterwards ``data`` says whether a provider was there."""
+        shown = MapClientData(map_type=self._shape.type, map_id=self._map_id, map_name=self._name)
+        instance = nmr.RegistrationInstance(
+            MAP_INFORMATION, nmr.ModuleId.guid(uuid4()), characteristics=shown
+        )
+        self._handle = await self._registrar.register(nmr.Role.CLIENT, instance, self)
+
+    def publish(self, custom: CustomMap) -> None:
+        """The map is there: from now on it is used."""
+        self.custom = custom
+        self._note(self._bound.owner.name if self._bound else "", self.reason)
+        if self._bound:
+            self._uses.reopen()
+
+    async def run(self, steps: Steps[_Value]) -> _Value:
+        """Do what *steps* say with the provider that is there, or was a moment ago."""
+        try:
+            call = next(steps)
+            while True:
+                call = steps.send(await self._call(call))
+        except StopIteration as end:
+            value: _Value = end.value
+            return value
+
+    @asynccontextmanager
+    async def using(self, key: bytes | None = None) -> AsyncGenerator[CustomMap]:
+        """The map does not go within the block; nobody else writes *key*."""
+        if self.custom is None or not self._uses.acquire():
+            message = f"{self.label} has no provider: {self.reason}"
+            raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
+        try:
+            if key is None:
+                yield self.custom
+            else:
+                async with self._writing.holding(key):
+                    yield self.custom
+        finally:
+            self._uses.release()
+
+    async def end(self) -> None:
+        """The map goes: its provider is told of each element and of the map, and let go."""
+        self._ending = True
+        await self._run_down()
+        async with self._changing:
+            if self.custom is not None and self._bound is not None:
+                await self._clean_up(self.custom)
+                await self._call(ProviderCall(MapFunction.POSTPROCESS_MAP_DELETE))
+        self._released.set()
+        if self._handle is not None:
+            await self._registrar.withdraw(self._handle)
+
+    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
+        """Take a provider of the map's type."""
+        data = call.provider_instance.characteristics
+        owner = self._registrar.module_of(self._registrar.provider_of(call.binding))
+        if not isinstance(data, MapProviderData) or not isinstance(owner, MapModule):
+            return NtStatus.INVALID_PARAMETER
+        status, reason = self._judge(data)
+        if status != NtStatus.SUCCESS:
+            self._refuse(f"{owner.name}: {reason}" if reason else "")
+            return status
+        # Two providers may offer themselves at once; each attach takes a while, and one will do.
+        self._attaching = True
+        try:
+            return await self._attach(call.binding, data, owner)
+        finally:
+            self._attaching = False
+
+    async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
+        """The provider wants to go: not before the map does, unless it has vanished."""
+        del role
+        bound = self._bound
+        if bound is not None and bound.binding == binding:
+            await self._until_over(bound)
+            await self._unbind(f"the extension {bound.owner.name} has gone")
+        return NtStatus.SUCCESS
+
+    async def cleanup(self, binding: nmr.BindingHandle, role: nmr.Role) -> None:
+        """An attach that has failed ends here without a detach."""
+        del role
+        if self._bound is not None and self._bound.binding == binding:
+            await self._unbind(self.reason)
+
+    def _judge(self, data: MapProviderData) -> tuple[int, str]:
+        """Whether a provider will do; a status, and why not if that is worth telling."""
+        ours = data.map_type == self._shape.type
+        try:
+            validate_map_provider(data)
+        except ContractError as error:
+            return NtStatus.INVALID_PARAMETER, str(error) if ours else ""
+        if not ours:
+            return NtStatus.NOT_SUPPORTED, ""
+        if data.base_map_type != MapType.HASH:
+            return NtStatus.NOT_SUPPORTED, f"base_map_type is {data.base_map_type}, not HASH (1)"
+        if self._bound is not None or self._attaching or self._ending:
+            return NtStatus.INVALID_DEVICE_STATE, ""
+        if self.custom is not None and not _alike(self.custom.data, data):
+            reason = "it came back with another table: remove the map and create it anew"
+            return NtStatus.INVALID_PARAMETER, reason
+        return NtStatus.SUCCESS, ""
+
+    async def _attach(
+        self, binding: nmr.BindingHandle, data: MapProviderData, owner: MapModule
+    ) -> int:
+        side = await self._registrar.attach_provider(binding, binding.to_bytes(8, "little"), None)
+        if side.status != NtStatus.SUCCESS:
+            reason = side.message or f"it refused with status {side.status:#x}"
+            self._refuse(f"{owner.name}: {reason}")
+            return side.status
+        self._bound = _Bound(binding, side.context, owner, data)
+        if self.custom is None:
+            return NtStatus.SUCCESS  # whoever creates the map goes on
+        async with self._changing:
+            return await self._restore(self.custom)
+
+    async def _restore(self, custom: CustomMap) -> int:
+        """A provider is there again: let it know of the map before anybody uses it."""
+        assert self._bound is not None, "just bound"
+        self._map_context = b""
+        size = custom.stored_value_size
+        try:
+            await self.run(restore(size, tuple(sorted(custom.program_types))))
+        except RequestError as error:
+            self._refuse(f"{self.provider}: {error.message}")
+            return NtStatus.INVALID_DEVICE_STATE
+        if not self._ending:
+            self._uses.reopen()
+        self._note(self.provider, "")
+        _log.info("map bound again", map=self._map_id, provider=self.provider)
+        return NtStatus.SUCCESS
+
+    async def _until_over(self, bound: _Bound) -> None:
+        """Until the provider has nothing of the map any more, or is no more itself."""
+        waits = [asyncio.ensure_future(each.wait()) for each in (self._released, bound.owner.gone)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    async def _unbind(self, reason: str) -> None:
+        self._refuse(reason)
+        await self._run_down()
+        self._bound = None
+        self._note("", reason)
+
+    async def _run_down(self) -> None:
+        self._uses.close()
+        idle = asyncio.Event()
+        self._uses.when_idle(idle.set)
+        await idle.wait()
+
+    def _refuse(self, reason: str) -> None:
+        self.reason = reason or self.reason
+        if self.custom is not None and self._bound is None:
+            self.custom.reason = self.reason
+
+    def _note(self, provider: str, reason: str) -> None:
+        if self.custom is not None:
+            self.custom.provider, self.custom.reason = provider, "" if provider else reason
+
+    async def _clean_up(self, custom: CustomMap) -> None:
+        """A provider that does not answer any more is not asked for ever."""
+        calls = custom.elements.clean_up()
+        while chunk := list(islice(calls, CLEANED_AT_ONCE)):
+            returned = await asyncio.gather(*map(self._call, chunk))
+            if self._bound is None:
+                return
+            if any(each.result == Result.TIMEOUT for each in returned):
+                _log.warning("map not cleaned up", map=self._map_id, provider=self.provider)
+                return
+
+    async def _call(self, call: ProviderCall) -> ProviderReturn:
+        """What the provider answers; TIMEOUT and EXTENSION_FAILED_TO_LOAD if it does not."""
+        bound = self._bound
+        if bound is None:
+            return ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, self.reason)
+        answer: asyncio.Future[ProviderReturn] = asyncio.get_running_loop().create_future()
+        function = call.function.name.lower()
+        self._services.start(
+            self._ask(bound, call, self._map_context, answer), name=f"{function} of {self.label}"
+        )
+        try:
+            async with asyncio.timeout(self._deadlines.map_s):
+                returned = await answer
+        except TimeoutError:
+            if answer.done() and not answer.cancelled():
+                return self._noted(call, answer.result())  # it came in the last moment
+            seconds = f"{self._deadlines.map_s:g} s"
+            message = f"the extension {bound.owner.name} took longer than {seconds} for {function}"
+            _log.warning("a custom map is overdue", map=self._map_id, function=function)
+            return ProviderReturn(Result.TIMEOUT, message)
+        return self._noted(call, returned)
+
+    def _noted(self, call: ProviderCall, returned: ProviderReturn) -> ProviderReturn:
+        if call.function is MapFunction.PREPROCESS_MAP_CREATE and not returned.result:
+            self._map_context = returned.map_context
+        return returned
+
+    async def _ask(
+        self,
+        bound: _Bound,
+        call: ProviderCall,
+        map_context: bytes,
+        answer: "asyncio.Future[ProviderReturn]",
+    ) -> None:
+        """Ask, beyond the deadline too: what succeeds after that must be taken back."""
+        asked = MapCall(
+            binding=bound.binding,
+            binding_context=bound.context,
+            map_context=map_context,
+            map_id=self._map_id,
+            shape=self._shape,
+            call=call,
+            deadline_s=self._deadlines.map_s,
+        )
+        try:
+            returned = await bound.owner.call_map(asked, self._deadlines.drain_s)
+        except ModuleGoneError:
+            message = f"the extension {bound.owner.name} went away before it answered"
+            returned = ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, message)
+        except TimeoutError:
+            return  # nobody waits any more
+        if not answer.done():
+            answer.set_result(returned)
+            return
+        undo = (
+            self.custom.elements.late(call, returned)
+            if self.custom is not None
+            else undo_of(bound.data, call, returned)
+        )
+        if undo is not None:
+            context = returned.map_context or map_context
+            asked = replace(asked, map_context=context, call=undo)
+            try:
+                await bound.owner.call_map(asked, self._deadlines.drain_s)
+            except (ModuleGoneError, TimeoutError):
+                return
+
+
+def _alike(before: MapProviderData, now: MapProviderData) -> bool:
+    """Whether entries that the one has made are good for the other."""
+    same = before.updates_original_value == now.updates_original_value
+    return same and before.element_functions == now.element_functions
