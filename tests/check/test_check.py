@@ -1,0 +1,185 @@
+"""Extensions that are wrong in one way fail the check that is about it, and no other."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ebpfd_sdk.check import Options, Outcome, Report, Verdict, check_extension
+from ebpfd_sdk.check.__main__ import main
+from ebpfd_sdk.check._run import check_real, check_wire
+from tests.check import bare_extension
+from tests.e2e.world import SAMPLE, command
+
+BARE = str(Path(bare_extension.__file__))
+BAD = bytes.fromhex("ff")
+
+
+def options(*words: str, **more: object) -> Options:
+    """The bare extension, which is given little time."""
+    settings = {"timeout_s": 2.0, "bad_parameters": (BAD,), **more}
+    return Options(command=(sys.executable, BARE, *words), **settings)  # type: ignore[arg-type]
+
+
+def came_to(outcomes: list[Outcome], verdict: Verdict) -> list[str]:
+    """The names of the checks that came to *verdict*."""
+    return [each.check for each in outcomes if each.verdict is verdict]
+
+
+async def test_an_extension_on_the_bare_stubs_conforms() -> None:
+    """Nothing fails, and nothing is left out."""
+    report = await check_extension(options(timeout_s=20.0))
+    assert [each for each in report.outcomes if each.verdict is not Verdict.PASS] == []
+    assert report.conforms
+
+
+async def test_the_sample_extension_conforms() -> None:
+    """What is shipped passes all that applies to it."""
+    report = await check_extension(Options(SAMPLE, parameters=(b"", b"\x01", b"\x02\x03")))
+    assert came_to(report.outcomes, Verdict.FAIL) == [], report
+    skipped = came_to(report.outcomes, Verdict.SKIP)
+    assert set(skipped) <= {"refuses-bad-parameters", "outlives-the-daemon"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [
+        ("silent", ["says-hello"]),
+        ("wrong-version", ["says-hello"]),
+        ("no-name", ["says-hello"]),
+        ("no-instance", ["says-hello"]),
+        ("speaks-first", ["keeps-the-protocol"]),
+        ("mixed-up", ["registers"]),
+        ("no-characteristics", ["registers"]),
+        ("no-stream", ["opens-its-data-stream"]),
+        ("attaches-anything", ["refuses-an-unknown-registration"]),
+        ("misses-bindings", ["lets-go-of-an-unknown-binding"]),
+        ("agrees-to-news", ["outlives-an-unknown-message"]),
+        ("helps-anyway", ["fails-an-unknown-helper"]),
+        ("fires-anything", ["refuses-a-fire-of-an-unknown-hook"]),
+        ("refuses-links", ["attaches-and-detaches"]),
+        ("takes-half-links", ["refuses-a-link-without-data"]),
+        ("takes-two", ["keeps-its-attach-capability"]),
+        ("lets-go-early", ["waits-for-what-is-in-flight"]),
+        ("misreports", ["waits-for-what-is-in-flight"]),
+        ("does-not-wait", ["leaves-in-good-order"]),
+        ("goes-on", ["leaves-in-good-order"]),
+        ("answers-twice", ["keeps-the-protocol"]),
+        ("one-call-id", ["keeps-the-protocol"]),
+    ],
+)
+async def test_a_fault_on_the_wire_is_found(tmp_path: Path, fault: str, failing: list[str]) -> None:
+    """By the check that is named for it."""
+    outcomes: list[Outcome] = []
+    await check_wire(options(fault), tmp_path, outcomes.append)
+    assert came_to(outcomes, Verdict.FAIL) == failing, outcomes
+
+
+async def test_an_invocation_after_detach_is_found(tmp_path: Path) -> None:
+    """It names the binding."""
+    outcomes: list[Outcome] = []
+    await check_wire(options("invokes-later"), tmp_path, outcomes.append)
+    (found,) = (each for each in outcomes if each.check == "waits-for-what-is-in-flight")
+    assert found.verdict is Verdict.FAIL
+    assert "after it had let go of it" in found.reason
+
+
+async def test_one_that_dies_fails_what_follows_with_its_last_words(tmp_path: Path) -> None:
+    """The first failure says why; what needs a living extension fails or is skipped."""
+    outcomes: list[Outcome] = []
+    await check_wire(options("dies-of-news"), tmp_path, outcomes.append)
+    (first, *_) = (each for each in outcomes if each.verdict is Verdict.FAIL)
+    assert first.check == "outlives-an-unknown-message"
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [
+        ("bad-contract", ["is-taken-by-the-daemon"]),
+        ("refuses-links", ["takes-links"]),
+        ("takes-bad-parameters", ["refuses-bad-parameters"]),
+        ("misreports", ["runs-programs"]),
+        ("sulks", ["outlives-the-daemon"]),
+    ],
+)
+async def test_a_fault_at_the_daemon_is_found(
+    tmp_path: Path, fault: str, failing: list[str]
+) -> None:
+    """By the check that is named for it."""
+    outcomes: list[Outcome] = []
+    await check_real(options(fault), tmp_path, outcomes.append)
+    assert came_to(outcomes, Verdict.FAIL) == failing, outcomes
+
+
+@pytest.mark.parametrize(
+    ("fault", "skipped"),
+    [
+        ("no-section", "takes-a-program"),
+        ("runs-nothing", "runs-programs"),
+        ("runs-nothing", "detaches-under-load"),
+        ("ends-with-daemon", "outlives-the-daemon"),
+    ],
+)
+async def test_what_does_not_apply_is_skipped(tmp_path: Path, fault: str, skipped: str) -> None:
+    """With a reason, and it is no failure."""
+    outcomes: list[Outcome] = []
+    await check_real(options(fault), tmp_path, outcomes.append)
+    assert came_to(outcomes, Verdict.FAIL) == [], outcomes
+    (found,) = (each for each in outcomes if each.check == skipped)
+    assert found.verdict is Verdict.SKIP
+    assert found.reason
+
+
+async def test_one_that_just_ends_is_a_lost_session_and_no_failure(tmp_path: Path) -> None:
+    """The daemon copes with it, so that the extension need not."""
+    outcomes: list[Outcome] = []
+    await check_wire(options("just-ends"), tmp_path, outcomes.append)
+    assert came_to(outcomes, Verdict.FAIL) == []
+    assert came_to(outcomes, Verdict.SKIP) == ["leaves-in-good-order"]
+
+
+async def test_the_command_reports_as_json_and_by_its_exit_code() -> None:
+    """0 for an extension that conforms, with every check and its reason."""
+    module = ("-m", "ebpfd_sdk.check")
+    python = Path(sys.executable).name
+    good = await command(python, *module, "-o", "json", "--", sys.executable, BARE)
+    report = good.json()
+    assert (good.code, report["conforms"], report["fail"]) == (0, True, 0)
+    assert {"check", "verdict", "reason"} == set(report["checks"][0])
+
+    bad = await command(python, *module, "--timeout", "1", "--", sys.executable, BARE, "no-name")
+    assert bad.code == 1
+    assert "FAIL  says-hello" in bad.out
+    assert "1 fail" in bad.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a MODULE, or a COMMAND after --"),
+        (["module", "--", "command"], "name a MODULE, or a COMMAND after --"),
+        (["--parameter", "xy", "module"], "--parameter: xy is not hexadecimal"),
+    ],
+)
+def test_what_cannot_be_checked_is_told(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong command line is exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_report_counts() -> None:
+    """One failure is enough not to conform; skipped checks are none."""
+    report = Report([Outcome("a", Verdict.PASS, ""), Outcome("b", Verdict.SKIP, "why")])
+    assert (report.conforms, report.json()["skip"]) == (True, 1)
+    report.outcomes.append(Outcome("c", Verdict.FAIL, "no"))
+    assert (report.conforms, report.json()["fail"]) == (False, 1)
+
+
+async def test_the_address_may_be_a_word_of_the_command() -> None:
+    """For extensions that take it from nowhere else."""
+    said = Options(command=("run", "--at={address}")).words("unix:/x")
+    assert said == ("run", "--at=unix:/x")
