@@ -29,4 +29,4 @@ async def test_a_program_needs_both_providers_at_that_instant(present: str) -> N
         clients = ProgramClients(registrar, PROGRAM_TYPE, (), label="program")
         assert (await clients.register() is SAMPLE) == (present == "general type")
         await clients.withdraw()
-        assert registrar.bindings() == registrar.clients() == []
+        assert (registrar.bindings(), registrar.clients()) == ([], [])

@@ -8,11 +8,15 @@ Mermaid, since it reads well as text too: a line for each edge, ``BEFORE --> AFT
 import sys
 from collections.abc import Mapping
 from enum import Enum
+from typing import TypeVar
 
 from ebpfd.nmr.binding import DETACHES, STAGES, Detach, Stage
 
+State = TypeVar("State", bound=Enum)
+Event = TypeVar("Event", bound=Enum)
 
-def draw(table: Mapping[tuple[Enum, Enum], Enum], first: Enum, last: Enum) -> str:
+
+def draw(table: Mapping[tuple[State, Event], State], first: State, last: State) -> str:
     """Draw *table*, which begins with *first* and ends with *last*."""
     edges = [f"{was.name} --> {then.name}: {event.name}" for (was, event), then in table.items()]
     lines = [f"[*] --> {first.name}", *edges, f"{last.name} --> [*]"]
