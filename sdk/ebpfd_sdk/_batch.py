@@ -46,6 +46,9 @@ class Columns(NamedTuple):
     data: bytes = b""
     """The same of the data."""
 
+    failure_result: int = 0
+    """What to do with every event, if ``code`` is an error."""
+
 
 class Pending(Protocol):
     """Something that becomes one message."""
@@ -65,12 +68,16 @@ class Pending(Protocol):
 
 
 class Gathered(Generic[C]):
-    """Single invocations of one target, in the order of their calls."""
+    """Single invocations of one target, in the order of their calls.
 
-    __slots__ = ("contexts", "data", "futures", "size_bytes", "type_")
+    If the message fails as a whole, each has *failure_result*.
+    """
 
-    def __init__(self, type_: type[C] | None) -> None:
+    __slots__ = ("contexts", "data", "failure_result", "futures", "size_bytes", "type_")
+
+    def __init__(self, type_: type[C] | None, failure_result: int) -> None:
         self.type_ = type_
+        self.failure_result = failure_result
         self.futures: list[asyncio.Future[Answer[C]]] = []
         self.contexts: list[bytes] = []
         self.data: list[bytes] = []
@@ -141,11 +148,10 @@ class Gathered(Generic[C]):
                 future.set_result(Answer(RESULTS[code], result, context, packet, "", type_))
 
     def _fail(self, columns: Columns) -> None:
+        code, result, message = columns.code, self.failure_result, columns.message
         for future, context, data in zip(self.futures, self.contexts, self.data, strict=True):
             if not future.done():
-                future.set_result(
-                    Answer(columns.code, 0, context, data, columns.message, self.type_)
-                )
+                future.set_result(Answer(code, result, context, data, message, self.type_))
 
     def _forget_cancelled(self) -> None:
         kept = [index for index, future in enumerate(self.futures) if not future.done()]
@@ -157,11 +163,14 @@ class Gathered(Generic[C]):
 class Bulk:
     """A batch that its caller packed, answered in columns."""
 
-    __slots__ = ("batch", "future")
+    __slots__ = ("batch", "failure_result", "future")
 
-    def __init__(self, batch: hook_pb2.Batch, future: asyncio.Future[Columns]) -> None:
+    def __init__(
+        self, batch: hook_pb2.Batch, future: asyncio.Future[Columns], failure_result: int
+    ) -> None:
         self.batch = batch
         self.future = future
+        self.failure_result = failure_result
 
     @property
     def count(self) -> int:
@@ -184,9 +193,12 @@ class Bulk:
         )
 
     def settle(self, columns: Columns) -> None:
-        """Hand the columns on as they are."""
+        """Hand the columns on; if all has failed, with what to do then."""
+        columns = checked(columns, self.count)
+        if columns.code is not Result.SUCCESS:
+            columns = columns._replace(failure_result=self.failure_result)
         if not self.future.done():
-            self.future.set_result(checked(columns, self.count))
+            self.future.set_result(columns)
 
 
 def columns_of(reply: hook_pb2.InvokeResponse | hook_pb2.BatchResult) -> Columns:
@@ -198,6 +210,7 @@ def columns_of(reply: hook_pb2.InvokeResponse | hook_pb2.BatchResult) -> Columns
         reply.results,
         reply.contexts,
         reply.data,
+        reply.failure_result if isinstance(reply, hook_pb2.BatchResult) else 0,
     )
 
 
@@ -241,7 +254,8 @@ def answer_of(columns: Columns, context: bytes, data: bytes, type_: type[C] | No
     """Read the outcome of a batch of one; what did not change is as it was sent."""
     columns = checked(columns, 1)
     if columns.code is not Result.SUCCESS:
-        return Answer(columns.code, 0, context, data, columns.message, type_)
+        result = columns.failure_result
+        return Answer(columns.code, result, context, data, columns.message, type_)
     return Answer(
         RESULTS[columns.codes[0]],
         int.from_bytes(columns.results, "little"),

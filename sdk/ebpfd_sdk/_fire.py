@@ -67,5 +67,6 @@ def fire_return(fire_id: int, columns: Columns) -> hook_pb2.FireReturn:
             results=columns.results,
             contexts=columns.contexts,
             data=columns.data,
+            failure_result=columns.failure_result,
         ),
     )

@@ -151,8 +151,7 @@ class Hook(Declaration, Generic[C]):
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             return lane.submit(batch)
-        code, message = lane
-        return _settled(Columns(code, message))
+        return _settled(self._state.unanswered_batch(lane))
 
     def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
         """Begin a batch: what is invoked on it runs at its end, in one message for its links.

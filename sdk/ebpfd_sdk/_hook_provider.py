@@ -30,7 +30,7 @@ class HookProvider(Provider, Generic[C]):
         self.guid = hook.guid
         self.label = f"hook {hook.name}"
         self._hook = hook
-        self._lanes = Lanes(hook.program_type.context, hook.traffic, stream.wake)
+        self._lanes = Lanes(hook.program_type, hook.traffic, stream.wake)
         self._detaching: set[Lane[C]] = set()
         self._attaching = asyncio.Lock()
 
@@ -140,8 +140,7 @@ class HookProvider(Provider, Generic[C]):
         lane = self._hook.find(event.parameter)
         if isinstance(lane, Lane):
             return await lane.submit(event.batch())
-        code, message = lane
-        return Columns(code, message)
+        return self._hook.unanswered_batch(lane)
 
 
 def _bad(message: str) -> Refused:

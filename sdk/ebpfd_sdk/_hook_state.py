@@ -74,6 +74,11 @@ class HookState(Generic[C]):
         kind, (code, message) = self.program_type, nobody
         return Answer(code, kind.default_result, context, data, message, kind.context)
 
+    def unanswered_batch(self, nobody: tuple[Result, str]) -> Columns:
+        """Make the answer to a batch that reaches nobody."""
+        code, message = nobody
+        return Columns(code, message, failure_result=self.program_type.default_result)
+
     async def arrival(self) -> None:
         """Wait until the next link is attached."""
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()

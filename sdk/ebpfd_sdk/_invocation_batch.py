@@ -84,7 +84,7 @@ class InvocationBatch(Generic[C]):
             lane = self._state.find(event.parameter, event.only)
             if isinstance(lane, Lane):
                 if lane not in messages:
-                    messages[lane] = Gathered(self._state.program_type.context)
+                    messages[lane] = lane.message()
                 messages[lane].add(event.context, event.data, event.answer)
             elif not event.answer.done():
                 event.answer.set_result(self._state.unanswered(lane, event.context, event.data))

@@ -39,16 +39,25 @@ class Traffic:
 
 
 class Lane(Generic[C]):
-    """Queue and window of one target; *wake* tells the stream that there is work."""
+    """Queue and window of one target; *wake* tells the stream that there is work.
+
+    Whatever the daemon did not answer has *failure_result*.
+    """
 
     def __init__(
-        self, target: Target, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]
+        self,
+        target: Target,
+        type_: type[C],
+        failure_result: int,
+        traffic: Traffic,
+        wake: Callable[[Sender], None],
     ) -> None:
         self._target = target
         self.listed = False
         """Whether the stream knows that there is work here."""
 
         self._type = type_
+        self._failure_result = failure_result
         self._traffic = traffic
         self._wake = wake
         self._loop = asyncio.get_running_loop()
@@ -62,16 +71,20 @@ class Lane(Generic[C]):
         """Add one invocation to the message of this turn."""
         batch = self._open
         if batch is None or batch.full:
-            batch = self._open = Gathered(self._type)
+            batch = self._open = self.message()
             self._append(batch)
         future: asyncio.Future[Answer[C]] = self._loop.create_future()
         batch.add(context, data, future)
         return future
 
+    def message(self) -> Gathered[C]:
+        """Make a message to gather invocations in, and to ``queue``."""
+        return Gathered(self._type, self._failure_result)
+
     def submit(self, batch: hook_pb2.Batch) -> asyncio.Future[Columns]:
         """Queue a batch that its caller packed."""
         future: asyncio.Future[Columns] = self._loop.create_future()
-        self.queue(Bulk(batch, future))
+        self.queue(Bulk(batch, future, self._failure_result))
         return future
 
     def queue(self, pending: Pending) -> None:

@@ -11,13 +11,16 @@ from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._lane import Lane, Traffic
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._stream import Sender
 
 
 class Lanes(Generic[C]):
     """The lanes to the links of one hook on one stream."""
 
-    def __init__(self, type_: type[C], traffic: Traffic, wake: Callable[[Sender], None]) -> None:
+    def __init__(
+        self, type_: ProgramType[C], traffic: Traffic, wake: Callable[[Sender], None]
+    ) -> None:
         self._type = type_
         self._traffic = traffic
         self._wake = wake
@@ -30,7 +33,9 @@ class Lanes(Generic[C]):
         if lane is None:
             alone = len(links) == 1
             target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
-            lane = Lane(target, self._type, self._traffic, wake=self._wake)
+            fixed = links[0].failure_result
+            result = self._type.default_result if fixed is None else fixed
+            lane = Lane(target, self._type.context, result, self._traffic, wake=self._wake)
             self._lanes[bindings] = lane
         return lane
 

@@ -20,6 +20,9 @@ class Link:
     priority: int = 0
     """Of links with one parameter, those with a lower one run first."""
 
+    failure_result: int | None = None
+    """What its user wants for events whose run fails; None: the type's default result."""
+
 
 def link_of(callback: registrar_pb2.AttachCallback) -> Link:
     """Read who wants to attach."""
@@ -32,4 +35,5 @@ def link_of(callback: registrar_pb2.AttachCallback) -> Link:
         program_id=said.program_id,
         program_name=said.program_name,
         priority=said.priority,
+        failure_result=said.failure_result if said.HasField("failure_result") else None,
     )

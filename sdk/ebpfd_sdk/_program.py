@@ -46,6 +46,9 @@ class AttachedLink:
     wildcard: bool
     """It is for events of every parameter, and runs after those of one."""
 
+    failure_result: int | None
+    """What its hook does with an event whose run has failed; None: the type's default result."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def detach(self) -> None:
@@ -120,15 +123,27 @@ class Program:
     daemon: Daemon = field(repr=False, compare=False)
 
     async def attach(
-        self, hook: HookName, *, parameter: bytes = b"", flags: int = 0, priority: int = 0
+        self,
+        hook: HookName,
+        *,
+        parameter: bytes = b"",
+        flags: int = 0,
+        priority: int = 0,
+        on_failure: int | str | None = None,
     ) -> AttachedLink:
-        """Attach the program to a hook; of one parameter's links, a lower *priority* runs first."""
+        """Attach the program to a hook; of one parameter's links, a lower *priority* runs first.
+
+        *on_failure* is what the hook does with an event whose run fails: a result, or its name in
+        the contract; None: the type's default result, as if nothing were attached.
+        """
         request = links_pb2.AttachRequest(
             program_id=self.id,
             attach_type=attach_type(hook),
             parameter=parameter,
             prog_attach_flags=flags,
             priority=priority,
+            failure_result=on_failure if isinstance(on_failure, int) else None,
+            failure_result_name=on_failure if isinstance(on_failure, str) else None,
         )
         reply = await self.daemon.ask(self.daemon.links.Attach, request, timeout_s=LONG_CALL_S)
         check(reply.status)
@@ -204,6 +219,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         counters=counters(message.counters),
         priority=message.priority,
         wildcard=message.wildcard,
+        failure_result=message.failure_result if message.HasField("failure_result") else None,
         daemon=daemon,
     )
 

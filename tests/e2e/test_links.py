@@ -44,7 +44,10 @@ async def test_commands_attach_show_replace_and_unlink(tmp_path: Path) -> None:
     async with world(tmp_path) as w, sample(w):
         add_one, twice = await loaded(w)
         attach = ("link", "attach", "--attach-type", "sample_ext")
-        (late,) = await w.ctl_json(*attach, add_one, "--param", "02", "--priority", "5")
+        (late,) = await w.ctl_json(
+            *attach, add_one, "--param", "02", "--priority", "5", "--on-failure", "7"
+        )
+        assert (late["priority"], late["on_failure"]) == (5, 7)
         (first,) = await w.ctl_json(*attach, add_one, "--param", "01", "--priority", "-5")
         refused = await w.ctl("-o", "json", *attach, twice, "--param", "01")
         assert refused.error()["name"] == "EXTENSION_FAILED_TO_LOAD"

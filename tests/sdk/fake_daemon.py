@@ -81,7 +81,11 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         return next(id_ for id_, each in self.registered.items() if each.npi_id == HOOK.bytes)
 
     async def attach(
-        self, parameter: bytes = b"", registration: int | None = None, priority: int = 0
+        self,
+        parameter: bytes = b"",
+        registration: int | None = None,
+        priority: int = 0,
+        failure_result: int | None = None,
     ) -> Any:
         """Attach a link; return the module's answer and the binding."""
         binding = self._new_id()
@@ -92,6 +96,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             program_id=1,
             program_name="parse",
             priority=priority,
+            failure_result=failure_result,
         )
         peer = registrar_pb2.RegistrationInstance(
             npi_id=HOOK.bytes,
@@ -111,9 +116,13 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             self._bindings[binding] = registration
         return answer, binding
 
-    async def link(self, parameter: bytes = b"", priority: int = 0) -> int:
+    async def link(
+        self, parameter: bytes = b"", priority: int = 0, failure_result: int | None = None
+    ) -> int:
         """Attach a link that is welcome; return the binding."""
-        answer, binding = await self.attach(parameter, priority=priority)
+        answer, binding = await self.attach(
+            parameter, priority=priority, failure_result=failure_result
+        )
         assert answer.status == NtStatus.SUCCESS, answer.message
         return int(binding)
 

@@ -173,9 +173,12 @@ async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
     """By the link that one holds, or by ids; only if it has the expected one."""
     async with Client(daemon.address) as ebpfd:
         program = await ebpfd.program(1)
-        link = await program.attach("passing", priority=-3, flags=5)
+        link = await program.attach("passing", priority=-3, flags=5, on_failure=0)
         asked = daemon.links.asked[-1]
         assert (asked.priority, asked.prog_attach_flags) == (-3, 5)
+        assert (asked.WhichOneof("on_failure"), asked.failure_result) == ("failure_result", 0)
+        await program.attach("passing", on_failure="DROP")
+        assert daemon.links.asked[-1].failure_result_name == "DROP"
         assert (await link.replace(program, expected=program)).program_id == 1
         assert (await ebpfd.replace(link.id, 4, expected_id=1)).program_id == 4
         with pytest.raises(EbpfdError, match="not that one"):

@@ -185,6 +185,39 @@ async def test_nobody_is_an_answer_too(scene: Scene) -> None:
         assert Result.KEY_NOT_FOUND is columns.code
 
 
+@pytest.mark.parametrize(("failure_result", "result"), [(9, 9), (0, 0), (None, 5)])
+async def test_a_message_that_fails_has_the_result_that_its_link_says(
+    scene: Scene, failure_result: int | None, result: int
+) -> None:
+    """Refused or lost: what its user wants, else the type's default; of a chain the first link's.
+
+    What the daemon answered for one context is its own say.
+    """
+    scene.kind.default_result = 5
+    hook, extension = chained(scene)
+    full: dict[str, Any] = {"code": Result.NO_MEMORY, "message": "full"}
+    async with extension:
+        await scene.daemon.link(b"", 0, failure_result)
+        await scene.daemon.link(b"", 1, 77)
+        scene.daemon.reply = lambda request: hook_pb2.InvokeResponse(
+            sequence=request.sequence, **full
+        )
+        answer = await hook.invoke()
+        columns = await hook.invoke_batch(count=2)
+        assert (answer.code, answer.result) == (Result.NO_MEMORY, result)
+        assert (columns.code, columns.failure_result) == (Result.NO_MEMORY, result)
+        full = {"codes": bytes([Result.TIMEOUT]), "results": (3).to_bytes(4, "little")}
+        answer = await hook.invoke()
+        assert (answer.code, answer.result) == (Result.TIMEOUT, 3)
+        scene.daemon.gate.clear()
+        lost = hook.invoke()
+        await scene.request(4)
+        scene.daemon.hang_up()
+        answer = await lost
+        assert (answer.code, answer.result) == (Result.CANCELED, result)
+        scene.daemon.gate.set()
+
+
 async def test_a_loop_without_a_link_lets_others_run(scene: Scene) -> None:
     """Answers that need no message come in the next turn, so a busy loop starves nobody."""
     async with scene.extension():

@@ -35,16 +35,32 @@ def link() -> None:
 @click.option("--attach-type", required=True, metavar="GUID|NAME", help="The hook.")
 @click.option("--param", type=Hex(), default=b"", help="The attach parameter.")
 @click.option("--priority", type=int, default=0, help="Of one parameter's links, lower runs first.")
+@click.option(
+    "--on-failure",
+    metavar="RESULT",
+    help="Result of an event whose run fails, by number or name; else the type's default.",
+)
 @click.option("--flags", type=int, default=0, help="Flags for the hook, which defines them.")
 @click.pass_obj
 def attach(
-    output: Output, program: int, attach_type: str, param: bytes, priority: int, flags: int
+    output: Output,
+    program: int,
+    attach_type: str,
+    param: bytes,
+    priority: int,
+    on_failure: str | None,
+    flags: int,
 ) -> None:
     """Attach a program to a hook."""
 
     async def work(client: "Client") -> None:
-        loaded = await client.program(program)
-        attached = await loaded.attach(attach_type, parameter=param, priority=priority, flags=flags)
+        attached = await (await client.program(program)).attach(
+            attach_type,
+            parameter=param,
+            priority=priority,
+            on_failure=_number_or_name(on_failure),
+            flags=flags,
+        )
         output.table([describe(attached)], COLUMNS)
 
     output.run(work)
@@ -116,9 +132,14 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "parameter": each.parameter.hex(),
         "priority": each.priority,
         "wildcard": each.wildcard,
+        "on_failure": each.failure_result,
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,
         "runs": each.counters.runs,
         "failures": failures(each.counters),
     }
+
+
+def _number_or_name(result: str | None) -> int | str | None:
+    return int(result) if result is not None and result.isdecimal() else result

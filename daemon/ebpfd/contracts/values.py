@@ -159,7 +159,8 @@ class AttachProviderData:
 class ExtensionData:
     """``ebpf_extension_data_t``: characteristics of a hook client, with who is behind it.
 
-    Of links with one parameter, those with a lower ``priority`` run first.
+    Of links with one parameter, those with a lower ``priority`` run first.  ``failure_result`` is
+    for events whose run has failed; None: the program type's default result.
     """
 
     data: bytes = b""
@@ -168,6 +169,7 @@ class ExtensionData:
     program_id: int = 0
     program_name: str = ""
     priority: int = 0
+    failure_result: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class ChainTarget:
             try:
                 chain.ran(target.run_here(chain.batch, origin))
             except RequestError as error:
-                _fail(chain, index, error)
+                self._fail(chain, index, error)
         return chain.outcome()
 
     def enqueue(self) -> None:
@@ -63,11 +63,17 @@ class ChainTarget:
                     try:
                         chain.ran(await target.run_in_turn(chain.batch, origin))
                     except RequestError as error:
-                        _fail(chain, index, error)
+                        self._fail(chain, index, error)
         finally:
             for target in self._targets:
                 target.dequeue()
         return chain.outcome()
+
+    def _fail(self, chain: Chain, index: int, error: RequestError) -> None:
+        """A program could not run; before any has, that is the answer to the whole message."""
+        if index == 0:
+            raise error
+        chain.failed(error.code, self._targets[index].link.result_on_failure)
 
     def _begin(self, columns: Columns) -> Chain:
         batch = Batch(
@@ -78,13 +84,6 @@ class ChainTarget:
             columns.meta_lengths,
         )
         return Chain(batch, self._stops)
-
-
-def _fail(chain: Chain, index: int, error: RequestError) -> None:
-    """A program could not run; before any has, that is the answer to the whole message."""
-    if index == 0:
-        raise error
-    chain.failed(error.code)
 
 
 class Chains:

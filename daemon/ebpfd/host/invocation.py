@@ -22,6 +22,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
 from ebpfd.host.trace import TraceLog
 from ebpfd.objects import Link, Program, Rundown
+from ebpfd.objects.chains import Outcome, decided
 from ebpfd.objects.links import invocation_order
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
@@ -182,15 +183,17 @@ class Target:
         self.queued = 0
         self._executor = executor
 
-    def run_now(self, columns: Columns, origin: Origin | None = None) -> BatchResult | None:
+    def run_now(self, columns: Columns, origin: Origin | None = None) -> Outcome | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
         if self.queued or not self._executor.fits_loop((self.link.program,), columns):
             return None
         return self.run_here(columns, origin)
 
-    def run_here(self, columns: Columns, origin: Origin | None) -> BatchResult:
+    def run_here(self, columns: Columns, origin: Origin | None) -> Outcome:
         """Run a batch on the event loop, which it fits."""
-        return self._executor.run(self.link.program, columns, Cause(self.link.tally, origin))
+        link = self.link
+        outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
+        return decided(outcome, link.result_on_failure)
 
     def enqueue(self) -> None:
         """Take a place behind the batches that came before: nothing later overtakes it."""
@@ -206,7 +209,7 @@ class Target:
         self.queued -= 1
         self.rundown.release()
 
-    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> BatchResult:
+    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> Outcome:
         """Run a batch that has been given a place, in the order of these calls; gives it up."""
         try:
             async with self.order:
@@ -214,10 +217,12 @@ class Target:
         finally:
             self.dequeue()
 
-    async def run_in_turn(self, columns: Columns, origin: Origin | None) -> BatchResult:
+    async def run_in_turn(self, columns: Columns, origin: Origin | None) -> Outcome:
         """Run a batch on a thread; the caller holds ``order``."""
-        cause = Cause(self.link.tally, origin)
-        return await self._executor.run_on_thread(self.link.program, columns, cause)
+        link = self.link
+        cause = Cause(link.tally, origin)
+        outcome = await self._executor.run_on_thread(link.program, columns, cause)
+        return decided(outcome, link.result_on_failure)
 
     async def settled(self) -> None:
         """Wait until nothing runs any more that had begun before this call."""

@@ -53,6 +53,7 @@ class LinkClient(LocalModule):
             program_id=link.program.id,
             program_name=link.program.name,
             priority=link.priority,
+            failure_result=link.failure_result,
         )
         instance = nmr.RegistrationInstance(HOOK, nmr.ModuleId.guid(uuid4()), characteristics=data)
         self.handle = await self._registrar.register(nmr.Role.CLIENT, instance, self)
@@ -141,11 +142,17 @@ class Links:
         parameter: bytes,
         flags: int = 0,
         priority: int = 0,
+        on_failure: int | str | None = None,
     ) -> Link:
-        """Attach a program to a hook that is there and takes it."""
+        """Attach a program to a hook that is there and takes it.
+
+        *on_failure* is the result of events whose run fails, as a number or by its name in the
+        contract; None: the type's default result, as if nothing were attached.
+        """
         program = self._objects.program(program_id)
         guid = self.find_attach_type(attach_type)
-        link = Link(self._objects.next_id(), program, guid, parameter, flags, priority)
+        fixed = _named(on_failure, program) if isinstance(on_failure, str) else on_failure
+        link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, fixed)
         client = LinkClient(link, self._registrar, self._targets, self._executor)
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link)
@@ -252,3 +259,15 @@ class Links:
             await self._programs.destroy(link.program)
         ended.set()
         del self._detached[link.id]
+
+
+def _named(result: str, program: Program) -> int:
+    """The result of that name in the program's contract."""
+    named = {each.name: each.value for each in program.contract.results}
+    if result not in named:
+        known = ", ".join(named) or "none: give a number"
+        message = (
+            f'on_failure: "{program.contract.name}" has no result "{result}" (it has: {known})'
+        )
+        raise RequestError(Result.INVALID_ARGUMENT, message)
+    return named[result]

@@ -100,7 +100,10 @@ class LocalModule:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What a batch came to: ``code`` for the whole, or columns for each context."""
+    """What a batch came to: ``code`` for the whole, or columns for each context.
+
+    ``failure_result`` is for every event if ``code`` is an error.
+    """
 
     code: int = Result.SUCCESS
     message: str = ""
@@ -108,6 +111,7 @@ class BatchOutcome:
     results: bytes = b""
     contexts: bytes = b""
     data: bytes = b""
+    failure_result: int = 0
 
 
 @dataclass(frozen=True, slots=True)

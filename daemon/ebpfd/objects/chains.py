@@ -63,6 +63,17 @@ class ChainOutcome:
     data: bytes
 
 
+def decided(outcome: Outcome, result: int) -> Outcome:
+    """The outcome with *result* for each context whose run has failed."""
+    codes = outcome.codes
+    if not codes.strip(b"\0") or not result:  # what has failed has result 0
+        return outcome
+    each_result = zip(codes, _numbers(outcome.results), strict=True)
+    results = [result if code else each for code, each in each_result]
+    packed = struct.pack(f"<{len(results)}I", *results)
+    return ChainOutcome(codes, packed, outcome.contexts, outcome.data)
+
+
 class Chain:
     """A batch on its way.
 
@@ -98,10 +109,10 @@ class Chain:
             ]
         )
 
-    def failed(self, code: int) -> None:
+    def failed(self, code: int, result: int = 0) -> None:
         """A program could not run: that ends every context that has come so far."""
         count = len(self._going)
-        codes, results = bytes([code]) * count, bytes(4 * count)
+        codes, results = bytes([code]) * count, result.to_bytes(4, "little") * count
         if count == self._given.count:
             self._codes, self._results = codes, results
         else:

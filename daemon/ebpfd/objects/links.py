@@ -62,7 +62,8 @@ class Link:
     """A program attached to a hook with a parameter.
 
     ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
-    is for events of every parameter, as its provider says.
+    is for events of every parameter, as its provider says.  ``failure_result`` is for events whose
+    run has failed; None: the program type's default.
     """
 
     id: int
@@ -71,6 +72,7 @@ class Link:
     parameter: bytes = b""
     prog_attach_flags: int = 0
     priority: int = 0
+    failure_result: int | None = None
     state: LinkState = LinkState.INITIAL
     binding: int = 0
     provider: str = ""
@@ -78,6 +80,12 @@ class Link:
     bpf_attach_type: int = 0
     wildcard: bool = False
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def result_on_failure(self) -> int:
+        """What its hook does with an event whose run has failed."""
+        fixed = self.failure_result
+        return self.program.contract.default_result if fixed is None else fixed
 
     def apply(self, event: LinkEvent) -> LinkState:
         """Move along *event*, or raise and leave the state untouched."""

@@ -32,6 +32,7 @@ def decode_result(message: pb.BatchResult) -> BatchOutcome:
         results=message.results,
         contexts=message.contexts,
         data=message.data,
+        failure_result=message.failure_result,
     )
 
 
@@ -40,3 +41,4 @@ def encode_result(outcome: BatchOutcome, message: pb.BatchResult) -> None:
     message.code, message.message = outcome.code, outcome.message
     message.codes, message.results = outcome.codes, outcome.results
     message.contexts, message.data = outcome.contexts, outcome.data
+    message.failure_result = outcome.failure_result

@@ -224,6 +224,7 @@ def decode_extension_data(message: pb.ExtensionData) -> ExtensionData:
         program_id=message.program_id,
         program_name=message.program_name,
         priority=message.priority,
+        failure_result=message.failure_result if message.HasField("failure_result") else None,
     )
 
 
@@ -236,6 +237,7 @@ def encode_extension_data(data: ExtensionData) -> pb.ExtensionData:
         program_id=data.program_id,
         program_name=data.program_name,
         priority=data.priority,
+        failure_result=data.failure_result,
     )
 
 

@@ -41,6 +41,7 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         counters=encode_counters(link.tally.counters()),
         priority=link.priority,
         wildcard=link.wildcard,
+        failure_result=link.failure_result,
     )
 
 

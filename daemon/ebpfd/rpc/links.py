@@ -49,6 +49,7 @@ class LinksServicer(services_pb.LinksServicer):
                     request.parameter,
                     request.prog_attach_flags,
                     request.priority,
+                    _on_failure(request),
                 ),
                 name="attach",
             )
@@ -111,3 +112,13 @@ class LinksServicer(services_pb.LinksServicer):
     def _order(self, link: Link) -> tuple[str, bytes, tuple[bool, int, int]]:
         name = self._contracts.name_of(link.attach_type)
         return name, link.attach_type.bytes, invocation_order(link)
+
+
+def _on_failure(request: pb.AttachRequest) -> int | str | None:
+    match request.WhichOneof("on_failure"):
+        case "failure_result":
+            return request.failure_result
+        case "failure_result_name":
+            return request.failure_result_name
+        case _:
+            return None

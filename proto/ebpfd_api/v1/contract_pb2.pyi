@@ -178,20 +178,22 @@ class AttachProviderData(_message.Message):
     def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ExtensionData(_message.Message):
-    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority")
+    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority", "failure_result")
     DATA_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     prog_attach_flags: int
     link_id: int
     program_id: int
     program_name: str
     priority: int
-    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ...) -> None: ...
+    failure_result: int
+    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ..., failure_result: _Optional[int] = ...) -> None: ...
 
 class BaseMapProperties(_message.Message):
     __slots__ = ("updates_original_value",)

@@ -119,20 +119,22 @@ class FireReturn(_message.Message):
     def __init__(self, fire_id: _Optional[int] = ..., result: _Optional[_Union[BatchResult, _Mapping]] = ...) -> None: ...
 
 class BatchResult(_message.Message):
-    __slots__ = ("code", "message", "codes", "results", "contexts", "data")
+    __slots__ = ("code", "message", "codes", "results", "contexts", "data", "failure_result")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CODES_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     CONTEXTS_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
     code: int
     message: str
     codes: bytes
     results: bytes
     contexts: bytes
     data: bytes
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., codes: _Optional[bytes] = ..., results: _Optional[bytes] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
+    failure_result: int
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., codes: _Optional[bytes] = ..., results: _Optional[bytes] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., failure_result: _Optional[int] = ...) -> None: ...
 
 class AttachType(_message.Message):
     __slots__ = ("guid", "name")

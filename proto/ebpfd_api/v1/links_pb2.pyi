@@ -25,7 +25,7 @@ LINK_STATE_DETACHING: LinkState
 LINK_STATE_WAITING: LinkState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "failure_result")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Link(_message.Message):
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     WILDCARD_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -56,21 +57,26 @@ class Link(_message.Message):
     counters: _programs_pb2.ProgramCounters
     priority: int
     wildcard: bool
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ...) -> None: ...
+    failure_result: int
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., failure_result: _Optional[int] = ...) -> None: ...
 
 class AttachRequest(_message.Message):
-    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority")
+    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority", "failure_result", "failure_result_name")
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     PARAMETER_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_NAME_FIELD_NUMBER: _ClassVar[int]
     program_id: int
     attach_type: _hook_pb2.AttachType
     parameter: bytes
     prog_attach_flags: int
     priority: int
-    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., priority: _Optional[int] = ...) -> None: ...
+    failure_result: int
+    failure_result_name: str
+    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., priority: _Optional[int] = ..., failure_result: _Optional[int] = ..., failure_result_name: _Optional[str] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
     __slots__ = ("status", "link")

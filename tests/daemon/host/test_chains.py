@@ -21,7 +21,7 @@ from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.test_invocation import contexts, u32s
-from tests.daemon.host.world import World, object_file, soon, until, world
+from tests.daemon.host.world import World, object_file, refused, soon, until, world
 
 MULTI: Final = dataclasses.replace(
     HOOK_DATA, capability=AttachCapability.MULTI_ATTACH_WITH_WILDCARD, wildcards=(b"", bytes(4))
@@ -39,12 +39,20 @@ async def provided(w: World, data: ProgramData = SAMPLE) -> FakeExtension:
     return extension
 
 
-async def attach(w: World, program: str, parameter: bytes = b"", priority: int = 0) -> Link:
+async def attach(
+    w: World,
+    program: str,
+    parameter: bytes = b"",
+    priority: int = 0,
+    on_failure: int | str | None = None,
+) -> Link:
     """Attach ``add_one``, ``twice``, or the one program of another file."""
     known = program in {"add_one", "twice"}
     file = "chain.o" if known else program
     (loaded,) = await w.programs.load(object_file(file), file, [program] if known else [])
-    return await w.links.attach(loaded.id, ATTACH_TYPE, parameter, priority=priority)
+    return await w.links.attach(
+        loaded.id, ATTACH_TYPE, parameter, priority=priority, on_failure=on_failure
+    )
 
 
 def chains(w: World) -> Chains:
@@ -123,16 +131,46 @@ async def test_an_error_ends_the_chain() -> None:
         assert last.tally.counters().runs == 1
 
 
+async def fail(call: HelperCall) -> HelperOutcome:
+    """A helper that raises."""
+    return HelperOutcome(error="no")
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "result"), [(7, 7), ("enough", 8), (0, 0), (None, 5)], ids=str
+)
+async def test_a_failed_run_has_the_result_that_its_link_says(
+    on_failure: int | str | None, result: int
+) -> None:
+    """A number, a result's name, or the type's default: that of the link whose program failed."""
+    async with world() as w:
+        extension = await provided(w, dataclasses.replace(STOPS_AT_EIGHT, default_result=5))
+        extension.helper = fail
+        await attach(w, "add_one", on_failure=99)
+        await attach(w, "helper_implicit_2.o", on_failure=on_failure)
+        done = await soon(fire(w, extension, Batch(count=2)))
+        assert (done.codes, done.results) == (bytes([Result.FAILED] * 2), u32s(result, result))
+
+
+async def test_a_result_that_the_contract_does_not_name_is_refused() -> None:
+    """And nothing is attached; the error names those that it has."""
+    async with world() as w:
+        await provided(w, STOPS_AT_EIGHT)
+        said = await refused(attach(w, "twice", on_failure="open"), Result.INVALID_ARGUMENT)
+        assert said == 'on_failure: "sample" has no result "open" (it has: enough)'
+        assert list(w.objects.links()) == []
+
+
 async def test_a_program_that_cannot_run_ends_the_chain_with_its_code() -> None:
-    """EXTENSION_FAILED_TO_LOAD and result 0, after what ran before it has run."""
+    """EXTENSION_FAILED_TO_LOAD and its link's result, after what ran before it has run."""
     async with world() as w:
         extension = await provided(w)
         await attach(w, "add_one")
-        waits = await attach(w, "twice")
+        waits = await attach(w, "twice", on_failure=6)
         waits.program.provider.rundown.close()
         done = await fire(w, extension, Batch(contexts=contexts(3)))
         assert done.codes == bytes([Result.EXTENSION_FAILED_TO_LOAD])
-        assert (done.results, done.contexts) == (u32s(0), contexts(4))
+        assert (done.results, done.contexts) == (u32s(6), contexts(4))
         waits.program.provider.rundown.reopen()
 
 

@@ -49,7 +49,9 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
         await w.provide(FakeExtension(), hook=False)
         await w.provide_hook(hook)
         program = await w.load("count.o")
-        link = await w.links.attach(program.id, "sample_ext", b"\x11", 0xCCCCCCCC, priority=-4)
+        link = await w.links.attach(
+            program.id, "sample_ext", b"\x11", 0xCCCCCCCC, priority=-4, on_failure=7
+        )
         (call,) = hook.calls
         data = call.client_instance.characteristics
         assert dataclasses.asdict(data) == {  # type: ignore[call-overload]
@@ -59,6 +61,7 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
             "program_id": program.id,
             "program_name": "count_by_protocol",
             "priority": -4,
+            "failure_result": 7,
         }
         assert call.client_dispatch == PROGRAM_DISPATCH
         assert (link.state, link.binding, link.provider) == (

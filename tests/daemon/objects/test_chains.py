@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebpfd.objects.chains import Batch, Chain, ChainOutcome
+from ebpfd.objects.chains import Batch, Chain, ChainOutcome, decided
 from ebpfd_api.result import Result
 
 STOP: Final = 7
@@ -67,6 +67,11 @@ class Engine:
             answers.append(self.program((context, batch.data[at : at + length])))
             at += length
         return columns(answers, batch)
+
+
+def u32_column(*numbers: int) -> bytes:
+    """Pack."""
+    return b"".join(each.to_bytes(4, "little") for each in numbers)
 
 
 def u32s(column: bytes) -> list[int]:
@@ -144,6 +149,15 @@ def test_who_has_ended_is_not_run_again() -> None:
     assert chain.outcome() == ChainOutcome(
         bytes([0, Result.TIMEOUT, 0]), results[:4] + bytes(4) + results[:4], b"", b"xYZ"
     )
+
+
+def test_a_failed_run_has_the_result_that_was_decided_on() -> None:
+    """Each context that failed, and no other; result 0 is what the engine gives."""
+    mixed = ChainOutcome(bytes([0, Result.TIMEOUT, 0]), u32_column(5, 0, 6), b"c", b"d")
+    assert decided(mixed, 9) == ChainOutcome(mixed.codes, u32_column(5, 9, 6), b"c", b"d")
+    assert decided(mixed, 0) is mixed
+    well = ChainOutcome(bytes(3), u32_column(5, 0, 6), b"", b"")
+    assert decided(well, 9) is well
 
 
 def test_one_context_needs_no_lengths() -> None:

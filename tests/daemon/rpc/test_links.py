@@ -1,5 +1,6 @@
 """Hooks and links over the wire: chains, replacements, and the order that is shown."""
 
+import asyncio
 import dataclasses
 from pathlib import Path
 from typing import Final
@@ -102,6 +103,27 @@ async def test_a_hook_is_shown_with_its_links_in_invocation_order(tmp_path: Path
         nothing = hook_pb2.AttachType(name="nothing")
         refused = await w.links.ListHooks(links_pb2.ListHooksRequest(attach_type=nothing))
         assert refused.status.code == Result.OBJECT_NOT_FOUND
+
+
+async def test_a_link_says_what_happens_when_its_program_fails(tmp_path: Path) -> None:
+    """By number or by name; its hook is told."""
+    async with serving(tmp_path) as w:
+        module, programs = await provider(w)
+        request = links_pb2.AttachRequest(
+            program_id=programs["twice"], attach_type=NAMED, failure_result=0
+        )
+        attaching = asyncio.ensure_future(w.links.Attach(request))
+        callback = await module.next("attach")
+        said = callback.attach.peer.characteristics.extension_data
+        assert (said.HasField("failure_result"), said.failure_result) == (True, 0)
+        await module.return_to(callback.callback_id, 0)
+        link = (await attaching).link
+        assert (link.HasField("failure_result"), link.failure_result) == (True, 0)
+        request.failure_result_name = "open"
+        refused = await w.links.Attach(request)
+        assert refused.status.code == Result.INVALID_ARGUMENT
+        assert 'on_failure: "sample" has no result "open"' in refused.status.message
+        assert not (await attach(w, module, programs["twice"])).HasField("failure_result")
 
 
 async def test_a_link_gets_another_program_and_a_parameter_is_cleared(tmp_path: Path) -> None:
