@@ -36,7 +36,7 @@ from ebpfd.rpc.maps import MapsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
-from ebpfd.store import Database, KeptContracts
+from ebpfd.store import Database, KeptContracts, StateDirectory
 from ebpfd_api.v1 import (
     contracts_pb2,
     contracts_pb2_grpc,
@@ -84,10 +84,10 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
     async with AsyncExitStack() as stack:
         kept = None
         if settings.state is not None:
-            stack.enter_context(
-                locked(settings.state / "lock", f"state directory {settings.state}")
-            )
-            database = Database(settings.state / "state.sqlite")
+            directory = StateDirectory(settings.state)
+            stack.enter_context(locked(directory.lock, f"state directory {settings.state}"))
+            directory.refuse_without_database()
+            database = Database(directory.database)
             kept = KeptContracts(await stack.enter_async_context(database))
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())

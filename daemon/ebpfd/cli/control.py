@@ -9,6 +9,7 @@ from ebpfd.cli.maps import map_commands
 from ebpfd.cli.output import Output
 from ebpfd.cli.programs import program
 from ebpfd.cli.registrations import binding, client, provider, registrar
+from ebpfd.cli.state import state
 from ebpfd.cli.trace import trace
 
 
@@ -45,5 +46,6 @@ for _command in (
     registrar,
     hook,
     trace,
+    state,
 ):
     main.add_command(_command)

@@ -12,22 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from ebpfd.store.schema import VERSION, bring_up, has_tables, version_of
+
 _Value = TypeVar("_Value")
 
-VERSION: Final = 1
-"""Of the tables; a newer daemon's file is refused, not guessed at."""
-
-_TABLES: Final = """
-CREATE TABLE contracts (
-    kind TEXT NOT NULL,      -- program_type or attach_type
-    guid TEXT NOT NULL,
-    content TEXT NOT NULL,   -- JSON
-    origin TEXT NOT NULL,    -- who registered it, or the file that it came from
-    imported INTEGER NOT NULL,
-    provided INTEGER NOT NULL,
-    PRIMARY KEY (kind, guid)
-) STRICT, WITHOUT ROWID;
-"""
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class StoreError(Exception):
@@ -76,12 +65,16 @@ class Database:
         """Let *work* read."""
         return await self._in_thread(lambda: work(self._connected()))
 
+    async def in_order(self, work: Callable[[], _Value]) -> _Value:
+        """Do *work*, about files beside this one, after all changes that were begun."""
+        return await self._in_thread(work)
+
     async def _in_thread(self, work: Callable[[], _Value]) -> _Value:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise store_error(self._path, error) from error
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -92,26 +85,46 @@ class Database:
         # Transactions are begun by `change`, not behind its back.
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
+            refuse_unusable(connection, self._path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            self._prepare(connection)
+            connection.execute("PRAGMA foreign_keys = ON")
+            bring_up(connection)
         except BaseException:
             connection.close()
             raise
         self._connection = connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StoreError(
-                f"{self._path} was written by a newer ebpfd (its tables are of version {version}, "
-                f"this one knows {VERSION}): start that one, or choose another --state"
-            )
-        if version == 0:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
-
     def _close(self) -> None:
         self._connected().close()
         self._connection = None
+
+
+def refuse_unusable(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise if the file is of a newer version, not ours or damaged: it stays as it is."""
+    version = version_of(connection)
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer ebpfd (its tables are of version {version}, "
+            f"this one knows {VERSION}): start that one, or choose another --state"
+        )
+    if version == 0 and has_tables(connection):
+        raise StoreError(f"{path} is not of ebpfd: choose another --state")
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise StoreError(damaged(path, found.splitlines()[-1]))
+
+
+def damaged(path: Path, found: str) -> str:
+    """What whoever meets a damaged state is told; *found* is one cause."""
+    return (
+        f"{path} is damaged: {found} (`ebpfctl state check` tells more; put a backup in its place "
+        "with `ebpfctl state restore`, or choose another --state)"
+    )
+
+
+def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:
+    """What went wrong with *path*, for people."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    said = damaged(path, str(error)) if code & 0xFF in _DAMAGED else f"{path}: {error}"
+    return StoreError(said)
