@@ -145,9 +145,9 @@ async def answers_a_heartbeat(scene: WireScene) -> str:
 
 @wire.check("registers")
 async def attaches_and_detaches(scene: WireScene) -> str:
-    """Each contract takes a client, lets go of it and cleans up; a hook with each parameter."""
+    """Its program types and hooks take clients, let go of them and clean up."""
     tried = 0
-    for registration, instance in list(scene.peer.registered.items()):
+    for registration, instance in (scene.of(PROGRAM_INFORMATION) | scene.of(HOOK)).items():
         hook = instance.npi_id == HOOK.bytes
         for parameter in scene.options.parameters if hook else (b"",):
             await scene.detach(await scene.attach(registration, parameter))

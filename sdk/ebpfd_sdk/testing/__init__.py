@@ -10,7 +10,7 @@ The daemon is the installed one, a process of its own; nothing here imports it. 
 
 from ebpfd_sdk.testing._daemon import DaemonProcess, NotInstalledError, daemon
 from ebpfd_sdk.testing._extension import ExtensionProcess, extension
-from ebpfd_sdk.testing._object import constant_program
+from ebpfd_sdk.testing._object import constant_program, object_file
 from ebpfd_sdk.testing._process import PATIENCE_S, ChildProcess, ProcessFailedError
 from ebpfd_sdk.testing._steps import Attached, attached, collect, until
 
@@ -27,5 +27,6 @@ __all__ = [
     "constant_program",
     "daemon",
     "extension",
+    "object_file",
     "until",
 ]

@@ -23,6 +23,11 @@ def constant_program(section: str, result: int = 0, *, name: str = "constant") -
     """
     # r0 = result, as 32 bits; exit
     code = struct.pack("<BBhI", 0xB4, 0, 0, result) + struct.pack("<BBhI", 0x95, 0, 0, 0)
+    return object_file(section, name, code)
+
+
+def object_file(section: str, name: str, code: bytes) -> bytes:
+    """Write an object file with one program: its section, its name, its instructions."""
     strings = b"\0" + b"\0".join(
         each.encode() for each in (section, name, ".symtab", ".strtab", "")
     )

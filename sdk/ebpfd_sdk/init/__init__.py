@@ -1,0 +1,1 @@
+"""``ebpfd-sdk init NAME``: a working extension to start from: program, tests, README."""
