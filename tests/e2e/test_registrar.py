@@ -132,6 +132,45 @@ def _first(module: Bare) -> dict[str, Any]:
     return next(each for each in module.said if each["event"] == "detach")
 
 
+async def test_the_middle_of_a_chain_is_killed(tmp_path: Path) -> None:
+    """Above it and below it both ends are freed, and meet the next one in its place."""
+    async with (
+        world(tmp_path) as w,
+        bare(w, "disk", "--provide", STORAGE) as disk,
+        bare(w, "app", "--want", FILES) as app,
+    ):
+        for _ in range(2):
+            async with bare(w, "files", "--provide", FILES, "--want", STORAGE) as files:
+                for each in (disk, app):
+                    assert (await each.until("bound"))["context"] == "files"
+                files.process.kill()
+                for each in (disk, app):
+                    await each.until("detach")
+                    await each.until("cleanup")
+        assert await w.ctl_json("binding", "list") == []
+        await app.leave()
+        await disk.leave()
+
+
+async def test_all_ends_leave_at_once(tmp_path: Path) -> None:
+    """Whoever is first: each hears that it has left, and each binding ends once on each side."""
+    async with world(tmp_path) as w:
+        for _ in range(3):
+            async with AsyncExitStack() as stack:
+                modules = [
+                    await stack.enter_async_context(bare(w, f"{what} {number}", option, STORAGE))
+                    for number in range(2)
+                    for what, option in (("disk", "--provide"), ("app", "--want"))
+                ]
+                assert len(await w.client.bindings()) == 4
+                await asyncio.gather(*(each.leave() for each in modules))
+                for module in modules:
+                    ends = [each["event"] for each in module.said]
+                    assert (ends.count("detach"), ends.count("cleanup")) == (2, 2)
+            assert await w.client.bindings() == ()
+            assert await w.ctl_json("client", "list") == []
+
+
 async def test_a_client_that_is_killed_leaves_its_provider_in_order(tmp_path: Path) -> None:
     """The provider has its detach and its cleanup, and can go at once."""
     async with world(tmp_path) as w, bare(w, "disk", "--provide", STORAGE) as disk:
