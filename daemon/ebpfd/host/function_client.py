@@ -48,6 +48,9 @@ class FunctionClient(LocalModule):
             self._wanted.setdefault(UUID(module), []).append(name)
         self._bound: dict[nmr.BindingHandle, BoundModule] = {}
         self._attaching: set[UUID] = set()
+        self._leaving: set[nmr.BindingHandle] = set()
+        """Still bound, since what is in flight may call their functions."""
+
         self.sealed: tuple[BtfResolvedFunction, ...] = ()
         """The imported functions in the order of the program's table, as they were verified."""
 
@@ -58,7 +61,9 @@ class FunctionClient(LocalModule):
     @property
     def missing(self) -> list[UUID]:
         """Modules that are not there."""
-        present = {each.module for each in self._bound.values()}
+        present = {
+            bound.module for binding, bound in self._bound.items() if binding not in self._leaving
+        }
         return [module for module in self._wanted if module not in present]
 
     def target(self, helper_id: int) -> tuple[ExtensionModule | None, UUID, int]:
@@ -104,12 +109,22 @@ class FunctionClient(LocalModule):
         return side.status
 
     async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
-        """A module goes: let what is in flight end."""
-        del role
-        if bound := self._bound.get(binding):
-            await run_down(self._gate, f"module {bound.module} of {bound.owner.name} has gone")
+        """A module goes when what is in flight has ended: PENDING until then."""
+        bound = self._bound.get(binding)
+        if bound is None:
+            return NtStatus.SUCCESS
+        self._leaving.add(binding)
+
+        def gone() -> None:
             del self._bound[binding]
-        return NtStatus.SUCCESS
+            self._leaving.discard(binding)
+
+        return run_down(
+            self._gate,
+            f"module {bound.module} of {bound.owner.name} has gone",
+            gone=gone,
+            complete=lambda: self._registrar.detach_complete(binding, role),
+        )
 
     def _why_not(self, module: UUID, data: BtfFunctionsData) -> str:
         """Why a module will not do; empty if it will."""

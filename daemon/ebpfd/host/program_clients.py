@@ -51,6 +51,7 @@ class ProgramClients:
         self._relocatable = relocatable
         self._sealed: ProgramData | None = None
         self._attaching = False
+        self._leaving = False
         self._handles: list[nmr.RegistrationHandle] = []
         self._general = _GeneralClient(registrar)
         self._label = label
@@ -87,7 +88,7 @@ class ProgramClients:
 
     def _open(self) -> None:
         """Let invocations in if everything that the program uses is there."""
-        if self.data is not None and not self.functions.missing:
+        if self.data is not None and not self._leaving and not self.functions.missing:
             self.provider.reason = ""
             self.provider.rundown.reopen()
 
@@ -148,14 +149,23 @@ class ProgramClients:
             self.provider.reason = f"its extension does not take it: {refusal}"
         return side.status
 
-    async def detach(self) -> int:
-        """The provider goes: let what is in flight end, then forget its data."""
-        gone = f"the extension {self.provider.name} has gone"
+    def detach(self, binding: nmr.BindingHandle) -> int:
+        """The provider goes when what is in flight has ended: PENDING until then."""
+        self._leaving = True
+        leaves = f"the extension {self.provider.name} has gone"
         ours = "the daemon provides its program type no more"
-        await run_down(self.provider, ours if self.extension is None else gone)
-        self.extension = None
-        self.data = None
-        return NtStatus.SUCCESS
+
+        def gone() -> None:
+            self.extension = None
+            self.data = None
+            self._leaving = False
+
+        return run_down(
+            self.provider,
+            ours if self.extension is None else leaves,
+            gone=gone,
+            complete=lambda: self._registrar.detach_complete(binding, nmr.Role.CLIENT),
+        )
 
 
 def missing_helpers(data: ProgramData, used: Collection[int]) -> list[int]:
@@ -207,5 +217,5 @@ class _TypeClient(LocalModule):
 
     async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
         """Run down."""
-        del binding, role
-        return await self._clients.detach()
+        del role
+        return self._clients.detach(binding)

@@ -1,14 +1,27 @@
 """Letting what is in flight end before something that it uses goes."""
 
-import asyncio
+from collections.abc import Callable
 
 from ebpfd.objects import TypeProvider
+from ebpfd_api.ntstatus import NtStatus
 
 
-async def run_down(provider: TypeProvider, reason: str) -> None:
-    """Close *provider* for *reason*; returns when no invocation uses it."""
+def run_down(
+    provider: TypeProvider, reason: str, *, gone: Callable[[], None], complete: Callable[[], None]
+) -> int:
+    """Close *provider* for *reason*, and do *gone* when no invocation uses it any more.
+
+    SUCCESS if that is so already; else PENDING, and *complete* follows.
+    """
     provider.rundown.close()
     provider.reason = reason
-    idle = asyncio.Event()
-    provider.rundown.when_idle(idle.set)
-    await idle.wait()
+    if not provider.rundown.active:
+        gone()
+        return NtStatus.SUCCESS
+
+    def idle() -> None:
+        gone()
+        complete()
+
+    provider.rundown.when_idle(idle)
+    return NtStatus.PENDING
