@@ -1,109 +1,21 @@
-"""Attaching programs to hooks.  A link is a client of the hook's contract."""
+"""Attaching programs to hooks, replacing them, and detaching."""
 
 import asyncio
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 
-from ebpfd import nmr
-from ebpfd.contracts import (
-    AttachProviderData,
-    ExtensionData,
-    KnownContracts,
-    UnknownAttachTypeError,
-)
+from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Executor, Target, Targets
-from ebpfd.host.modules import DispatchTable, LocalModule, Module
+from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.link_client import LinkClient
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.objects import Link, LinkState, Objects, Program, ProgramState
 from ebpfd.objects.links import LinkEvent
-from ebpfd_api.npi import HOOK
-from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 
-PROGRAM_DISPATCH = DispatchTable(1, ("invoke", "batch_begin", "batch_invoke", "batch_end"))
-"""What a hook may do with what is attached to it."""
-
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-class LinkClient(LocalModule):
-    """A link's registration: binds to the one provider of its attach type."""
-
-    def __init__(
-        self, link: Link, registrar: RegistrarHost, targets: Targets, executor: Executor
-    ) -> None:
-        self.label = f"link {link.id}"
-        self.refusal = ""
-        self.handle: nmr.RegistrationHandle | None = None
-        self._link = link
-        self._registrar = registrar
-        self._targets = targets
-        self._executor = executor
-
-    async def register(self) -> None:
-        """Register; afterwards ``link.binding`` says whether it was taken."""
-        link = self._link
-        data = ExtensionData(
-            data=link.parameter,
-            prog_attach_flags=link.prog_attach_flags,
-            link_id=link.id,
-            program_id=link.program.id,
-            program_name=link.program.name,
-            priority=link.priority,
-            failure_result=link.failure_result,
-        )
-        instance = nmr.RegistrationInstance(HOOK, nmr.ModuleId.guid(uuid4()), characteristics=data)
-        self.handle = await self._registrar.register(nmr.Role.CLIENT, instance, self)
-
-    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
-        """Take the provider of this attach type and program type."""
-        link, data = self._link, call.provider_instance.characteristics
-        if call.provider_instance.module_id.value != link.attach_type:
-            return NtStatus.NOINTERFACE
-        if not isinstance(data, AttachProviderData):
-            return NtStatus.INVALID_PARAMETER
-        if data.supported_program_type != link.program.program_type:
-            self.refusal = f"the hook takes programs of type {data.supported_program_type} only"
-            return NtStatus.NOINTERFACE
-        if link.binding:
-            return NtStatus.INVALID_PARAMETER
-        return await self._attach(call.binding, data)
-
-    async def _attach(self, binding: nmr.BindingHandle, data: AttachProviderData) -> int:
-        link = self._link
-        owner: Module = self._registrar.module_of(self._registrar.provider_of(binding))
-        link.binding, link.provider = binding, owner.name
-        link.link_type, link.bpf_attach_type = data.link_type, data.bpf_attach_type
-        link.wildcard = link.parameter in data.wildcards
-        # The provider may invoke as soon as its callback returns, before we hear of it.
-        self._targets.add(binding, Target(link, owner, self._executor))
-        context = binding.to_bytes(8, "little")
-        side = await self._registrar.attach_provider(binding, context, PROGRAM_DISPATCH)
-        if side.status != NtStatus.SUCCESS:
-            link.binding, link.provider = 0, ""
-            self.refusal = side.message or f"its provider refused with status {side.status:#x}"
-            await self._targets.remove(binding)
-        elif link.state is LinkState.ATTACHED:
-            _log.info("link bound again", link=link.id, provider=link.provider)
-        return side.status
-
-    async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
-        """A link makes no calls; the hook's own may still come until both sides have detached."""
-        del role
-        link = self._link
-        if link.binding == binding:
-            if link.state is LinkState.ATTACHED:
-                _log.debug("link waits for its hook", link=link.id, provider=link.provider)
-            link.binding, link.provider = 0, ""
-        return NtStatus.SUCCESS
-
-    async def cleanup(self, binding: nmr.BindingHandle, role: nmr.Role) -> None:
-        """Nothing invokes the link any more: wait for what still runs."""
-        del role
-        await self._targets.remove(binding)
 
 
 class Links:

@@ -106,6 +106,10 @@ class RegistrarHost:
         self._run(effects)
         return await answer
 
+    def describe(self, handle: nmr.RegistrationHandle, characteristics: object) -> None:
+        """Let peers see other characteristics in attaches to come."""
+        self._registrar.describe(handle, characteristics)
+
     def detach_complete(
         self, binding: nmr.BindingHandle, role: nmr.Role, *, by: nmr.Owner = nmr.ANYONE
     ) -> None:

@@ -8,6 +8,7 @@ Invariant: of one binding at most one callback runs at a time, except that a cli
 callback contains the provider's; nothing is ever asked of a lost owner.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from ebpfd.nmr.binding import DetachEvent, Event
@@ -159,6 +160,15 @@ class Registrar:
             for binding in list(registration.bindings.values()):
                 self._life.lose(binding, registration.role)
         return self._life.take()
+
+    # Beyond NMR.
+
+    def describe(
+        self, registration: RegistrationHandle, characteristics: object, *, by: Owner = ANYONE
+    ) -> None:
+        """Let those who are to attach see other characteristics; who is bound learns nothing."""
+        described = self._book.registration(registration, by=by)
+        described.instance = replace(described.instance, characteristics=characteristics)
 
     # Listing.
 

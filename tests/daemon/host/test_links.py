@@ -9,7 +9,7 @@ import pytest
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
-from ebpfd.host.links import PROGRAM_DISPATCH
+from ebpfd.host.link_client import PROGRAM_DISPATCH
 from ebpfd.host.modules import AttachAnswer, HelperCall, HelperOutcome
 from ebpfd.objects import LinkState
 from ebpfd.objects.chains import Batch

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from ebpfd.contracts import ExtensionData
 from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.objects import Link, LinkState
 from ebpfd.objects.chains import Batch
@@ -13,6 +14,7 @@ from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, SAMPLE, with_descriptor
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.test_invocation import contexts, u32s
+from tests.daemon.host.test_links import Curious
 from tests.daemon.host.world import World, object_file, refused, soon, until, world
 
 EVENT: Final = Batch(contexts=contexts(3))
@@ -87,15 +89,21 @@ async def test_it_returns_when_the_old_program_runs_no_more() -> None:
 
 
 async def test_a_link_that_waits_for_its_hook_takes_another_program() -> None:
-    """And comes back with it."""
+    """And comes back with it; the hook is shown that one."""
     async with world() as w:
-        hook = FakeExtension("hook")
+        hook = Curious()
         await w.provide(FakeExtension(), hook=False)
         handle = await w.provide_hook(hook)
         link = await w.links.attach(await load(w, "add_one"), ATTACH_TYPE, b"")
         await w.registrar.withdraw(handle)
         await w.links.replace(link.id, await load(w, "twice"))
         await w.provide_hook(hook)
+        shown = [
+            data.program_name
+            for call in hook.calls
+            if isinstance(data := call.client_instance.characteristics, ExtensionData)
+        ]
+        assert shown == ["add_one", "twice"]
         assert (await w.invoke(link, hook, EVENT)).results == u32s(6)
 
 

@@ -10,6 +10,7 @@ from ebpfd.nmr import (
     ClientAttachProviderReturned,
     ProviderAttachClient,
     Registrar,
+    RegistrarError,
     Stage,
 )
 from ebpfd_api.ntstatus import NtStatus
@@ -35,6 +36,19 @@ def test_attach_exchanges_instances_contexts_and_dispatches() -> None:
     assert (bound.client, bound.provider, bound.stage) == (client, provider, Stage.READY)
     assert (bound.client_context, bound.client_dispatch) == ("C", "cd")
     assert (bound.provider_context, bound.provider_dispatch) == ("P", "pd")
+
+
+def test_whoever_attaches_later_sees_what_a_module_says_of_itself_now() -> None:
+    """Beyond NMR; who is not its owner may say nothing."""
+    registrar = Registrar()
+    client, _ = registrar.register(CLIENT, instance(module=6), owner="c")
+    with pytest.raises(RegistrarError):
+        registrar.describe(client, b"theirs", by="p")
+    registrar.describe(client, b"new", by="c")
+    registrar.register(PROVIDER, instance(module=5), owner="p")
+    (asked,) = registrar.client_attach_provider(BindingHandle(1), "C", "cd")
+    assert isinstance(asked, ProviderAttachClient)
+    assert asked.client_instance.characteristics == b"new"
 
 
 def test_register_answers_when_its_attaches_have_ended() -> None:
