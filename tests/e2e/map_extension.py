@@ -1,6 +1,6 @@
 """An extension that provides two map types, and writes down what it is asked.
 
-Run as ``python tests/e2e/map_extension.py JOURNAL [--other-size] ADDRESS``.
+Run as ``python tests/e2e/map_extension.py JOURNAL [--other-size | --no-programs] ADDRESS``.
 """
 
 import json
@@ -37,7 +37,9 @@ class Masked(CustomMap):
         note("destroy", self)
 
     def associate(self, program_type: UUID) -> None:
-        """Take any program."""
+        """Take any program, or none."""
+        if "--no-programs" in sys.argv:
+            raise Refused("no programs here", result=Result.ACCESS_DENIED)
         note("associate", self, program_type=str(program_type))
 
     async def find(self, key: bytes, stored: bytes) -> bytes:

@@ -1,24 +1,54 @@
 """Map types that an extension provides, with real processes."""
 
+import asyncio
 import json
-from contextlib import AbstractAsyncContextManager
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ebpfd_sdk import Result
-from tests.e2e.world import World, script, world
+import pytest
+
+from ebpfd_sdk import EbpfdError, Map, Result, number
+from tests.e2e.test_maps import context
+from tests.e2e.world import World, sample, world
 
 HERE = Path(__file__).parent
+OBJECT = HERE / "programs" / "custom.o"
+PATIENCE_S = 20.0
 
 
-def maps(w: World, *flags: str) -> AbstractAsyncContextManager[None]:
-    """The extension as its own process."""
-    return script(w, HERE / "map_extension.py", str(w.folder / "journal"), *flags)
+async def started(w: World, *flags: str) -> Process:
+    """The extension as its own process, registered."""
+    script, journal_ = str(HERE / "map_extension.py"), str(w.folder / "journal")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, script, journal_, *flags, w.address, stderr=PIPE
+    )
+    assert process.stderr is not None
+    assert b"connected" in await process.stderr.readline()
+    return process
+
+
+@asynccontextmanager
+async def maps(w: World, *flags: str) -> AsyncGenerator[Process]:
+    """The extension within the block; it leaves in good order, if its maps are gone."""
+    process = await started(w, *flags)
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        raise
+    process.terminate()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await process.wait() == 0
 
 
 def journal(w: World) -> list[dict[str, Any]]:
     """What it was asked so far."""
-    return [json.loads(line) for line in (w.folder / "journal").read_text().splitlines()]
+    path = w.folder / "journal"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def asked(w: World) -> list[str]:
@@ -26,13 +56,24 @@ def asked(w: World) -> list[str]:
     return [each["what"] for each in journal(w)]
 
 
+async def create(w: World) -> Map:
+    """A map whose values are masked."""
+    return await w.client.create_map("masked", 4, 4, 8)
+
+
+async def code_of(work: Any) -> tuple[Result, str]:
+    """How *work* is refused."""
+    with pytest.raises(EbpfdError) as caught:
+        await work
+    return caught.value.code, caught.value.message
+
+
 async def test_a_map_of_an_extensions_type(tmp_path: Path) -> None:
     """Created by name, written, read, listed and removed by ``ebpfctl``."""
     async with world(tmp_path) as w, maps(w):
-        create = ("create", "masked", "--key", "4", "--value", "4", "--entries", "2")
-        (made,) = await w.ctl_json("map", *create, "--name", "mine")
-        assert (made["type"], made["value_size"], made["provider"]) == ("masked", 4, "masked")
-        assert made["stored_value_size"] == 8
+        sizes = ("--key", "4", "--value", "4", "--entries", "2", "--name", "mine")
+        (made,) = await w.ctl_json("map", "create", "masked", *sizes)
+        assert (made["type"], made["value_size"], made["stored_value_size"]) == ("masked", 4, 8)
         id_ = str(made["id"])
         await w.ctl_json("map", "set", id_, "1", "77")
         await w.ctl_json("map", "set", id_, "1", "78")
@@ -50,3 +91,112 @@ async def test_a_map_of_an_extensions_type(tmp_path: Path) -> None:
         assert deleted == [(1, 2), (4, 2), (2, 0), (3, 4)]
         assert asked(w)[-1] == "destroy"
         assert await w.ctl_json("map", "list") == []
+
+
+async def test_what_a_map_says_no_to(tmp_path: Path) -> None:
+    """With its own code and words; a bug of its is FAILED, and harms nobody else."""
+    async with world(tmp_path) as w, maps(w):
+        refused = Result.EXTENSION_FAILED_TO_LOAD
+        code, said = await code_of(w.client.create_map("masked", 8, 4, 8))
+        assert (code, "keys have four bytes here" in said) == (refused, True)
+        made = await create(w)
+        assert await code_of(made.set(1, 13)) == (Result.BLOCKED_BY_POLICY, "no 13 here")
+        bug = "map type masked: ValueError: fourteen"
+        assert await code_of(made.set(1, 14)) == (Result.FAILED, bug)
+        assert await made.get(1) is None
+        await made.set(1, 15)
+        assert number(await made.get(1) or b"") == 15
+        await made.remove()
+
+
+async def test_an_extension_leaves_when_its_maps_are_gone(tmp_path: Path) -> None:
+    """It says whom it waits for; the map works to the last."""
+    async with world(tmp_path) as w:
+        process = await started(w)
+        made = await create(w)
+        await made.set(1, 77)
+        process.terminate()
+        assert process.stderr is not None
+        said = (await process.stderr.readline()).decode()
+        assert f"waits until these maps go: {made.id}" in said
+        await made.set(2, 88)
+        assert number(await made.get(1) or b"") == 77
+        assert process.returncode is None
+        await made.remove()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await process.wait() == 0
+        assert asked(w)[-3:] == ["delete", "delete", "destroy"]
+
+
+async def test_a_map_waits_for_its_extension_and_has_its_entries_again(tmp_path: Path) -> None:
+    """Killed, and started anew; one that stores them otherwise is not taken."""
+    async with world(tmp_path) as w:
+        process = await started(w)
+        made = await create(w)
+        await made.set(1, 77)
+        process.kill()
+        await process.wait()
+        code, said = await code_of(made.set(2, 88))
+        assert code is Result.EXTENSION_FAILED_TO_LOAD, said
+        (listed,) = await w.ctl_json("map", "list")
+        assert (listed["count"], listed["provider"][:6]) == (1, "none: ")
+        other = await started(w, "--other-size")
+        code, said = await code_of(made.get(1))
+        assert code is Result.EXTENSION_FAILED_TO_LOAD
+        assert "it now stores 12 bytes for a value, and the map has 8" in said
+        other.terminate()
+        assert await other.wait() == 0
+        async with maps(w):
+            assert number(await made.get(1) or b"") == 77
+            assert [each["restored"] for each in journal(w) if each["what"] == "create"] == [
+                False,
+                True,
+                True,
+            ]
+            await made.remove()
+
+
+async def test_programs_use_a_map_whose_elements_are_nobodys_business(tmp_path: Path) -> None:
+    """Both sides see what the other writes; the map goes with the program."""
+    async with world(tmp_path) as w, sample(w), maps(w):
+        program = (await w.client.load(OBJECT, programs=["count"]))["count"]
+        assert [(await program.test_run(context=context(5))).result for _ in range(3)] == [1, 2, 3]
+        counts = program.maps["counts"]
+        assert number(await counts.get(5) or b"") == 3
+        await counts.set(5, 40)
+        assert (await program.test_run(context=context(5))).result == 41
+        (associated,) = [each for each in journal(w) if each["what"] == "associate"]
+        assert associated["map"] == counts.id
+        await program.unload()
+        assert await w.client.maps() == ()
+
+
+async def test_programs_can_only_mention_other_maps(tmp_path: Path) -> None:
+    """One that touches elements is not loaded, and the error says why; nothing is left."""
+    async with world(tmp_path) as w, sample(w), maps(w):
+        program = (await w.client.load(OBJECT, programs=["mention"]))["mention"]
+        assert (await program.test_run(context=context(5))).result == 7
+        assert "associate" in asked(w)
+        await program.unload()
+        code, said = await code_of(w.client.load(OBJECT, programs=["touch"]))
+        assert code is Result.OPERATION_NOT_SUPPORTED
+        assert "program touch calls bpf_map_delete_elem for map secrets" in said
+        assert (await w.client.maps(), await w.client.programs()) == ((), ())
+        assert asked(w)[-1] == "destroy"
+
+
+async def test_a_provider_may_refuse_programs(tmp_path: Path) -> None:
+    """With its own code; the load fails whole."""
+    async with world(tmp_path) as w, sample(w), maps(w, "--no-programs"):
+        refused = code_of(w.client.load(OBJECT, programs=["mention"]))
+        assert await refused == (Result.ACCESS_DENIED, "no programs here")
+        assert (await w.client.maps(), await w.client.programs()) == ((), ())
+
+
+async def test_a_file_with_a_custom_map_needs_its_provider(tmp_path: Path) -> None:
+    """EXTENSION_FAILED_TO_LOAD names the type."""
+    async with world(tmp_path) as w, sample(w):
+        code, said = await code_of(w.client.load(OBJECT, programs=["count"]))
+        assert code is Result.EXTENSION_FAILED_TO_LOAD
+        assert "map type sample_hash_map (15)" in said
+        assert (await w.client.maps(), await w.client.programs()) == ((), ())

@@ -6,6 +6,11 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
+import pytest
+
+from ebpfd_sdk import Client, EbpfdError
+from ebpfd_sdk.testing import daemon, extension
+
 README = (Path(__file__).parents[2] / "sdk" / "README.md").read_text()
 
 
@@ -28,3 +33,16 @@ async def test_the_test_of_the_example_passes(tmp_path: Path) -> None:
     )
     out, _ = await ran.communicate()
     assert (ran.returncode, b"1 passed" in out) == (0, True), out.decode()
+
+
+async def test_the_map_type_of_the_example_works(tmp_path: Path) -> None:
+    """Its maps are made as it says, refuse what it refuses, and tell what is free again."""
+    (tmp_path / "ports.py").write_text(block("ports.py"))
+    async with daemon() as ebpfd, Client(ebpfd.address) as client:
+        command = (sys.executable, str(tmp_path / "ports.py"))
+        async with extension(ebpfd, command, offers=["ports"]):
+            ports = await client.create_map("ports", 4, 2, 64)
+            with pytest.raises(EbpfdError, match="port 0 is no port"):
+                await ports.set(1, 0)
+            await ports.set(1, 80)
+            await ports.remove()

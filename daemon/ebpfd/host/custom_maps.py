@@ -135,12 +135,9 @@ class CustomMaps:
         client.publish(map_object.custom)
         return map_object
 
-    async def associate(
-        self, map_object: MapObject, program_type: UUID, spec: ProgramSpec, index: int
-    ) -> None:
-        """A program is about to use the map, its file's *index*-th; its provider may refuse."""
+    async def associate(self, map_object: MapObject, program_type: UUID) -> None:
+        """A program of this type is about to use the map; its provider may refuse."""
         async with self._client(map_object).using() as custom:
-            _check_uses(map_object, custom, spec, index)
             await self._client(map_object).run(associate(program_type.bytes))
             custom.program_types.add(program_type.bytes)
 
@@ -254,9 +251,10 @@ async def _made(client: MapClient, declared: Declared, map_id: int, shape: MapSh
     return MapObject(map_id, base, custom=custom)
 
 
-def _check_uses(map_object: MapObject, custom: CustomMap, spec: ProgramSpec, index: int) -> None:
-    """Elements that a provider must know of, programs cannot touch."""
-    if custom.program_map is map_object.map:
+def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
+    """Elements that a provider must know of, programs cannot touch: *index* is the map's place."""
+    custom = map_object.custom
+    if custom is None or custom.program_map is map_object.map:
         return
     for helper_id, used in helpers_called_on_maps(spec.instructions):
         if used == index and helper_id in ELEMENT_HELPERS:

@@ -148,7 +148,7 @@ class MapClient(LocalModule):
         owner = self._registrar.module_of(self._registrar.provider_of(call.binding))
         if not isinstance(data, MapProviderData) or not isinstance(owner, MapModule):
             return NtStatus.INVALID_PARAMETER
-        status, reason = self._judge(data)
+        status, reason = self.judge(data)
         if status != NtStatus.SUCCESS:
             self._refuse(f"{owner.name}: {reason}" if reason else "")
             return status
@@ -174,7 +174,7 @@ class MapClient(LocalModule):
         if self._bound is not None and self._bound.binding == binding:
             await self._unbind(self.reason)
 
-    def _judge(self, data: MapProviderData) -> tuple[int, str]:
+    def judge(self, data: MapProviderData) -> tuple[int, str]:
         """Whether a provider will do; a status, and why not if that is worth telling."""
         ours = data.map_type == self._shape.type
         try:

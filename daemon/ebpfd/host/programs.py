@@ -7,7 +7,7 @@ import structlog
 
 from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
-from ebpfd.host.custom_maps import CustomMaps
+from ebpfd.host.custom_maps import CustomMaps, check_uses
 from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
 from ebpfd.host.invocation import Executor
@@ -230,9 +230,8 @@ class Programs:
             for index in each.spec.map_indices:
                 used = maps.get(index)
                 if used is not None and used.custom is not None:
-                    await self._custom_maps.associate(
-                        used, each.contract.program_type, each.spec, index
-                    )
+                    check_uses(used, each.spec, index)
+                    await self._custom_maps.associate(used, each.contract.program_type)
 
     async def _compile(
         self,

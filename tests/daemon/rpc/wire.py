@@ -67,6 +67,8 @@ class Module:
         self.held: set[str] = set()
         self.attach_status: int = NtStatus.SUCCESS
         self.bindings: list[int] = []
+        self.map_calls: list[reg.MapCall] = []
+        self.map_answer: Callable[[reg.MapCall], reg.MapReturn] = lambda _: reg.MapReturn()
         # A read or a write that is cancelled would cancel the stream, so neither ever is.
         self._incoming: asyncio.Queue[reg.SessionResponse | None] = asyncio.Queue()
         self._reading: asyncio.Task[None] | None = None
@@ -125,12 +127,10 @@ class Module:
         handles: list[int] = []
         if program_type:
             data = reg.Characteristics(program_data=encode_program_data(SAMPLE))
-            handles.append(
-                await self._register(PROGRAM_INFORMATION.bytes, PROGRAM_TYPE.bytes, data)
-            )
+            handles.append(await self.register(PROGRAM_INFORMATION.bytes, PROGRAM_TYPE.bytes, data))
         if hooks:
             data = reg.Characteristics(attach_provider_data=encode_attach_data(HOOK_DATA))
-            handles.append(await self._register(HOOK.bytes, ATTACH_TYPE.bytes, data))
+            handles.append(await self.register(HOOK.bytes, ATTACH_TYPE.bytes, data))
         return handles
 
     async def provide_other(self) -> None:
@@ -139,7 +139,7 @@ class Module:
         other = with_descriptor(SAMPLE, program_type=uuid4(), context_descriptor=descriptor)
         other = dataclasses.replace(other, fields=(), section_prefixes=("picky",))
         data = reg.Characteristics(program_data=encode_program_data(other))
-        await self._register(PROGRAM_INFORMATION.bytes, other.program_type.bytes, data)
+        await self.register(PROGRAM_INFORMATION.bytes, other.program_type.bytes, data)
 
     async def during(self, work: Awaitable[_Value]) -> _Value:
         """The value of *work*; callbacks that come meanwhile are answered."""
@@ -164,7 +164,8 @@ class Module:
         assert isinstance(answer, hook.InvokeResponse), "the data stream has ended"
         return answer
 
-    async def _register(self, npi: bytes, guid: bytes, data: reg.Characteristics) -> int:
+    async def register(self, npi: bytes, guid: bytes, data: reg.Characteristics) -> int:
+        """Register a provider, which must succeed."""
         instance = reg.RegistrationInstance(
             npi_id=npi, module_id=reg.ModuleId(guid=guid), characteristics=data
         )
@@ -194,6 +195,12 @@ class Module:
         kind = message.WhichOneof("message")
         if kind == "call_return":
             self._returns[message.call_return.call_id] = message.call_return
+            return
+        if kind == "map_call":
+            self.map_calls.append(message.map_call)
+            returned = self.map_answer(message.map_call)
+            returned.callback_id = message.callback_id
+            await self.write(map_return=returned)
             return
         if kind in self.held or kind not in {"attach", "detach", "cleanup"}:
             return
