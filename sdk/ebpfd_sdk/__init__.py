@@ -25,6 +25,13 @@ from ebpfd_sdk._errors import (
     VerificationFailed,
 )
 from ebpfd_sdk._extension import Extension
+from ebpfd_sdk._extension_info import (
+    ExtensionInfo,
+    ExtensionState,
+    OutputLine,
+    OutputStream,
+    ProvidedModule,
+)
 from ebpfd_sdk._fields import (
     I8,
     I16,
@@ -122,6 +129,8 @@ __all__ = [
     "EbpfdError",
     "Execution",
     "Extension",
+    "ExtensionInfo",
+    "ExtensionState",
     "FireEvent",
     "FunctionModule",
     "Hook",
@@ -143,11 +152,14 @@ __all__ = [
     "MapUpdate",
     "NtStatus",
     "Origin",
+    "OutputLine",
+    "OutputStream",
     "PathStep",
     "Program",
     "ProgramCounters",
     "ProgramState",
     "ProgramType",
+    "ProvidedModule",
     "ReadableMemory",
     "Record",
     "Records",

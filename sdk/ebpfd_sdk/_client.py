@@ -12,6 +12,7 @@ from ebpfd_api.address import default_address
 from ebpfd_api.map_type import MapType
 from ebpfd_api.v1 import (
     contracts_pb2,
+    extensions_pb2,
     hook_pb2,
     links_pb2,
     maps_pb2,
@@ -38,6 +39,7 @@ from ebpfd_sdk._decode import (
     trace_line,
     verdict,
 )
+from ebpfd_sdk._extension_info import ExtensionInfo, OutputLine, extension_of, output_line_of
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._hook_info import HookInfo, hook_of
@@ -340,6 +342,48 @@ class Client:
             async for event in events:
                 yield event
 
+    async def extensions(self) -> tuple[ExtensionInfo, ...]:
+        """List extensions: hosted ones in the order in which they start, then all others."""
+        request = extensions_pb2.ExtensionsListRequest()
+        reply = await self._daemon.ask(self._daemon.extensions.List, request)
+        check(reply.status)
+        return tuple(map(extension_of, reply.extensions))
+
+    async def start_extension(self, name: str) -> ExtensionInfo:
+        """Start a hosted extension; when it returns, the extension has registered."""
+        request = extensions_pb2.ExtensionsStartRequest(name=name)
+        stub = self._daemon.extensions
+        reply = await self._daemon.ask(stub.Start, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return extension_of(reply.extension)
+
+    async def stop_extension(self, name: str, *, within_s: float | None = None) -> ExtensionInfo:
+        """Let a hosted extension leave, and kill it after *within_s*; it has ended then.
+
+        None: after the time that it is configured with.
+        """
+        request = extensions_pb2.ExtensionsStopRequest(name=name, within_ms=_ms(within_s))
+        reply = await self._daemon.ask(self._daemon.extensions.Stop, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return extension_of(reply.extension)
+
+    async def restart_extension(self, name: str, *, within_s: float | None = None) -> ExtensionInfo:
+        """Stop a hosted extension as ``stop_extension`` does, if it runs, and start it."""
+        request = extensions_pb2.ExtensionsRestartRequest(name=name, within_ms=_ms(within_s))
+        stub = self._daemon.extensions
+        reply = await self._daemon.ask(stub.Restart, request, timeout_s=LONG_CALL_S)
+        check(reply.status)
+        return extension_of(reply.extension)
+
+    async def extension_output(
+        self, name: str, *, follow: bool = False
+    ) -> AsyncGenerator[OutputLine]:
+        """Read what a hosted extension wrote: the recent lines, then new ones as they come."""
+        request = extensions_pb2.ExtensionsLogsRequest(name=name, follow=follow)
+        async for reply in self._daemon.follow(self._daemon.extensions.Logs, request):
+            check(reply.status)
+            yield output_line_of(reply)
+
     @overload
     async def fire(
         self,
@@ -425,6 +469,10 @@ class Client:
     ) -> tuple[Program, ...]:
         known = {each.id: map_of(each, self._daemon) for each in maps}
         return tuple(program_of(each, known, self._daemon) for each in programs)
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 async def _read(source: str | Path | bytes, file_name: str) -> tuple[bytes, str]:

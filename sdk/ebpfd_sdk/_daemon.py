@@ -7,6 +7,7 @@ import grpc
 
 from ebpfd_api.v1 import (
     contracts_pb2_grpc,
+    extensions_pb2_grpc,
     hook_pb2_grpc,
     links_pb2_grpc,
     maps_pb2_grpc,
@@ -37,6 +38,7 @@ class Daemon:
         self.maps = maps_pb2_grpc.MapsStub(channel)
         self.links = links_pb2_grpc.LinksStub(channel)
         self.contracts = contracts_pb2_grpc.ContractsStub(channel)
+        self.extensions = extensions_pb2_grpc.ExtensionsStub(channel)
 
     async def ask(
         self,

@@ -129,7 +129,7 @@ def registration(message: registrar_pb2.Registration) -> Registration:
         role=_role(message.role),
         npi=guid(instance.npi_id),
         npi_name=message.npi_name,
-        module=_module(instance.module_id),
+        module=module_id(instance.module_id),
         module_name=message.module_name,
         number=instance.number,
         owner=message.owner,
@@ -247,7 +247,8 @@ def _witness(message: status_pb2.Witness) -> Witness:
     )
 
 
-def _module(message: registrar_pb2.ModuleId) -> UUID | int | None:
+def module_id(message: registrar_pb2.ModuleId) -> UUID | int | None:
+    """Read a GUID or an interface LUID; None: neither is given."""
     match message.WhichOneof("id"):
         case "guid":
             return guid(message.guid)

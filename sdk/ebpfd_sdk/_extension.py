@@ -6,6 +6,7 @@ leave   no new invocation -> every started one answered -> hooks deregistered, t
 """
 
 import asyncio
+import os
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
@@ -39,7 +40,8 @@ class Extension:
             raise DeclarationError("an extension declares a program type or a hook at least")
         # A hook is of no use before its program type is known.
         self._declarations = sorted(declarations, key=lambda each: isinstance(each, Hook))
-        self.name = name or declarations[0].name
+        # A daemon that hosts this process has a name for it.
+        self.name = os.environ.get("EBPFD_EXTENSION") or name or declarations[0].name
         self._address = address
         self._tasks = Tasks()
         self._providers: list[Provider] = []
@@ -86,7 +88,8 @@ class Extension:
             stack.push_async_callback(self._tasks.close)
             session = Session(connection, HelperCalls(self._tasks), self._tasks, self._lose)
             stack.push_async_callback(session.close)
-            stream = self._open_stream(connection, await session.open(self.name))
+            session_id = await session.open(self.name, len(self._declarations))
+            stream = self._open_stream(connection, session_id)
             for declared in self._declarations:
                 provider = declared.provider(stream)
                 provider.open()

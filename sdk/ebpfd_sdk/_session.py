@@ -58,13 +58,14 @@ class Session:
         self._welcome = False
         self._lost: DaemonUnavailable | None = None
 
-    async def open(self, name: str) -> str:
-        """Say hello; return the session's id."""
+    async def open(self, name: str, registrations: int) -> str:
+        """Say hello, and how many registrations follow; return the session's id."""
         hello = registrar_pb2.Hello(
             protocol_version=PROTOCOL_VERSION,
             name=name,
             process_instance=PROCESS_INSTANCE.bytes,
             process_id=os.getpid(),
+            registrations=registrations,
         )
         try:
             async with asyncio.timeout(HANDSHAKE_S):

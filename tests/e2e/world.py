@@ -63,10 +63,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path) -> AsyncGenerator[World]:
-    """A daemon with its files in *folder*."""
+async def world(folder: Path, *options: str) -> AsyncGenerator[World]:
+    """A daemon with its files in *folder*, and whatever else ``ebpfd run`` takes."""
     address = f"unix:{folder / 'ebpfd.sock'}"
-    async with children.daemon(address, folder) as daemon, Client(address) as client:
+    async with children.daemon(address, folder, *options) as daemon, Client(address) as client:
         yield World(folder, address, daemon, client)
 
 

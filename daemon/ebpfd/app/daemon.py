@@ -18,6 +18,7 @@ from ebpfd.app.locks import locked
 from ebpfd.app.parts import assembled
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
+from ebpfd.host.extensions import Hosted
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
@@ -30,6 +31,7 @@ from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.rpc.contracts import ContractsServicer
+from ebpfd.rpc.extensions import ExtensionsServicer
 from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
 from ebpfd.rpc.maps import MapsServicer
@@ -40,6 +42,8 @@ from ebpfd.store import Database, KeptContracts, StateDirectory
 from ebpfd_api.v1 import (
     contracts_pb2,
     contracts_pb2_grpc,
+    extensions_pb2,
+    extensions_pb2_grpc,
     hook_pb2,
     hook_pb2_grpc,
     links_pb2,
@@ -59,7 +63,15 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _SERVICES: Final = tuple(
     descriptor.full_name
-    for module in (registrar_pb2, hook_pb2, programs_pb2, links_pb2, maps_pb2, contracts_pb2)
+    for module in (
+        registrar_pb2,
+        hook_pb2,
+        programs_pb2,
+        links_pb2,
+        maps_pb2,
+        contracts_pb2,
+        extensions_pb2,
+    )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
 
@@ -76,6 +88,7 @@ class Daemon:
     maps: Maps
     readers: RecordReaders
     sessions: Sessions
+    hosted: Hosted
 
 
 @asynccontextmanager
@@ -94,12 +107,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         executor = await stack.enter_async_context(Executor(TraceLog()))
         parts = assembled(services, verifier, executor, kept, settings.deadlines)
         readers, sessions = RecordReaders(), Sessions()
+        hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         server = grpc.aio.server(options=OPTIONS)
         registrar_pb2_grpc.add_RegistrarServicer_to_server(
             RegistrarServicer(
                 registrar=parts.registrar,
                 contracts=parts.contracts,
                 sessions=sessions,
+                hosted=hosted,
                 services=services,
                 version=version("ebpfd"),
             ),
@@ -141,6 +156,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         contracts_pb2_grpc.add_ContractsServicer_to_server(
             ContractsServicer(contracts=parts.contracts, services=services), server
         )
+        extensions_pb2_grpc.add_ExtensionsServicer_to_server(
+            ExtensionsServicer(hosted=hosted, sessions=sessions, registrar=parts.registrar), server
+        )
         healthy = _add_standard_services(server)
         await register_general_helpers(parts.registrar)
         await parts.contracts.restore()
@@ -155,7 +173,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             maps=parts.maps,
             readers=readers,
             sessions=sessions,
+            hosted=hosted,
         )
+        hosted.begin()
         try:
             yield daemon
         finally:
@@ -176,7 +196,7 @@ def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
 
 
 async def _wind_down(daemon: Daemon) -> None:
-    """Detach every link while its extension still answers, then let the programs go."""
+    """Detach every link while its extension still answers, let the programs go, then extensions."""
     daemon.readers.close()
     try:
         async with asyncio.timeout(STOP_S):
@@ -187,6 +207,7 @@ async def _wind_down(daemon: Daemon) -> None:
             await daemon.contracts.close()
     except TimeoutError:
         _log.warning("an extension did not let go in time", seconds=STOP_S)
+    await daemon.hosted.close()
     for module in daemon.sessions.all():
         module.lose()
     daemon.registrar.end_watches()

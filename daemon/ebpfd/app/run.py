@@ -23,10 +23,22 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings):
+    async with running(settings) as daemon:
         _log.info("serving", listen=[f"unix:{path}" for path in settings.listen])
-        notify("READY=1")
-        await stop.wait()
+        await _first(daemon.hosted.settled, stop)
+        if not stop.is_set():
+            notify("READY=1")
+            await stop.wait()
         notify("STOPPING=1")
         _log.info("stopping")
     _log.info("stopped")
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait for one of *events*."""
+    waiting = [asyncio.create_task(event.wait(), name="event") for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()

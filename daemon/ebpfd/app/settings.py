@@ -4,45 +4,66 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ebpfd.app.config import Config, read_config
+from ebpfd.app.config_table import SettingsError
+from ebpfd.app.extension_words import hosted_extensions
 from ebpfd.host.callbacks import Deadlines
+from ebpfd.host.extensions import ExtensionSpec
 from ebpfd_api.address import default_address
+
+__all__ = ["Settings", "SettingsError"]
 
 MAX_SOCKET_PATH: Final = 107
 """Bytes that the system allows for the path of a Unix socket."""
 
 
-class SettingsError(Exception):
-    """A setting that cannot be used; the message names it and says what can."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits."""
+    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits, and
+    whom it hosts.
+    """
 
     listen: tuple[Path, ...]
     state: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
+    extensions: tuple[ExtensionSpec, ...] = ()
 
     @classmethod
     def parse(
-        cls, listen: tuple[str, ...], state: str | None, deadlines: Deadlines | None = None
+        cls,
+        listen: tuple[str, ...],
+        state: str | None,
+        *,
+        callback_s: float | None = None,
+        drain_s: float | None = None,
+        extensions: tuple[str, ...] = (),
+        config: str | None = None,
     ) -> "Settings":
-        """Settings from the words of a command line."""
-        addresses = listen or (default_address(),)
+        """Settings from the words of a command line, which win over those of the file *config*.
+
+        Extensions of both are hosted, those of the file first.
+        """
+        file = Config() if config is None else read_config(Path(config))
+        addresses = listen or file.listen or (default_address(),)
+        state, usual = state or file.state, Deadlines()
         return cls(
             listen=tuple(_socket_path(address) for address in addresses),
             state=Path(state).absolute() if state else None,
-            deadlines=deadlines or Deadlines(),
+            deadlines=Deadlines(
+                callback_s=callback_s or file.callback_s or usual.callback_s,
+                drain_s=drain_s or file.drain_s or usual.drain_s,
+            ),
+            extensions=hosted_extensions(extensions, file.extensions),
         )
 
 
 def _socket_path(address: str) -> Path:
     if not address.startswith("unix:") or address == "unix:":
-        raise SettingsError(f"--listen {address}: only unix:PATH is possible")
+        raise SettingsError(f"listen {address}: only unix:PATH is possible")
     path = Path(address.removeprefix("unix:")).absolute()
     if len(str(path).encode()) > MAX_SOCKET_PATH:
         raise SettingsError(
-            f"--listen {address}: the path is longer than {MAX_SOCKET_PATH} bytes, "
+            f"listen {address}: the path is longer than {MAX_SOCKET_PATH} bytes, "
             "which is all that the system allows for a socket"
         )
     return path

@@ -20,11 +20,12 @@ class ChildError(Exception):
 
 
 @asynccontextmanager
-async def daemon(address: str, folder: Path) -> AsyncGenerator[Process]:
+async def daemon(address: str, folder: Path, *options: str) -> AsyncGenerator[Process]:
     """A daemon that serves on *address*; it has said so when the block begins."""
     with _ready_socket(folder / "ready.sock") as ready:
         environment = {"NOTIFY_SOCKET": str(folder / "ready.sock")}
-        arguments = ("-m", "ebpfd", "run", "--listen", address, "--state", str(folder / "state"))
+        state = str(folder / "state")
+        arguments = ("-m", "ebpfd", "run", "--listen", address, "--state", state, *options)
         async with _child(arguments, folder / "daemon.log", environment) as child:
             waiting = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(ready, 64))
             ended = asyncio.ensure_future(child.wait())

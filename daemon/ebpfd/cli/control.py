@@ -3,6 +3,7 @@
 import click
 
 from ebpfd.cli.contracts import contract
+from ebpfd.cli.extensions import extension
 from ebpfd.cli.hooks import hook
 from ebpfd.cli.links import link
 from ebpfd.cli.maps import map_commands
@@ -44,6 +45,7 @@ for _command in (
     client,
     binding,
     registrar,
+    extension,
     hook,
     trace,
     state,

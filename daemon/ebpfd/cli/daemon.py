@@ -24,25 +24,33 @@ def main() -> None:
 @click.option(
     "--callback-deadline",
     type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    show_default=True,
     metavar="SECONDS",
-    help="What a module's attach, detach or cleanup callback may take.",
+    help="What a module's attach, detach or cleanup callback may take.  [default: 30]",
 )
 @click.option(
     "--drain-deadline",
     type=click.FloatRange(min=0, min_open=True),
-    default=300.0,
-    show_default=True,
     metavar="SECONDS",
-    help="What a module may take to complete a detach that is pending.",
+    help="What a module may take to complete a detach that is pending.  [default: 300]",
+)
+@click.option(
+    "--extension",
+    "extensions",
+    multiple=True,
+    metavar="MODULE|COMMAND",
+    help="Start an extension, watch it, stop it at the end; repeatable.",
+)
+@click.option(
+    "--config", metavar="FILE", help="TOML with all of this; what is said here goes before it."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
 def run(
     listen: tuple[str, ...],
     state: str | None,
-    callback_deadline: float,
-    drain_deadline: float,
+    callback_deadline: float | None,
+    drain_deadline: float | None,
+    extensions: tuple[str, ...],
+    config: str | None,
     verbose: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
@@ -51,13 +59,18 @@ def run(
     from ebpfd.app.locks import InUseError  # noqa: PLC0415
     from ebpfd.app.logs import configure_logs  # noqa: PLC0415
     from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
-    from ebpfd.host.callbacks import Deadlines  # noqa: PLC0415
     from ebpfd.store import StoreError  # noqa: PLC0415
 
     configure_logs(verbose=verbose)
     try:
-        deadlines = Deadlines(callback_s=callback_deadline, drain_s=drain_deadline)
-        settings = Settings.parse(listen, state, deadlines)
+        settings = Settings.parse(
+            listen,
+            state,
+            callback_s=callback_deadline,
+            drain_s=drain_deadline,
+            extensions=extensions,
+            config=config,
+        )
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     try:

@@ -1,14 +1,15 @@
 """``ebpfd demo``: the whole path once, with real processes, and every figure counted.
 
-A daemon and the sample extension run as children; the extension plays a capture file through its
-hook, a program that clang compiled decides about each packet.
+A daemon runs as a child and hosts the sample extension, which plays a capture file through its
+hook; a program that clang compiled decides about each packet.
 """
 
 import asyncio
 import json
+import shlex
 import tempfile
 import time
-from asyncio.subprocess import Process
+from contextlib import aclosing
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, TypedDict
@@ -17,7 +18,7 @@ import click
 
 from ebpfd.cli import children
 from ebpfd.cli.rejections import print_rejection
-from ebpfd_sdk import Client, EbpfdError, Program, VerificationFailed
+from ebpfd_sdk import Client, EbpfdError, ExtensionState, OutputStream, Program, VerificationFailed
 
 EXTENSION: Final = "ebpfd_extensions.sample"
 
@@ -61,28 +62,29 @@ async def _demo(packets: int) -> None:
             "-m", f"{EXTENSION}.capture", str(capture), "--packets", str(packets)
         )
         address = f"unix:{folder / 'ebpfd.sock'}"
+        replaying = shlex.join([EXTENSION, "--replay", str(capture)])
         async with (
-            children.daemon(address, folder) as daemon,
-            children.extension(EXTENSION, address, "--replay", str(capture)) as extension,
+            children.daemon(address, folder, "--extension", replaying) as daemon,
             Client(address) as client,
         ):
             _say(f"daemon: process {daemon.pid}, {address}")
-            _say(f"extension: process {extension.pid}, a program of its own")
-            await _show_providers(client)
-            await _run_packets(client, extension, packets)
+            await _show_extension(client)
+            await _run_packets(client, packets)
             await _show_refusals(client)
-            await children.stop("extension", extension)
             await children.stop("daemon", daemon)
     _say(f"all of it took {time.monotonic() - began:.1f} s")
 
 
-async def _show_providers(client: Client) -> None:
-    for provider in await client.providers():
-        if provider.owner != "daemon":
-            _say(f'registered: {provider.npi_name} "{provider.module_name}" {provider.module}')
+async def _show_extension(client: Client) -> None:
+    (extension,) = await client.extensions()
+    if extension.state is not ExtensionState.RUNNING:
+        raise BrokenDemoError(f"the extension is {extension.state.name}: {extension.reason}")
+    _say(f"extension: process {extension.process_id}, a program of its own, hosted by the daemon")
+    for each in extension.provides:
+        _say(f'registered: {each.npi_name} "{each.module_name}" {each.module}')
 
 
-async def _run_packets(client: Client, extension: Process, packets: int) -> None:
+async def _run_packets(client: Client, packets: int) -> None:
     program = next(iter((await client.load(str(_object("count.o")))).values()))
     _say(
         f"verified and loaded: program {program.id} {program.name}, "
@@ -90,7 +92,7 @@ async def _run_packets(client: Client, extension: Process, packets: int) -> None
     )
     link = await program.attach("sample_ext")
     _say(f"attached: link {link.id} on hook {link.attach_type_name}, binding {link.binding}")
-    report = await _report(extension)
+    report = await _report(client)
     _say(f"{report['packets']} packets through the hook in {report['seconds']:.2f} s:")
     _say(
         f"  {report['invocations']} invocations in {report['messages_sent']} messages there "
@@ -137,14 +139,16 @@ def _object(name: str) -> Path:
     return Path(str(files(EXTENSION))) / "programs" / name
 
 
-async def _report(extension: Process) -> Report:
-    assert extension.stdout is not None, "started with a pipe"
-    async with asyncio.timeout(children.PATIENCE_S):
-        line = await extension.stdout.readline()
-    if not line:
-        raise BrokenDemoError("the extension ended without its report")
-    report: Report = json.loads(line)
-    return report
+async def _report(client: Client) -> Report:
+    async with (
+        asyncio.timeout(children.PATIENCE_S),
+        aclosing(client.extension_output("sample", follow=True)) as lines,
+    ):
+        async for line in lines:
+            if line.stream is OutputStream.STDOUT:
+                report: Report = json.loads(line.text)
+                return report
+    raise BrokenDemoError("the extension ended without its report")
 
 
 def _say(line: str) -> None:

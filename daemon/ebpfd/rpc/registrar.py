@@ -14,6 +14,7 @@ from ebpfd import nmr
 from ebpfd.contracts import AttachProviderData, BtfFunctionsData, ContractError, ProgramData
 from ebpfd.errors import RequestError
 from ebpfd.host.contracts import Contracts
+from ebpfd.host.extensions import Hosted
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.binding_codec import encode_binding, encode_part
@@ -45,12 +46,14 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         registrar: RegistrarHost,
         contracts: Contracts,
         sessions: Sessions,
+        hosted: Hosted,
         services: Services,
         version: str,
     ) -> None:
         self._registrar = registrar
         self._contracts = contracts
         self._sessions = sessions
+        self._hosted = hosted
         self._services = services
         self._version = version
         self._instance = uuid4()
@@ -77,10 +80,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 session_id=secrets.token_urlsafe(16),
                 process_instance=hello.process_instance,
                 process_id=hello.process_id,
+                registrations=hello.registrations,
             )
         )
         # Before the welcome, which names the session: the module may use the name at once.
         self._sessions.add(module)
+        self._hosted.connected(module)
         identity = module.identity
         log = _log.bind(extension=identity.name, pid=identity.process_id)
         log.info("extension connected", instance=process_instance(identity.process_instance))
@@ -106,6 +111,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             each.binding_count for each in left if each.instance.npi_id != PROGRAM_INFORMATION
         )
         self._sessions.remove(module)
+        self._hosted.left(module)
         self._registrar.lost(module)
         module.lose()
         if left:
@@ -187,6 +193,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         handle = await self._registrar.register(
             role, instance, module, has_cleanup=register.has_cleanup
         )
+        module.registrations += 1
+        if module.registrations == max(1, module.identity.registrations):
+            self._hosted.registered(module)
         return pb.CallReturn(status=NtStatus.SUCCESS, registration=handle)
 
     async def _remember(self, instance: nmr.RegistrationInstance, origin: str) -> None:

@@ -6,6 +6,7 @@ callback may contain another call.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class ModuleIdentity:
     session_id: str
     process_instance: bytes
     process_id: int
+    registrations: int = 0
+    """How many it registers before it counts as started; 0: one is enough."""
 
 
 class RemoteModule:
@@ -84,6 +87,10 @@ class RemoteModule:
         self.data_stream: DataStream | None = None
         self.gone = asyncio.Event()
         self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
+        self.connected_ns = time.time_ns()
+        self.registrations = 0
+        """Made so far."""
+
         self._callback_ids = count(1)
         self._waiting: dict[int, _Expected] = {}
         self._overdue: dict[int, registrar_pb2.AttachCallback] = {}
@@ -92,6 +99,11 @@ class RemoteModule:
     def name(self) -> str:
         """What the module calls itself."""
         return self.identity.name
+
+    @property
+    def process_id(self) -> int:
+        """What it says of its process."""
+        return self.identity.process_id
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Offer a provider to this client."""

@@ -180,20 +180,22 @@ class SessionResponse(_message.Message):
     def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id")
+    __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id", "registrations")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROCESS_INSTANCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
+    REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     name: str
     process_instance: bytes
     resume_token: bytes
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     process_id: int
-    def __init__(self, protocol_version: _Optional[int] = ..., name: _Optional[str] = ..., process_instance: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., process_id: _Optional[int] = ...) -> None: ...
+    registrations: int
+    def __init__(self, protocol_version: _Optional[int] = ..., name: _Optional[str] = ..., process_instance: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., process_id: _Optional[int] = ..., registrations: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("protocol_version", "daemon_version", "daemon_instance", "session_id", "resume_token", "lease_ms", "capabilities")

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from ebpfd.host.trace import RECENT_LINES, PrintedLine, TraceLog
+from ebpfd.host.recent_lines import RECENT_LINES
+from ebpfd.host.trace import PrintedLine, TraceLog
 from ebpfd.objects.chains import Batch
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.test_invocation import contexts
@@ -15,11 +16,6 @@ from tests.daemon.host.world import soon, until, world
 async def next_of(lines: AsyncGenerator[PrintedLine]) -> PrintedLine:
     """The next line, which must come soon."""
     return await soon(anext(lines))
-
-
-def followers(trace: TraceLog) -> int:
-    """How many follow."""
-    return len(trace._followers)  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_a_follower_sees_recent_lines_then_new_ones() -> None:
@@ -37,7 +33,7 @@ async def test_a_follower_sees_recent_lines_then_new_ones() -> None:
         await w.invoke(link, extension, Batch(contexts=contexts(2)))
         assert (await following).text == "got 2"
         await lines.aclose()
-        assert followers(w.trace) == 0
+        assert w.trace.followers == 0
 
 
 async def test_a_follower_that_is_cancelled_is_forgotten() -> None:
@@ -45,11 +41,11 @@ async def test_a_follower_that_is_cancelled_is_forgotten() -> None:
     trace = TraceLog()
     lines = trace.follow()
     following = asyncio.ensure_future(next_of(lines))
-    await until(lambda: followers(trace) == 1)
+    await until(lambda: trace.followers == 1)
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following
-    assert followers(trace) == 0
+    assert trace.followers == 0
 
 
 async def test_what_does_not_fit_is_counted_once_for_each_follower() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
+from ebpfd.host.extensions import Hosted
 from ebpfd.host.modules import FireCall, HelperCall, ModuleGoneError
 from ebpfd.objects.chains import Batch
 from ebpfd.rpc.registrar import RegistrarServicer
@@ -158,6 +159,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
             registrar=w.registrar,
             contracts=w.exchange,
             sessions=Sessions(),
+            hosted=Hosted((), "", w.services),
             services=w.services,
             version="0",
         )

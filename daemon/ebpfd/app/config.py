@@ -1,0 +1,126 @@
+"""The configuration file: TOML, of which every key is known."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ebpfd.app.config_table import SettingsError, Table
+from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
+_MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
+_MOST_CPUS: Final = 4096
+
+_KEYS: Final = ("listen", "state", "deadlines", "extension")
+_DEADLINE_KEYS: Final = ("callback_s", "drain_s")
+_EXTENSION_KEYS: Final = (
+    "name",
+    "module",
+    "command",
+    "args",
+    "env",
+    "restart",
+    "restart_limit",
+    "restart_delay_s",
+    "start_s",
+    "stop_s",
+    "memory",
+    "nice",
+    "cpus",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a file says; what it leaves out is None or empty."""
+
+    listen: tuple[str, ...] = ()
+    state: str | None = None
+    callback_s: float | None = None
+    drain_s: float | None = None
+    extensions: tuple[ExtensionSpec, ...] = ()
+
+
+def read_config(path: Path) -> Config:
+    """Read a file; ``SettingsError`` names the key that cannot be used."""
+    try:
+        return _config(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise SettingsError(f"config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"config {path}: this is no TOML: {error}") from None
+    except SettingsError as error:
+        raise SettingsError(f"config {path}: {error}") from None
+
+
+def _config(content: dict[str, Any]) -> Config:
+    file = Table(content, "", _KEYS)
+    deadlines = file.table("deadlines", _DEADLINE_KEYS)
+    extensions: dict[str, ExtensionSpec] = {}
+    for table in file.tables("extension", _EXTENSION_KEYS):
+        spec = _extension(table)
+        if spec.name in extensions:
+            raise table.wrong("name", f"there are two extensions {spec.name!r}")
+        extensions[spec.name] = spec
+    return Config(
+        listen=file.texts("listen"),
+        state=file.text("state"),
+        callback_s=deadlines.seconds("callback_s"),
+        drain_s=deadlines.seconds("drain_s"),
+        extensions=tuple(extensions.values()),
+    )
+
+
+def _extension(table: Table) -> ExtensionSpec:
+    name = table.text("name")
+    if name is None:
+        raise table.wrong("name", "every extension needs one")
+    if not _NAME.fullmatch(name):
+        raise table.wrong("name", f"{name!r} is not 1 to 64 letters, digits, '.', '_' and '-'")
+    module, command, args = table.text("module"), table.text("command"), table.texts("args")
+    if module and command:
+        raise table.wrong("command", "there is a module already; it is one or the other")
+    if not module and not command:
+        raise table.wrong("module", "an extension needs a module or a command")
+    return ExtensionSpec(
+        name=name,
+        command=module_command(module, args) if module else (command or "", *args),
+        environment=table.text_table("env"),
+        limits=Limits(
+            memory_bytes=_memory(table),
+            nice=table.whole("nice", 0, 19) or 0,
+            cpus=table.wholes("cpus", 0, _MOST_CPUS),
+        ),
+        policy=_policy(table),
+    )
+
+
+def _memory(table: Table) -> int | None:
+    said = table.text("memory")
+    if said is None:
+        return None
+    match = _MEMORY.fullmatch(said)
+    size = int(match[1]) << _MEMORY_SHIFTS[match[2]] if match else 0
+    if not 1 << 20 <= size < 1 << 62:
+        raise table.wrong(
+            "memory", f'{said!r} is no amount like "64 MiB" or "1 GiB", 1 MiB at least'
+        )
+    return size
+
+
+def _policy(table: Table) -> Policy:
+    default = Policy()
+    restart, choices = table.text("restart"), [each.value for each in Restart]
+    if restart is not None and restart not in choices:
+        raise table.wrong("restart", f"{restart!r} is none of {', '.join(choices)}")
+    limit = table.whole("restart_limit", 0, 1_000_000)
+    return Policy(
+        restart=Restart(restart) if restart else default.restart,
+        restart_limit=default.restart_limit if limit is None else limit,
+        restart_delay_s=table.seconds("restart_delay_s") or default.restart_delay_s,
+        start_s=table.seconds("start_s") or default.start_s,
+        stop_s=table.seconds("stop_s") or default.stop_s,
+    )
