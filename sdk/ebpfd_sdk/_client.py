@@ -329,6 +329,17 @@ class Client:
         reply = await self._daemon.ask(self._daemon.registrar.ListBindings, request)
         return tuple(map(binding, reply.bindings))
 
+    async def disconnect(self, registration_: int) -> tuple[Registration, ...]:
+        """End the session of a registration's module as if its process had vanished.
+
+        All that it had registered goes, and is returned.  Nobody waits for its callbacks; calls
+        that it has not answered fail.  The way out when an extension cannot leave by itself.
+        """
+        request = registrar_pb2.DisconnectRequest(registration=registration_)
+        reply = await self._daemon.ask(self._daemon.registrar.Disconnect, request)
+        check(reply.status)
+        return tuple(map(registration, reply.registrations))
+
     async def watch_registrar(
         self, npi: UUID | None = None
     ) -> AsyncGenerator[RegistrarSnapshot | RegistrarChange]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from ebpfd_sdk import Binding, BindingState, ChangeKind, RegistrarChange, RegistrarSnapshot
+from ebpfd_sdk import Binding, BindingState, ChangeKind, RegistrarChange, RegistrarSnapshot, Result
 from tests.e2e.world import PATIENCE_S, World, sample, world
 
 STORAGE: Final = "11111111-2222-3333-4444-555555555555"
 FILES: Final = "66666666-7777-8888-9999-aaaaaaaaaaaa"
 MODULE: Final = Path(__file__).with_name("bare_module.py")
+MAPS: Final = MODULE.with_name("map_extension.py")
 CLIENT, PROVIDER = 1, 2
 
 
@@ -155,7 +156,7 @@ async def test_the_middle_of_a_chain_is_killed(tmp_path: Path) -> None:
 async def test_all_ends_leave_at_once(tmp_path: Path) -> None:
     """Whoever is first: each hears that it has left, and each binding ends once on each side."""
     async with world(tmp_path) as w:
-        for _ in range(3):
+        for _ in range(2):
             async with AsyncExitStack() as stack:
                 modules = [
                     await stack.enter_async_context(bare(w, f"{what} {number}", option, STORAGE))
@@ -193,6 +194,52 @@ async def test_many_bind_to_many_across_processes(tmp_path: Path) -> None:
         ends = {(each.client.owner, each.provider.owner) for each in bindings}
         assert ends == {(f"app {n}", f"disk {m}") for n in range(2) for m in range(2)}
         assert {each.state for each in bindings} == {BindingState.READY}
+
+
+@asynccontextmanager
+async def leaving(w: World) -> AsyncGenerator[tuple[Process, int, int]]:
+    """An extension that was told to leave and waits for its map; its registration, and the map."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(MAPS), str(w.folder / "journal"), w.address, stderr=PIPE
+    )
+    try:
+        assert process.stderr is not None
+        assert b"connected" in await process.stderr.readline()
+        create = ("map", "create", "masked", "--key", "4", "--value", "4", "--entries", "2")
+        (made,) = await w.ctl_json(*create)
+        watch = w.client.watch_registrar()
+        await anext(watch)
+        process.terminate()
+        async with asyncio.timeout(PATIENCE_S):
+            parting = await _next_binding(watch)
+        await watch.aclose()
+        assert parting.state is BindingState.DETACHING
+        yield process, parting.provider.registration, made["id"]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _next_binding(watch: AsyncGenerator[RegistrarSnapshot | RegistrarChange]) -> Binding:
+    async for event in watch:
+        if isinstance(event, RegistrarChange) and isinstance(event.subject, Binding):
+            return event.subject
+    raise AssertionError("the watch has ended")
+
+
+async def test_an_operator_ends_an_extension_that_waits_for_its_map(tmp_path: Path) -> None:
+    """The map stays without it."""
+    async with world(tmp_path) as w, leaving(w) as (process, registration, map_id):
+        gone = await w.ctl_json("provider", "disconnect", str(registration))
+        assert registration in [each["registration"] for each in gone]
+        async with asyncio.timeout(PATIENCE_S):
+            await process.wait()
+        assert await w.ctl_json("binding", "list") == []
+        assert [each["id"] for each in await w.ctl_json("map", "list")] == [map_id]
+        again = await w.ctl("-o", "json", "provider", "disconnect", str(registration))
+        assert again.error()["code"] == Result.KEY_NOT_FOUND
+        await w.ctl_json("map", "remove", str(map_id))
 
 
 async def test_the_registrar_can_be_watched(tmp_path: Path) -> None:

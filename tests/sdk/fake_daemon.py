@@ -224,6 +224,12 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """List nothing."""
         return registrar_pb2.ListBindingsResponse()
 
+    def Disconnect(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """End nothing."""
+        self.journal.append(f"disconnect {request.registration}")
+        gone = registrar_pb2.Registration(registration=request.registration, owner="o")
+        return registrar_pb2.DisconnectResponse(registrations=[gone])
+
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[registrar_pb2.WatchResponse]:  # noqa: N802 (same)
         """What the test says, and then nothing more for ever."""
         del request, context

@@ -281,6 +281,14 @@ async def test_the_registrar_is_listed(scene: Scene) -> None:
     assert ("hook", UUID(ATTACH_TYPE)) == (hook.npi_name, hook.module)
 
 
+async def test_a_session_is_ended_by_a_registration(daemon: FakeDaemon) -> None:
+    """And what its module had is returned."""
+    async with Client(daemon.address) as ebpfd:
+        (gone,) = await ebpfd.disconnect(7)
+    assert (gone.registration, gone.owner) == (7, "o")
+    assert daemon.journal == ["disconnect 7"]
+
+
 async def test_a_watch_of_the_registrar_gives_snapshots_and_changes(daemon: FakeDaemon) -> None:
     """The parts of a snapshot become one; a reader that was slow learns what it missed."""
     provider = registrar_pb2.Registration(registration=1, role=registrar_pb2.ROLE_PROVIDER)

@@ -75,6 +75,23 @@ def list_providers(output: Output) -> None:
     output.run(work)
 
 
+@provider.command("disconnect")
+@click.argument("registration", type=int)
+@click.pass_obj
+def disconnect(output: Output, registration: int) -> None:
+    """End the session of the provider's extension, as if its process had vanished.
+
+    The way out when an extension that was told to leave waits for who uses it.  Programs and links
+    stay and wait; calls in flight fail.  It may connect again.
+    """
+
+    async def work(ebpfd: "Client") -> None:
+        gone = await ebpfd.disconnect(registration)
+        output.table([describe(each) for each in gone], COLUMNS)
+
+    output.run(work)
+
+
 @client.command("list")
 @click.pass_obj
 def list_clients(output: Output) -> None:

@@ -14,11 +14,13 @@ from uuid import UUID
 import structlog
 
 from ebpfd import nmr
+from ebpfd.errors import RequestError
 from ebpfd.host.callbacks import Call, Callback, Callbacks, Deadlines, Wait
 from ebpfd.host.modules import AttachAnswer, DispatchTable, Module
 from ebpfd.host.services import Services
 from ebpfd.host.watch import BindingSeen, Part, Watches
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _Value = TypeVar("_Value")
@@ -138,6 +140,14 @@ class RegistrarHost:
     def clients(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
         """Registered clients, of one NPI or of all."""
         return _of_npi(self._registrar.clients(), npi_id)
+
+    def registration(self, handle: nmr.RegistrationHandle) -> nmr.RegistrationSnapshot:
+        """One registration, or ``RequestError`` KEY_NOT_FOUND."""
+        try:
+            return self._registrar.registration(handle)
+        except nmr.RegistrarError as error:
+            message = f"registration: {error}; `ebpfctl provider list` shows what is there"
+            raise RequestError(Result.KEY_NOT_FOUND, message) from None
 
     def provider_of(self, binding: nmr.BindingHandle) -> nmr.RegistrationSnapshot:
         """The provider's registration behind *binding*."""

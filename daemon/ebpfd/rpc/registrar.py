@@ -27,8 +27,10 @@ from ebpfd.rpc.registration_codec import (
     encode_side,
 )
 from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_instance
+from ebpfd.rpc.status import answering
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as pb
 from ebpfd_api.v1 import registrar_pb2_grpc as services_pb
 
@@ -112,12 +114,16 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         )
         self._sessions.remove(module)
         self._hosted.left(module)
-        self._registrar.lost(module)
-        module.lose()
+        self._drop(module)
         if left:
             log.warning("extension lost", registrations=len(left), links_waiting=waiting)
         else:
             log.info("extension left")
+
+    def _drop(self, module: RemoteModule) -> None:
+        """Nothing of *module* is there any more, and nobody waits for it."""
+        self._registrar.lost(module)
+        module.lose()
 
     async def _converse(
         self,
@@ -300,6 +306,26 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         async with aclosing(self._registrar.watch(npi_id)) as parts:
             async for part in parts:
                 yield encode_part(part, self._encode_briefly)
+
+    async def Disconnect(
+        self,
+        request: pb.DisconnectRequest,
+        context: "grpc.aio.ServicerContext[pb.DisconnectRequest, pb.DisconnectResponse]",
+    ) -> pb.DisconnectResponse:
+        """End a module's session as if its process had vanished."""
+        del context
+        response = pb.DisconnectResponse()
+        with answering(response.status):
+            found = self._registrar.registration(nmr.RegistrationHandle(request.registration))
+            module = self._registrar.module_of(found)
+            if not isinstance(module, RemoteModule):
+                message = f"registration {found.handle} is the daemon's own: it has no session"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+            had = [self._encode_briefly(each) for each in self._registrar.owned(module)]
+            _log.warning("extension disconnected", extension=module.name, registrations=len(had))
+            self._drop(module)
+            response.registrations.extend(had)
+        return response
 
     def _encode(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
         return encode_registration(registration, self._registrar.module_of(registration))

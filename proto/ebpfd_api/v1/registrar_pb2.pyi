@@ -1,4 +1,5 @@
 from ebpfd_api.v1 import contract_pb2 as _contract_pb2
+from ebpfd_api.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -422,6 +423,20 @@ class MapReturn(_message.Message):
     map_context: bytes
     out_value: bytes
     def __init__(self, callback_id: _Optional[int] = ..., result: _Optional[int] = ..., message: _Optional[str] = ..., actual_value_size: _Optional[int] = ..., map_context: _Optional[bytes] = ..., out_value: _Optional[bytes] = ...) -> None: ...
+
+class DisconnectRequest(_message.Message):
+    __slots__ = ("registration",)
+    REGISTRATION_FIELD_NUMBER: _ClassVar[int]
+    registration: int
+    def __init__(self, registration: _Optional[int] = ...) -> None: ...
+
+class DisconnectResponse(_message.Message):
+    __slots__ = ("status", "registrations")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    registrations: _containers.RepeatedCompositeFieldContainer[Registration]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ...) -> None: ...
 
 class ListProvidersRequest(_message.Message):
     __slots__ = ("npi_id",)

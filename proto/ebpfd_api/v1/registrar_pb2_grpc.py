@@ -59,6 +59,11 @@ class RegistrarStub:
                 request_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.FromString,
                 _registered_method=True)
+        self.Disconnect = channel.unary_unary(
+                '/ebpfd_api.v1.Registrar/Disconnect',
+                request_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectResponse.FromString,
+                _registered_method=True)
 
 
 class RegistrarServicer:
@@ -97,6 +102,14 @@ class RegistrarServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Disconnect(self, request, context):
+        """Ends a module's session as if its process had vanished: all that it registered goes, nobody
+        waits for its callbacks, and calls that it has not answered fail.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistrarServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +137,11 @@ def add_RegistrarServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.SerializeToString,
+            ),
+            'Disconnect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Disconnect,
+                    request_deserializer=ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -261,6 +279,33 @@ class Registrar:
             '/ebpfd_api.v1.Registrar/Watch',
             ebpfd__api_dot_v1_dot_registrar__pb2.WatchRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_registrar__pb2.WatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Disconnect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Registrar/Disconnect',
+            ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_registrar__pb2.DisconnectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,10 @@ class RegistrarStub:
     """What is there, and then every change.  A reader that is too slow for the changes gets a new
     snapshot instead of those that it missed.
     """
+    Disconnect: _grpc.UnaryUnaryMultiCallable[_registrar_pb2.DisconnectRequest, _registrar_pb2.DisconnectResponse]
+    """Ends a module's session as if its process had vanished: all that it registered goes, nobody
+    waits for its callbacks, and calls that it has not answered fail.
+    """
 
 @_typing.type_check_only
 class RegistrarAsyncStub(RegistrarStub):
@@ -52,6 +56,10 @@ class RegistrarAsyncStub(RegistrarStub):
     Watch: _aio.UnaryStreamMultiCallable[_registrar_pb2.WatchRequest, _registrar_pb2.WatchResponse]  # type: ignore[assignment]
     """What is there, and then every change.  A reader that is too slow for the changes gets a new
     snapshot instead of those that it missed.
+    """
+    Disconnect: _aio.UnaryUnaryMultiCallable[_registrar_pb2.DisconnectRequest, _registrar_pb2.DisconnectResponse]  # type: ignore[assignment]
+    """Ends a module's session as if its process had vanished: all that it registered goes, nobody
+    waits for its callbacks, and calls that it has not answered fail.
     """
 
 class RegistrarServicer(metaclass=_abc_1.ABCMeta):
@@ -92,6 +100,16 @@ class RegistrarServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_registrar_pb2.WatchResponse], _abc.AsyncIterator[_registrar_pb2.WatchResponse]]:
         """What is there, and then every change.  A reader that is too slow for the changes gets a new
         snapshot instead of those that it missed.
+        """
+
+    @_abc_1.abstractmethod
+    def Disconnect(
+        self,
+        request: _registrar_pb2.DisconnectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registrar_pb2.DisconnectResponse, _abc.Awaitable[_registrar_pb2.DisconnectResponse]]:
+        """Ends a module's session as if its process had vanished: all that it registered goes, nobody
+        waits for its callbacks, and calls that it has not answered fail.
         """
 
 def add_RegistrarServicer_to_server(servicer: RegistrarServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

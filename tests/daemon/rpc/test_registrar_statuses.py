@@ -9,6 +9,7 @@ import pytest
 from ebpfd.app import Settings
 from ebpfd.host.callbacks import Deadlines
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as reg
 from tests.daemon.host.world import until
 from tests.daemon.rpc.test_session import plain, remote_pair
@@ -215,6 +216,41 @@ async def test_a_listing_says_who_is_waited_for_and_who_was_overdue(tmp_path: Pa
             "client did not return from its detach callback in 0.2 s: taken as complete"
         ]
         assert [each.callback for each in shown.waits] == [reg.BINDING_CALLBACK_DRAIN]
+
+
+async def test_an_operator_ends_the_session_of_a_module_that_cannot_leave(tmp_path: Path) -> None:
+    """It has nothing any more, whatever it was asked is done, and its peers are detached."""
+    async with serving(tmp_path) as w:
+        provider, client, registration, other = await bound_pair(w)
+        provider.held = {"detach"}
+        await provider.write(call_id=500, deregister=reg.Deregister(registration=registration))
+        await client.return_to((await client.next("detach")).callback_id, NtStatus.SUCCESS)
+        await provider.next("detach")
+        answer = await w.registrar.Disconnect(reg.DisconnectRequest(registration=registration))
+        assert (answer.status.code, [each.registration for each in answer.registrations]) == (
+            Result.SUCCESS,
+            [registration],
+        )
+        assert await provider.ended() == grpc.StatusCode.OK
+        await client.return_to((await client.next("cleanup")).callback_id, NtStatus.SUCCESS)
+        await until(lambda: w.daemon.registrar.bindings() == [])
+        assert [each.handle for each in w.daemon.registrar.clients()] == [other]
+        again = await w.registrar.Disconnect(reg.DisconnectRequest(registration=registration))
+        assert again.status.code == Result.KEY_NOT_FOUND
+        assert f"what handle {registration} named is gone" in again.status.message
+
+
+async def test_only_sessions_can_be_ended(tmp_path: Path) -> None:
+    """What the daemon registered itself stays."""
+    async with serving(tmp_path) as w:
+        (general,) = w.daemon.registrar.providers()
+        answer = await w.registrar.Disconnect(reg.DisconnectRequest(registration=general.handle))
+        assert answer.status.code == Result.INVALID_ARGUMENT
+        assert "is the daemon's own" in answer.status.message
+        answer = await w.registrar.Disconnect(reg.DisconnectRequest(registration=10**6))
+        assert answer.status.code == Result.KEY_NOT_FOUND
+        assert "`ebpfctl provider list`" in answer.status.message
+        assert len(w.daemon.registrar.providers()) == 1
 
 
 async def test_a_watch_follows_the_registrar_over_the_wire(tmp_path: Path) -> None:
