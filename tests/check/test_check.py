@@ -41,6 +41,18 @@ async def test_the_sample_extension_conforms() -> None:
     assert set(skipped) <= {"refuses-bad-parameters", "outlives-the-daemon"}
 
 
+async def test_an_extension_without_hooks_is_checked_for_what_it_has() -> None:
+    """Functions that programs import: they attach, die and come back, and nothing is fired."""
+    script = Path(__file__).parents[1] / "e2e" / "function_extension.py"
+    offers = ("8f6c1f83-ce4c-4b58-8b91-654a29e23b7c",)
+    command_ = (sys.executable, str(script), "{address}")
+    report = await check_extension(Options(command_, offers=offers))
+    assert came_to(report.outcomes, Verdict.FAIL) == [], report
+    passed = set(came_to(report.outcomes, Verdict.PASS))
+    assert passed >= {"attaches-and-detaches", "leaves-in-good-order", "comes-back"}
+    assert {"takes-links", "runs-programs"}.isdisjoint(passed)
+
+
 @pytest.mark.parametrize(
     ("fault", "failing"),
     [

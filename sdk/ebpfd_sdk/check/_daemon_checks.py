@@ -37,6 +37,8 @@ async def is_taken_by_the_daemon(scene: DaemonScene) -> str:
     finally:
         await daemon.connection.close()
     owner = own[0].owner
+    scene.registrations = {each.registration for each in own}
+    scene.modules = {(each.npi, each.module) for each in own}
     for each in everything.registrations:
         if each.owner != owner:
             continue
@@ -91,6 +93,7 @@ async def takes_links(scene: DaemonScene) -> str:
             await link.detach()
             if await scene.state(link) is not None:
                 fail(f"a link to {hook.name} is there after detach has returned")
+        hook.takes_links = True
     count = len(scene.loaded) * len(scene.options.parameters)
     return f"{count} links attached and detached"
 
@@ -116,7 +119,7 @@ async def runs_programs(scene: DaemonScene) -> str:
     """A client's fire runs what is attached, once."""
     await scene.attach_all()
     names: list[str] = []
-    for hook in scene.loaded:
+    for hook in scene.attachable:
         before = await scene.runs(hook)
         code = await scene.fire(hook)
         if code in NOT_FIRED:
@@ -137,7 +140,7 @@ async def detaches_under_load(scene: DaemonScene) -> str:
     """After detach has returned the program runs no more, and every fire has its answer."""
     await scene.attach_all()
     async with scene.load() as load:
-        for hook in scene.loaded:
+        for hook in scene.attachable:
             assert hook.link is not None, "attached above"
             detaching = hook.link.detach()
             await within(scene.options.timeout_s, f"the end of detach from {hook.name}", detaching)
@@ -154,17 +157,21 @@ async def detaches_under_load(scene: DaemonScene) -> str:
     return f"{sum(load.codes.values())} fires, all answered, none after detach"
 
 
-@real.check("takes-links")
+@real.check("is-taken-by-the-daemon")
 async def may_be_killed(scene: DaemonScene) -> str:
     """SIGKILL under load: every fire is answered, the link waits, the daemon serves on."""
     await scene.attach_all()
     async with scene.load() as load:
         scene.child.kill()
-        for hook in scene.loaded:
+        await scene.until("the end of its registrations", scene.is_gone)
+        for hook in scene.attachable:
             await scene.until(f"the link to {hook.name} to wait", _waits(scene, hook))
     if Result.TIMEOUT in load.codes:
         fail("a fire was not answered when the extension was killed")
-    return "its links wait, and every fire was answered"
+    waiting = (
+        f"{len(scene.attachable)} links wait" if scene.attachable else "no registration is left"
+    )
+    return f"{waiting}, and every fire was answered" if scene.fired else waiting
 
 
 @real.check("may-be-killed")
@@ -173,7 +180,9 @@ async def comes_back(scene: DaemonScene) -> str:
     options = scene.options
     await scene.child.start_registered(options.offers, timeout_s=options.timeout_s)
     await _works(scene)
-    return "started again, its links are bound"
+    return (
+        "started again, its links are bound" if scene.attachable else "started again, it registers"
+    )
 
 
 @real.check("comes-back")
@@ -188,15 +197,15 @@ async def outlives_the_daemon(scene: DaemonScene) -> str:
 
 async def _serves_again(scene: DaemonScene) -> str:
     async def back() -> bool:
-        hooks = {each.module for each in await scene.client.providers(HOOK)}
-        return not scene.child.running or all(hook.guid in hooks for hook in scene.hooks)
+        there = {(each.npi, each.module) for each in await scene.client.providers()}
+        return not scene.child.running or scene.modules <= there
 
     await scene.until("its registration after the daemon's restart", back)
     if not scene.child.running:
         skip(f"it ends with exit code {scene.child.exit_code} when the daemon does")
-    await takes_a_program(scene)
-    for hook in scene.hooks:
-        hook.link = None
+    kept = {each.id for each in await scene.client.programs()}
+    if any(hook.program is not None and hook.program.id not in kept for hook in scene.hooks):
+        await takes_a_program(scene)
     await scene.attach_all()
     await _works(scene)
     return "it reconnected and registered again"
@@ -204,7 +213,7 @@ async def _serves_again(scene: DaemonScene) -> str:
 
 async def _works(scene: DaemonScene) -> None:
     """Every link is bound, and every hook that can be fired runs its program."""
-    for hook in scene.loaded:
+    for hook in scene.attachable:
         await scene.until(f"the link to {hook.name} to be bound", _bound(scene, hook))
     for hook in scene.fired:
         before = await scene.runs(hook)

@@ -33,6 +33,7 @@ class OfferedHook:
     program_type: UUID
     program: Program | None = None
     link: AttachedLink | None = None
+    takes_links: bool = False
     fires: bool = False
 
 
@@ -45,11 +46,24 @@ class DaemonScene:
     client: Client
     child: ExtensionProcess
     hooks: list[OfferedHook] = field(default_factory=list[OfferedHook])
+    registrations: set[int] = field(default_factory=set[int])
+    """Those that its first process made."""
+
+    modules: set[tuple[UUID, UUID | int | None]] = field(
+        default_factory=set[tuple[UUID, UUID | int | None]]
+    )
+    """What they offer: contract and module id."""
+
     types: list[UUID] = field(default_factory=list[UUID])
 
     async def until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a change at the daemon."""
         await within(self.options.timeout_s, what, until(condition))
+
+    async def is_gone(self) -> bool:
+        """Whether nothing is left of what its first process registered."""
+        there = {each.registration for each in await self.client.providers()}
+        return not there & self.registrations
 
     async def fire(self, hook: OfferedHook) -> Result:
         """Fire a hook once; return the code."""
@@ -81,8 +95,8 @@ class DaemonScene:
         return await hook.program.attach(hook.guid, parameter=parameter)
 
     async def attach_all(self) -> None:
-        """Attach the program of each hook that has one, if it is not."""
-        for hook in self.loaded:
+        """Attach the program of each hook that takes links, if it is not."""
+        for hook in self.attachable:
             if hook.link is None or await self.state(hook.link) is None:
                 hook.link = await self.attach(hook, self.options.parameters[0])
 
@@ -90,6 +104,11 @@ class DaemonScene:
     def loaded(self) -> list[OfferedHook]:
         """Hooks with a program."""
         return [hook for hook in self.hooks if hook.program is not None]
+
+    @property
+    def attachable(self) -> list[OfferedHook]:
+        """Hooks that have taken a link."""
+        return [hook for hook in self.hooks if hook.takes_links]
 
     @property
     def fired(self) -> list[OfferedHook]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
-from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
+from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, HOOK, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
@@ -145,9 +145,12 @@ async def answers_a_heartbeat(scene: WireScene) -> str:
 
 @wire.check("registers")
 async def attaches_and_detaches(scene: WireScene) -> str:
-    """Its program types and hooks take clients, let go of them and clean up."""
+    """Program types, hooks and functions take clients, let go of them and clean up."""
     tried = 0
-    for registration, instance in (scene.of(PROGRAM_INFORMATION) | scene.of(HOOK)).items():
+    clients = scene.of(PROGRAM_INFORMATION) | scene.of(HOOK) | scene.of(BTF_RESOLVED_FUNCTIONS)
+    if not clients:
+        skip("it has neither program type nor hook nor functions")
+    for registration, instance in clients.items():
         hook = instance.npi_id == HOOK.bytes
         for parameter in scene.options.parameters if hook else (b"",):
             await scene.detach(await scene.attach(registration, parameter))
@@ -207,11 +210,12 @@ async def waits_for_what_is_in_flight(scene: WireScene) -> str:
     return "detach ended after the answer, and nothing came later"
 
 
-@wire.check("attaches-and-detaches")
+@wire.check("registers")
 async def leaves_in_good_order(scene: WireScene) -> str:
     """On SIGTERM it deregisters, and ends only when its last client is detached."""
     for registration in scene.of(HOOK):
-        await scene.attach(registration, scene.options.parameters[0])
+        attaching = scene.peer.attach(registration, scene.options.parameters[0])
+        await scene.soon("the answer to attach", attaching)  # it may refuse: see above
     scene.child.signal(signal.SIGTERM)
     await within(scene.options.timeout_s, "its end after SIGTERM", scene.child.ended())
     code, peer = scene.child.exit_code, scene.peer

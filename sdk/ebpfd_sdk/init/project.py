@@ -93,7 +93,7 @@ def _write_sources(name: str, folder: Path, compiler: str) -> None:
     }
     folder.mkdir()
     for source, target in TEMPLATES.items():
-        template = Template((files(__package__) / "templates" / source).read_text())
+        template = Template((files("ebpfd_sdk.init") / "templates" / source).read_text())
         text = template.substitute(words).rstrip() + "\n"
         (folder / target.format(name=name)).write_text(text)
 
