@@ -60,6 +60,7 @@ from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, number
 from ebpfd_sdk._map_type import CustomMapType
+from ebpfd_sdk._native_context import FlatContext, NativeContext
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
@@ -132,6 +133,7 @@ __all__ = [
     "ExtensionInfo",
     "ExtensionState",
     "FireEvent",
+    "FlatContext",
     "FunctionModule",
     "Hook",
     "HookInfo",
@@ -150,6 +152,7 @@ __all__ = [
     "MapType",
     "MapTypeProvider",
     "MapUpdate",
+    "NativeContext",
     "NtStatus",
     "Origin",
     "OutputLine",

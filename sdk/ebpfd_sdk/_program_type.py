@@ -1,6 +1,7 @@
 """Program types: what programs of an extension may see and call."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from ebpfd_sdk._answer import C
 from ebpfd_sdk._btf import context_btf
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
+from ebpfd_sdk._native_context import ContextFunctions, CreateContext, DestroyContext
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._stream import InvokeStream
 
@@ -64,6 +66,7 @@ class ProgramType(Declaration, Generic[C]):
         self.privileged = privileged
         self.required_irql = required_irql
         self.helpers: dict[int, Helper] = {}
+        self.context_functions = ContextFunctions(context)
 
     def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
         """Make the registrar's view of the type; for the extension, not for authors."""
@@ -101,6 +104,19 @@ class ProgramType(Declaration, Generic[C]):
             return function
 
         return offer
+
+    def context_create(self, function: CreateContext[C]) -> CreateContext[C]:
+        """Let the decorated function make what a program sees in a test run, from what users give.
+
+        It needs a ``context_destroy``; without both, users give and get what the program sees.
+        """
+        self.context_functions = replace(self.context_functions, create=function)
+        return function
+
+    def context_destroy(self, function: DestroyContext[C]) -> DestroyContext[C]:
+        """Let the decorated function make what users get, from what a program left."""
+        self.context_functions = replace(self.context_functions, destroy=function)
+        return function
 
     def program_data(self) -> contract_pb2.ProgramData:
         """Build the contract that programs are verified against."""
@@ -154,6 +170,18 @@ class ProgramTypeProvider(Provider, Generic[C]):
         self.guid = declared.guid
         self.label = f"program type {declared.name}"
         self._declared = declared
+
+    async def attach(self, callback: registrar_pb2.AttachCallback) -> registrar_pb2.BindingSide:
+        """Tell the program which functions there are beside helpers."""
+        side = await super().attach(callback)
+        if functions := self._declared.context_functions.functions:
+            side.dispatch.version = 1
+            side.dispatch.functions.extend(functions)
+        return side
+
+    async def call_context(self, call: registrar_pb2.ContextCall) -> registrar_pb2.ContextReturn:
+        """Make or end the context of a test run."""
+        return await self._declared.context_functions.call(call, self.label)
 
     def instance(self) -> registrar_pb2.RegistrationInstance:
         """Offer the program data under the program type's GUID."""

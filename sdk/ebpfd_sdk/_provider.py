@@ -54,6 +54,14 @@ class Provider(ABC):
         message = f"{self.label} is no map type: it has no map {call.map_id}"
         return registrar_pb2.MapReturn(result=Result.INVALID_OBJECT, message=message)
 
+    async def call_context(
+        self,
+        call: registrar_pb2.ContextCall,  # noqa: ARG002 (only program types have any)
+    ) -> registrar_pb2.ContextReturn:
+        """Make or end the context of a test run."""
+        message = f"{self.label} is no program type"
+        return registrar_pb2.ContextReturn(result=Result.INVALID_ARGUMENT, message=message)
+
     async def answer(self, fire: hook_pb2.Fire) -> hook_pb2.FireReturn:
         """Run a client's fire."""
         refusal = Columns(Result.OBJECT_NOT_FOUND, f"{self.label} is no hook")

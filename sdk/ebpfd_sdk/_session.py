@@ -16,6 +16,7 @@ import grpc
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_sdk._connection import Connection
+from ebpfd_sdk._context_calls import ContextCalls
 from ebpfd_sdk._errors import DaemonUnavailable, Refused, RegistrationRefused
 from ebpfd_sdk._helper_calls import HelperCalls
 from ebpfd_sdk._map_calls import MapCalls
@@ -45,6 +46,7 @@ class Session:
         self._connection = connection
         self._helpers = helpers
         self._map_calls = MapCalls(tasks)
+        self._context_calls = ContextCalls(tasks)
         self._tasks = tasks
         self._on_lost = on_lost
         self._call: SessionCall = registrar_pb2_grpc.RegistrarStub(connection.channel).Session()
@@ -87,6 +89,7 @@ class Session:
         """Register a provider; one after the other, so that its first attaches find it."""
         self._helpers.add(provider)
         self._map_calls.add(provider)
+        self._context_calls.add(provider)
         self._registering = provider
         answer = await self._ask(
             registrar_pb2.SessionRequest(
@@ -190,6 +193,9 @@ class Session:
                 call = message.map_call
                 bound = self._bindings.get(call.binding)
                 self._map_calls.handle(bound, message.callback_id, call, self._return_map)
+            case "context_call":
+                call_id, asked = message.callback_id, message.context_call
+                self._context_calls.handle(call_id, asked, self._return_context)
             case "deregister_complete":
                 completion = self._completions.get(message.deregister_complete.registration)
                 if completion is not None:
@@ -251,6 +257,9 @@ class Session:
 
     def _return_helper(self, answer: registrar_pb2.HelperReturn) -> None:
         self._outgoing.put_nowait(registrar_pb2.SessionRequest(helper_return=answer))
+
+    def _return_context(self, answer: registrar_pb2.ContextReturn) -> None:
+        self._outgoing.put_nowait(registrar_pb2.SessionRequest(context_return=answer))
 
     def _return_map(self, answer: registrar_pb2.MapReturn) -> None:
         self._outgoing.put_nowait(registrar_pb2.SessionRequest(map_return=answer))

@@ -141,6 +141,10 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """Call a helper of the module's."""
         return await self._ask(helper_call=call)
 
+    async def call_context(self, call: registrar_pb2.ContextCall) -> Any:
+        """Ask for a context of a test run."""
+        return await self._ask(context_call=call)
+
     async def fire(self, fire: hook_pb2.Fire) -> hook_pb2.BatchResult:
         """Hand a client's fire to the module."""
         fire.fire_id = self._new_id()
@@ -250,6 +254,10 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
                 case "callback_return":
                     self._returns.pop(request.callback_return.callback_id).set_result(
                         request.callback_return
+                    )
+                case "context_return":
+                    self._returns.pop(request.context_return.callback_id).set_result(
+                        request.context_return
                     )
                 case "helper_return":
                     self._returns.pop(request.helper_return.callback_id).set_result(

@@ -18,6 +18,7 @@ from ebpfd.nmr import (
 from ebpfd.objects import MapShape
 from ebpfd.objects.chains import Batch
 from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn
+from ebpfd.objects.programs import RunContext
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 
@@ -168,6 +169,24 @@ class FireCall:
     batch: Batch = field(default_factory=Batch)
 
 
+@dataclass(frozen=True, slots=True)
+class ContextCall:
+    """A test run needs a context from the program's type, or is through with one."""
+
+    program_type: UUID
+    creates: bool
+    flat: RunContext
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOutcome:
+    """What came of it: an ``ebpf_result``, and the context if that is SUCCESS."""
+
+    result: int
+    message: str = ""
+    made: RunContext = field(default_factory=RunContext)
+
+
 class ModuleGoneError(Exception):
     """The module's process ended before it answered."""
 
@@ -182,6 +201,15 @@ class ExtensionModule(Module, Protocol):
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run a helper; ``ModuleGoneError``, TimeoutError."""
+        ...
+
+
+@runtime_checkable
+class ContextModule(Module, Protocol):
+    """A module that makes the contexts of test runs."""
+
+    async def call_context(self, call: ContextCall, deadline_s: float) -> ContextOutcome:
+        """Make or end one; ``ModuleGoneError``, TimeoutError."""
         ...
 
 

@@ -15,6 +15,7 @@ from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER
 from ebpfd.host.function_client import FunctionClient
 from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.run_contexts import run_contexts
 from ebpfd.host.run_down import run_down
 from ebpfd.objects import TypeProvider
 from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
@@ -143,6 +144,8 @@ class ProgramClients:
             self.extension = owner if isinstance(owner, ExtensionModule) else None
             self.data = cast("ProgramData", call.provider_instance.characteristics)
             self.provider.name = owner.name
+            functions = side.dispatch.functions if side.dispatch else ()
+            self.provider.run_contexts = run_contexts(self._program_type, owner, functions)
             self._open()
         else:
             refusal = side.message or f"it refused with status {side.status:#x}"
@@ -158,6 +161,7 @@ class ProgramClients:
         def gone() -> None:
             self.extension = None
             self.data = None
+            self.provider.run_contexts = None
             self._leaving = False
 
         return run_down(

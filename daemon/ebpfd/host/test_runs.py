@@ -5,12 +5,14 @@ slices, so that a caller that hangs up ends them, and others get a turn.
 """
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
 from ebpfd.objects import Program
+from ebpfd.objects.programs import RunContext
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
 
@@ -34,13 +36,29 @@ class RunOutcome:
 async def test_run(
     program: Program, executor: Executor, context: bytes, data: bytes, meta_length: int, repeat: int
 ) -> RunOutcome:
-    """Run *program* *repeat* times; an empty context means zeros."""
+    """Run *program* *repeat* times; an empty context means zeros.
+
+    If its type makes contexts itself, it makes one, once, from what is given, and what is
+    answered from that.
+    """
     if not program.provider.rundown.acquire():
         message = f"program {program.id} ({program.name}) cannot run: {program.provider.reason}"
         raise RequestError(Result.INVALID_ARGUMENT, message)
     try:
-        context = context or bytes(program.contract.context.size)
-        return await _run_in_slices(program, executor, context, data, meta_length, repeat)
+        given = RunContext(context, data, meta_length)
+        contexts = program.provider.run_contexts
+        if contexts is None:
+            return await _run_in_slices(program, executor, given, repeat)
+        made = await contexts.create(given)
+        try:
+            _check_size(program, made)
+            outcome = await _run_in_slices(program, executor, made, repeat)
+        except BaseException:
+            with suppress(RequestError):
+                await contexts.destroy(made)
+            raise
+        left = await contexts.destroy(RunContext(outcome.context, outcome.data, made.meta_length))
+        return replace(outcome, context=left.context, data=left.data)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
     finally:
@@ -48,9 +66,18 @@ async def test_run(
         executor.trace.collect()
 
 
+def _check_size(program: Program, made: RunContext) -> None:
+    size = program.contract.context.size
+    if len(made.context) != size:
+        message = f"context_create made a context of {len(made.context)} bytes, not {size}"
+        raise RequestError(Result.INVALID_ARGUMENT, message)
+
+
 async def _run_in_slices(
-    program: Program, executor: Executor, context: bytes, data: bytes, meta_length: int, repeat: int
+    program: Program, executor: Executor, given: RunContext, repeat: int
 ) -> RunOutcome:
+    context = given.context or bytes(program.contract.context.size)
+    data, meta_length = given.data, given.meta_length
     left, total_ns, step = repeat, 0, 1
     while True:
         run, times = program.engine.test_run, min(step, left)

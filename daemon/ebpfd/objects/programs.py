@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from ebpfd.contracts import ProgramData
@@ -23,17 +23,40 @@ class ProgramState(Enum):
     WAITING = "waiting"
 
 
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """A context of a test run with its data, of which ``meta_length`` bytes are metadata."""
+
+    context: bytes = b""
+    data: bytes = b""
+    meta_length: int = 0
+
+
+class RunContexts(Protocol):
+    """What a program type has to make the contexts of test runs; ``RequestError`` if it fails."""
+
+    async def create(self, given: RunContext) -> RunContext:
+        """Make what the program sees from what the user gave."""
+        ...
+
+    async def destroy(self, left: RunContext) -> RunContext:
+        """Make what the user gets from what the program left."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class TypeProvider:
     """The provider of a program's type, as the program sees it.
 
     ``rundown`` protects the provider's data: it is closed while the provider is away, and the
-    provider's detach waits for what is in flight.  ``reason`` says why it is away.
+    provider's detach waits for what is in flight.  ``reason`` says why it is away.  Without
+    ``run_contexts``, users of test runs give and get what the program sees.
     """
 
     name: str = ""
     reason: str = "no extension provides its program type"
     rundown: Rundown = field(default_factory=lambda: Rundown(closed=True))
+    run_contexts: RunContexts | None = None
 
 
 @dataclass(frozen=True, slots=True)

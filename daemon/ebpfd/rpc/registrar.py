@@ -152,6 +152,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 module.answered(request.helper_return.callback_id, request.helper_return)
             case "map_return":
                 module.answered(request.map_return.callback_id, request.map_return)
+            case "context_return":
+                module.answered(request.context_return.callback_id, request.context_return)
             case "wait_deregistered":
                 self._start(module, request, self._wait(module, request.wait_deregistered))
             case "detach_complete":

@@ -21,6 +21,8 @@ from ebpfd.errors import RequestError
 from ebpfd.host.modules import (
     AttachAnswer,
     BatchOutcome,
+    ContextCall,
+    ContextOutcome,
     FireCall,
     HelperCall,
     HelperOutcome,
@@ -29,6 +31,7 @@ from ebpfd.host.modules import (
     ModuleGoneError,
 )
 from ebpfd.objects.custom_maps import ProviderReturn
+from ebpfd.objects.programs import RunContext
 from ebpfd.rpc.batch_codec import decode_result, encode_batch
 from ebpfd.rpc.map_call_codec import decode_map_return, encode_map_call
 from ebpfd.rpc.registration_codec import (
@@ -198,6 +201,28 @@ class RemoteModule:
         async with self._deadline(message.callback_id, patience_s):
             self.send(message)
             return decode_map_return(await answer)
+
+    async def call_context(self, call: ContextCall, deadline_s: float) -> ContextOutcome:
+        """Make or end a context of a test run."""
+        flat = call.flat
+        message = registrar_pb2.SessionResponse()
+        asked = message.context_call
+        create, destroy = (
+            registrar_pb2.CONTEXT_FUNCTION_CREATE,
+            registrar_pb2.CONTEXT_FUNCTION_DESTROY,
+        )
+        asked.function = create if call.creates else destroy
+        asked.program_type, asked.deadline_ms = call.program_type.bytes, int(deadline_s * 1000)
+        asked.context, asked.data, asked.meta_length = flat.context, flat.data, flat.meta_length
+        if message.ByteSize() > MAX_FORWARDED_BYTES:
+            refusal = f"context and data take more than {MAX_FORWARDED_BYTES} bytes"
+            raise RequestError(Result.INVALID_ARGUMENT, refusal)
+        message.callback_id, answer = self._expect(registrar_pb2.ContextReturn)
+        async with self._deadline(message.callback_id, deadline_s):
+            self.send(message)
+            said: registrar_pb2.ContextReturn = await answer
+        made = RunContext(said.context, said.data, said.meta_length)
+        return ContextOutcome(said.result, said.message, made)
 
     def send(self, message: registrar_pb2.SessionResponse) -> None:
         """Send a control message; a module that does not read any more is gone."""

@@ -23,6 +23,12 @@ class BindingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BINDING_STATE_DETACHING: _ClassVar[BindingState]
     BINDING_STATE_CLEANUP: _ClassVar[BindingState]
 
+class ContextFunction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONTEXT_FUNCTION_UNSPECIFIED: _ClassVar[ContextFunction]
+    CONTEXT_FUNCTION_CREATE: _ClassVar[ContextFunction]
+    CONTEXT_FUNCTION_DESTROY: _ClassVar[ContextFunction]
+
 class BindingCallback(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     BINDING_CALLBACK_UNSPECIFIED: _ClassVar[BindingCallback]
@@ -53,6 +59,9 @@ BINDING_STATE_ATTACHING: BindingState
 BINDING_STATE_READY: BindingState
 BINDING_STATE_DETACHING: BindingState
 BINDING_STATE_CLEANUP: BindingState
+CONTEXT_FUNCTION_UNSPECIFIED: ContextFunction
+CONTEXT_FUNCTION_CREATE: ContextFunction
+CONTEXT_FUNCTION_DESTROY: ContextFunction
 BINDING_CALLBACK_UNSPECIFIED: BindingCallback
 BINDING_CALLBACK_ATTACH: BindingCallback
 BINDING_CALLBACK_DETACH: BindingCallback
@@ -131,7 +140,7 @@ class BindingSide(_message.Message):
     def __init__(self, binding_context: _Optional[bytes] = ..., dispatch: _Optional[_Union[DispatchTable, _Mapping]] = ...) -> None: ...
 
 class SessionRequest(_message.Message):
-    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered", "map_return")
+    __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered", "map_return", "context_return")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     REGISTER_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +152,7 @@ class SessionRequest(_message.Message):
     HELPER_RETURN_FIELD_NUMBER: _ClassVar[int]
     WAIT_DEREGISTERED_FIELD_NUMBER: _ClassVar[int]
     MAP_RETURN_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_RETURN_FIELD_NUMBER: _ClassVar[int]
     call_id: int
     hello: Hello
     register: Register
@@ -154,10 +164,11 @@ class SessionRequest(_message.Message):
     helper_return: HelperReturn
     wait_deregistered: WaitDeregistered
     map_return: MapReturn
-    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ..., map_return: _Optional[_Union[MapReturn, _Mapping]] = ...) -> None: ...
+    context_return: ContextReturn
+    def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ..., map_return: _Optional[_Union[MapReturn, _Mapping]] = ..., context_return: _Optional[_Union[ContextReturn, _Mapping]] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat", "map_call")
+    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat", "map_call", "context_call")
     CALLBACK_ID_FIELD_NUMBER: _ClassVar[int]
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     CALL_RETURN_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +179,7 @@ class SessionResponse(_message.Message):
     DEREGISTER_COMPLETE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     MAP_CALL_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_CALL_FIELD_NUMBER: _ClassVar[int]
     callback_id: int
     welcome: Welcome
     call_return: CallReturn
@@ -178,7 +190,8 @@ class SessionResponse(_message.Message):
     deregister_complete: DeregisterComplete
     heartbeat: Heartbeat
     map_call: MapCall
-    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ...) -> None: ...
+    context_call: ContextCall
+    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ..., context_call: _Optional[_Union[ContextCall, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id", "registrations")
@@ -437,6 +450,38 @@ class DisconnectResponse(_message.Message):
     status: _status_pb2.Status
     registrations: _containers.RepeatedCompositeFieldContainer[Registration]
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ...) -> None: ...
+
+class ContextCall(_message.Message):
+    __slots__ = ("function", "program_type", "context", "data", "meta_length", "deadline_ms")
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    META_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    function: ContextFunction
+    program_type: bytes
+    context: bytes
+    data: bytes
+    meta_length: int
+    deadline_ms: int
+    def __init__(self, function: _Optional[_Union[ContextFunction, str]] = ..., program_type: _Optional[bytes] = ..., context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., meta_length: _Optional[int] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
+
+class ContextReturn(_message.Message):
+    __slots__ = ("callback_id", "result", "message", "context", "data", "meta_length")
+    CALLBACK_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    META_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    callback_id: int
+    result: int
+    message: str
+    context: bytes
+    data: bytes
+    meta_length: int
+    def __init__(self, callback_id: _Optional[int] = ..., result: _Optional[int] = ..., message: _Optional[str] = ..., context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., meta_length: _Optional[int] = ...) -> None: ...
 
 class ListProvidersRequest(_message.Message):
     __slots__ = ("npi_id",)
