@@ -202,7 +202,7 @@ class Client:
             name=name,
             inner_map_id=inner.id if inner else 0,
         )
-        reply = await self._daemon.ask(self._daemon.maps.Create, request)
+        reply = await self._daemon.ask(self._daemon.maps.Create, request, timeout_s=LONG_CALL_S)
         check(reply.status)
         return map_of(reply.map, self._daemon)
 

@@ -9,7 +9,7 @@ from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import maps_pb2
 from ebpfd_sdk._answer import result_of
-from ebpfd_sdk._daemon import Daemon
+from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check
 from ebpfd_sdk._records import Records, records_of
 
@@ -206,12 +206,14 @@ class Map:
             values=b"".join(value for _, value in pairs),
             flags=update,
         )
-        check((await self.daemon.ask(self.daemon.maps.UpdateBatch, request)).status)
+        stub = self.daemon.maps.UpdateBatch
+        check((await self.daemon.ask(stub, request, timeout_s=LONG_CALL_S)).status)
 
     async def delete_many(self, keys: Iterable[Key]) -> None:
         """Delete entries in order; the first that fails ends it, and the error says which."""
         request = maps_pb2.DeleteBatchRequest(id=self.id, keys=b"".join(map(self._key, keys)))
-        check((await self.daemon.ask(self.daemon.maps.DeleteBatch, request)).status)
+        stub = self.daemon.maps.DeleteBatch
+        check((await self.daemon.ask(stub, request, timeout_s=LONG_CALL_S)).status)
 
     async def items(self) -> list[tuple[bytes, bytes]]:
         """Read all entries, in the map's own order."""
@@ -231,7 +233,7 @@ class Map:
     async def remove(self) -> tuple[int, ...]:
         """Give up a map that was created; return the ids of maps that still hold it."""
         request = maps_pb2.RemoveRequest(id=self.id)
-        reply = await self.daemon.ask(self.daemon.maps.Remove, request)
+        reply = await self.daemon.ask(self.daemon.maps.Remove, request, timeout_s=LONG_CALL_S)
         check(reply.status)
         return tuple(reply.map_ids)
 

@@ -165,8 +165,10 @@ async def test_programs_use_a_map_whose_elements_are_nobodys_business(tmp_path: 
         assert number(await counts.get(5) or b"") == 3
         await counts.set(5, 40)
         assert (await program.test_run(context=context(5))).result == 41
-        (associated,) = [each for each in journal(w) if each["what"] == "associate"]
-        assert associated["map"] == counts.id
+        program = await program.reload()
+        assert (await program.test_run(context=context(5))).result == 42
+        associated = [each["map"] for each in journal(w) if each["what"] == "associate"]
+        assert associated == [counts.id, counts.id]
         await program.unload()
         assert await w.client.maps() == ()
 
@@ -199,4 +201,13 @@ async def test_a_file_with_a_custom_map_needs_its_provider(tmp_path: Path) -> No
         code, said = await code_of(w.client.load(OBJECT, programs=["count"]))
         assert code is Result.EXTENSION_FAILED_TO_LOAD
         assert "map type sample_hash_map (15)" in said
+        assert (await w.client.maps(), await w.client.programs()) == ((), ())
+
+
+async def test_maps_of_a_custom_type_are_in_no_map_of_maps(tmp_path: Path) -> None:
+    """The error names the map."""
+    async with world(tmp_path) as w, sample(w), maps(w):
+        code, said = await code_of(w.client.load(OBJECT.with_name("inner_custom.o")))
+        assert code is Result.INVALID_ARGUMENT
+        assert said == "map outer: maps of a custom type cannot be in a map of maps"
         assert (await w.client.maps(), await w.client.programs()) == ((), ())

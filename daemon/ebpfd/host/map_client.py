@@ -8,7 +8,6 @@ for nothing; the map then waits for another of the same kind, and keeps its entr
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, TypeVar
 from uuid import uuid4
@@ -20,11 +19,12 @@ from ebpfd.contracts import ContractError, MapClientData, MapProviderData, valid
 from ebpfd.errors import RequestError
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.key_locks import KeyLocks
-from ebpfd.host.modules import LocalModule, MapCall, MapModule, ModuleGoneError
+from ebpfd.host.modules import LocalModule, MapModule
+from ebpfd.host.provider_calls import BoundProvider, ProviderCalls
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import CustomMap, MapShape, Rundown
-from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn, Steps, restore, undo_of
+from ebpfd.objects.custom_maps import ProviderCall, Steps, restore
 from ebpfd_api.custom_map import MapFunction
 from ebpfd_api.map_type import MapType
 from ebpfd_api.npi import MAP_INFORMATION
@@ -36,16 +36,6 @@ CLEANED_AT_ONCE: Final = 64
 
 _Value = TypeVar("_Value")
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """A provider that has taken the map."""
-
-    binding: nmr.BindingHandle
-    context: bytes
-    owner: MapModule
-    data: MapProviderData
 
 
 class MapClient(LocalModule):
@@ -65,15 +55,12 @@ class MapClient(LocalModule):
         self.custom: CustomMap | None = None
         self.reason = "no extension that provides it is connected: start it and try again"
         self._registrar = registrar
-        self._services = services
-        self._deadlines = deadlines
         self._map_id = map_id
         self._name = name
         self._shape = shape
         self._handle: nmr.RegistrationHandle | None = None
         self._attaching = False
-        self._bound: _Bound | None = None
-        self._map_context = b""
+        self._calls = ProviderCalls(services, deadlines, map_id, shape)
         self._uses = Rundown(closed=True)
         self._writing = KeyLocks()
         self._changing = asyncio.Lock()
@@ -83,12 +70,12 @@ class MapClient(LocalModule):
     @property
     def data(self) -> MapProviderData | None:
         """What the provider promises; None while there is none."""
-        return self._bound.data if self._bound else None
+        return self._calls.bound.data if self._calls.bound else None
 
     @property
     def provider(self) -> str:
         """The extension that is bound, if any."""
-        return self._bound.owner.name if self._bound else ""
+        return self._calls.bound.owner.name if self._calls.bound else ""
 
     async def register(self) -> None:
         """Register; afterwards ``data`` says whether a provider was there."""
@@ -101,8 +88,9 @@ class MapClient(LocalModule):
     def publish(self, custom: CustomMap) -> None:
         """The map is there: from now on it is used."""
         self.custom = custom
-        self._note(self._bound.owner.name if self._bound else "", self.reason)
-        if self._bound:
+        self._calls.late = custom.elements.late
+        self._note(self.provider, self.reason)
+        if self._calls.bound:
             self._uses.reopen()
 
     async def run(self, steps: Steps[_Value]) -> _Value:
@@ -110,7 +98,7 @@ class MapClient(LocalModule):
         try:
             call = next(steps)
             while True:
-                call = steps.send(await self._call(call))
+                call = steps.send(await self._calls.call(call))
         except StopIteration as end:
             value: _Value = end.value
             return value
@@ -126,6 +114,7 @@ class MapClient(LocalModule):
                 yield self.custom
             else:
                 async with self._writing.holding(key):
+                    self._check_doubt(key)
                     yield self.custom
         finally:
             self._uses.release()
@@ -135,9 +124,9 @@ class MapClient(LocalModule):
         self._ending = True
         await self._run_down()
         async with self._changing:
-            if self.custom is not None and self._bound is not None:
+            if self.custom is not None and self._calls.bound is not None:
                 await self._clean_up(self.custom)
-                await self._call(ProviderCall(MapFunction.POSTPROCESS_MAP_DELETE))
+                await self._calls.call(ProviderCall(MapFunction.POSTPROCESS_MAP_DELETE))
         self._released.set()
         if self._handle is not None:
             await self._registrar.withdraw(self._handle)
@@ -162,7 +151,7 @@ class MapClient(LocalModule):
     async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
         """The provider wants to go: not before the map does, unless it has vanished."""
         del role
-        bound = self._bound
+        bound = self._calls.bound
         if bound is not None and bound.binding == binding:
             await self._until_over(bound)
             await self._unbind(f"the extension {bound.owner.name} has gone")
@@ -171,7 +160,7 @@ class MapClient(LocalModule):
     async def cleanup(self, binding: nmr.BindingHandle, role: nmr.Role) -> None:
         """An attach that has failed ends here without a detach."""
         del role
-        if self._bound is not None and self._bound.binding == binding:
+        if self._calls.bound is not None and self._calls.bound.binding == binding:
             await self._unbind(self.reason)
 
     def judge(self, data: MapProviderData) -> tuple[int, str]:
@@ -185,7 +174,7 @@ class MapClient(LocalModule):
             return NtStatus.NOT_SUPPORTED, ""
         if data.base_map_type != MapType.HASH:
             return NtStatus.NOT_SUPPORTED, f"base_map_type is {data.base_map_type}, not HASH (1)"
-        if self._bound is not None or self._attaching or self._ending:
+        if self._calls.bound is not None or self._attaching or self._ending:
             return NtStatus.INVALID_DEVICE_STATE, ""
         if self.custom is not None and not _alike(self.custom.data, data):
             reason = "it came back with another table: remove the map and create it anew"
@@ -200,7 +189,7 @@ class MapClient(LocalModule):
             reason = side.message or f"it refused with status {side.status:#x}"
             self._refuse(f"{owner.name}: {reason}")
             return side.status
-        self._bound = _Bound(binding, side.context, owner, data)
+        self._calls.bound = BoundProvider(binding, side.context, owner, data)
         if self.custom is None:
             return NtStatus.SUCCESS  # whoever creates the map goes on
         async with self._changing:
@@ -208,8 +197,7 @@ class MapClient(LocalModule):
 
     async def _restore(self, custom: CustomMap) -> int:
         """A provider is there again: let it know of the map before anybody uses it."""
-        assert self._bound is not None, "just bound"
-        self._map_context = b""
+        assert self._calls.bound is not None, "just bound"
         size = custom.stored_value_size
         try:
             await self.run(restore(size, tuple(sorted(custom.program_types))))
@@ -222,7 +210,12 @@ class MapClient(LocalModule):
         _log.info("map bound again", map=self._map_id, provider=self.provider)
         return NtStatus.SUCCESS
 
-    async def _until_over(self, bound: _Bound) -> None:
+    def _check_doubt(self, key: bytes) -> None:
+        if key in self._calls.doubtful:
+            message = f"the extension {self.provider} has yet to answer a deletion of this key"
+            raise RequestError(Result.TIMEOUT, message)
+
+    async def _until_over(self, bound: BoundProvider) -> None:
         """Until the provider has nothing of the map any more, or is no more itself."""
         waits = [asyncio.ensure_future(each.wait()) for each in (self._released, bound.owner.gone)]
         try:
@@ -234,7 +227,7 @@ class MapClient(LocalModule):
     async def _unbind(self, reason: str) -> None:
         self._refuse(reason)
         await self._run_down()
-        self._bound = None
+        self._calls.bound = None
         self._note("", reason)
 
     async def _run_down(self) -> None:
@@ -245,7 +238,7 @@ class MapClient(LocalModule):
 
     def _refuse(self, reason: str) -> None:
         self.reason = reason or self.reason
-        if self.custom is not None and self._bound is None:
+        if self.custom is not None and self._calls.bound is None:
             self.custom.reason = self.reason
 
     def _note(self, provider: str, reason: str) -> None:
@@ -256,78 +249,11 @@ class MapClient(LocalModule):
         """A provider that does not answer any more is not asked for ever."""
         calls = custom.elements.clean_up()
         while chunk := list(islice(calls, CLEANED_AT_ONCE)):
-            returned = await asyncio.gather(*map(self._call, chunk))
-            if self._bound is None:
+            returned = await asyncio.gather(*map(self._calls.call, chunk))
+            if self._calls.bound is None:
                 return
             if any(each.result == Result.TIMEOUT for each in returned):
                 _log.warning("map not cleaned up", map=self._map_id, provider=self.provider)
-                return
-
-    async def _call(self, call: ProviderCall) -> ProviderReturn:
-        """What the provider answers; TIMEOUT and EXTENSION_FAILED_TO_LOAD if it does not."""
-        bound = self._bound
-        if bound is None:
-            return ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, self.reason)
-        answer: asyncio.Future[ProviderReturn] = asyncio.get_running_loop().create_future()
-        function = call.function.name.lower()
-        self._services.start(
-            self._ask(bound, call, self._map_context, answer), name=f"{function} of {self.label}"
-        )
-        try:
-            async with asyncio.timeout(self._deadlines.map_s):
-                returned = await answer
-        except TimeoutError:
-            if answer.done() and not answer.cancelled():
-                return self._noted(call, answer.result())  # it came in the last moment
-            seconds = f"{self._deadlines.map_s:g} s"
-            message = f"the extension {bound.owner.name} took longer than {seconds} for {function}"
-            _log.warning("a custom map is overdue", map=self._map_id, function=function)
-            return ProviderReturn(Result.TIMEOUT, message)
-        return self._noted(call, returned)
-
-    def _noted(self, call: ProviderCall, returned: ProviderReturn) -> ProviderReturn:
-        if call.function is MapFunction.PREPROCESS_MAP_CREATE and not returned.result:
-            self._map_context = returned.map_context
-        return returned
-
-    async def _ask(
-        self,
-        bound: _Bound,
-        call: ProviderCall,
-        map_context: bytes,
-        answer: "asyncio.Future[ProviderReturn]",
-    ) -> None:
-        """Ask, beyond the deadline too: what succeeds after that must be taken back."""
-        asked = MapCall(
-            binding=bound.binding,
-            binding_context=bound.context,
-            map_context=map_context,
-            map_id=self._map_id,
-            shape=self._shape,
-            call=call,
-            deadline_s=self._deadlines.map_s,
-        )
-        try:
-            returned = await bound.owner.call_map(asked, self._deadlines.drain_s)
-        except ModuleGoneError:
-            message = f"the extension {bound.owner.name} went away before it answered"
-            returned = ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, message)
-        except TimeoutError:
-            return  # nobody waits any more
-        if not answer.done():
-            answer.set_result(returned)
-            return
-        undo = (
-            self.custom.elements.late(call, returned)
-            if self.custom is not None
-            else undo_of(bound.data, call, returned)
-        )
-        if undo is not None:
-            context = returned.map_context or map_context
-            asked = replace(asked, map_context=context, call=undo)
-            try:
-                await bound.owner.call_map(asked, self._deadlines.drain_s)
-            except (ModuleGoneError, TimeoutError):
                 return
 
 

@@ -211,6 +211,34 @@ def test_a_value_that_comes_too_late_is_given_back(agrees: bool) -> None:
     virtually(work())
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_key_whose_deletion_is_in_doubt_is_not_written(agrees: bool) -> None:
+    """TIMEOUT until the provider has answered; then the value is gone, or there as before."""
+
+    async def work() -> None:
+        async with scene() as s:
+            provider, asks = FakeMaps(), F.PREPROCESS_MAP_DELETE_ELEMENT
+            functions = DATA.functions - {F.POSTPROCESS_MAP_DELETE_ELEMENT} | {asks}
+            await s.provide(provider, replace(DATA, functions=functions))
+            made = await s.create()
+            await s.maps.update(made, b"a", b"1", 0)
+            gate = provider.hold(asks.name)
+            await refused(s.maps.delete(made, b"a"), Result.TIMEOUT)
+            for tried in (s.maps.update(made, b"a", b"2", 0), s.maps.delete(made, b"a")):
+                assert "has yet to answer" in await refused(tried, Result.TIMEOUT)
+            assert await s.maps.lookup(made, b"a") == b"1"
+            await s.maps.update(made, b"b", b"2", 0)
+            if not agrees:
+                provider.returns[asks] = ProviderReturn(Result.ACCESS_DENIED)
+            gate.set()
+            await turns()
+            assert made.map.count == (1 if agrees else 2)
+            await s.maps.update(made, b"a", b"3", 0)
+            await s.remove(made)
+
+    virtually(work())
+
+
 def test_a_map_that_is_announced_too_late_is_given_back() -> None:
     """postprocess_map_delete with the context that came late."""
 
