@@ -55,7 +55,7 @@ class AttachedLink:
         """Detach; when it returns, nothing of the link is in flight.  Twice is once."""
         request = links_pb2.DetachRequest(id=self.id)
         reply = await self.daemon.ask(self.daemon.links.Detach, request, timeout_s=LONG_CALL_S)
-        if reply.status.code != Result.KEY_NOT_FOUND:  # ids are never given twice
+        if reply.status.code != Result.STALE_ID:  # ids are never given twice
             check(reply.status)
 
     async def replace(

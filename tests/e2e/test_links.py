@@ -97,4 +97,4 @@ async def test_a_link_that_is_held_is_detached_once(tmp_path: Path) -> None:
         await link.detach()
         with pytest.raises(EbpfdError) as caught:
             await w.client.detach(link.id)
-        assert caught.value.code is Result.KEY_NOT_FOUND
+        assert caught.value.code is Result.STALE_ID

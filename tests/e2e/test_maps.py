@@ -131,7 +131,7 @@ async def test_two_programs_by_a_tail_call(tmp_path: Path) -> None:
         await w.ctl_json("map", "delete", steps, "0")
         assert await run(w, first) == 3
         gone = await w.ctl("-o", "json", "program", "show", reporter)
-        assert gone.error()["name"] == "KEY_NOT_FOUND"
+        assert gone.error()["name"] == "STALE_ID"
         wrong = await w.ctl("map", "update", steps, "0", "7", "--program", first)
         assert (wrong.code, "give a VALUE, or --program" in wrong.err) == (2, True)
 

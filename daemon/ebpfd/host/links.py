@@ -1,6 +1,7 @@
 """Attaching programs to hooks, replacing them, and detaching."""
 
 import asyncio
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,7 @@ from ebpfd.host.invocation import Executor, Targets
 from ebpfd.host.link_client import LinkClient
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
-from ebpfd.objects import Link, LinkState, Objects, Program, ProgramState
+from ebpfd.objects import DAEMON, Link, LinkState, Objects, Owner, Program, ProgramState
 from ebpfd.objects.links import LinkEvent
 from ebpfd_api.result import Result
 
@@ -55,9 +56,11 @@ class Links:
         flags: int = 0,
         priority: int = 0,
         on_failure: int | str | None = None,
+        owner: Owner = DAEMON,
     ) -> Link:
         """Attach a program to a hook that is there and takes it.
 
+        The link is *owner*'s; of the daemon it is a legacy link, which only a detach ends.
         *on_failure* is the result of events whose run fails, as a number or by its name in the
         contract; None: the type's default result, as if nothing were attached.
         """
@@ -67,7 +70,7 @@ class Links:
         link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, fixed)
         client = LinkClient(link, self._registrar, self._targets, self._executor)
         link.apply(LinkEvent.ATTACH)
-        self._objects.add_link(link)
+        self._objects.add_link(link, (owner,))
         self._clients[link.id] = client
         try:
             await client.register()
@@ -77,8 +80,12 @@ class Links:
             raise
         if link.binding:
             link.apply(LinkEvent.ATTACHED)
+            self._objects.changed()
             hook = self._contracts.name_of(guid)
             _log.info("link attached", link=link.id, program=program_id, hook=hook)
+            if not link.users:
+                await self.detach(link.id)
+                owner.check()
             return link
         link.apply(LinkEvent.REFUSED)
         await self._end(link)
@@ -89,12 +96,16 @@ class Links:
 
     async def detach(self, link_id: int) -> None:
         """Detach; returns when nothing of the link is in flight.  Twice is once."""
-        link = self._objects.link(link_id)
-        if link.state is LinkState.ATTACHED:
-            link.apply(LinkEvent.DETACH)
-            await self._end(link)
-        elif ended := self._detached.get(link_id):
-            await ended.wait()
+        await self._detach_once(self._objects.link(link_id))
+
+    async def end_unkept(self, left: Iterable[Link | Program]) -> None:
+        """Detach and destroy those that nobody has taken again meanwhile; all links at once."""
+        ending = tuple(left)
+        async with asyncio.TaskGroup() as group:
+            for each in ending:
+                if isinstance(each, Link) and not each.users:
+                    group.create_task(self._detach_once(each), name=f"detach {each.id}")
+        await self._programs.destroy_unkept(each for each in ending if isinstance(each, Program))
 
     async def unlink(
         self, attach_type: UUID | str, parameter: bytes, program_id: int = 0
@@ -159,6 +170,14 @@ class Links:
         async with asyncio.TaskGroup() as group:
             for link in self._objects.links():
                 group.create_task(self.detach(link.id), name=f"detach {link.id}")
+
+    async def _detach_once(self, link: Link) -> None:
+        if link.state is LinkState.ATTACHED:
+            link.apply(LinkEvent.DETACH)
+            self._objects.changed()
+            await self._end(link)
+        elif ended := self._detached.get(link.id):
+            await ended.wait()
 
     async def _end(self, link: Link) -> None:
         ended = self._detached[link.id] = asyncio.Event()

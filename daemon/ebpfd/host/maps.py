@@ -12,7 +12,7 @@ import structlog
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps, is_custom
 from ebpfd.host.programs import Programs
-from ebpfd.objects import MapObject, Objects, Program
+from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map
@@ -56,8 +56,8 @@ class Maps:
         self._programs = programs
         self.custom = custom
 
-    async def create(self, wanted: MapDeclaration) -> MapObject:
-        """A map that lives until it is removed."""
+    async def create(self, wanted: MapDeclaration, owner: Owner = DAEMON) -> MapObject:
+        """A map that *owner* has until it is removed."""
         inner = None
         if wanted.inner:
             if wanted.type not in _MAPS_OF_MAPS:
@@ -69,21 +69,26 @@ class Maps:
             map_object = await self.custom.create(wanted)
         else:
             map_object = MapObject(self._objects.next_id(), _made(wanted, inner))
-        self._objects.add_map(map_object)
+        try:
+            self._objects.add_map(map_object, (owner,))
+        except RequestError:
+            await self.custom.end(map_object)
+            raise
         _log.info("map created", map=map_object.id, name=map_object.name)
         return map_object
 
-    async def remove(self, map_id: int) -> list[int]:
-        """Give up a created map; the maps of maps that still hold it."""
+    async def remove(self, map_id: int, owner: Owner = DAEMON) -> list[int]:
+        """End *owner*'s reference, or the daemon's; the maps of maps that still hold the map."""
         map_object = self._objects.map(map_id)
         if not map_object.created:
-            users = ", ".join(map(str, sorted(map_object.owner_ids))) or "none"
+            users = ", ".join(map(str, sorted(each.id for each in map_object.loaders))) or "none"
             message = (
                 f"map {map_id} came with a program's file, and goes when the last of these is "
                 f"unloaded: {users}"
             )
             raise RequestError(Result.INVALID_STATE, message)
-        await self._destroy(self._objects.remove_map(map_object))
+        releasing = map_object.users.who_lets_go(owner)
+        await self._destroy(self._objects.remove_map(map_object, releasing))
         if not map_object.kept:
             await self.custom.end(map_object)
         _log.info("map removed", map=map_id, name=map_object.name)
@@ -92,8 +97,8 @@ class Maps:
     async def close(self) -> None:
         """Give up every created map, at the daemon's end."""
         for map_object in self._objects.maps():
-            if map_object.created:
-                await self._destroy(self._objects.remove_map(map_object))
+            for owner in tuple(map_object.users.owners):
+                await self._destroy(self._objects.remove_map(map_object, owner))
 
     async def put_program(self, map_id: int, key: bytes, program_id: int, flags: int) -> None:
         """Put a program under a key of a program array."""
@@ -195,8 +200,7 @@ class Maps:
             await self._destroy(self._objects.settle(map_object))
 
     async def _destroy(self, left: list[Program]) -> None:
-        for program in left:
-            await self._programs.destroy(program)
+        await self._programs.destroy_unkept(left)
 
     def _container(self, map_id: int) -> MapObject:
         container = self._objects.map(map_id)

@@ -1,7 +1,7 @@
 """Loading, judging and unloading programs: a file's programs all load, or none does."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -16,7 +16,7 @@ from ebpfd.host.program_clients import ProgramClients, helper_label, missing_hel
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
-from ebpfd.objects import Execution, MapObject, Objects, Program, ProgramSource
+from ebpfd.objects import DAEMON, Execution, MapObject, Objects, Owner, Program, ProgramSource
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
 
@@ -85,8 +85,9 @@ class Programs:
         *,
         execution: Execution = "any",
         follows_contract: bool = False,
+        owner: Owner = DAEMON,
     ) -> list[Program]:
-        """Bind, verify and make ready the wanted programs of a file, all or none.
+        """Bind, verify and make ready the wanted programs of a file for *owner*, all or none.
 
         With *follows_contract* a program is reloaded by itself when its contract changes.
         """
@@ -107,7 +108,8 @@ class Programs:
                 ProgramSource(object_file, each.index, execution, follows_contract)
                 for each in loading
             ]
-            return self._publish(parsed, loading, made, file_name, sources, custom)
+            owner.check()  # it may have ended meanwhile
+            return self._publish(parsed, loading, made, file_name, sources, custom, owner)
         except BaseException:
             await end_custom_maps(self._custom_maps, custom)
             for each in loading:
@@ -134,8 +136,7 @@ class Programs:
         except BaseException:
             await loading.clients.withdraw()
             raise
-        for each in left:
-            await self.destroy(each)
+        await self.destroy_unkept(left)
         return new
 
     async def _follow(self, program_id: int) -> None:
@@ -148,12 +149,17 @@ class Programs:
                 clients.provider.reason += f"; it was tried, and failed: {error.message}"
                 self._watch(self._objects.program(program_id))
 
-    async def unload(self, program_id: int) -> Program:
-        """Give up the daemon's reference; links and program arrays may still keep the program."""
+    async def unload(self, program_id: int, owner: Owner = DAEMON) -> Program:
+        """End *owner*'s reference, or the daemon's; others, links, pins and arrays may keep it."""
         program = self._objects.program(program_id)
-        for left in self._objects.unload(program):
-            await self.destroy(left)
+        await self.destroy_unkept(self._objects.unload(program, program.users.who_lets_go(owner)))
         return program
+
+    async def destroy_unkept(self, left: Iterable[Program]) -> None:
+        """Destroy those that nobody has taken again while others were destroyed."""
+        for program in left:
+            if not program.kept:
+                await self.destroy(program)
 
     async def destroy(self, program: Program) -> None:
         """Take a program that nobody keeps out of the world."""
@@ -166,8 +172,11 @@ class Programs:
     async def close(self) -> None:
         """Unload every program, at the daemon's end; also one whose link did not let go."""
         for program in self._objects.programs():
-            for left in {program, *self._objects.unload(program)}:
-                await self.destroy(left)
+            left = {program}
+            for owner in tuple(program.users.owners):
+                left.update(self._objects.unload(program, owner))
+            for each in left:
+                await self.destroy(each)
 
     def _contract_of(self, spec: ProgramSpec) -> ProgramData:
         try:
@@ -258,6 +267,7 @@ class Programs:
         file_name: str,
         sources: list[ProgramSource],
         custom: Mapping[int, MapObject],
+        owner: Owner,
     ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
@@ -278,7 +288,7 @@ class Programs:
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
         for program, each in zip(programs, loading, strict=True):
-            self._objects.add_program(program)
+            self._objects.add_program(program, (owner,))
             self._clients[program.id] = each.clients
             self._watch(program)
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
@@ -306,7 +316,7 @@ class Programs:
         # Maps of its file are kept for its user, who may have let go of it.
         file_maps = old.file_maps if old.loaded else ()
         new = program_of(loading, engine, maps, file_maps, old.file_name, old.source)
-        self._objects.add_program(new)
+        self._objects.add_program(new, old.users.owners)
         self._clients[new.id] = loading.clients
         self._watch(new)
         try:

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from ebpfd.objects.programs import Program
+from ebpfd.objects.users import Users
 from ebpfd_vm import Tally
 
 
@@ -63,7 +64,7 @@ class Link:
 
     ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
     is for events of every parameter, as its provider says.  ``failure_result`` is for events whose
-    run has failed; None: the program type's default.
+    run has failed; None: the program type's default.  One without a user is to be detached.
     """
 
     id: int
@@ -79,6 +80,7 @@ class Link:
     link_type: int = 0
     bpf_attach_type: int = 0
     wildcard: bool = False
+    users: Users = field(default_factory=Users)
     tally: Tally = field(default_factory=Tally)
 
     @property

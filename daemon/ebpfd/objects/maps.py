@@ -1,7 +1,8 @@
 """A live map with its id, and who keeps it.
 
+    users       owners that have made or opened it, and its pins
+    loaders     programs of its file that somebody has loaded: they count as users too
     programs    use it, and keep it while they exist
-    owners      the programs of its file that a user has loaded, or ``created``: its users
     holders     maps of maps that it is in
 
 A map that nobody keeps is dropped.  One that holds objects lets go of them when its last *user*
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ebpfd.objects.custom_maps import CustomMap
+from ebpfd.objects.users import Users
 from ebpfd_api.map_type import MapType
 from ebpfd_vm import Map
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from ebpfd.objects.programs import Program
 
 Held: TypeAlias = "MapObject | Program"
+
+
+def _no_programs() -> "set[Program]":
+    return set()
+
 
 CONTAINERS: Final = frozenset({MapType.PROG_ARRAY, MapType.HASH_OF_MAPS, MapType.ARRAY_OF_MAPS})
 
@@ -35,9 +42,9 @@ class MapObject:
 
     id: int
     map: Map
-    created: bool = False
+    users: Users = field(default_factory=Users)
+    loaders: "set[Program]" = field(default_factory=_no_programs)
     program_ids: set[int] = field(default_factory=set[int])
-    owner_ids: set[int] = field(default_factory=set[int])
     holder_ids: Counter[int] = field(default_factory=Counter[int])
     held: dict[bytes, Held] = field(default_factory=dict[bytes, Held])
     when_gone: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
@@ -59,9 +66,14 @@ class MapObject:
         return self.map.type in CONTAINERS
 
     @property
+    def created(self) -> bool:
+        """Whether somebody has it by itself, not with its file: until it is removed."""
+        return bool(self.users.owners)
+
+    @property
     def in_use(self) -> bool:
         """Whether a user has it."""
-        return self.created or bool(self.owner_ids)
+        return bool(self.users) or bool(self.loaders)
 
     @property
     def kept(self) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from ebpfd.contracts import ProgramData
 from ebpfd.objects.maps import MapObject
 from ebpfd.objects.rundown import Rundown
+from ebpfd.objects.users import Users
 from ebpfd_vm import Program as EngineProgram
 from ebpfd_vm import ProgramSpec
 
@@ -74,7 +75,7 @@ class ProgramSource:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """One program.  It lives while it is loaded or linked, or a program array holds it.
+    """One program.  It lives while somebody has it, or it is linked, or a program array holds it.
 
     ``maps`` are those that it uses, ``file_maps`` all that came with its file.  ``judge`` is the
     verifier that accepted it.
@@ -93,7 +94,7 @@ class Program:
     provider: TypeProvider
     source: ProgramSource
     file_maps: tuple[MapObject, ...] = ()
-    loaded: bool = True
+    users: Users = field(default_factory=Users)
     nanoseconds_per_run: float = 0.0
     link_ids: set[int] = field(default_factory=set[int])
     holder_ids: Counter[int] = field(default_factory=Counter[int])
@@ -101,7 +102,12 @@ class Program:
     @property
     def kept(self) -> bool:
         """Whether anybody has it."""
-        return self.loaded or bool(self.link_ids) or bool(self.holder_ids)
+        return bool(self.users) or bool(self.link_ids) or bool(self.holder_ids)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether an owner has it, and with it the maps of its file, until it is unloaded."""
+        return bool(self.users.owners)
 
     @property
     def name(self) -> str:

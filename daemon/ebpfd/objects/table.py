@@ -1,24 +1,32 @@
 """All objects by id, and who keeps whom alive.
 
-    link --> program --> maps that it uses        a user --> programs, maps
-    program array --> programs                    map of maps --> maps
+    an owner --> programs, maps, links            link --> program --> maps that it uses
+    pin --> programs, maps, links                 map of programs or maps --> what it holds
 
 Ids come from one counter for all kinds, are never given twice, and begin at 2 as in eBPF for
-Windows.  What nobody keeps is dropped: a map here, a program by the host, since its registrations
-must be withdrawn; methods that may leave programs so return them.
+Windows.  What nobody keeps is dropped: a map here, a program or a link by the host, since its
+registrations must be withdrawn; methods that may leave such return them.
 """
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
-from ebpfd.objects.links import Link
+from ebpfd.objects.durable import Durable, durable
+from ebpfd.objects.id_table import Identified, IdTable
+from ebpfd.objects.links import Link, LinkState
 from ebpfd.objects.maps import Held, MapObject
+from ebpfd.objects.pin_paths import canonical, pin_path
+from ebpfd.objects.pins import Object, Pins
 from ebpfd.objects.programs import Program
+from ebpfd.objects.users import DAEMON, Owner
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
 
-_Object = TypeVar("_Object")
+Kind: TypeAlias = Literal["program", "map", "link"]
+KINDS: Final[tuple[Kind, ...]] = ("program", "map", "link")
+
+_Object = TypeVar("_Object", bound=Identified)
 
 
 class Objects:
@@ -26,76 +34,114 @@ class Objects:
 
     def __init__(self) -> None:
         self._last_id = 1
-        self._programs: dict[int, Program] = {}
-        self._maps: dict[int, MapObject] = {}
-        self._links: dict[int, Link] = {}
+        self._programs = IdTable[Program]()
+        self._maps = IdTable[MapObject]()
+        self._links = IdTable[Link]()
+        self._pins = Pins()
+        self._owned: dict[Owner, dict[int, Object]] = {}
+        self.when_changed: set[Callable[[], None]] = set()
+        """Called within each change of what ``durable`` tells, and of a few things more."""
+
+    @property
+    def last_id(self) -> int:
+        """The id that was given last."""
+        return self._last_id
 
     def next_id(self) -> int:
         """An id that was never given before."""
         self._last_id += 1
         return self._last_id
 
+    def skip_ids(self, last_id: int) -> None:
+        """Give none up to *last_id*: an earlier life of the daemon has given them."""
+        self._last_id = max(self._last_id, last_id)
+
     def programs(self) -> Iterable[Program]:
         """All programs by ascending id."""
-        return tuple(self._programs.values())
+        return tuple(self._programs)
 
     def maps(self) -> Iterable[MapObject]:
         """All maps by ascending id."""
-        return tuple(self._maps[map_id] for map_id in sorted(self._maps))
+        return tuple(self._maps)
 
     def links(self) -> Iterable[Link]:
         """All links by ascending id, which is attach order."""
-        return tuple(self._links.values())
+        return tuple(self._links)
 
     def program(self, program_id: int) -> Program:
-        """The program *program_id*, or ``RequestError`` KEY_NOT_FOUND."""
-        return _find(self._programs, program_id, "program")
+        """The program *program_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
+        return self._find(self._programs, program_id, "program")
 
     def map(self, map_id: int) -> MapObject:
-        """The map *map_id*, or ``RequestError`` KEY_NOT_FOUND."""
-        return _find(self._maps, map_id, "map")
+        """The map *map_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
+        return self._find(self._maps, map_id, "map")
 
     def link(self, link_id: int) -> Link:
-        """The link *link_id*, or ``RequestError`` KEY_NOT_FOUND."""
-        return _find(self._links, link_id, "link")
+        """The link *link_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
+        return self._find(self._links, link_id, "link")
 
-    def add_program(self, program: Program) -> None:
-        """Add *program* with the maps that it uses and those of its file."""
-        self._programs[program.id] = program
+    def id_after(self, kind: Kind, number: int) -> int:
+        """The smallest id above *number* of that kind, or ``RequestError`` NO_MORE_KEYS."""
+        found = self._table(kind).id_after(number)
+        if found is None:
+            message = f"there is no {kind} with an id above {number}"
+            raise RequestError(Result.NO_MORE_KEYS, message)
+        return found
+
+    def add_program(self, program: Program, owners: Iterable[Owner] = (DAEMON,)) -> None:
+        """Add *program* with the maps that it uses, and for its *owners* those of its file."""
+        self._take(program, owners)
+        self._programs.add(program)
         for map_object in program.maps:
             map_object.program_ids.add(program.id)
-            self._maps[map_object.id] = map_object
-        for map_object in program.file_maps:
-            map_object.owner_ids.add(program.id)
-            self._maps[map_object.id] = map_object
+            self._maps.add(map_object)
+        if program.loaded:
+            for map_object in program.file_maps:
+                map_object.loaders.add(program)
+                self._maps.add(map_object)
+        self.changed()
 
-    def add_map(self, map_object: MapObject) -> None:
-        """Add a map that a user has created."""
-        map_object.created = True
-        self._maps[map_object.id] = map_object
+    def add_map(self, map_object: MapObject, owners: Iterable[Owner] = (DAEMON,)) -> None:
+        """Add a map that *owners* have made or opened."""
+        self._take(map_object, owners)
+        self._maps.add(map_object)
+        self.changed()
 
-    def add_link(self, link: Link) -> None:
+    def add_link(self, link: Link, owners: Iterable[Owner] = (DAEMON,)) -> None:
         """Add *link*, which keeps its program from now on."""
-        self._links[link.id] = link
+        self._take(link, owners)
+        self._links.add(link)
         link.program.link_ids.add(link.id)
+        self.changed()
+
+    def open(self, each: Object, owner: Owner) -> None:
+        """*owner* has *each* too from now on."""
+        self._take(each, (owner,))
+        if isinstance(each, Program):
+            for map_object in each.file_maps:
+                if map_object.id in self._maps:
+                    map_object.loaders.add(each)
+        self.changed()
 
     def replace_program(self, old: Program, new: Program) -> list[Program]:
-        """Put *new* wherever *old* is linked or held; programs that nobody keeps now.
+        """Put *new* wherever *old* is had, pinned, linked or held; programs that nobody keeps now.
 
         Whoever invokes a link meets the one or the other: nothing waits here.
         """
         left: list[Program] = []
         for container_id in tuple(old.holder_ids):
-            container = self._maps[container_id]
+            container = self.map(container_id)
             for key in [key for key, held in container.held.items() if held is old]:
                 container.map.set_program(key, new.engine, new.id)
                 left += self.hold(container, key, new)
         for link_id in tuple(old.link_ids):
-            self._links[link_id].program = new
-            new.link_ids.add(link_id)
-        old.link_ids.clear()
-        new.loaded = old.loaded
-        left += self.unload(old)
+            left += self.relink(self.link(link_id), new)
+        for path in tuple(old.users.paths):
+            self._pins.move(path, new)
+        for owner in tuple(old.users.owners):
+            left += self.unload(old, owner)
+        left += [] if old.kept else [old]
+        self.changed()
         return list(dict.fromkeys(left))
 
     def relink(self, link: Link, new: Program) -> list[Program]:
@@ -103,41 +149,81 @@ class Objects:
         old, link.program = link.program, new
         old.link_ids.discard(link.id)
         new.link_ids.add(link.id)
+        self.changed()
         return [] if old.kept else [old]
 
     def remove_link(self, link: Link) -> bool:
-        """Remove *link*; True if its program has nothing left that keeps it."""
-        self._links.pop(link.id, None)
+        """Remove *link* and its pins; True if its program has nothing left that keeps it."""
+        self._forget(link)
+        self._links.remove(link)
         link.program.link_ids.discard(link.id)
+        self.changed()
         return not link.program.kept
 
-    def unload(self, program: Program) -> list[Program]:
-        """End the user's reference to *program* and its file's maps; programs that nobody keeps."""
-        program.loaded = False
+    def unload(self, program: Program, owner: Owner = DAEMON) -> list[Program]:
+        """*owner* has *program* and its file's maps no more; programs that nobody keeps."""
+        self._untake(program, owner)
         left = [] if program.kept else [program]
-        for map_object in program.file_maps:
-            map_object.owner_ids.discard(program.id)
-            left += self._without_user(map_object)
+        if not program.loaded:
+            for map_object in program.file_maps:
+                map_object.loaders.discard(program)
+                left += self._without_user(map_object)
+        self.changed()
         return left
 
-    def remove_map(self, map_object: MapObject) -> list[Program]:
-        """End the user's reference to a created map; programs that nobody keeps now."""
-        map_object.created = False
-        return self._without_user(map_object)
+    def remove_map(self, map_object: MapObject, owner: Owner = DAEMON) -> list[Program]:
+        """*owner* has the map no more; programs that nobody keeps now."""
+        self._untake(map_object, owner)
+        left = self._without_user(map_object)
+        self.changed()
+        return left
+
+    def close_link(self, link: Link, owner: Owner = DAEMON) -> list[Link]:
+        """*owner* has *link* no more; the link, if it is to be detached."""
+        self._untake(link, owner)
+        self.changed()
+        return [] if link.users else [link]
+
+    def end(self, owner: Owner) -> list[Link | Program]:
+        """*owner* has nothing any more, and gets nothing; links and programs that nobody keeps.
+
+        Links come first.
+        """
+        owner.ended = True
+        had = tuple(self._owned.get(owner, {}).values())
+        links = [each for each in had if isinstance(each, Link)]
+        left: list[Link | Program] = []
+        for link in links:
+            left += self.close_link(link, owner)
+        for each in had:
+            if isinstance(each, Program):
+                left += self.unload(each, owner)
+            elif isinstance(each, MapObject):
+                left += self.remove_map(each, owner)
+        self._owned.pop(owner, None)
+        return list(dict.fromkeys(left))
+
+    def owned(self, owner: Owner) -> Iterable[Object]:
+        """What *owner* has."""
+        return tuple(self._owned.get(owner, {}).values())
 
     def remove_program(self, program: Program) -> None:
-        """Remove *program*, and its maps that nobody else keeps."""
-        self._programs.pop(program.id, None)
+        """Remove *program* and its pins, and its maps that nobody else keeps."""
+        self._forget(program)
+        self._programs.remove(program)
         for map_object in program.maps:
             map_object.program_ids.discard(program.id)
             self._drop_unless_kept(map_object)
+        self.changed()
 
     def hold(self, container: MapObject, key: bytes, held: Held) -> list[Program]:
         """*container* has *held* under *key* from now on; programs that nobody keeps now."""
         before = container.held.get(key)
         container.held[key] = held
         held.holder_ids[container.id] += 1
-        return [] if before is None else self._let_go(container, before)
+        left = [] if before is None else self._let_go(container, before)
+        self.changed()
+        return left
 
     def settle(self, container: MapObject) -> list[Program]:
         """Forget what *container* holds no more; programs that nobody keeps now.
@@ -149,7 +235,94 @@ class Objects:
             if _id_under(container, key) != held.id:
                 del container.held[key]
                 left += self._let_go(container, held)
+                self.changed()
         return left
+
+    def pin(self, path: str, each: Object) -> str:
+        """Pin *each*, which is kept until it is unpinned; the path in its one form.
+
+        ``RequestError`` INVALID_ARGUMENT, OBJECT_ALREADY_EXISTS, or INVALID_STATE for a link that
+        is not attached.
+        """
+        whole = pin_path(path)
+        if isinstance(each, Link) and each.state is not LinkState.ATTACHED:
+            message = f"link {each.id} is {each.state.value}: only one that is attached is pinned"
+            raise RequestError(Result.INVALID_STATE, message)
+        self._pins.add(whole, each)
+        self.changed()
+        return whole
+
+    def unpin(self, path: str) -> list[Link | Program]:
+        """Remove a pin, or KEY_NOT_FOUND; links and programs that nobody keeps now."""
+        found = self._pins.remove(pin_path(path))
+        left: list[Link | Program] = []
+        match found:
+            case Link():
+                left += [] if found.users else [found]
+            case Program():
+                left += [] if found.kept else [found]
+            case MapObject():
+                left += self._without_user(found)
+        self.changed()
+        return left
+
+    def pinned(self, path: str) -> Object:
+        """What is pinned there, or ``RequestError`` KEY_NOT_FOUND."""
+        return self._pins.find(pin_path(path))
+
+    def pins(self, after: str = "", kinds: Iterable[Kind] = ()) -> Iterator[tuple[str, Object]]:
+        """Pins that follow *after*, or all, bytewise; of these kinds if any is named."""
+        types = tuple(_TYPES[kind] for kind in kinds)
+        return self._pins.after(canonical(after) if after else "", types)
+
+    def durable(self) -> Durable:
+        """What survives the daemon, as it is now."""
+        return durable(self._pins, self._links, self._last_id)
+
+    def changed(self) -> None:
+        """Tell who wants to know that something may have changed; links do so when attached."""
+        for told in tuple(self.when_changed):
+            told()
+
+    def _table(self, kind: Kind) -> "IdTable[Program] | IdTable[MapObject] | IdTable[Link]":
+        match kind:
+            case "program":
+                return self._programs
+            case "map":
+                return self._maps
+            case "link":
+                return self._links
+
+    def _find(self, table: IdTable[_Object], wanted: int, kind: Kind) -> _Object:
+        if (found := table.get(wanted)) is not None:
+            return found
+        shows = f"`ebpfctl {kind} list` shows those there are"
+        for other in KINDS:
+            if wanted in self._table(other):
+                raise RequestError(Result.KEY_NOT_FOUND, f"{wanted} is a {other}'s id: {shows}")
+        if 1 < wanted <= self._last_id:
+            message = f"there is no {kind} with id {wanted} any more: {shows}"
+            raise RequestError(Result.STALE_ID, message)
+        raise RequestError(Result.KEY_NOT_FOUND, f"there is no {kind} with id {wanted}: {shows}")
+
+    def _take(self, each: Object, owners: Iterable[Owner]) -> None:
+        taking = tuple(owners)
+        for owner in taking:
+            owner.check()
+        for owner in taking:
+            each.users.owners.add(owner)
+            self._owned.setdefault(owner, {})[each.id] = each
+
+    def _untake(self, each: Object, owner: Owner) -> None:
+        each.users.owners.discard(owner)
+        self._owned.get(owner, {}).pop(each.id, None)
+
+    def _forget(self, each: Object) -> None:
+        """Nobody has it any more."""
+        for owner in tuple(each.users.owners):
+            self._untake(each, owner)
+        for path in tuple(each.users.paths):
+            self._pins.remove(path)
 
     def _without_user(self, map_object: MapObject) -> list[Program]:
         """Its last user may have gone: then it lets go of what it holds."""
@@ -172,10 +345,12 @@ class Objects:
         return []
 
     def _drop_unless_kept(self, map_object: MapObject) -> None:
-        if not map_object.kept and map_object.id in self._maps:
-            del self._maps[map_object.id]
+        if not map_object.kept and self._maps.remove(map_object):
             for gone in tuple(map_object.when_gone):
                 gone()
+
+
+_TYPES: Final[dict[Kind, type[Object]]] = {"program": Program, "map": MapObject, "link": Link}
 
 
 def _id_under(container: MapObject, key: bytes) -> int:
@@ -183,13 +358,3 @@ def _id_under(container: MapObject, key: bytes) -> int:
         return int.from_bytes(container.map.lookup(key), "little")
     except EngineError:
         return 0
-
-
-def _find(table: dict[int, _Object], wanted: int, kind: str) -> _Object:
-    try:
-        return table[wanted]
-    except KeyError:
-        message = (
-            f"there is no {kind} with id {wanted}: `ebpfctl {kind} list` shows those there are"
-        )
-        raise RequestError(Result.KEY_NOT_FOUND, message) from None

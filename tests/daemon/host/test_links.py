@@ -206,7 +206,7 @@ async def test_concurrent_detaches_of_one_link_are_one() -> None:
         gate.set()
         await soon(asyncio.gather(*detaches))
         assert [each.split()[0] for each in extension.journal].count("detach") == 1
-        await refused(w.links.detach(link.id), Result.KEY_NOT_FOUND)
+        await refused(w.links.detach(link.id), Result.STALE_ID)
 
 
 async def test_a_pending_detach_completes_later() -> None:

@@ -50,7 +50,7 @@ async def test_a_loaded_program_binds_runs_and_leaves_without_trace() -> None:
         await w.registrar.withdraw(handles[0])
         assert w.leftovers() == []
         assert [each.split()[0] for each in extension.journal] == ["attach", "detach", "cleanup"]
-        await refused(w.programs.unload(program.id), Result.KEY_NOT_FOUND)
+        await refused(w.programs.unload(program.id), Result.STALE_ID)
 
 
 async def test_a_file_that_makes_no_sense_is_refused_before_anything_is_bound() -> None:

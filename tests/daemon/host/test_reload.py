@@ -70,7 +70,7 @@ async def test_of_two_at_once_one_is_first() -> None:
             w.programs.reload(program.id), w.programs.reload(program.id), return_exceptions=True
         )
         (failed,) = [each for each in both if isinstance(each, RequestError)]
-        assert failed.code is Result.KEY_NOT_FOUND
+        assert failed.code is Result.STALE_ID
         assert len(list(w.objects.programs())) == 1
         assert len(w.registrar.clients()) == 2, "the general and the type client of one"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from ebpfd.errors import RequestError
-from ebpfd.objects import MapObject, Objects, Program, ProgramState
+from ebpfd.objects import Kind, MapObject, Objects, Program, ProgramState
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_vm import Map
@@ -21,10 +21,51 @@ def test_ids_begin_at_2_and_grow() -> None:
 @pytest.mark.parametrize("kind", ["program", "map", "link"])
 def test_an_absent_id_is_key_not_found(kind: str) -> None:
     """The message names the kind, the id, and the command that lists those there are."""
-    find: Callable[[int], object] = getattr(Objects(), kind)
+    objects = Objects()
+    find: Callable[[int], object] = getattr(objects, kind)
     with pytest.raises(RequestError, match=f"no {kind} with id 7: `ebpfctl {kind} list`") as caught:
         find(7)
     assert caught.value.code is Result.KEY_NOT_FOUND
+    for never in (0, 1):
+        with pytest.raises(RequestError) as caught:
+            find(never)
+        assert caught.value.code is Result.KEY_NOT_FOUND
+
+
+@pytest.mark.parametrize("kind", ["program", "map", "link"])
+def test_an_id_of_the_past_is_stale(kind: str) -> None:
+    """Also one of an earlier life; one that has another kind of object is KEY_NOT_FOUND."""
+    objects, program = Objects(), make_program(2)
+    find: Callable[[int], object] = getattr(objects, kind)
+    objects.skip_ids(6)
+    objects.skip_ids(5)
+    assert objects.next_id() == 7
+    for wanted, code in ((6, Result.STALE_ID), (7, Result.STALE_ID), (8, Result.KEY_NOT_FOUND)):
+        with pytest.raises(RequestError) as caught:
+            find(wanted)
+        assert caught.value.code is code
+    objects.add_program(program)
+    objects.add_link(make_link(program, 4))
+    other = {"program": 3, "map": 4, "link": 2}[kind]
+    with pytest.raises(
+        RequestError, match=f"{other} is a .*'s id: `ebpfctl {kind} list`"
+    ) as caught:
+        find(other)
+    assert caught.value.code is Result.KEY_NOT_FOUND
+
+
+def test_ids_follow_one_another_by_kind() -> None:
+    """Ascending whatever the order of adding was; NO_MORE_KEYS at the end."""
+    objects = Objects()
+    for map_id in (9, 4, 6):
+        objects.add_map(make_map(map_id))
+    objects.remove_map(objects.map(6))
+    assert [objects.id_after("map", number) for number in (0, 3, 4, 8)] == [4, 4, 9, 9]
+    ends: list[tuple[Kind, int]] = [("map", 9), ("program", 0), ("link", 0)]
+    for kind, number in ends:
+        with pytest.raises(RequestError, match=f"no {kind} with an id above {number}") as caught:
+            objects.id_after(kind, number)
+        assert caught.value.code is Result.NO_MORE_KEYS
 
 
 def test_a_program_brings_and_takes_its_maps() -> None:
@@ -123,7 +164,7 @@ def test_a_file_gives_its_maps_to_its_user() -> None:
     for each in (first, second):
         each.file_maps = (*each.maps, unused)
         objects.add_program(each)
-    assert (unused.owner_ids, unused.program_ids, unused.in_use) == ({2, 3}, set(), True)
+    assert (unused.loaders, unused.program_ids, unused.in_use) == ({first, second}, set(), True)
     assert objects.unload(first) == [first]
     assert objects.map(9) is unused
     assert objects.unload(second) == [second]

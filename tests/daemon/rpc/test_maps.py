@@ -78,7 +78,7 @@ async def test_a_map_is_created_described_and_removed(tmp_path: Path) -> None:
         assert (removed.status.code, list(removed.map_ids)) == (0, [])
         assert await maps(w) == []
         again = await w.maps.Remove(pb.RemoveRequest(id=made.id))
-        assert again.status.code == Result.KEY_NOT_FOUND
+        assert again.status.code == Result.STALE_ID
         assert (await created(w, MapType.HASH, 4, 8, 10)).id > made.id
 
 
