@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
     def show(outcome: Outcome) -> None:
         if not as_json:
-            sys.stdout.write(f"{outcome.verdict.value}  {outcome.check:34}  {outcome.reason}\n")
+            sys.stdout.write(f"{outcome}\n")
             sys.stdout.flush()
 
     try:

@@ -30,6 +30,9 @@ class Outcome:
     verdict: Verdict
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.verdict.value}  {self.check:33} {self.reason}"
+
 
 @dataclass(slots=True)
 class Report:
@@ -45,6 +48,9 @@ class Report:
     def conforms(self) -> bool:
         """Whether no check failed."""
         return self.count(Verdict.FAIL) == 0
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.outcomes))
 
     def json(self) -> dict[str, Any]:
         """The report for programs."""
