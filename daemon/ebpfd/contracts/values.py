@@ -3,7 +3,7 @@
 Versioned headers belong to the binary forms and are left to the codecs.
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -95,6 +95,24 @@ class ProgramResult:
     stops_chain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ChainRule:
+    """After which results no further program of a chain is run: these, or all but these."""
+
+    these: frozenset[int] = frozenset()
+    all_but: bool = False
+
+    def stops(self, result: int) -> bool:
+        """Whether this one does."""
+        return (result in self.these) is not self.all_but
+
+    def stops_none(self, results: Collection[int]) -> bool:
+        """Whether none of these does."""
+        if self.all_but:
+            return self.these.issuperset(results)
+        return self.these.isdisjoint(results)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramData:
     """``ebpf_program_data_t``: characteristics of a program-information provider.
@@ -118,10 +136,13 @@ class ProgramData:
     context_type: str = ""
     context_btf: bytes = b""
 
-    def chain_rule(self) -> Callable[[int], bool]:
-        """Whether no further program of a chain is run after a result."""
-        named = {each.value: each.stops_chain for each in self.results}
-        return lambda result: named.get(result, self.other_results_stop)
+    def chain_rule(self) -> ChainRule:
+        """When no further program of a chain is run."""
+        others = self.other_results_stop
+        return ChainRule(
+            frozenset(each.value for each in self.results if each.stops_chain is not others),
+            others,
+        )
 
     @property
     def program_type(self) -> UUID:

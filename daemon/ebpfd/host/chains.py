@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from ebpfd.contracts import KnownContracts
+from ebpfd.contracts import ChainRule, KnownContracts
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Columns, Executor, Origin, Target, Targets
 from ebpfd.host.modules import Module
-from ebpfd.objects.chains import Batch, Chain, ChainOutcome, Stops
+from ebpfd.objects.chains import Batch, Chain, ChainOutcome
 from ebpfd.objects.links import invocation_order
 from ebpfd_api.result import Result
 
@@ -16,10 +16,10 @@ from ebpfd_api.result import Result
 class ChainTarget:
     """What a message for several links runs; asked as a ``Target`` is."""
 
-    def __init__(self, targets: Sequence[Target], executor: Executor, stops: Stops) -> None:
+    def __init__(self, targets: Sequence[Target], executor: Executor, rule: ChainRule) -> None:
         self._targets = targets
         self._executor = executor
-        self._stops = stops
+        self._rule = rule
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
@@ -83,7 +83,7 @@ class ChainTarget:
             columns.data_lengths,
             columns.meta_lengths,
         )
-        return Chain(batch, self._stops)
+        return Chain(batch, self._rule)
 
 
 class Chains:

@@ -5,14 +5,12 @@ last one.  What goes on is handed to the next program as the one before it left 
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from ebpfd.contracts import ChainRule
 from ebpfd_api.result import Result
-
-Stops: TypeAlias = Callable[[int], bool]
-"""Whether no further program is run after a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,12 @@ class Chain:
     it.  The first program sees the batch as it was given, and is the judge of its columns.
     """
 
-    def __init__(self, batch: Batch, stops: Stops) -> None:
+    def __init__(self, batch: Batch, rule: ChainRule) -> None:
         self.batch: Batch | None = batch
         """What the next program gets; None: every context has ended."""
 
         self._given = batch
-        self._stops = stops
+        self._rule = rule
         self._going: Sequence[int] = range(batch.count)
         self._codes = self._results = b""  # of the first program, once it has judged the count
         self._contexts, self._data = batch.contexts, batch.data
@@ -100,12 +98,15 @@ class Chain:
             self._data = outcome.data or self._data
         else:
             self._merge(outcome)
-        results = _numbers(outcome.results)
+        results, stops = _numbers(outcome.results), self._rule.stops
+        if not outcome.codes.strip(b"\0") and self._rule.stops_none(results):
+            self._go_on(going)  # what nearly always happens
+            return
         self._go_on(
             [
                 each
                 for each, code, result in zip(going, outcome.codes, results, strict=True)
-                if code == Result.SUCCESS and not self._stops(result)
+                if code == Result.SUCCESS and not stops(result)
             ]
         )
 

@@ -1,17 +1,22 @@
 """A chain on a batch is what it is on each context alone."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ebpfd.contracts import ChainRule, ProgramResult
 from ebpfd.objects.chains import Batch, Chain, ChainOutcome, decided
 from ebpfd_api.result import Result
+from tests.daemon.contracts.samples import SAMPLE
 
 STOP: Final = 7
+RULE: Final = ChainRule(frozenset([STOP]))
 
 Event: TypeAlias = tuple[bytes, bytes]
 """Context of four bytes, and data."""
@@ -117,7 +122,7 @@ def test_a_batch_is_its_contexts_one_by_one(
         else b"",
         meta_lengths=bytes(4 * len(events)) if with_data else b"",
     )
-    chain = Chain(batch, lambda result: result == STOP)
+    chain = Chain(batch, RULE)
     for each in programs:
         if chain.batch is None:
             break
@@ -138,7 +143,7 @@ def test_who_has_ended_is_not_run_again() -> None:
     batch = Batch(
         3, b"aaaabbbbcccc", b"xyz", *[b"".join(bytes([n, 0, 0, 0]) for n in (1, 0, 2))] * 2
     )
-    chain = Chain(batch, lambda result: result == STOP)
+    chain = Chain(batch, RULE)
     assert goes_on(chain) is batch, "the first program judges the columns as they came"
     results = b"".join(each.to_bytes(4, "little") for each in (STOP, 0, 0))
     chain.ran(ChainOutcome(bytes(3), results, b"", b""))
@@ -162,8 +167,30 @@ def test_a_failed_run_has_the_result_that_was_decided_on() -> None:
 
 def test_one_context_needs_no_lengths() -> None:
     """All data is its own."""
-    chain = Chain(Batch(1, b"aaaa", b"xyz"), lambda _: False)
+    chain = Chain(Batch(1, b"aaaa", b"xyz"), ChainRule())
     chain.ran(ChainOutcome(b"\0", bytes(4), b"", b"XYZ"))
     assert chain.batch == Batch(1, b"aaaa", b"XYZ")
     chain.ran(ChainOutcome(b"\0", bytes(4), b"", b""))
     assert chain.outcome().data == b"XYZ"
+
+
+@given(st.lists(st.integers(0, 4)), st.frozensets(st.integers(0, 4)), st.booleans())
+def test_a_rule_says_of_many_what_it_says_of_each(
+    results: list[int], these: frozenset[int], all_but: bool
+) -> None:
+    """These results, or all but these."""
+    rule = ChainRule(these, all_but)
+    assert [rule.stops(each) for each in results] == [
+        each not in these if all_but else each in these for each in results
+    ]
+    assert rule.stops_none(results) == (not any(map(rule.stops, results)))
+
+
+@pytest.mark.parametrize("others_stop", [False, True])
+def test_a_contract_names_the_results_that_stop(others_stop: bool) -> None:
+    """What it does not name stops if it says so."""
+    stops = ProgramResult(value=1, name="enough", stops_chain=True)
+    goes_on = ProgramResult(value=2, name="more")
+    contract = dataclasses.replace(SAMPLE, results=(stops, goes_on), other_results_stop=others_stop)
+    rule = contract.chain_rule()
+    assert [rule.stops(each) for each in (1, 2, 3)] == [True, False, others_stop]
