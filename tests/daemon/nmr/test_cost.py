@@ -1,5 +1,6 @@
 """What one call costs does not depend on how many others there are."""
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -30,11 +31,13 @@ def _calls(step: Callable[[], object]) -> int:
         counted += event in ("call", "c_call")
 
     before = sys.getprofile()
+    gc.disable()  # finalizers of what other tests left are no part of the step
     sys.setprofile(count)
     try:
         step()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return counted
 
 
