@@ -47,15 +47,17 @@ def run(
 async def serve(extension: Extension, main: Main | None = None) -> None:
     """Do what ``run`` does, on a loop that is running."""
     loop = asyncio.get_running_loop()
-    async with extension:
-        # From here on a signal asks to leave; a second one ends the process as ever.
-        for number in SIGNALS:
-            loop.add_signal_handler(number, _leave, extension)
-        _say(f"{extension.name}: connected to {extension.address}, offering {extension.offering}")
-        try:
+    # A signal asks to leave, also while we register: the daemon may stop us as soon as we have.
+    # A second one ends the process as ever.
+    for number in SIGNALS:
+        loop.add_signal_handler(number, _leave, extension)
+    try:
+        async with extension:
+            offering = extension.offering
+            _say(f"{extension.name}: connected to {extension.address}, offering {offering}")
             await _serve(extension, main)
-        finally:
-            _restore_signals()
+    finally:
+        _restore_signals()
 
 
 async def _serve(extension: Extension, main: Main | None) -> None:

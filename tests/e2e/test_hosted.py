@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import pytest
 
 from ebpfd_sdk import ExtensionInfo, ExtensionState, LinkState, Result
 from tests.e2e.test_extension_life import attach_count, until
-from tests.e2e.world import SAMPLE, World, command, world
+from tests.e2e.world import SAMPLE, World, command, sample, world
 from tests.packets import UDP
 
 MOODY: Final = Path(__file__).with_name("moody_extension.py")
@@ -64,6 +64,15 @@ async def reach(w: World, name: str, good: Callable[[ExtensionInfo], bool]) -> E
     return await extension(w, name)
 
 
+async def said(w: World, name: str, text: str) -> None:
+    """Wait until an extension has written a line."""
+    lines = w.client.extension_output(name, follow=True)
+    async with asyncio.timeout(30), aclosing(lines):
+        async for line in lines:
+            if line.text == text:
+                return
+
+
 async def ended(descriptor: int) -> None:
     """Wait for the end of the process behind a pidfd, and close that."""
     loop, end = asyncio.get_running_loop(), asyncio.Event()
@@ -95,6 +104,22 @@ def children_of(process_id: int) -> list[int]:
 def descriptors_of(process_id: int) -> int:
     """How many it has open."""
     return len(list(Path(f"/proc/{process_id}/fd").iterdir()))
+
+
+def told_of(address: str) -> list[int]:
+    """Processes that run, and were told that their daemon is there."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # It may end meanwhile, or be somebody else's; of one that has ended, nothing is there.
+        with suppress(OSError):
+            if f"EBPFD_ADDRESS={address}\0".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def log_size(w: World) -> int:
+    """Bytes in the daemon's log."""
+    return (w.folder / "daemon.log").stat().st_size
 
 
 async def test_an_option_is_enough(tmp_path: Path) -> None:
@@ -166,9 +191,9 @@ async def test_one_that_dies_again_and_again_has_failed(tmp_path: Path) -> None:
         assert ran.code == 1
         assert ran.error()["name"] == "EXTENSION_FAILED_TO_LOAD"
         assert "exit code 3: no licence" in ran.error()["message"]
-        said = (await w.ctl("-o", "json", "extension", "logs", "bad")).out.splitlines()
-        assert {json.loads(line)["text"] for line in said} == {"no licence"}
-        assert {json.loads(line)["stream"] for line in said} == {"stderr"}
+        lines = (await w.ctl("-o", "json", "extension", "logs", "bad")).out.splitlines()
+        assert {json.loads(line)["text"] for line in lines} == {"no licence"}
+        assert {json.loads(line)["stream"] for line in lines} == {"stderr"}
 
 
 async def test_one_that_cannot_be_run_says_why(tmp_path: Path) -> None:
@@ -196,6 +221,51 @@ async def test_the_operator_stops_and_starts(tmp_path: Path) -> None:
         assert len({first.process_id, started["process_id"], again["process_id"]}) == 3
 
 
+async def test_links_wait_while_it_is_stopped(tmp_path: Path) -> None:
+    """And bind again when it is started."""
+    async with world(tmp_path, "--extension", SAMPLE) as w:
+        await attach_count(w)
+        await w.client.stop_extension("sample")
+        (link,) = await w.client.links()
+        assert link.state is LinkState.WAITING
+        assert (await w.client.fire("sample_ext", data=UDP)).code is not Result.SUCCESS
+        await w.client.start_extension("sample")
+        (link,) = await w.client.links()
+        assert link.state is LinkState.ATTACHED
+        assert (await w.client.fire("sample_ext", data=UDP)).code is Result.SUCCESS
+
+
+async def test_others_are_listed_and_left_alone(tmp_path: Path) -> None:
+    """An extension that somebody else started is connected, and not the daemon's to stop."""
+    async with hosting(tmp_path, moody("ours", "fine")) as w, sample(w) as process:
+        ours, other = await w.client.extensions()
+        assert (ours.name, ours.hosted) == ("ours", True)
+        assert (other.name, other.hosted) == ("sample", False)
+        assert (other.state, other.process_id) == (ExtensionState.CONNECTED, process.pid)
+        assert [module.module_name for module in other.provides] == ["sample", "sample_ext"]
+        ran = await w.ctl("-o", "json", "extension", "stop", "sample")
+        assert ran.error()["name"] == "OBJECT_NOT_FOUND"
+        rows = (await w.ctl("extension", "list")).out.splitlines()
+        assert [row.split()[:3] for row in rows[1:]] == [
+            ["ours", "yes", "running"],
+            ["sample", "no", "connected"],
+        ]
+
+
+async def test_a_flood_of_output_drowns_nobody(tmp_path: Path) -> None:
+    """It is read as fast as the log may grow, and the rest waits in the pipe."""
+    flood = shell("flood", "exec yes 'and so on'", start_s=1)
+    began_s = asyncio.get_running_loop().time()
+    async with hosting(tmp_path, flood, moody("calm", "fine")) as w:
+        for _ in range(100):
+            assert (await extension(w, "calm")).state is ExtensionState.RUNNING
+        lines = [line async for line in w.client.extension_output("flood")]
+        assert {line.text for line in lines} <= {"and so on", "and so", "on", "and"}
+        assert 0 < len(lines) <= 1024
+        took_s = asyncio.get_running_loop().time() - began_s
+        assert log_size(w) < (took_s + 2) * (1 << 20)
+
+
 async def test_a_name_that_is_nobody_s_is_refused(tmp_path: Path) -> None:
     """Each command says so."""
     async with world(tmp_path) as w:
@@ -208,6 +278,7 @@ async def test_a_name_that_is_nobody_s_is_refused(tmp_path: Path) -> None:
 async def test_one_that_does_not_leave_is_killed(tmp_path: Path) -> None:
     """After the time it has, which the operator can make shorter."""
     async with hosting(tmp_path, moody("a", "stubborn", stop_s=60)) as w:
+        await said(w, "a", "stubborn a")
         end = os.pidfd_open((await extension(w, "a")).process_id)
         (stopped,) = await w.ctl_json("extension", "stop", "a", "--within", "0.1")
         assert stopped["state"] == "stopped"
@@ -232,6 +303,31 @@ async def test_a_daemon_that_is_killed_leaves_no_child(tmp_path: Path, mood: str
         w.daemon.kill()
         await w.daemon.wait()
         await ended(end)
+
+
+async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: Path) -> None:
+    """At each line of its log, from the first start to the last."""
+    file = tmp_path / "ebpfd.toml"
+    crashing = shell("c", "exit 1", restart_limit=1, **DELAY)
+    file.write_text(moody("a", "fine", 1) + moody("b", "fine", 2) + crashing)
+    most = 0
+    for number in range(1, 13):
+        address = f"unix:{tmp_path / 'ebpfd.sock'}"
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ebpfd", "run", "--listen", address, "--config", str(file),
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert daemon.stderr is not None
+        async with asyncio.timeout(30):
+            for _ in range(number):
+                assert await daemon.stderr.readline()
+        most = max(most, len(told_of(address)))
+        daemon.kill()
+        await daemon.wait()
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(told_of, address):
+                pass
+    assert most >= 2, "there was somebody to be left"
 
 
 async def test_a_daemon_that_stops_while_they_start_does_not_wait(tmp_path: Path) -> None:
@@ -262,25 +358,19 @@ async def test_limits_hold(tmp_path: Path) -> None:
         own = os.getpriority(os.PRIO_PROCESS, w.daemon.pid)
         assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + 7, 19)
         assert os.sched_getaffinity(pid) == {0}
-        lines = w.client.extension_output("a", follow=True)
-        async with asyncio.timeout(30):
-            said = [(await anext(lines)).text for _ in range(2)]
-            while "no gibibyte for me" not in said:
-                said.append((await anext(lines)).text)
-        await lines.aclose()
+        await said(w, "a", "no gibibyte for me")
 
 
 async def test_what_it_writes_is_in_the_daemon_s_log_and_can_be_followed(tmp_path: Path) -> None:
     """Under its name; whoever follows sees the lines of the next process too."""
     async with hosting(tmp_path, moody("talker", "fine")) as w:
         lines = w.client.extension_output("talker", follow=True)
-        async with asyncio.timeout(30):
-            said = [(await anext(lines)).text for _ in range(2)]
-            assert "fine talker" in said
+        async with asyncio.timeout(30), aclosing(lines):
+            texts = [(await anext(lines)).text for _ in range(2)]
+            assert "fine talker" in texts
             await w.client.restart_extension("talker")
-            said = [(await anext(lines)).text for _ in range(2)]
-            assert "fine talker" in said
-        await lines.aclose()
+            texts = [(await anext(lines)).text for _ in range(2)]
+            assert "fine talker" in texts
         logged = [line for line in w.log() if line["event"] == "extension output"]
         assert {line["extension"] for line in logged} == {"talker"}
         assert "fine talker" in [line["text"] for line in logged]

@@ -63,6 +63,16 @@ async def test_hello_names_the_process(scene: Scene) -> None:
     assert (hello.name, hello.protocol_version, len(hello.process_instance)) == ("post", 1, 16)
 
 
+async def test_a_hosted_extension_has_the_name_that_the_daemon_gave_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says how many registrations make it complete."""
+    monkeypatch.setenv("EBPFD_EXTENSION", "letters")
+    async with Extension(scene.kind, scene.hook, address=scene.daemon.address, name="post"):
+        hello = scene.daemon.hello
+    assert (hello.name, hello.registrations) == ("letters", 2)
+
+
 async def test_links_attach_while_the_hook_registers(scene: Scene) -> None:
     """Callbacks are answered while the register call is open: it waits for them."""
     scene.daemon.attach_on_register = [b"a", b"b"]

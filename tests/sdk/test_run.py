@@ -1,10 +1,11 @@
 """``run`` and ``serve``: main, stop, failure."""
 
 import asyncio
+import signal
 
 import pytest
 
-from ebpfd_sdk import DaemonUnavailable, Extension, Result, run, serve
+from ebpfd_sdk import DaemonUnavailable, Extension, Link, Result, run, serve
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import declare
 
@@ -23,6 +24,20 @@ async def test_main_may_stop_the_extension(
     assert (
         f"parcel: connected to {scene.daemon.address}, offering program type parcel, hook passing\n"
     ) == capsys.readouterr().err
+    left = [each for each in scene.daemon.journal if each.startswith("deregistered")]
+    assert left == ["deregistered hook", "deregistered program type"]
+
+
+async def test_a_signal_before_all_is_registered_is_heard(scene: Scene) -> None:
+    """It leaves in good order as soon as it has come, as who stops it at once must be able to."""
+    scene.daemon.attach_on_register = [b"a"]
+
+    @scene.hook.on_attach
+    def meanwhile(_: Link) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    async with asyncio.timeout(10):
+        await serve(scene.extension())
     left = [each for each in scene.daemon.journal if each.startswith("deregistered")]
     assert left == ["deregistered hook", "deregistered program type"]
 

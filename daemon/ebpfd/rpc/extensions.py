@@ -9,8 +9,9 @@ import grpc
 
 from ebpfd.host.extensions import Hosted, HostedExtension, OutputLine, State, resident_bytes
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.nmr import RegistrationSnapshot, Role
 from ebpfd.rpc.registration_codec import encode_registration
-from ebpfd.rpc.session import Sessions
+from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.status import answering
 from ebpfd_api.v1 import extensions_pb2 as pb
 from ebpfd_api.v1 import extensions_pb2_grpc as services_pb
@@ -120,29 +121,31 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
             restarts=each.life.restarts,
             since_ns=each.since_ns,
             reason=each.life.reason,
-            provides=self._provided(each.modules),
+            provides=self._provided(
+                module for module in self._sessions.all() if module in each.modules
+            ),
             resident_bytes=resident,
         )
 
-    def _provided(self, modules: Iterable[object]) -> list[pb.ProvidedModule]:
-        owners = set(modules)
-        provided: list[pb.ProvidedModule] = []
-        for registration in self._registrar.providers():
-            module = self._registrar.module_of(registration)
-            if module not in owners:
-                continue
-            encoded = encode_registration(registration, module)
-            provided.append(
-                pb.ProvidedModule(
-                    registration=encoded.registration,
-                    npi_id=encoded.instance.npi_id,
-                    npi_name=encoded.npi_name,
-                    module_id=encoded.instance.module_id,
-                    module_name=encoded.module_name,
-                    binding_count=encoded.binding_count,
-                )
-            )
-        return provided
+    def _provided(self, modules: Iterable[RemoteModule]) -> list[pb.ProvidedModule]:
+        return [
+            _encode_provider(registration, module)
+            for module in modules
+            for registration in self._registrar.owned(module)
+            if registration.role is Role.PROVIDER
+        ]
+
+
+def _encode_provider(registration: RegistrationSnapshot, module: RemoteModule) -> pb.ProvidedModule:
+    encoded = encode_registration(registration, module, brief=True)
+    return pb.ProvidedModule(
+        registration=encoded.registration,
+        npi_id=encoded.instance.npi_id,
+        npi_name=encoded.npi_name,
+        module_id=encoded.instance.module_id,
+        module_name=encoded.module_name,
+        binding_count=encoded.binding_count,
+    )
 
 
 def _within_s(request: pb.ExtensionsStopRequest | pb.ExtensionsRestartRequest) -> float | None:
