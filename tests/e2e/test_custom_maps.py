@@ -211,3 +211,16 @@ async def test_maps_of_a_custom_type_are_in_no_map_of_maps(tmp_path: Path) -> No
         assert code is Result.INVALID_ARGUMENT
         assert said == "map outer: maps of a custom type cannot be in a map of maps"
         assert (await w.client.maps(), await w.client.programs()) == ((), ())
+
+
+async def test_a_daemon_that_stops_lets_extensions_go(tmp_path: Path) -> None:
+    """Every map ends before."""
+    async with world(tmp_path) as w:
+        process = await started(w)
+        made = await create(w)
+        await made.set(1, 77)
+        w.daemon.terminate()
+        async with asyncio.timeout(PATIENCE_S):
+            await w.daemon.wait()
+            await process.wait()
+    assert asked(w)[-2:] == ["delete", "destroy"]

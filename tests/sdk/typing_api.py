@@ -13,6 +13,8 @@ from ebpfd_sdk import (
     Columns,
     Context,
     Counters,
+    CustomMap,
+    CustomMapType,
     Data,
     DataEnd,
     Extension,
@@ -22,6 +24,8 @@ from ebpfd_sdk import (
     Length,
     Link,
     Map,
+    MapOperation,
+    MapType,
     NtStatus,
     Program,
     ProgramType,
@@ -100,6 +104,24 @@ def note(link: Link) -> None:
 async def fire(event: FireEvent) -> Columns:
     """Run what it likes."""
     return await passing.invoke_batch(event.contexts, count=event.count)
+
+
+class Ports(CustomMap):
+    """Refuse port 0."""
+
+    async def update(self, key: bytes, value: bytes) -> None:
+        """Be a coroutine."""
+        if not any(value):
+            raise Refused("no port", result=Result.BLOCKED_BY_POLICY)
+
+    def delete(self, key: bytes, stored: bytes, operation: MapOperation) -> None:
+        """Be a plain function."""
+        assert_type(operation & MapOperation.UPDATE, MapOperation)
+
+
+ports = CustomMapType(MapType.SAMPLE_HASH_MAP, Ports, name="ports")
+assert_type(ports.maps, tuple[Ports, ...])
+assert_type(ports.map(4), Ports)
 
 
 async def main(extension: Extension) -> None:

@@ -130,7 +130,7 @@ class CustomMaps:
             await client.end()
             raise
         assert map_object.custom is not None, "just made"
-        map_object.when_gone.add(partial(self._dropped, map_object))
+        map_object.when_gone.add(partial(self._end, map_id))
         self._clients[map_id] = client
         client.publish(map_object.custom)
         return map_object
@@ -207,12 +207,14 @@ class CustomMaps:
 
     async def end(self, map_object: MapObject) -> None:
         """Nobody has the map any more: returns when its provider has nothing of it either."""
-        self._dropped(map_object)
+        self._end(map_object.id)
         if ending := self._ending.get(map_object.id):
             await asyncio.shield(ending)
 
     async def close(self) -> None:
-        """Wait for what is being given up, at the daemon's end."""
+        """End every map at the daemon's end, also those that pins keep: providers may leave."""
+        for map_id in tuple(self._clients):
+            self._end(map_id)
         await asyncio.gather(*self._ending.values())
 
     def _client(self, map_object: MapObject) -> MapClient:
@@ -222,15 +224,14 @@ class CustomMaps:
             raise RequestError(Result.KEY_NOT_FOUND, message)
         return client
 
-    def _dropped(self, map_object: MapObject) -> None:
-        """Once: at the end of what keeps a map, or of an attempt to make one."""
-        client = self._clients.pop(map_object.id, None)
+    def _end(self, map_id: int) -> None:
+        """Once: when nobody keeps the map any more, or an attempt to make it has failed."""
+        client = self._clients.pop(map_id, None)
         if client is None:
             return
-        name = f"end of map {map_object.id}"
-        ending = self._services.start(client.end(), name=name)
-        self._ending[map_object.id] = ending
-        ending.add_done_callback(lambda _: self._ending.pop(map_object.id, None))
+        ending = self._services.start(client.end(), name=f"end of map {map_id}")
+        self._ending[map_id] = ending
+        ending.add_done_callback(lambda _: self._ending.pop(map_id, None))
 
 
 async def _made(client: MapClient, declared: Declared, map_id: int, shape: MapShape) -> MapObject:

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from ebpfd.contracts import MapProviderData
+from ebpfd.host.modules import MapCall
 from ebpfd.objects.custom_maps import ProviderReturn
+from ebpfd.objects.users import Owner
 from ebpfd_api.custom_map import MapFunction, MapOperation
 from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.result import Result
@@ -347,3 +349,35 @@ def test_a_removal_waits_for_what_is_under_way() -> None:
             ]
 
     virtually(work())
+
+
+def test_a_map_ends_with_whoever_has_it_last() -> None:
+    """Its user, or the last pin; at the daemon's end also with pins."""
+
+    async def work() -> None:
+        async with scene() as s:
+            provider = FakeMaps()
+            await s.provide(provider)
+            pinned, kept, owned = await s.create(), await s.create(), await s.create()
+            owner = Owner("somebody")
+            s.objects.open(owned, owner)
+            for each, path in ((pinned, "one"), (kept, "two")):
+                s.objects.pin(path, each)
+            for each in (pinned, kept, owned):
+                s.objects.remove_map(each)
+            await turns()
+            assert len(s.registrar.clients()) == 3
+            s.objects.unpin("one")
+            s.objects.end(owner)
+            await turns()
+            assert len(s.registrar.clients()) == 1
+            await s.maps.close()
+            assert s.nobody_is_left()
+            ends = [each.map_id for each in provider.asked if _is_end(each)]
+            assert sorted(ends) == [pinned.id, kept.id, owned.id]
+
+    virtually(work())
+
+
+def _is_end(call: MapCall) -> bool:
+    return call.call.function is F.POSTPROCESS_MAP_DELETE

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import count, cycle
 from typing import Final
 
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import MapCall
+from ebpfd.objects import MapObject
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd_api.custom_map import MapFunction, MapOperation
 from ebpfd_api.result import Result
@@ -35,7 +36,7 @@ class Act:
 
 ACTS = st.builds(
     Act,
-    st.sampled_from(["update", "update", "delete"]),
+    st.sampled_from(["update", "update", "update", "delete", "delete", "lose"]),
     st.sampled_from([b"a", b"b", b"c"]),
     st.integers(0, 2),
     st.floats(0, LATEST_S),
@@ -43,17 +44,22 @@ ACTS = st.builds(
 
 
 class Owner(FakeMaps):
-    """Owns something for every value that it has made; slow, and not always willing."""
+    """Owns something for every value that it has made; slow, and not always willing.
 
-    def __init__(self, delays: list[float], willing: list[bool]) -> None:
+    One that comes after another takes what is stored then for its own.
+    """
+
+    def __init__(self, mood: "Mood", made: list[MapObject]) -> None:
         super().__init__("owner")
         self.owned: set[bytes] = set()
         self.twice: list[bytes] = []
-        self._delays, self._willing = cycle(delays), cycle(willing)
-        self._made = 0
+        self._delays, self._willing = mood.delays, mood.willing
+        self._numbers = mood.numbers
+        self._maps = made
 
     async def _answer(self, function: MapFunction, call: MapCall) -> ProviderReturn:
         if function is F.PREPROCESS_MAP_CREATE:
+            self.owned = stored(self._maps)
             return ProviderReturn(actual_value_size=4, map_context=b"m")
         await asyncio.sleep(next(self._delays))
         must = call.call.flags & (MapOperation.UPDATE | MapOperation.MAP_CLEANUP)
@@ -61,8 +67,7 @@ class Owner(FakeMaps):
         if asked and not next(self._willing):
             return ProviderReturn(Result.ACCESS_DENIED)
         if function is F.PREPROCESS_MAP_UPDATE_ELEMENT:
-            self._made += 1
-            value = self._made.to_bytes(4, "big")
+            value = next(self._numbers).to_bytes(4, "big")
             self.owned.add(value)
             return ProviderReturn(out_value=value)
         if function in {BEFORE, AFTER}:
@@ -71,29 +76,47 @@ class Owner(FakeMaps):
         return ProviderReturn()
 
 
-async def act(s: Scene, acts: list[Act], owner: Owner, deletion: MapFunction) -> None:
+class Mood:
+    """How long answers take, and which calls are refused; numbers for values."""
+
+    def __init__(self, delays: list[float], willing: list[bool]) -> None:
+        self.delays, self.willing, self.numbers = cycle(delays), cycle(willing), count(1)
+
+
+def stored(maps: list[MapObject]) -> set[bytes]:
+    """The values that the map has, if there is one."""
+    return {value for made in maps for _, value in made.map.entries(None, 99)}
+
+
+async def act(s: Scene, acts: list[Act], mood: Mood, deletion: MapFunction) -> None:
     """Do everything, wait for all that is late, and compare; then remove the map."""
-    functions = frozenset(MapFunction) - {BEFORE, AFTER} | {deletion}
-    await s.provide(owner, replace(DATA, functions=functions))
-    made = await s.create()
+    data = replace(DATA, functions=frozenset(MapFunction) - {BEFORE, AFTER} | {deletion})
+    maps: list[MapObject] = []
+    owners = [Owner(mood, maps)]
+    await s.provide(owners[0], data)
+    maps.append(await s.create())
 
     async def perform(each: Act) -> None:
         await asyncio.sleep(each.at_s)
         try:
             if each.what == "update":
-                await s.maps.update(made, each.key, b"v", each.option)
+                await s.maps.update(maps[0], each.key, b"v", each.option)
+            elif each.what == "delete":
+                await s.maps.delete(maps[0], each.key)
             else:
-                await s.maps.delete(made, each.key)
+                s.lose(owners[-1])
+                owners.append(Owner(mood, maps))
+                await s.provide(owners[-1], data)
         except (RequestError, EngineError):
             return
 
     await asyncio.gather(*map(perform, acts))
     await asyncio.sleep(DEADLINES.drain_s)
-    assert owner.owned == {value for _, value in made.map.entries(None, 99)}
-    await s.remove(made)
+    assert owners[-1].owned == stored(maps)
+    await s.remove(maps[0])
     await asyncio.sleep(DEADLINES.drain_s)
-    assert owner.owned == set()
-    assert owner.twice == []
+    assert owners[-1].owned == set()
+    assert [each.twice for each in owners] == [[] for _ in owners]
     assert s.nobody_is_left()
 
 
@@ -107,10 +130,10 @@ async def act(s: Scene, acts: list[Act], owner: Owner, deletion: MapFunction) ->
 def test_what_is_stored_is_owned(
     acts: list[Act], delays: list[float], willing: list[bool], deletion: MapFunction
 ) -> None:
-    """Refusals, deadlines and late answers included; nothing is given back twice."""
+    """Refusals, late answers and lost providers included; nothing is given back twice."""
 
     async def work() -> None:
         async with scene() as s:
-            await act(s, acts, Owner(delays, willing), deletion)
+            await act(s, acts, Mood(delays, willing), deletion)
 
     virtually(work())
