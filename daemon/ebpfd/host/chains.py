@@ -1,7 +1,6 @@
 """Running several links on one batch, in order, by the rules of their program type."""
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from uuid import UUID
 
 from ebpfd.contracts import ChainRule, KnownContracts
@@ -52,20 +51,20 @@ class ChainTarget:
     async def run_queued(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome:
         """Run a batch that has been given its places, in the order of these calls."""
         chain = self._begin(columns)
+        turns = [target.turns.take() for target in self._targets]
         try:
-            async with AsyncExitStack() as turns:
-                # Every chain takes turns in invocation order, so none waits for one behind it.
-                for target in self._targets:
-                    await turns.enter_async_context(target.order)
-                for index, target in enumerate(self._targets):
-                    if chain.batch is None:
-                        break
-                    try:
-                        chain.ran(await target.run_in_turn(chain.batch, origin))
-                    except RequestError as error:
-                        self._fail(chain, index, error)
+            for turn in turns:
+                await turn.wait()
+            for index, target in enumerate(self._targets):
+                if chain.batch is None:
+                    break
+                try:
+                    chain.ran(await target.run_in_turn(chain.batch, origin))
+                except RequestError as error:
+                    self._fail(chain, index, error)
         finally:
-            for target in self._targets:
+            for turn, target in zip(turns, self._targets, strict=True):
+                turn.leave()
                 target.dequeue()
         return chain.outcome()
 

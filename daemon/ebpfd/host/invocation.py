@@ -21,6 +21,7 @@ from uuid import UUID
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
 from ebpfd.host.trace import TraceLog
+from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.chains import Outcome, decided
 from ebpfd.objects.links import invocation_order
@@ -171,14 +172,14 @@ class Executor:
 class Target:
     """What one binding runs: the program of its link."""
 
-    __slots__ = ("_executor", "link", "order", "owner", "queued", "rundown")
+    __slots__ = ("_executor", "link", "owner", "queued", "rundown", "turns")
 
     def __init__(self, link: Link, owner: Module, executor: Executor) -> None:
         self.link = link
         self.owner = owner
         self.rundown = Rundown()
-        self.order = asyncio.Lock()
-        """Who runs on a thread holds it."""
+        self.turns = Turns()
+        """Who runs on a thread has its turn."""
 
         self.queued = 0
         self._executor = executor
@@ -211,14 +212,16 @@ class Target:
 
     async def run_queued(self, columns: Columns, origin: Origin | None = None) -> Outcome:
         """Run a batch that has been given a place, in the order of these calls; gives it up."""
+        turn = self.turns.take()
         try:
-            async with self.order:
-                return await self.run_in_turn(columns, origin)
+            await turn.wait()
+            return await self.run_in_turn(columns, origin)
         finally:
+            turn.leave()
             self.dequeue()
 
     async def run_in_turn(self, columns: Columns, origin: Origin | None) -> Outcome:
-        """Run a batch on a thread; the caller holds ``order``."""
+        """Run a batch on a thread; it is the caller's turn."""
         link = self.link
         cause = Cause(link.tally, origin)
         outcome = await self._executor.run_on_thread(link.program, columns, cause)
@@ -226,8 +229,11 @@ class Target:
 
     async def settled(self) -> None:
         """Wait until nothing runs any more that had begun before this call."""
-        async with self.order:
-            pass
+        turn = self.turns.take()
+        try:
+            await turn.wait()
+        finally:
+            turn.leave()
 
 
 class Targets:

@@ -211,6 +211,32 @@ async def test_a_chain_keeps_its_place_at_every_link() -> None:
         await soon(detaching)
 
 
+async def test_a_chain_that_waits_for_one_link_is_overtaken_at_no_other() -> None:
+    """Its first link is busy with another message; a later message for its second one waits."""
+    async with world() as w:
+        extension, go = await provided(w), asyncio.Event()
+
+        async def slow(call: HelperCall) -> HelperOutcome:
+            await go.wait()
+            return HelperOutcome(0)
+
+        extension.helper = slow
+        first, second = await attach(w, "helper_implicit_2.o"), await attach(w, "add_one")
+        busy = w.invoke(first, extension, Batch())
+        assert await soon(extension.reached.get()) == "helper"
+        chain = asyncio.ensure_future(fire(w, extension, Batch(contexts=contexts(3))))
+        target = w.targets.find(nmr.BindingHandle(second.binding), extension)
+        await until(lambda: target.queued == 1)
+        alone = w.invoke(second, extension, Batch(contexts=contexts(5)))
+        await until(lambda: target.queued == 2)
+        ended: list[asyncio.Future[Outcome]] = []
+        for each in (chain, alone):
+            each.add_done_callback(ended.append)
+        go.set()
+        await soon(asyncio.gather(busy, chain, alone))
+        assert ended == [chain, alone]
+
+
 async def test_a_chain_that_finds_no_place_takes_none() -> None:
     """NO_MEMORY if one link has too much waiting, and the others are as they were."""
     async with world() as w:
