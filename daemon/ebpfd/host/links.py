@@ -48,6 +48,12 @@ class Links:
         except UnknownAttachTypeError as error:
             raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
 
+    def default_result(self, attach_type: UUID) -> int:
+        """What a hook does with an event that reached nobody."""
+        hook = self._contracts.attach_type(attach_type)
+        known = self._contracts.program_type(hook.supported_program_type) if hook else None
+        return known.default_result if known else 0
+
     async def attach(
         self,
         program_id: int,

@@ -175,14 +175,16 @@ class HookServicer(services_pb.HookServicer):
             await context.write(response)
 
     async def _fire(self, request: pb.FireRequest) -> BatchOutcome:
+        default = 0
         try:
             attach_type: UUID = self._links.find_attach_type(decode_attach_type(request.hook))
+            default = self._links.default_result(attach_type)
             parameter = request.parameter if request.HasField("parameter") else None
             call = FireCall(attach_type, parameter, decode_batch(request.batch))
             deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
             return await self._hooks.fire(call, deadline_s)
         except RequestError as error:
-            return BatchOutcome(code=error.code, message=error.message)
+            return BatchOutcome(code=error.code, message=error.message, failure_result=default)
 
     def _module_of(
         self, context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]"

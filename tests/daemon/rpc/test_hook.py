@@ -1,6 +1,7 @@
 """Data streams and fires over the wire."""
 
 import asyncio
+import dataclasses
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 
 from ebpfd.app.listener import OPTIONS
 from ebpfd.rpc import hook as rpc_hook
+from ebpfd.rpc.contract_codec import encode_program_data
 from ebpfd_api.metadata import SESSION
+from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as hook
 from ebpfd_api.v1 import links_pb2
 from ebpfd_api.v1 import registrar_pb2 as reg
-from tests.daemon.contracts.samples import ATTACH_TYPE
+from tests.daemon.contracts.samples import ATTACH_TYPE, PROGRAM_TYPE, SAMPLE
 from tests.daemon.host.test_invocation import HOSTILE, contexts, u32s
 from tests.daemon.host.world import until
 from tests.daemon.rpc.wire import Module, Wire, serving
@@ -258,6 +261,24 @@ async def test_a_fire_that_nobody_can_answer_says_why(
         await data.read()
         module.call.cancel()
         assert (await firing).code == Result.OBJECT_NOT_FOUND
+
+
+async def test_a_fire_that_nobody_answers_has_the_types_default_result(tmp_path: Path) -> None:
+    """The hook is known, and its extension has gone."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        data = encode_program_data(dataclasses.replace(SAMPLE, default_result=5))
+        instance = reg.RegistrationInstance(
+            npi_id=PROGRAM_INFORMATION.bytes,
+            module_id=reg.ModuleId(guid=PROGRAM_TYPE.bytes),
+            characteristics=reg.Characteristics(program_data=data),
+        )
+        await module.ask(register=reg.Register(role=reg.ROLE_PROVIDER, instance=instance))
+        await module.provide(program_type=False)
+        module.call.cancel()
+        await until(lambda: w.daemon.sessions.all() == [])
+        result = await fire(w)
+        assert (result.code, result.failure_result) == (Result.OBJECT_NOT_FOUND, 5)
 
 
 async def test_the_longest_fire_does_not_end_the_extensions_stream(tmp_path: Path) -> None:
