@@ -58,6 +58,7 @@ class BareExtension:
             name="" if FAULT == "no-name" else NAME,
             process_instance=b"" if FAULT == "no-instance" else PROCESS.bytes,
             process_id=os.getpid(),
+            registrations=3 if FAULT == "promises-more" else 2,
         )
         if FAULT == "speaks-first":
             await self._write(heartbeat=reg.Heartbeat())
@@ -131,11 +132,17 @@ class BareExtension:
             case "heartbeat":
                 if FAULT != "no-heartbeat":
                     self._start(self._write(heartbeat=reg.Heartbeat()))
-            case _:
-                if FAULT == "dies-of-news":
-                    sys.exit("what is this?")
-                if FAULT == "agrees-to-news":
-                    self._start(self._return(id_, NtStatus.SUCCESS))
+            case kind:
+                self._take_news(id_, kind or "")
+
+    def _take_news(self, id_: int, kind: str) -> None:
+        """What is not for us is ignored."""
+        if kind == "map_call" and FAULT == "serves-anything":
+            self._start(self._write(map_return=reg.MapReturn(callback_id=id_)))
+        if not kind and FAULT == "dies-of-news":
+            sys.exit("what is this?")
+        if not kind and FAULT == "agrees-to-news":
+            self._start(self._return(id_, NtStatus.SUCCESS))
 
     async def _attach(self, id_: int, attach: reg.AttachCallback) -> None:
         module = self._registrations.get(attach.registration)

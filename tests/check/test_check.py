@@ -15,7 +15,7 @@ BARE = str(Path(bare_extension.__file__))
 BAD = bytes.fromhex("ff")
 
 
-SLOW = ("silent", "no-stream", "goes-on", "sulks")
+SLOW = ("silent", "promises-more", "no-stream", "goes-on", "sulks")
 """Faults that show only when time is up."""
 
 
@@ -66,6 +66,7 @@ async def test_an_extension_without_hooks_is_checked_for_what_it_has() -> None:
         ("no-name", ["says-hello"]),
         ("no-instance", ["says-hello"]),
         ("speaks-first", ["keeps-the-protocol"]),
+        ("promises-more", ["registers"]),
         ("mixed-up", ["registers"]),
         ("no-characteristics", ["registers"]),
         ("no-stream", ["opens-its-data-stream"]),
@@ -73,6 +74,7 @@ async def test_an_extension_without_hooks_is_checked_for_what_it_has() -> None:
         ("misses-bindings", ["lets-go-of-an-unknown-binding"]),
         ("agrees-to-news", ["outlives-an-unknown-message"]),
         ("helps-anyway", ["fails-an-unknown-helper"]),
+        ("serves-anything", ["fails-calls-that-are-not-for-it"]),
         ("fires-anything", ["refuses-a-fire-of-an-unknown-hook"]),
         ("refuses-links", ["attaches-and-detaches"]),
         ("takes-half-links", ["refuses-a-link-without-data"]),

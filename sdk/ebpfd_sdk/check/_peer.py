@@ -211,10 +211,9 @@ class Peer:
                     self._return(request)
             case "heartbeat":
                 self.heartbeats += 1
-            case "callback_return":
-                self._answered(request.callback_return.callback_id, request.callback_return)
-            case "helper_return":
-                self._answered(request.helper_return.callback_id, request.helper_return)
+            case "callback_return" | "helper_return" | "map_return" | "context_return" as answer:
+                returned = getattr(request, answer)
+                self._answered(returned.callback_id, returned)
             case _:
                 self.mistakes.append(f"it sent {kind}, which is no message of a provider's")
 

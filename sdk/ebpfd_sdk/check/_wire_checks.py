@@ -55,6 +55,9 @@ async def registers(scene: WireScene) -> str:
             "the registration of a program type and a hook",
             peer.until(lambda: bool(scene.of(PROGRAM_INFORMATION) and scene.of(HOOK))),
         )
+    if promised := peer.hello.registrations if peer.hello else 0:
+        every = peer.until(lambda: len(peer.registered) >= promised)
+        await scene.soon(f"all of the {promised} registrations that hello spoke of", every)
     for instance in peer.registered.values():
         check_instance(instance)
     types, hooks = len(scene.of(PROGRAM_INFORMATION)), len(scene.of(HOOK))
@@ -124,6 +127,24 @@ async def fails_an_unknown_helper(scene: WireScene) -> str:
     if not answer.error:
         fail(f"it returned {answer.result} without an error")
     return f"error: {answer.error}"
+
+
+@wire.check("registers")
+async def fails_calls_that_are_not_for_it(scene: WireScene) -> str:
+    """Functions of a map or of contexts that it does not provide never succeed."""
+    peer, nobody = scene.peer, UUID(int=NOBODY).bytes
+    calls: dict[str, Any] = {
+        "map_call": registrar_pb2.MapCall(binding=NOBODY, deadline_ms=1000),
+        "context_call": registrar_pb2.ContextCall(program_type=nobody, deadline_ms=1000),
+    }
+    asked = {kind: peer.begin(**{kind: call}) for kind, call in calls.items()}
+    await scene.soon("a heartbeat after them", peer.beat())
+    await asyncio.wait(asked.values(), timeout=GLANCE_S)
+    for kind, answer in asked.items():
+        if answer.done() and answer.result().result == Result.SUCCESS:
+            fail(f"it answered SUCCESS to a {kind} that is not for it")
+    count = sum(answer.done() for answer in asked.values())
+    return f"{count} refused, {len(asked) - count} ignored"
 
 
 @wire.check("opens-its-data-stream")
