@@ -135,11 +135,11 @@ class RegistrarHost:
 
     def providers(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
         """Registered providers, of one NPI or of all."""
-        return _of_npi(self._registrar.providers(), npi_id)
+        return list(self._registrar.providers(npi_id))
 
     def clients(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
         """Registered clients, of one NPI or of all."""
-        return _of_npi(self._registrar.clients(), npi_id)
+        return list(self._registrar.clients(npi_id))
 
     def registration(self, handle: nmr.RegistrationHandle) -> nmr.RegistrationSnapshot:
         """One registration, or ``RequestError`` KEY_NOT_FOUND."""
@@ -326,12 +326,6 @@ class RegistrarHost:
 def _module(owner: nmr.Owner) -> Module:
     """The module behind an owner: this host registers nothing else."""
     return cast("Module", owner)
-
-
-def _of_npi(
-    registrations: Iterable[nmr.RegistrationSnapshot], npi_id: UUID | None
-) -> list[nmr.RegistrationSnapshot]:
-    return [each for each in registrations if npi_id is None or each.instance.npi_id == npi_id]
 
 
 def _future() -> asyncio.Future[Any]:

@@ -1,9 +1,10 @@
 """The register itself: every registration and binding, indexed by whatever the registrar asks for.
 
-Invariant: all indices agree.  Only the listings walk the whole book, so what one registration or
-binding costs does not grow with the number of others.
+Invariant: all indices agree.  Only listings of all walk the whole book, so what one registration
+or binding costs does not grow with the number of others.
 """
 
+from typing import TypeAlias
 from uuid import UUID
 
 from ebpfd.nmr.binding import Binding
@@ -19,6 +20,8 @@ from ebpfd.nmr.identity import (
 from ebpfd.nmr.registration import Registration
 from ebpfd.nmr.snapshots import BindingSnapshot, Change, Observer, RegistrationSnapshot
 
+_ByContract: TypeAlias = dict[tuple[UUID, Role], dict[RegistrationHandle, Registration]]
+
 
 class Book:
     """Holds registrations and bindings, and gives out their handles."""
@@ -27,7 +30,8 @@ class Book:
         """Open an empty book."""
         self._registrations: dict[RegistrationHandle, Registration] = {}
         self._bindings: dict[BindingHandle, Binding] = {}
-        self._live: dict[tuple[UUID, Role], dict[RegistrationHandle, Registration]] = {}
+        self._live: _ByContract = {}
+        self._leaving: _ByContract = {}
         self._owned: dict[Owner, dict[RegistrationHandle, Registration]] = {}
         self._last_registration = 0
         self._last_binding = 0
@@ -51,23 +55,19 @@ class Book:
         registration = Registration(handle, role, instance, owner, has_cleanup)
         self._registrations[handle] = registration
         self._owned.setdefault(owner, {})[handle] = registration
-        if instance.npi_id is not None:
-            self._live.setdefault((instance.npi_id, role), {})[handle] = registration
+        _add(self._live, registration)
         self.note(Change.ADDED, registration)
         return registration
 
     def close(self, registration: Registration) -> None:
         """Let nothing bind to *registration* any more."""
-        if registration.instance.npi_id is None:
-            return
-        key = (registration.instance.npi_id, registration.role)
-        del self._live[key][registration.handle]
-        if not self._live[key]:
-            del self._live[key]
+        _drop(self._live, registration)
+        _add(self._leaving, registration)
 
     def strike(self, registration: Registration) -> None:
         """Remove a closed registration."""
         del self._registrations[registration.handle]
+        _drop(self._leaving, registration)
         owned = self._owned[registration.owner]
         del owned[registration.handle]
         if not owned:
@@ -129,13 +129,32 @@ class Book:
             raise _missing(handle, self._last_registration)
         return registration
 
-    def registrations(self, role: Role) -> list[Registration]:
-        """Return every registration of *role*, in handle order."""
-        return [each for each in self._registrations.values() if each.role is role]
+    def registrations(self, role: Role, npi_id: UUID | None = None) -> list[Registration]:
+        """Return every registration of *role*, or those of one contract, in handle order."""
+        if npi_id is None:
+            return [each for each in self._registrations.values() if each.role is role]
+        live, leaving = (each.get((npi_id, role), {}) for each in (self._live, self._leaving))
+        return (
+            [each for _, each in sorted((live | leaving).items())] if leaving else [*live.values()]
+        )
 
     def bindings(self) -> list[Binding]:
         """Return every binding, in handle order."""
         return list(self._bindings.values())
+
+
+def _add(index: _ByContract, registration: Registration) -> None:
+    if registration.instance.npi_id is not None:
+        key = registration.instance.npi_id, registration.role
+        index.setdefault(key, {})[registration.handle] = registration
+
+
+def _drop(index: _ByContract, registration: Registration) -> None:
+    if registration.instance.npi_id is not None:
+        key = registration.instance.npi_id, registration.role
+        del index[key][registration.handle]
+        if not index[key]:
+            del index[key]
 
 
 def _missing(handle: int, last: int) -> LateCallError | UnknownHandleError:

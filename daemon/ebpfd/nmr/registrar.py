@@ -10,6 +10,7 @@ callback contains the provider's; nothing is ever asked of a lost owner.
 
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from ebpfd.nmr.binding import DetachEvent, Event
 from ebpfd.nmr.book import Book
@@ -180,13 +181,13 @@ class Registrar:
         """Picture all registrations of *owner*, in handle order."""
         return tuple(map(RegistrationSnapshot.of, self._book.owned(owner)))
 
-    def clients(self) -> tuple[RegistrationSnapshot, ...]:
-        """Picture every client, in handle order."""
-        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.CLIENT)))
+    def clients(self, npi_id: UUID | None = None) -> tuple[RegistrationSnapshot, ...]:
+        """Picture every client, or those of one contract, in handle order."""
+        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.CLIENT, npi_id)))
 
-    def providers(self) -> tuple[RegistrationSnapshot, ...]:
-        """Picture every provider, in handle order."""
-        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.PROVIDER)))
+    def providers(self, npi_id: UUID | None = None) -> tuple[RegistrationSnapshot, ...]:
+        """Picture every provider, or those of one contract, in handle order."""
+        return tuple(map(RegistrationSnapshot.of, self._book.registrations(Role.PROVIDER, npi_id)))
 
     def bindings(self) -> tuple[BindingSnapshot, ...]:
         """Picture every binding, in handle order."""

@@ -254,6 +254,10 @@ class RegistrarMachine(RuleBasedStateMachine):
         bindings = {each.handle: each for each in registrar.bindings()}
         assert modules.keys() == model.modules.keys()
         assert bindings.keys() == model.bounds.keys()
+        for npi_id in (UUID(int=1), UUID(int=2)):
+            of_contract = registrar.clients(npi_id) + registrar.providers(npi_id)
+            matching = [each for each in modules.values() if each.instance.npi_id == npi_id]
+            assert list(of_contract) == matching
         leaving = {handle: each.leaving for handle, each in model.modules.items()}
         assert self.observed.modules == leaving
         phases = {handle: each.phase for handle, each in model.bounds.items()}
