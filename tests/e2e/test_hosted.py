@@ -376,6 +376,23 @@ async def test_what_it_writes_is_in_the_daemon_s_log_and_can_be_followed(tmp_pat
         assert "fine talker" in [line["text"] for line in logged]
 
 
+async def test_who_follows_its_output_sees_the_end(tmp_path: Path) -> None:
+    """When the daemon stops, the command ends well, with the last words in it."""
+    async with hosting(tmp_path, moody("a", "fine")) as w:
+        ctl = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("ebpfctl"), "--address", w.address,
+            "extension", "logs", "-f", "a",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert ctl.stdout is not None
+        async with asyncio.timeout(30):
+            assert await ctl.stdout.readline()
+            w.daemon.send_signal(signal.SIGTERM)
+            assert await w.daemon.wait() == 0
+            _, complaints = await ctl.communicate()
+        assert (ctl.returncode, complaints) == (0, b"")
+
+
 async def test_what_comes_and_goes_leaves_nothing_behind(tmp_path: Path) -> None:
     """No zombie, no descriptor, after many ends."""
     loop_of_five = shell("a", "exit 1", restart_limit=4, restart_delay_s=0.001)

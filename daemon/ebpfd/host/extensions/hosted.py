@@ -132,6 +132,9 @@ class HostedExtension:
             ended = self._ended(await self._process.ended())
         except OSError as error:
             ended = lives.Ended(f"could not be started: {error.strerror}")
+        except Exception as error:  # noqa: BLE001 (there is no process, and that must be known)
+            self._log.exception("extension could not be started")
+            ended = lives.Ended(f"could not be started: {error}")
         finally:
             self._process = self._pending = None
         self.apply(ended)

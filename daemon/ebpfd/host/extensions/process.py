@@ -51,8 +51,10 @@ class Starter:
             "nice": spec.limits.nice,
             "cpus": spec.limits.cpus,
         }
-        popen = await loop.run_in_executor(self._thread, _start, json.dumps(order), environment)
-        return ChildProcess(popen, on_line)
+        popen, descriptor = await loop.run_in_executor(
+            self._thread, _start, json.dumps(order), environment
+        )
+        return ChildProcess(popen, descriptor, on_line)
 
     def close(self) -> None:
         """End the thread, and with it whatever child is left."""
@@ -62,8 +64,9 @@ class Starter:
 class ChildProcess:
     """A child that runs, with a process session and group of its own."""
 
-    def __init__(self, popen: "subprocess.Popen[bytes]", on_line: OnLine) -> None:
+    def __init__(self, popen: "subprocess.Popen[bytes]", descriptor: int, on_line: OnLine) -> None:
         self._popen = popen
+        self._descriptor = descriptor
         self.pid = popen.pid
         self._on_line = on_line
         assert popen.stdout is not None, "started with a pipe"
@@ -85,14 +88,14 @@ class ChildProcess:
     async def ended(self) -> int:
         """Read its output until it has ended and return its exit code, negative for a signal.
 
-        Cancelled, it kills the child.
+        Called once.  Cancelled, it kills the child.
         """
         readers = [
             asyncio.create_task(self._read(name, pipe), name=f"{name} of {self.pid}")
             for name, pipe in self._pipes.items()
         ]
         try:
-            await _exited(self.pid)
+            await _exited(self._descriptor)
             # What it started has nobody to answer to any more.
             self.kill()
             code = self._popen.wait()
@@ -105,8 +108,9 @@ class ChildProcess:
                 self.kill()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_WORDS_S):
-                        await _exited(self.pid)
+                        await _exited(self._descriptor)
                 self._popen.poll()
+            os.close(self._descriptor)
             await asyncio.wait(readers)
 
     async def _read(self, name: str, pipe: IO[bytes]) -> None:
@@ -133,8 +137,9 @@ class ChildProcess:
             transport.close()
 
 
-def _start(order: str, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+def _start(order: str, environment: dict[str, str]) -> "tuple[subprocess.Popen[bytes], int]":
+    """Start a child; it, and a descriptor that tells of its end."""
+    popen = subprocess.Popen(
         [sys.executable, "-I", "-S", str(LAUNCHER), order],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -143,18 +148,22 @@ def _start(order: str, environment: dict[str, str]) -> "subprocess.Popen[bytes]"
         # Ctrl-C at the daemon's terminal is for the daemon, which stops its children in order.
         start_new_session=True,
     )
-
-
-async def _exited(pid: int) -> None:
-    """Wait until our child *pid* has ended, and leave it to be waited for."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    descriptor = os.pidfd_open(pid)
     try:
-        loop.add_reader(descriptor, ended.set)
+        return popen, os.pidfd_open(popen.pid)
+    except OSError:
+        popen.kill()
+        popen.communicate()
+        raise
+
+
+async def _exited(descriptor: int) -> None:
+    """Wait until our child has ended, and leave it to be waited for."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
+    try:
         await ended.wait()
     finally:
         loop.remove_reader(descriptor)
-        os.close(descriptor)
 
 
 def resident_bytes(pid: int) -> int:
