@@ -37,9 +37,15 @@ class CustomMap:
     value_size: int
     """Bytes of a value as users see it."""
 
+    stored_value_size: int
+    """Bytes of a value as it is stored; known when *create* has returned."""
+
     max_entries: int
     restored: bool
-    """It has entries already: the extension that provided it before was lost."""
+    """It has entries already: the extension that provided it before was lost.
+
+    If only the connection was, its instance is the same as before, and *create* is not called.
+    """
 
     def create(self) -> Later[int | None]:
         """Take a new map, and say how many bytes a value is stored in if not in *value_size*."""

@@ -40,9 +40,11 @@ class MapProvider(Provider, Generic[M]):
         self._map_class = map_class
         self._maps = maps
         self._of_binding: dict[int, set[bytes]] = {}
+        self._before: dict[int, M] = {}
 
     def open(self) -> None:
-        """Begin with no map of an earlier connection."""
+        """Begin anew: maps of an earlier connection are there when the daemon says so."""
+        self._before = {each.id: each for each in self._maps.values()}
         self._maps.clear()
         self._of_binding.clear()
 
@@ -110,16 +112,19 @@ class MapProvider(Provider, Generic[M]):
         return Return()
 
     async def _create(self, call: registrar_pb2.MapCall) -> Return:
-        made = self._map_class()
-        made.id, made.restored = call.map_id, call.restored
-        made.key_size, made.value_size = call.key_size, call.value_size
-        made.max_entries = call.max_entries
-        stored = await _value(made.create())
+        made = self._before.pop(call.map_id, None)
+        if made is None or not call.restored:
+            made = self._map_class()
+            made.id, made.restored = call.map_id, call.restored
+            made.key_size, made.value_size = call.key_size, call.value_size
+            made.max_entries = call.max_entries
+            stored = await _value(made.create())
+            made.stored_value_size = made.value_size if stored is None else stored
+        made.restored = call.restored
         context = next(_contexts).to_bytes(8, "little")
         self._maps[context] = made
         self._of_binding.setdefault(call.binding, set()).add(context)
-        size = made.value_size if stored is None else stored
-        return Return(actual_value_size=size, map_context=context)
+        return Return(actual_value_size=made.stored_value_size, map_context=context)
 
     def _out_value(self, call: registrar_pb2.MapCall, value: bytes | None) -> Return:
         if not self._data.base_properties.updates_original_value:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
@@ -224,3 +225,44 @@ async def test_a_daemon_that_stops_lets_extensions_go(tmp_path: Path) -> None:
             await w.daemon.wait()
             await process.wait()
     assert asked(w)[-2:] == ["delete", "destroy"]
+
+
+async def test_no_acknowledged_write_is_lost_when_extensions_are_killed(tmp_path: Path) -> None:
+    """At any moment, while four users write: a value is the last one written, or one under way."""
+    chance, users = random.Random(7), range(4)
+    written, tried, codes = [0] * len(users), [0] * len(users), set[Result]()
+    acknowledged, there = asyncio.Queue[int](), asyncio.Event()
+
+    async def write(made: Map, key: int) -> None:
+        while True:
+            await there.wait()
+            tried[key] += 100  # neither 13 nor 14
+            try:
+                await made.set(key, tried[key])
+            except EbpfdError as error:
+                codes.add(error.code)
+            else:
+                written[key] = tried[key]
+                acknowledged.put_nowait(key)
+
+    async with world(tmp_path) as w:
+        process = await started(w)
+        made = await create(w)
+        writing = [asyncio.create_task(write(made, key)) for key in users]
+        for _ in range(8):
+            there.set()
+            for _ in range(chance.randrange(1, 60)):
+                await acknowledged.get()
+            process.kill()
+            there.clear()
+            await process.wait()
+            process = await started(w)
+        for each in writing:
+            each.cancel()
+        await asyncio.wait(writing)
+        assert codes <= {Result.EXTENSION_FAILED_TO_LOAD}
+        for key in users:
+            assert number(await made.get(key) or b"") in {written[key], tried[key]}
+        await made.remove()
+        process.terminate()
+        assert await process.wait() == 0

@@ -87,12 +87,13 @@ def _nothing(*_: object) -> None:
     """Do nothing."""
 
 
-async def created(provider: MapProvider[Journal], id_: int = 4) -> bytes:
+async def created(provider: MapProvider[Journal], id_: int = 4, *, restored: bool = False) -> bytes:
     """A map; its context."""
     call = registrar_pb2.MapCall(
         function=REQUIRED[0],
         binding=9,
         map_id=id_,
+        restored=restored,
         map_type=16,
         key_size=1,
         value_size=2,
@@ -235,3 +236,19 @@ async def test_the_end_tells_whom_it_waits_for(caplog: pytest.LogCaptureFixture)
     provider.close("the extension is stopping")
     said = "map type Journal: the extension is stopping, and waits until these maps go: 4, 7"
     assert caplog.messages == [said]
+
+
+async def test_a_map_is_the_same_after_another_connection() -> None:
+    """If the daemon has it still; another one with its number is another one."""
+    declared, provider = journals()
+    await created(provider, 4)
+    await created(provider, 5)
+    before = declared.map(4)
+    provider.open()
+    assert not declared.maps
+    await created(provider, 4, restored=True)
+    await created(provider, 5)
+    assert declared.map(4) is before
+    assert declared.map(4).restored
+    assert not declared.map(5).restored
+    assert [each.id for each in declared.maps] == [4, 5]
