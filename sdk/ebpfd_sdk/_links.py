@@ -17,6 +17,8 @@ class Link:
     link_id: int
     program_id: int
     program_name: str
+    """Of the program that was attached: the link's user may have replaced it since."""
+
     priority: int = 0
     """Of links with one parameter, those with a lower one run first."""
 

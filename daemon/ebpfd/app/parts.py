@@ -8,12 +8,13 @@ from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
+from ebpfd.host.targets import Targets
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.store import KeptContracts

@@ -9,14 +9,12 @@ per target is kept.
 
 import asyncio
 import os
-from bisect import insort
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
-from uuid import UUID
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
@@ -24,7 +22,6 @@ from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.chains import Outcome, decided
-from ebpfd.objects.links import invocation_order
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
 
@@ -78,9 +75,6 @@ class Columns(Protocol):
         """The same, of the metadata that the data begins with."""
         ...
 
-
-_Place: TypeAlias = tuple[Module, UUID, bytes | None]
-"""A hook of a module's and a parameter; None: every one."""
 
 Origin: TypeAlias = tuple[int, int, int | None]
 """Process, thread and user (if known) that caused a batch, for helpers that ask."""
@@ -234,60 +228,6 @@ class Target:
             await turn.wait()
         finally:
             turn.leave()
-
-
-class Targets:
-    """The targets by binding, and by what an event names of its hook."""
-
-    def __init__(self) -> None:
-        self._by_binding: dict[int, Target] = {}
-        self._by_parameter: dict[_Place, list[Target]] = {}
-
-    def add(self, binding: int, target: Target) -> None:
-        """Let *binding* be invoked."""
-        self._by_binding[binding] = target
-        there = self._by_parameter.setdefault(_place(target), [])
-        insort(there, target, key=lambda each: invocation_order(each.link))
-
-    async def remove(self, binding: int) -> None:
-        """Let it be invoked no more; returns when nothing of it is in flight."""
-        target = self._by_binding.pop(binding, None)
-        if target is None:
-            return
-        place = _place(target)
-        there = self._by_parameter[place]
-        there.remove(target)
-        if not there:
-            del self._by_parameter[place]
-        target.rundown.close()
-        idle = asyncio.Event()
-        target.rundown.when_idle(idle.set)
-        await idle.wait()
-
-    def find(self, binding: int, owner: Module) -> Target:
-        """The target that *owner*, its hook's provider, may invoke."""
-        target = self._by_binding.get(binding)
-        if target is None or target.owner is not owner:
-            raise binding_gone()
-        return target
-
-    def of_link(self, link: Link) -> Target | None:
-        """The target that runs *link*; None while its hook is away."""
-        return self._by_binding.get(link.binding)
-
-    def of_event(self, owner: Module, attach_type: UUID, parameter: bytes) -> list[Target]:
-        """Whom an event of *owner*'s hook reaches, in invocation order."""
-        specific = self._by_parameter.get((owner, attach_type, parameter), [])
-        return specific + self._by_parameter.get((owner, attach_type, None), [])
-
-    def any_of(self, owner: Module, attach_type: UUID) -> bool:
-        """Whether anything is attached to *owner*'s hook."""
-        return any(place[:2] == (owner, attach_type) for place in self._by_parameter)
-
-
-def _place(target: Target) -> _Place:
-    link = target.link
-    return target.owner, link.attach_type, None if link.wildcard else link.parameter
 
 
 def binding_gone() -> RequestError:

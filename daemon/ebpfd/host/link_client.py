@@ -6,9 +6,10 @@ import structlog
 
 from ebpfd import nmr
 from ebpfd.contracts import AttachProviderData, ExtensionData
-from ebpfd.host.invocation import Executor, Target, Targets
+from ebpfd.host.invocation import Executor, Target
 from ebpfd.host.modules import DispatchTable, LocalModule, Module
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.targets import Targets
 from ebpfd.objects import Link, LinkState
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus

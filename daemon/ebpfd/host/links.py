@@ -8,10 +8,11 @@ import structlog
 
 from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.invocation import Executor
 from ebpfd.host.link_client import LinkClient
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.targets import Targets
 from ebpfd.objects import DAEMON, Link, LinkState, Objects, Owner, Program, ProgramState
 from ebpfd.objects.links import LinkEvent
 from ebpfd_api.result import Result
@@ -145,8 +146,7 @@ class Links:
         self._check_replacement(link, new, expected_id)
         left = self._objects.relink(link, new)
         _log.info("program replaced", link=link.id, program=new.id, instead_of=old.id)
-        if target := self._targets.of_link(link):
-            await target.settled()
+        await self._targets.settled(link)
         for each in left:
             await self._programs.destroy(each)
         return link

@@ -16,10 +16,11 @@ from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
 from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Origin, Target, Targets
+from ebpfd.host.invocation import Origin, Target
 from ebpfd.host.links import Links
 from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
 from ebpfd.host.services import Services
+from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Outcome
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result

@@ -109,7 +109,7 @@ class Run:
             case "detach" if model.links:
                 link = model.links.pop(place % len(model.links))
                 await soon(w.links.detach(link.id))
-                await refused(w.links.detach(link.id), Result.KEY_NOT_FOUND)
+                await refused(w.links.detach(link.id), Result.STALE_ID)
             case "unlink":
                 await self._unlink(PARAMETERS[place])
             case "hook":

@@ -22,13 +22,14 @@ from ebpfd.errors import RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Executor, Targets
+from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.modules import Module
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
+from ebpfd.host.targets import Targets
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
