@@ -21,18 +21,18 @@ def block(name: str) -> str:
     return found[1]
 
 
-async def test_the_test_of_the_example_passes(tmp_path: Path) -> None:
-    """The extension and its test, side by side in a folder, with pytest and a real daemon."""
-    for name in ("parcel.py", "test_parcel.py"):
+async def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
+    """The extension and its tests, side by side in a folder: with pytest, and a real daemon."""
+    for name in ("parcel.py", "test_parcel.py", "test_parcel_alone.py"):
         (tmp_path / name).write_text(block(name))
     ran = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", "test_parcel.py"),
+        *(sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto"),
         cwd=tmp_path,
         stdout=PIPE,
         stderr=STDOUT,
     )
     out, _ = await ran.communicate()
-    assert (ran.returncode, b"1 passed" in out) == (0, True), out.decode()
+    assert (ran.returncode, b"2 passed" in out) == (0, True), out.decode()
 
 
 async def test_the_map_type_of_the_example_works(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk.testing import ProcessFailedError
+from ebpfd_sdk.testing._peer import PeerError
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -140,7 +141,7 @@ async def _outcome(body: Awaitable[str]) -> tuple[Verdict, str]:
         return Verdict.FAIL, str(failure)
     except Skipped as skipped:
         return Verdict.SKIP, str(skipped)
-    except ProcessFailedError as failure:
+    except (ProcessFailedError, PeerError) as failure:
         return Verdict.FAIL, str(failure)
     except EbpfdError as error:
         return Verdict.FAIL, f"the daemon said {error.code.name}: {error.message or error}"

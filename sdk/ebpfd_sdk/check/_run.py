@@ -8,11 +8,11 @@ from ebpfd_sdk._client import Client
 from ebpfd_sdk.check._daemon_checks import real
 from ebpfd_sdk.check._daemon_scene import DaemonScene
 from ebpfd_sdk.check._options import Options
-from ebpfd_sdk.check._registrar import scripted_registrar
 from ebpfd_sdk.check._report import Outcome, Report
 from ebpfd_sdk.check._wire_checks import wire
 from ebpfd_sdk.check._wire_scene import WireScene
 from ebpfd_sdk.testing import ExtensionProcess, daemon
+from ebpfd_sdk.testing._registrar import scripted_registrar
 
 
 async def check_extension(

@@ -13,9 +13,9 @@ from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 from ebpfd_sdk.check._attach_rules import attach_rule
 from ebpfd_sdk.check._instances import check_instance, names
-from ebpfd_sdk.check._peer import PROVIDER, status_name
 from ebpfd_sdk.check._report import Failed, Suite, fail, skip, within
 from ebpfd_sdk.check._wire_scene import WireScene, with_parameter
+from ebpfd_sdk.testing._peer import PROVIDER, PeerError, status_name
 
 NOBODY: Final = 1 << 40
 """No registration, no binding, no helper that anybody was ever told of."""
@@ -311,7 +311,7 @@ async def _hold_detach(scene: WireScene, binding: int, attach_type: bytes) -> No
     peer.answers.set()
     try:
         await scene.soon("the end of detach", detaching)
-    except Failed as failure:
+    except (Failed, PeerError) as failure:
         fail(f"under load, {failure}")
     if early:
         fail("it let go of a link while an invocation of it was in flight")

@@ -9,10 +9,10 @@ from uuid import UUID
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk.check._options import Options
-from ebpfd_sdk.check._peer import Peer, status_name
-from ebpfd_sdk.check._registrar import ScriptedRegistrar
 from ebpfd_sdk.check._report import fail, within
 from ebpfd_sdk.testing import ChildProcess
+from ebpfd_sdk.testing._peer import Peer, status_name
+from ebpfd_sdk.testing._registrar import ScriptedRegistrar
 
 T = TypeVar("T")
 

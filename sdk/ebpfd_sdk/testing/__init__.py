@@ -5,11 +5,13 @@
             answer = await client.fire("passing", data=b"...")
 
 The daemon is the installed one, a process of its own; nothing here imports it.  For pytest,
-``ebpfd_sdk.testing.fixtures`` has it as fixtures.
+``ebpfd_sdk.testing.fixtures`` has it as fixtures.  ``fake_daemon`` needs none: there, programs are
+functions of Python.
 """
 
 from ebpfd_sdk.testing._daemon import DaemonProcess, NotInstalledError, daemon
 from ebpfd_sdk.testing._extension import ExtensionProcess, extension
+from ebpfd_sdk.testing._fake import FakeDaemon, FakeLink, fake_daemon
 from ebpfd_sdk.testing._object import constant_program, object_file
 from ebpfd_sdk.testing._process import PATIENCE_S, ChildProcess, ProcessFailedError
 from ebpfd_sdk.testing._steps import Attached, attached, collect, until
@@ -20,6 +22,8 @@ __all__ = [
     "ChildProcess",
     "DaemonProcess",
     "ExtensionProcess",
+    "FakeDaemon",
+    "FakeLink",
     "NotInstalledError",
     "ProcessFailedError",
     "attached",
@@ -27,6 +31,7 @@ __all__ = [
     "constant_program",
     "daemon",
     "extension",
+    "fake_daemon",
     "object_file",
     "until",
 ]

@@ -11,14 +11,14 @@ import grpc
 
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
-from ebpfd_sdk.check._peer import Peer
-from ebpfd_sdk.check._report import Failed
+from ebpfd_sdk.testing._peer import Peer, PeerError, Reply, nothing_changed
 
 
 class ScriptedRegistrar:
     """Takes one module process after the other; *peer* is the last that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, reply: Reply = nothing_changed) -> None:
+        self._reply = reply
         self.peers: list[Peer] = []
         self.arrival = asyncio.Event()
 
@@ -32,7 +32,7 @@ class ScriptedRegistrar:
     ) -> AsyncGenerator[registrar_pb2.SessionResponse]:
         """Serve one module process."""
         del context
-        peer = Peer()
+        peer = Peer(self._reply)
         peer.send(
             welcome=registrar_pb2.Welcome(
                 protocol_version=1,
@@ -45,7 +45,7 @@ class ScriptedRegistrar:
         self.arrival.set()
         reader = asyncio.create_task(peer.read_session(request_iterator))
         try:
-            with suppress(Failed):  # it went without a word
+            with suppress(PeerError):  # it went without a word
                 await peer.until(lambda: peer.hello is not None)
             async for message in _queued(peer.outgoing):
                 yield message
@@ -71,10 +71,12 @@ class ScriptedRegistrar:
 
 
 @asynccontextmanager
-async def scripted_registrar(folder: Path) -> AsyncGenerator[tuple[ScriptedRegistrar, str]]:
-    """A registrar that serves, and its address."""
-    registrar = ScriptedRegistrar()
-    address = f"unix:{folder / 'check.sock'}"
+async def scripted_registrar(
+    folder: Path, reply: Reply = nothing_changed
+) -> AsyncGenerator[tuple[ScriptedRegistrar, str]]:
+    """A registrar that serves, and its address; *reply* answers invocations."""
+    registrar = ScriptedRegistrar(reply)
+    address = f"unix:{folder / 'registrar.sock'}"
     server = grpc.aio.server()
     server.add_generic_rpc_handlers(_handlers(registrar))
     server.add_insecure_port(address)

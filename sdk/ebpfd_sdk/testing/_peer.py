@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import contract_pb2, hook_pb2, registrar_pb2
-from ebpfd_sdk.check._report import Failed
 
 PROVIDER: Final = registrar_pb2.ROLE_PROVIDER
 DISPATCH: Final = registrar_pb2.DispatchTable(
@@ -18,10 +17,26 @@ DISPATCH: Final = registrar_pb2.DispatchTable(
 """Of every link, as in eBPF for Windows."""
 
 
+class PeerError(Exception):
+    """The module went away, or did not answer as it must."""
+
+
+Reply: TypeAlias = Callable[[hook_pb2.InvokeRequest], hook_pb2.InvokeResponse]
+
+
+def nothing_changed(request: hook_pb2.InvokeRequest) -> hook_pb2.InvokeResponse:
+    """Answer that each program returned 0."""
+    contexts = request.count or 1
+    return hook_pb2.InvokeResponse(
+        sequence=request.sequence, codes=bytes(contexts), results=bytes(4 * contexts)
+    )
+
+
 class Peer:
     """The module process at the far end, as it shows itself on the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, reply: Reply = nothing_changed) -> None:
+        self.reply = reply
         self.session_id = str(uuid4())
         self.hello: registrar_pb2.Hello | None = None
         self.registered: dict[int, registrar_pb2.RegistrationInstance] = {}
@@ -58,7 +73,7 @@ class Peer:
         """Wait for something that the module says."""
         while not true():
             if self.ended:
-                raise Failed("its session ended")
+                raise PeerError("its session ended")
             self._changed.clear()
             await self._changed.wait()
 
@@ -102,7 +117,7 @@ class Peer:
         client = registrar_pb2.BindingSide(binding_context=binding.to_bytes(8, "little"))
         if peer.npi_id == HOOK.bytes:
             link = contract_pb2.ExtensionData(
-                data=parameter, link_id=binding, program_id=1, program_name="check"
+                data=parameter, link_id=binding, program_id=1, program_name="program"
             )
             if has_data:
                 peer.characteristics.extension_data.CopyFrom(link)
@@ -127,7 +142,7 @@ class Peer:
         if answer.status == NtStatus.PENDING:
             await self.until(lambda: binding in self.complete_detaches)
         elif answer.status != NtStatus.SUCCESS:
-            raise Failed(
+            raise PeerError(
                 f"detach: it answered {status_name(answer.status)}, not SUCCESS or PENDING"
             )
         self._gone.add(binding)
@@ -136,7 +151,7 @@ class Peer:
             cleanup=registrar_pb2.CleanupCallback(role=PROVIDER, binding=binding)
         )
         if cleaned.status != NtStatus.SUCCESS:
-            raise Failed(f"it answered {status_name(cleaned.status)} to cleanup, not SUCCESS")
+            raise PeerError(f"it answered {status_name(cleaned.status)} to cleanup, not SUCCESS")
 
     def fire(
         self, attach_type: bytes, batch: hook_pb2.Batch, parameter: bytes | None = None
@@ -184,7 +199,7 @@ class Peer:
         self.outgoing.put_nowait(None)
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(Failed("its session ended"))
+                answer.set_exception(PeerError("its session ended"))
                 answer.exception()  # seen, also where nobody waits
         self._changed.set()
 
@@ -237,7 +252,7 @@ class Peer:
         try:
             for binding in bindings:
                 await self.detach(binding)
-        except Failed:
+        except PeerError:
             return  # it did not wait for its clients
         self.left.add(registration)
         self._changed.set()
@@ -250,14 +265,8 @@ class Peer:
         self.late += [f"binding {binding}" for binding in late]
 
     async def _answer(self, request: hook_pb2.InvokeRequest) -> None:
-        """Say that each program returned 0 and changed nothing."""
         await self.answers.wait()
-        contexts = request.count or 1
-        self.to_stream.put_nowait(
-            hook_pb2.InvokeResponse(
-                sequence=request.sequence, codes=bytes(contexts), results=bytes(4 * contexts)
-            )
-        )
+        self.to_stream.put_nowait(self.reply(request))
 
     def _expect(self, id_: int) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
