@@ -209,8 +209,9 @@ class RegistrarHost:
                 case nmr.BindingGone():
                     self._callbacks.forget(effect.binding)
                     self._messages.pop(effect.binding, None)
-                    unanswered = self._attaching.pop(effect.binding, None)
-                    _resolve(unanswered, ProviderSide(NtStatus.DEVICE_NOT_READY))
+                    if unanswered := self._attaching.pop(effect.binding, None):
+                        self._callbacks.resume(effect.binding)
+                        _resolve(unanswered, ProviderSide(NtStatus.DEVICE_NOT_READY))
                     _log.debug("binding is gone", binding=effect.binding)
                 case _:
                     self._call_back(effect)
@@ -262,7 +263,7 @@ class RegistrarHost:
             failed=AttachAnswer(NtStatus.INSUFFICIENT_RESOURCES, message="the provider failed"),
             late=AttachAnswer(NtStatus.IO_TIMEOUT, message=self._callbacks.overdue_text(call)),
         )
-        if answer.message:
+        if answer.message and self._exists(binding):
             self._messages[binding] = answer.message
         self._report(
             binding,
