@@ -88,6 +88,31 @@ async def test_it_returns_when_the_old_program_runs_no_more() -> None:
         assert [each.name for each in w.objects.programs()] == ["twice"]
 
 
+async def test_it_also_waits_for_what_a_leaving_hook_has_in_flight() -> None:
+    """The link has no binding any more, and the old program runs still."""
+    async with world() as w:
+        extension, hook, go = FakeExtension(), FakeExtension("hook"), asyncio.Event()
+
+        async def slow(call: HelperCall) -> HelperOutcome:
+            await go.wait()
+            return HelperOutcome(77)
+
+        extension.helper = slow
+        await w.provide(extension, hook=False)
+        handle = await w.provide_hook(hook)
+        link = await w.attached("helper_implicit_2.o")
+        running = w.invoke(link, hook, EVENT)
+        assert await soon(extension.reached.get()) == "helper"
+        leaving = asyncio.ensure_future(w.registrar.withdraw(handle))
+        await until(lambda: not link.binding)
+        replacing = asyncio.ensure_future(w.links.replace(link.id, await load(w, "twice")))
+        await until(lambda: link.program.name == "twice")
+        assert not replacing.done()
+        go.set()
+        await soon(asyncio.gather(leaving, replacing))
+        assert (await running).results == u32s(77)
+
+
 async def test_a_link_that_waits_for_its_hook_takes_another_program() -> None:
     """And comes back with it; the hook is shown that one."""
     async with world() as w:
