@@ -61,6 +61,7 @@ from ebpfd_sdk._links import Link
 from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, number
 from ebpfd_sdk._map_type import CustomMapType
 from ebpfd_sdk._native_context import FlatContext, NativeContext
+from ebpfd_sdk._objects import ObjectType, Owner, Pin
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
@@ -154,10 +155,13 @@ __all__ = [
     "MapUpdate",
     "NativeContext",
     "NtStatus",
+    "ObjectType",
     "Origin",
     "OutputLine",
     "OutputStream",
+    "Owner",
     "PathStep",
+    "Pin",
     "Program",
     "ProgramCounters",
     "ProgramState",

@@ -44,6 +44,7 @@ from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._hook_info import HookInfo, hook_of
 from ebpfd_sdk._map import Map, map_of
+from ebpfd_sdk._objects import Holding, ObjectCalls
 from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
 from ebpfd_sdk._values import (
     Binding,
@@ -61,18 +62,33 @@ from ebpfd_sdk._values import (
 K = TypeVar("K", bound=Context)
 
 
-class Client:
-    """A connection to a daemon: ``async with Client() as ebpfd``."""
+class Client(ObjectCalls):
+    """A connection to a daemon: ``async with Client() as ebpfd``.
 
-    def __init__(self, address: str | None = None) -> None:
+    What it loads, creates and attaches stays when it leaves.  With *hold*, that is the client's
+    own: it goes when the block is left or the process dies, but for what is pinned.  *name* is what
+    listings call such a client.
+    """
+
+    def __init__(self, address: str | None = None, *, hold: bool = False, name: str = "") -> None:
         self.address = address or default_address()
         """Where the daemon is, or is expected."""
 
+        self._hold = hold
+        self._name = name
+        self._holding: Holding | None = None
         self._opened: tuple[Daemon, FireStream] | None = None
 
     async def __aenter__(self) -> Self:
         # Not before: a channel belongs to the loop that runs when it is made.
         daemon = Daemon(self.address)
+        if self._hold:
+            self._holding = Holding(daemon)
+            try:
+                await self._holding.begin(self._name)
+            except BaseException:
+                await daemon.connection.close()
+                raise
         self._opened = daemon, FireStream(daemon)
         return self
 
@@ -85,8 +101,12 @@ class Client:
         if self._opened is not None:
             daemon, fires = self._opened
             self._opened = None
-            await fires.close()
-            await daemon.connection.close()
+            try:
+                await fires.close()
+                if self._holding is not None:
+                    await self._holding.end()
+            finally:
+                await daemon.connection.close()
 
     async def load(
         self,
@@ -187,7 +207,7 @@ class Client:
         flags: int = 0,
         inner: Map | None = None,
     ) -> Map:
-        """Create a map that lives until it is removed; maps in a map of maps must be like *inner*.
+        """Create a map that stays until it is removed; maps in a map of maps must be like *inner*.
 
         Of a RINGBUF or PERF_EVENT_ARRAY, *max_entries* are the bytes of a ring: a power of two.
         *type* may be a name too, also one that an extension has given to a type of its own.

@@ -5,12 +5,15 @@ from typing import Final, TypeVar
 
 import grpc
 
+from ebpfd_api.metadata import OWNER
 from ebpfd_api.v1 import (
     contracts_pb2_grpc,
     extensions_pb2_grpc,
     hook_pb2_grpc,
     links_pb2_grpc,
     maps_pb2_grpc,
+    objects_pb2_grpc,
+    pins_pb2_grpc,
     programs_pb2_grpc,
     registrar_pb2_grpc,
 )
@@ -38,6 +41,11 @@ class Daemon:
         self.maps = maps_pb2_grpc.MapsStub(channel)
         self.links = links_pb2_grpc.LinksStub(channel)
         self.contracts = contracts_pb2_grpc.ContractsStub(channel)
+        self.objects = objects_pb2_grpc.ObjectsStub(channel)
+        self.pins = pins_pb2_grpc.PinsStub(channel)
+        self.owner = ""
+        """The token of the owner that calls are made for; empty: the daemon itself."""
+
         self.extensions = extensions_pb2_grpc.ExtensionsStub(channel)
 
     async def ask(
@@ -49,7 +57,11 @@ class Daemon:
     ) -> Response:
         """Call a method with a deadline, and speak of failures in the SDK's words."""
         with self.connection.translated():
-            return await method(request, timeout=timeout_s)
+            return await method(request, timeout=timeout_s, metadata=self._metadata)
+
+    @property
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return ((OWNER, self.owner),) if self.owner else ()
 
     async def follow(
         self,

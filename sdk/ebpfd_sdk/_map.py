@@ -12,6 +12,7 @@ from ebpfd_sdk._answer import result_of
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check
 from ebpfd_sdk._records import Records, records_of
+from ebpfd_sdk._values import Keepers
 
 if TYPE_CHECKING:
     from ebpfd_sdk._program import Program
@@ -94,10 +95,16 @@ class Map:
 
     inner: InnerMap | None
     created: bool
-    """Made by ``Client.create_map``: it lives until it is removed."""
+    """Somebody has it by itself, not with its file: it lives until it is removed."""
 
     holder_ids: tuple[int, ...]
     """Maps of maps that hold it."""
+
+    pin_paths: tuple[str, ...]
+    """Where it is pinned."""
+
+    owners: tuple[str, ...]
+    """Who has it by itself: clients that hold, or the daemon on behalf of nobody else."""
 
     provider: MapTypeProvider | None
     """Of a map whose type an extension provides."""
@@ -230,12 +237,17 @@ class Map:
             check(reply.status)
             yield records_of(reply)
 
-    async def remove(self) -> tuple[int, ...]:
-        """Give up a map that was created; return the ids of maps that still hold it."""
+    async def remove(self) -> Keepers:
+        """Give up a map that was created or opened; return who still holds it."""
         request = maps_pb2.RemoveRequest(id=self.id)
         reply = await self.daemon.ask(self.daemon.maps.Remove, request, timeout_s=LONG_CALL_S)
         check(reply.status)
-        return tuple(reply.map_ids)
+        return Keepers(
+            links=(),
+            maps=tuple(reply.map_ids),
+            pins=tuple(reply.pin_paths),
+            owners=tuple(reply.owners),
+        )
 
     def per_lane(self, value: bytes) -> tuple[bytes, ...]:
         """Take a value apart: one for each lane of a per-CPU map, else the value itself."""
@@ -311,6 +323,8 @@ def map_of(message: maps_pb2.Map, daemon: Daemon) -> Map:
         inner=_inner(message.inner) if message.HasField("inner") else None,
         created=message.created,
         holder_ids=tuple(message.holder_map_ids),
+        pin_paths=tuple(message.pin_paths),
+        owners=tuple(message.owners),
         provider=_provider(message.custom) if message.HasField("custom") else None,
         daemon=daemon,
     )

@@ -49,6 +49,12 @@ class AttachedLink:
     failure_result: int | None
     """What its hook does with an event whose run has failed; None: the type's default result."""
 
+    pin_paths: tuple[str, ...]
+    """Where it is pinned."""
+
+    owners: tuple[str, ...]
+    """With whose end it is detached, unless it is pinned."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def detach(self) -> None:
@@ -120,6 +126,12 @@ class Program:
     holder_ids: tuple[int, ...]
     """Program arrays that hold it."""
 
+    pin_paths: tuple[str, ...]
+    """Where it is pinned."""
+
+    owners: tuple[str, ...]
+    """Who has it: clients that hold, or the daemon on behalf of nobody else."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def attach(
@@ -182,11 +194,16 @@ class Program:
         return program_of(reply.program, known, self.daemon)
 
     async def unload(self) -> Keepers:
-        """Give up the daemon's own reference; return who still holds it."""
+        """Give up this client's reference, or the daemon's; return who still holds it."""
         request = programs_pb2.UnloadRequest(id=self.id)
         reply = await self.daemon.ask(self.daemon.programs.Unload, request)
         check(reply.status)
-        return Keepers(tuple(reply.link_ids), tuple(reply.map_ids))
+        return Keepers(
+            links=tuple(reply.link_ids),
+            maps=tuple(reply.map_ids),
+            pins=tuple(reply.pin_paths),
+            owners=tuple(reply.owners),
+        )
 
 
 def attach_type(hook: HookName) -> hook_pb2.AttachType:
@@ -220,6 +237,8 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         priority=message.priority,
         wildcard=message.wildcard,
         failure_result=message.failure_result if message.HasField("failure_result") else None,
+        pin_paths=tuple(message.pin_paths),
+        owners=tuple(message.owners),
         daemon=daemon,
     )
 
@@ -253,5 +272,7 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         file_name=message.file_name,
         loaded=message.loaded,
         holder_ids=tuple(message.holder_map_ids),
+        pin_paths=tuple(message.pin_paths),
+        owners=tuple(message.owners),
         daemon=daemon,
     )

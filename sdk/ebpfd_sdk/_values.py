@@ -284,13 +284,22 @@ class ProgramCounters:
 
 @dataclass(frozen=True, slots=True)
 class Keepers:
-    """Ids of links and of program arrays that hold a program; false if there are none."""
+    """Who still has a program or map that was given up; false if there is nobody."""
 
     links: tuple[int, ...]
+    """Their ids."""
+
     maps: tuple[int, ...]
+    """Ids of program arrays, or of maps of maps."""
+
+    pins: tuple[str, ...] = ()
+    """Paths."""
+
+    owners: tuple[str, ...] = ()
+    """Names of others that have it too."""
 
     def __bool__(self) -> bool:
-        return bool(self.links or self.maps)
+        return bool(self.links or self.maps or self.pins or self.owners)
 
 
 @dataclass(frozen=True, slots=True)

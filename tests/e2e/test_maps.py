@@ -149,7 +149,7 @@ async def test_maps_within_a_map(tmp_path: Path) -> None:
         assert await run(w, program, 2) == 0
         assert (await w.ctl_json("map", "get", made, "0"))["value_number"] == 1
         removed = await w.ctl("map", "remove", made)
-        assert removed.out == f"map {made} stays until these maps let it go: {maps['chosen']}\n"
+        assert removed.out == f"map {made} stays until these let it go: map {maps['chosen']}\n"
         refused = await w.ctl(
             "-o", "json", "map", "update", maps["chosen"], "2", "--map", maps["chosen"]
         )
@@ -276,7 +276,7 @@ async def test_a_map_through_the_sdk(tmp_path: Path) -> None:
         assert list(map(number, lanes.per_lane(value))) == list(range(lanes.lanes))
         outer = await client.create_map(MapType.ARRAY_OF_MAPS, 4, 4, 4, inner=mine)
         await outer.set_map(1, mine)
-        assert await mine.remove() == (outer.id,)
+        assert (await mine.remove()).maps == (outer.id,)
         queue = await client.create_map(MapType.STACK, 0, 4, 4)
         await queue.push(1)
         await queue.push(2)

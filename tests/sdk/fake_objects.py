@@ -199,7 +199,7 @@ class FakeLinks(links_pb2_grpc.LinksServicer):
     async def Detach(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Detach."""
         known = self.links.pop(request.id, None) is not None
-        code = Result.SUCCESS if known else Result.KEY_NOT_FOUND
+        code = Result.SUCCESS if known else Result.STALE_ID
         return links_pb2.DetachResponse(status=status_pb2.Status(code=code))
 
     async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)

@@ -165,7 +165,7 @@ async def test_a_program_attaches_by_name_or_guid(daemon: FakeDaemon, hook: str 
         assert (link.parameter, link.state) == (b"\x07", LinkState.ATTACHED)
         await link.detach()
         await link.detach()
-        with pytest.raises(EbpfdError, match="KEY_NOT_FOUND"):
+        with pytest.raises(EbpfdError, match="STALE_ID"):
             await ebpfd.detach(link.id)
 
 

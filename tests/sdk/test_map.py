@@ -33,7 +33,7 @@ async def test_a_map_is_created_and_removed(daemon: FakeDaemon) -> None:
     async with Client(daemon.address) as ebpfd:
         like = await ebpfd.map(5)
         made = await ebpfd.create_map(MapType.HASH_OF_MAPS, 4, 4, 9, name="n", flags=1, inner=like)
-        assert await made.remove() == (7,)
+        assert (await made.remove()).maps == (7,)
     (request,) = daemon.maps.asked
     assert request == maps_pb2.CreateRequest(
         type=6, key_size=4, value_size=4, max_entries=9, name="n", flags=1, inner_map_id=5

@@ -23,6 +23,8 @@ from ebpfd.host.general import register_general_helpers
 from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
+from ebpfd.host.owners import Owners
+from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
 from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
@@ -35,6 +37,8 @@ from ebpfd.rpc.extensions import ExtensionsServicer
 from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
 from ebpfd.rpc.maps import MapsServicer
+from ebpfd.rpc.objects import ObjectsServicer
+from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
@@ -50,6 +54,10 @@ from ebpfd_api.v1 import (
     links_pb2_grpc,
     maps_pb2,
     maps_pb2_grpc,
+    objects_pb2,
+    objects_pb2_grpc,
+    pins_pb2,
+    pins_pb2_grpc,
     programs_pb2,
     programs_pb2_grpc,
     registrar_pb2,
@@ -69,6 +77,8 @@ _SERVICES: Final = tuple(
         programs_pb2,
         links_pb2,
         maps_pb2,
+        objects_pb2,
+        pins_pb2,
         contracts_pb2,
         extensions_pb2,
     )
@@ -86,6 +96,8 @@ class Daemon:
     programs: Programs
     links: Links
     maps: Maps
+    owners: Owners
+    pins: Pins
     readers: RecordReaders
     sessions: Sessions
     hosted: Hosted
@@ -133,7 +145,11 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         programs_pb2_grpc.add_ProgramsServicer_to_server(
             ProgramsServicer(
-                programs=parts.programs, objects=parts.objects, executor=executor, services=services
+                programs=parts.programs,
+                objects=parts.objects,
+                owners=parts.owners,
+                executor=executor,
+                services=services,
             ),
             server,
         )
@@ -142,6 +158,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 links=parts.links,
                 hooks=parts.hooks,
                 objects=parts.objects,
+                owners=parts.owners,
                 contracts=parts.known,
                 services=services,
             ),
@@ -149,7 +166,24 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         maps_pb2_grpc.add_MapsServicer_to_server(
             MapsServicer(
-                maps=parts.maps, readers=readers, objects=parts.objects, services=services
+                maps=parts.maps,
+                readers=readers,
+                objects=parts.objects,
+                owners=parts.owners,
+                services=services,
+            ),
+            server,
+        )
+        objects_pb2_grpc.add_ObjectsServicer_to_server(
+            ObjectsServicer(objects=parts.objects, owners=parts.owners, services=services), server
+        )
+        pins_pb2_grpc.add_PinsServicer_to_server(
+            PinsServicer(
+                pins=parts.pins,
+                owners=parts.owners,
+                objects=parts.objects,
+                contracts=parts.known,
+                services=services,
             ),
             server,
         )
@@ -171,6 +205,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             programs=parts.programs,
             links=parts.links,
             maps=parts.maps,
+            owners=parts.owners,
+            pins=parts.pins,
             readers=readers,
             sessions=sessions,
             hosted=hosted,
@@ -198,9 +234,11 @@ def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
 async def _wind_down(daemon: Daemon) -> None:
     """Detach every link while its extension still answers, let the programs go, then extensions."""
     daemon.readers.close()
+    daemon.owners.closed.set()
     try:
         async with asyncio.timeout(STOP_S):
             await daemon.links.close()
+            await daemon.pins.close()
             await daemon.maps.close()
             await daemon.programs.close()
             await daemon.maps.custom.close()

@@ -11,6 +11,8 @@ from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
+from ebpfd.host.owners import Owners
+from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -33,6 +35,8 @@ class Parts:
     programs: Programs
     links: Links
     maps: Maps
+    owners: Owners
+    pins: Pins
     hooks: Hooks
 
 
@@ -79,5 +83,7 @@ def assembled(
         programs=programs,
         links=links,
         maps=Maps(objects=objects, programs=programs, custom=custom_maps),
+        owners=Owners(objects=objects, links=links),
+        pins=Pins(objects=objects, links=links, custom_maps=custom_maps),
         hooks=Hooks(registrar),
     )

@@ -8,6 +8,7 @@ from ebpfd.cli.hooks import hook
 from ebpfd.cli.links import link
 from ebpfd.cli.maps import map_commands
 from ebpfd.cli.output import Output
+from ebpfd.cli.pins import owner, pin
 from ebpfd.cli.programs import program
 from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.state import state
@@ -40,6 +41,8 @@ for _command in (
     program,
     link,
     map_commands,
+    pin,
+    owner,
     contract,
     provider,
     client,

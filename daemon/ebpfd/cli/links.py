@@ -41,6 +41,7 @@ def link() -> None:
     help="Result of an event whose run fails, by number or name; else the type's default.",
 )
 @click.option("--flags", type=int, default=0, help="Flags for the hook, which defines them.")
+@click.option("--pin", "path", metavar="PATH", help="Pin the link too.")
 @click.pass_obj
 def attach(
     output: Output,
@@ -50,8 +51,9 @@ def attach(
     priority: int,
     on_failure: str | None,
     flags: int,
+    path: str | None,
 ) -> None:
-    """Attach a program to a hook."""
+    """Attach a program to a hook; the link stays until it is detached."""
 
     async def work(client: "Client") -> None:
         attached = await (await client.program(program)).attach(
@@ -61,6 +63,8 @@ def attach(
             on_failure=_number_or_name(on_failure),
             flags=flags,
         )
+        if path is not None:
+            attached = await _pinned(client, attached, path)
         output.table([describe(attached)], COLUMNS)
 
     output.run(work)
@@ -138,7 +142,21 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "provider": each.provider,
         "runs": each.counters.runs,
         "failures": failures(each.counters),
+        "pins": list(each.pin_paths),
+        "owners": list(each.owners),
     }
+
+
+async def _pinned(client: "Client", attached: "AttachedLink", path: str) -> "AttachedLink":
+    """Pin it, or detach it again."""
+    from ebpfd_sdk import EbpfdError  # noqa: PLC0415 (as the client)
+
+    try:
+        await client.pin(path, attached)
+    except EbpfdError:
+        await attached.detach()
+        raise
+    return await client.open_link(path)
 
 
 def _number_or_name(result: str | None) -> int | str | None:

@@ -27,6 +27,8 @@ def describe(each: "Map") -> dict[str, Json]:
         "programs": list(each.program_ids),
         "held_by": list(each.holder_ids),
         "created": each.created,
+        "pins": list(each.pin_paths),
+        "owners": list(each.owners),
         "user_value_size": each.user_value_size,
         "lanes": each.lanes,
         "lost": each.lost,

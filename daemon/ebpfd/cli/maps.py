@@ -7,6 +7,7 @@ import click
 from ebpfd.cli.map_entries import COMMANDS, update
 from ebpfd.cli.map_text import describe, lost_lines, record_fields, record_text
 from ebpfd.cli.output import Output
+from ebpfd.cli.pins import keepers_json, keepers_text
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client
@@ -56,6 +57,7 @@ def show(output: Output, id: int) -> None:
 @click.option("--name", default="", help="For listings.")
 @click.option("--flags", type=int, default=0)
 @click.option("--inner", type=int, metavar="ID", help="The map that inner maps must be like.")
+@click.option("--pin", "path", metavar="PATH", help="Pin it too.")
 @click.pass_obj
 def create(
     output: Output,
@@ -66,14 +68,17 @@ def create(
     name: str,
     flags: int,
     inner: int | None,
+    path: str | None,
 ) -> None:
-    """Create a map, which lives until it is removed.
+    """Create a map, which lives until it is removed, and unpinned.
 
     TYPE is a name as `ebpfctl map list` shows it, like hash, or a number; also the name that an
     extension gives to a type that it provides.
     """
 
     async def work(client: "Client") -> None:
+        from ebpfd_sdk import EbpfdError  # noqa: PLC0415 (late, as in Output.run)
+
         made = await client.create_map(
             int(type) if type.isdecimal() else type.lower(),
             key_size,
@@ -83,6 +88,13 @@ def create(
             flags=flags,
             inner=None if inner is None else await client.map(inner),
         )
+        if path is not None:
+            try:
+                await client.pin(path, made)
+            except EbpfdError:
+                await made.remove()
+                raise
+            made = await client.map(made.id)
         output.table([describe(made)], COLUMNS)
 
     output.run(work)
@@ -92,14 +104,14 @@ def create(
 @click.argument("id", type=int)
 @click.pass_obj
 def remove(output: Output, id: int) -> None:
-    """Remove a map that was created; one that is in a map of maps stays until it is not."""
+    """Remove a map that was created; pins and maps of maps that it is in keep it still."""
 
     async def work(client: "Client") -> None:
-        held = list(await (await client.map(id)).remove())
+        kept = await (await client.map(id)).remove()
         said = f"map {id} is removed"
-        if held:
-            said = f"map {id} stays until these maps let it go: {', '.join(map(str, held))}"
-        output.emit({"id": id, "held_by": held}, lambda: click.echo(said))
+        if kept:
+            said = f"map {id} stays until these let it go: {keepers_text(kept)}"
+        output.emit({"id": id, **keepers_json(kept)}, lambda: click.echo(said))
 
     output.run(work)
 

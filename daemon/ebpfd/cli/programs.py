@@ -1,6 +1,6 @@
 """``ebpfctl program``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import click
 from ebpfd.cli.disassembly import disassembly_json, disassembly_lines
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+from ebpfd.cli.pins import keepers_json, keepers_text
 from ebpfd.cli.rejections import print_rejection, rejection_json
 
 if TYPE_CHECKING:
@@ -33,12 +34,17 @@ def program() -> None:
     is_flag=True,
     help="Reload the programs by themselves when their contract changes.",
 )
+@click.option("--pin", "folder", metavar="PATH", help="Pin each to PATH/NAME too.")
 @click.pass_obj
-def load(output: Output, file: str, names: tuple[str, ...], follow_contract: bool) -> None:
+def load(
+    output: Output, file: str, names: tuple[str, ...], follow_contract: bool, folder: str | None
+) -> None:
     """Verify and load all programs of an object file, or none."""
 
     async def work(client: "Client") -> None:
         programs = await client.load(file, programs=names, follow_contract=follow_contract)
+        if folder is not None:
+            programs = await _pinned(client, programs, folder)
         output.table([describe(each) for each in programs.values()], COLUMNS)
 
     output.run(work)
@@ -160,19 +166,14 @@ def test_run(output: Output, id: int, data: bytes, context: bytes, repeat: int) 
 @click.argument("id", type=int)
 @click.pass_obj
 def unload(output: Output, id: int) -> None:
-    """Unload a program; one that links or program arrays hold stays until the last lets go."""
+    """Unload a program; links, program arrays and pins keep it until the last lets go."""
 
     async def work(client: "Client") -> None:
         kept = await (await client.program(id)).unload()
         said = f"program {id} is unloaded"
         if kept:
-            holders = [f"link {each}" for each in kept.links]
-            holders += [f"map {each}" for each in kept.maps]
-            said = f"program {id} stays until these let it go: {', '.join(holders)}"
-        output.emit(
-            {"id": id, "links": list(kept.links), "held_by": list(kept.maps)},
-            lambda: click.echo(said),
-        )
+            said = f"program {id} stays until these let it go: {keepers_text(kept)}"
+        output.emit({"id": id, **keepers_json(kept)}, lambda: click.echo(said))
 
     output.run(work)
 
@@ -206,6 +207,8 @@ def describe(each: "Program") -> dict[str, Json]:
         "budget": each.budget,
         "loaded": each.loaded,
         "follows_contract": each.follows_contract,
+        "pins": list(each.pin_paths),
+        "owners": list(each.owners),
         "file": each.file_name,
     }
 
@@ -239,6 +242,25 @@ def all_accepted(verdicts: "Sequence[Verdict]") -> bool:
         if each.program not in standing or not standing[each.program].decided:
             standing[each.program] = each
     return all(each.accepted for each in standing.values())
+
+
+async def _pinned(
+    client: "Client", programs: "Mapping[str, Program]", folder: str
+) -> "dict[str, Program]":
+    """Pin all, or none and unload them."""
+    from ebpfd_sdk import EbpfdError  # noqa: PLC0415 (as the client)
+
+    pinned: list[str] = []
+    try:
+        for name, each in programs.items():
+            pinned.append((await client.pin(f"{folder}/{name}", each)).path)
+    except EbpfdError:
+        for path in pinned:
+            await client.unpin(path)
+        for each in programs.values():
+            await each.unload()
+        raise
+    return {name: await client.program(each.id) for name, each in programs.items()}
 
 
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:

@@ -77,8 +77,8 @@ class Maps:
         _log.info("map created", map=map_object.id, name=map_object.name)
         return map_object
 
-    async def remove(self, map_id: int, owner: Owner = DAEMON) -> list[int]:
-        """End *owner*'s reference, or the daemon's; the maps of maps that still hold the map."""
+    async def remove(self, map_id: int, owner: Owner = DAEMON) -> MapObject:
+        """End *owner*'s reference, or the daemon's; others, pins and maps of maps may keep it."""
         map_object = self._objects.map(map_id)
         if not map_object.created:
             users = ", ".join(map(str, sorted(each.id for each in map_object.loaders))) or "none"
@@ -92,7 +92,7 @@ class Maps:
         if not map_object.kept:
             await self.custom.end(map_object)
         _log.info("map removed", map=map_id, name=map_object.name)
-        return sorted(map_object.holder_ids)
+        return map_object
 
     async def close(self) -> None:
         """Give up every created map, at the daemon's end."""

@@ -4,10 +4,10 @@ from ebpfd.objects.custom_maps import CustomMap, MapShape
 from ebpfd.objects.durable import Durable
 from ebpfd.objects.links import IllegalTransitionError, Link, LinkState
 from ebpfd.objects.maps import MapObject
-from ebpfd.objects.pins import Object, kind_of
+from ebpfd.objects.pins import Kind, Object, kind_of
 from ebpfd.objects.programs import Execution, Program, ProgramSource, ProgramState, TypeProvider
 from ebpfd.objects.rundown import Rundown
-from ebpfd.objects.table import Kind, Objects
+from ebpfd.objects.table import Objects
 from ebpfd.objects.users import DAEMON, Owner, Users
 
 __all__ = [

@@ -3,7 +3,7 @@
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ebpfd.errors import RequestError
 from ebpfd.objects.links import Link
@@ -12,6 +12,7 @@ from ebpfd.objects.programs import Program
 from ebpfd_api.result import Result
 
 Object: TypeAlias = Program | MapObject | Link
+Kind: TypeAlias = Literal["program", "map", "link"]
 
 
 class Pins:
@@ -71,7 +72,7 @@ class Pins:
         each.users.paths.add(path)
 
 
-def kind_of(each: Object) -> str:
+def kind_of(each: Object) -> Kind:
     """What it is called in messages and commands."""
     match each:
         case Program():

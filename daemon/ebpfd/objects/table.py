@@ -9,7 +9,7 @@ registrations must be withdrawn; methods that may leave such return them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.objects.durable import Durable, durable
@@ -17,13 +17,12 @@ from ebpfd.objects.id_table import Identified, IdTable
 from ebpfd.objects.links import Link, LinkState
 from ebpfd.objects.maps import Held, MapObject
 from ebpfd.objects.pin_paths import canonical, pin_path
-from ebpfd.objects.pins import Object, Pins
+from ebpfd.objects.pins import Kind, Object, Pins
 from ebpfd.objects.programs import Program
 from ebpfd.objects.users import DAEMON, Owner
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
 
-Kind: TypeAlias = Literal["program", "map", "link"]
 KINDS: Final[tuple[Kind, ...]] = ("program", "map", "link")
 
 _Object = TypeVar("_Object", bound=Identified)
@@ -79,6 +78,19 @@ class Objects:
     def link(self, link_id: int) -> Link:
         """The link *link_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
         return self._find(self._links, link_id, "link")
+
+    def object(self, object_id: int) -> Object:
+        """Whatever has *object_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
+        found = (
+            self._programs.get(object_id) or self._maps.get(object_id) or self._links.get(object_id)
+        )
+        if found is not None:
+            return found
+        if 1 < object_id <= self._last_id:
+            message = f"there is nothing with id {object_id} any more"
+            raise RequestError(Result.STALE_ID, message)
+        message = f"there is no program, map or link with id {object_id}"
+        raise RequestError(Result.KEY_NOT_FOUND, message)
 
     def id_after(self, kind: Kind, number: int) -> int:
         """The smallest id above *number* of that kind, or ``RequestError`` NO_MORE_KEYS."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from ebpfd.contracts import AttachProviderData, KnownContracts
 from ebpfd.objects import Link, LinkState
 from ebpfd.objects.links import invocation_order
+from ebpfd.rpc.owner import owner_names
 from ebpfd.rpc.programs import encode_counters
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_api.v1 import links_pb2 as pb
@@ -42,6 +43,8 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         priority=link.priority,
         wildcard=link.wildcard,
         failure_result=link.failure_result,
+        pin_paths=sorted(link.users.paths),
+        owners=owner_names(link.users),
     )
 
 

@@ -7,11 +7,13 @@ import grpc
 from ebpfd.contracts import KnownContracts
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.links import Links
+from ebpfd.host.owners import Owners
 from ebpfd.host.services import Services
 from ebpfd.objects import Link, Objects
 from ebpfd.objects.links import invocation_order
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.link_codec import encode_hook, encode_link
+from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.status import answering
 from ebpfd_api.v1 import links_pb2 as pb
 from ebpfd_api.v1 import links_pb2_grpc as services_pb
@@ -28,9 +30,11 @@ class LinksServicer(services_pb.LinksServicer):
         links: Links,
         hooks: Hooks,
         objects: Objects,
+        owners: Owners,
         contracts: KnownContracts,
         services: Services,
     ) -> None:
+        self._owners = owners
         self._links = links
         self._hooks = hooks
         self._objects = objects
@@ -39,7 +43,6 @@ class LinksServicer(services_pb.LinksServicer):
 
     async def Attach(self, request: pb.AttachRequest, context: _Context) -> pb.AttachResponse:
         """Attach a program to a hook."""
-        del context
         response = pb.AttachResponse()
         with answering(response.status):
             link = await self._services.finish(
@@ -50,6 +53,7 @@ class LinksServicer(services_pb.LinksServicer):
                     request.prog_attach_flags,
                     request.priority,
                     _on_failure(request),
+                    self._owners.find(token_of(context)),
                 ),
                 name="attach",
             )

@@ -7,6 +7,7 @@ from ebpfd.contracts import MapProviderData
 from ebpfd.host.maps import Page
 from ebpfd.host.records import RecordBatch
 from ebpfd.objects import MapObject
+from ebpfd.rpc.owner import owner_names
 from ebpfd_api.map_type import map_type_name
 from ebpfd_api.v1 import maps_pb2 as pb
 
@@ -30,6 +31,8 @@ def encode_map(each: MapObject) -> pb.Map:
         lost=live.lost,
         created=each.created,
         holder_map_ids=sorted(each.holder_ids),
+        pin_paths=sorted(each.users.paths),
+        owners=owner_names(each.users),
     )
     if (custom := each.custom) is not None:
         message.type, message.type_name = custom.data.map_type, _type_name(custom.data)

@@ -7,10 +7,12 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from ebpfd.host.maps import MapDeclaration, Maps
+from ebpfd.host.owners import Owners
 from ebpfd.host.records import RecordReaders
 from ebpfd.host.services import Services
 from ebpfd.objects import Objects
 from ebpfd.rpc.map_codec import encode_map, encode_page, encode_records
+from ebpfd.rpc.owner import owner_names, token_of
 from ebpfd.rpc.status import answering
 from ebpfd_api.v1 import maps_pb2 as pb
 from ebpfd_api.v1 import maps_pb2_grpc as services_pb
@@ -26,8 +28,15 @@ class MapsServicer(services_pb.MapsServicer):
     """Make, read, write, follow and remove maps."""
 
     def __init__(
-        self, *, maps: Maps, readers: RecordReaders, objects: Objects, services: Services
+        self,
+        *,
+        maps: Maps,
+        readers: RecordReaders,
+        objects: Objects,
+        owners: Owners,
+        services: Services,
     ) -> None:
+        self._owners = owners
         self._maps = maps
         self._readers = readers
         self._objects = objects
@@ -49,7 +58,6 @@ class MapsServicer(services_pb.MapsServicer):
 
     async def Create(self, request: pb.CreateRequest, context: _Context) -> pb.CreateResponse:
         """A map of the caller's own."""
-        del context
         response = pb.CreateResponse()
         with answering(response.status):
             named = request.type_name
@@ -62,19 +70,21 @@ class MapsServicer(services_pb.MapsServicer):
                 request.name,
                 request.inner_map_id,
             )
-            creating = self._maps.create(wanted)
+            creating = self._maps.create(wanted, self._owners.find(token_of(context)))
             made = await self._services.finish(creating, name="create map")
             response.map.CopyFrom(encode_map(made))
         return response
 
     async def Remove(self, request: pb.RemoveRequest, context: _Context) -> pb.RemoveResponse:
         """Give up a created map."""
-        del context
         response = pb.RemoveResponse()
         with answering(response.status):
-            removing = self._maps.remove(request.id)
-            held = await self._services.finish(removing, name=f"remove map {request.id}")
-            response.map_ids.extend(held)
+            owner = self._owners.find(token_of(context))
+            removing = self._maps.remove(request.id, owner)
+            removed = await self._services.finish(removing, name=f"remove map {request.id}")
+            response.map_ids.extend(sorted(removed.holder_ids))
+            response.pin_paths.extend(sorted(removed.users.paths))
+            response.owners.extend(owner_names(removed.users))
         return response
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:

@@ -9,6 +9,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.disassembly import Listing, of_loaded
 from ebpfd.host.invocation import Executor
 from ebpfd.host.loading import JudgedProgram
+from ebpfd.host.owners import Owners
 from ebpfd.host.programs import Programs
 from ebpfd.host.services import Services
 from ebpfd.host.test_runs import test_run
@@ -16,6 +17,7 @@ from ebpfd.host.trace import PrintedLine
 from ebpfd.host.verification import Judge
 from ebpfd.objects import Execution, Objects, Program, ProgramState
 from ebpfd.rpc.map_codec import encode_map
+from ebpfd.rpc.owner import owner_names, token_of
 from ebpfd.rpc.status import answering, rejection, source
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import programs_pb2 as pb
@@ -53,8 +55,15 @@ class ProgramsServicer(services_pb.ProgramsServicer):
     """Load, judge, run and list programs."""
 
     def __init__(
-        self, *, programs: Programs, objects: Objects, executor: Executor, services: Services
+        self,
+        *,
+        programs: Programs,
+        objects: Objects,
+        owners: Owners,
+        executor: Executor,
+        services: Services,
     ) -> None:
+        self._owners = owners
         self._programs = programs
         self._objects = objects
         self._executor = executor
@@ -63,7 +72,6 @@ class ProgramsServicer(services_pb.ProgramsServicer):
 
     async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
         """All programs of a file, or none."""
-        del context
         response = pb.LoadResponse()
         with answering(response.status):
             if request.execution not in _EXECUTIONS:
@@ -75,6 +83,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 list(request.programs),
                 execution=_EXECUTIONS[request.execution],
                 follows_contract=request.follow_contract,
+                owner=self._owners.find(token_of(context)),
             )
             loaded = await self._services.finish(loading, name="load")
             response.programs.extend(encode_program(program) for program in loaded)
@@ -147,15 +156,15 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         return response
 
     async def Unload(self, request: pb.UnloadRequest, context: _Context) -> pb.UnloadResponse:
-        """Give up the daemon's own reference."""
-        del context
+        """Give up the caller's reference, or the daemon's."""
         response = pb.UnloadResponse()
         with answering(response.status):
-            program = await self._services.finish(
-                self._programs.unload(request.id), name=f"unload {request.id}"
-            )
+            unloading = self._programs.unload(request.id, self._owners.find(token_of(context)))
+            program = await self._services.finish(unloading, name=f"unload {request.id}")
             response.link_ids.extend(sorted(program.link_ids))
             response.map_ids.extend(sorted(program.holder_ids))
+            response.pin_paths.extend(sorted(program.users.paths))
+            response.owners.extend(owner_names(program.users))
         return response
 
     async def Disassemble(
@@ -255,6 +264,8 @@ def encode_program(program: Program) -> pb.Program:
         worst_case=program.engine.worst_case,
         holder_map_ids=sorted(program.holder_ids),
         judge=program.judge,
+        pin_paths=sorted(program.users.paths),
+        owners=owner_names(program.users),
     )
 
 

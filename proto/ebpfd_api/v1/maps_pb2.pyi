@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Map(_message.Message):
-    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids", "user_value_size", "lanes", "count", "lost", "inner", "created", "holder_map_ids", "custom")
+    __slots__ = ("id", "name", "type", "type_name", "key_size", "value_size", "max_entries", "flags", "program_ids", "user_value_size", "lanes", "count", "lost", "inner", "created", "holder_map_ids", "custom", "pin_paths", "owners")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,8 @@ class Map(_message.Message):
     CREATED_FIELD_NUMBER: _ClassVar[int]
     HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_FIELD_NUMBER: _ClassVar[int]
+    PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     type: int
@@ -43,7 +45,9 @@ class Map(_message.Message):
     created: bool
     holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
     custom: CustomMap
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ..., user_value_size: _Optional[int] = ..., lanes: _Optional[int] = ..., count: _Optional[int] = ..., lost: _Optional[int] = ..., inner: _Optional[_Union[InnerMap, _Mapping]] = ..., created: _Optional[bool] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., custom: _Optional[_Union[CustomMap, _Mapping]] = ...) -> None: ...
+    pin_paths: _containers.RepeatedScalarFieldContainer[str]
+    owners: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[int] = ..., type_name: _Optional[str] = ..., key_size: _Optional[int] = ..., value_size: _Optional[int] = ..., max_entries: _Optional[int] = ..., flags: _Optional[int] = ..., program_ids: _Optional[_Iterable[int]] = ..., user_value_size: _Optional[int] = ..., lanes: _Optional[int] = ..., count: _Optional[int] = ..., lost: _Optional[int] = ..., inner: _Optional[_Union[InnerMap, _Mapping]] = ..., created: _Optional[bool] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., custom: _Optional[_Union[CustomMap, _Mapping]] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CustomMap(_message.Message):
     __slots__ = ("provider", "reason", "base_map_type", "stored_value_size", "updates_original_value")
@@ -134,12 +138,16 @@ class RemoveRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class RemoveResponse(_message.Message):
-    __slots__ = ("status", "map_ids")
+    __slots__ = ("status", "map_ids", "pin_paths", "owners")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     map_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    pin_paths: _containers.RepeatedScalarFieldContainer[str]
+    owners: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., map_ids: _Optional[_Iterable[int]] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LookupRequest(_message.Message):
     __slots__ = ("id", "key")

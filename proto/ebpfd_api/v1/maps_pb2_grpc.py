@@ -134,7 +134,8 @@ class MapsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Remove(self, request, context):
-        """Gives up a created map: one that a map of maps holds goes with its place there.
+        """Gives up the caller's reference to a map that was created or opened, or the daemon's own: one
+        that a map of maps holds goes with its place there, one that is pinned with its last pin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class MapsStub:
     Create: _grpc.UnaryUnaryMultiCallable[_maps_pb2.CreateRequest, _maps_pb2.CreateResponse]
     """A map of the caller's own; it lives until it is removed."""
     Remove: _grpc.UnaryUnaryMultiCallable[_maps_pb2.RemoveRequest, _maps_pb2.RemoveResponse]
-    """Gives up a created map: one that a map of maps holds goes with its place there."""
+    """Gives up the caller's reference to a map that was created or opened, or the daemon's own: one
+    that a map of maps holds goes with its place there, one that is pinned with its last pin.
+    """
     Lookup: _grpc.UnaryUnaryMultiCallable[_maps_pb2.LookupRequest, _maps_pb2.LookupResponse]
     Update: _grpc.UnaryUnaryMultiCallable[_maps_pb2.UpdateRequest, _maps_pb2.UpdateResponse]
     Delete: _grpc.UnaryUnaryMultiCallable[_maps_pb2.DeleteRequest, _maps_pb2.DeleteResponse]
@@ -69,7 +71,9 @@ class MapsAsyncStub(MapsStub):
     Create: _aio.UnaryUnaryMultiCallable[_maps_pb2.CreateRequest, _maps_pb2.CreateResponse]  # type: ignore[assignment]
     """A map of the caller's own; it lives until it is removed."""
     Remove: _aio.UnaryUnaryMultiCallable[_maps_pb2.RemoveRequest, _maps_pb2.RemoveResponse]  # type: ignore[assignment]
-    """Gives up a created map: one that a map of maps holds goes with its place there."""
+    """Gives up the caller's reference to a map that was created or opened, or the daemon's own: one
+    that a map of maps holds goes with its place there, one that is pinned with its last pin.
+    """
     Lookup: _aio.UnaryUnaryMultiCallable[_maps_pb2.LookupRequest, _maps_pb2.LookupResponse]  # type: ignore[assignment]
     Update: _aio.UnaryUnaryMultiCallable[_maps_pb2.UpdateRequest, _maps_pb2.UpdateResponse]  # type: ignore[assignment]
     Delete: _aio.UnaryUnaryMultiCallable[_maps_pb2.DeleteRequest, _maps_pb2.DeleteResponse]  # type: ignore[assignment]
@@ -118,7 +122,9 @@ class MapsServicer(metaclass=_abc_1.ABCMeta):
         request: _maps_pb2.RemoveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_maps_pb2.RemoveResponse, _abc.Awaitable[_maps_pb2.RemoveResponse]]:
-        """Gives up a created map: one that a map of maps holds goes with its place there."""
+        """Gives up the caller's reference to a map that was created or opened, or the daemon's own: one
+        that a map of maps holds goes with its place there, one that is pinned with its last pin.
+        """
 
     @_abc_1.abstractmethod
     def Lookup(

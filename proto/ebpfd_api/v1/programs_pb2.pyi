@@ -39,7 +39,7 @@ JUDGE_PREVAIL: Judge
 JUDGE_BOTH: Judge
 
 class Program(_message.Message):
-    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract")
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract", "pin_paths", "owners")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,8 @@ class Program(_message.Message):
     HOLDER_MAP_IDS_FIELD_NUMBER: _ClassVar[int]
     JUDGE_FIELD_NUMBER: _ClassVar[int]
     FOLLOWS_CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     section: str
@@ -88,7 +90,9 @@ class Program(_message.Message):
     holder_map_ids: _containers.RepeatedScalarFieldContainer[int]
     judge: str
     follows_contract: bool
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ...) -> None: ...
+    pin_paths: _containers.RepeatedScalarFieldContainer[str]
+    owners: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ProgramCounters(_message.Message):
     __slots__ = ("runs", "nanoseconds", "failures")
@@ -264,14 +268,18 @@ class UnloadRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class UnloadResponse(_message.Message):
-    __slots__ = ("status", "link_ids", "map_ids")
+    __slots__ = ("status", "link_ids", "map_ids", "pin_paths", "owners")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     LINK_IDS_FIELD_NUMBER: _ClassVar[int]
     MAP_IDS_FIELD_NUMBER: _ClassVar[int]
+    PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     link_ids: _containers.RepeatedScalarFieldContainer[int]
     map_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link_ids: _Optional[_Iterable[int]] = ..., map_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    pin_paths: _containers.RepeatedScalarFieldContainer[str]
+    owners: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link_ids: _Optional[_Iterable[int]] = ..., map_ids: _Optional[_Iterable[int]] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TraceRequest(_message.Message):
     __slots__ = ("program_id", "no_follow")

@@ -125,8 +125,9 @@ class ProgramsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Unload(self, request, context):
-        """Gives up the daemon's own reference: a program that is still linked goes with its last link,
-        one that a program array holds with its last place there.
+        """Gives up the caller's reference, or the daemon's own: a program that is still linked goes with
+        its last link, one that a program array holds with its last place there, one that is pinned
+        with its last pin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

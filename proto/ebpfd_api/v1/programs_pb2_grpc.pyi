@@ -43,8 +43,9 @@ class ProgramsStub:
     in the old one's place: with its maps, in its links and program arrays.
     """
     Unload: _grpc.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]
-    """Gives up the daemon's own reference: a program that is still linked goes with its last link,
-    one that a program array holds with its last place there.
+    """Gives up the caller's reference, or the daemon's own: a program that is still linked goes with
+    its last link, one that a program array holds with its last place there, one that is pinned
+    with its last pin.
     """
     Disassemble: _grpc.UnaryStreamMultiCallable[_programs_pb2.DisassembleRequest, _programs_pb2.DisassembleResponse]
     """The instructions of a loaded program as they run, or of a file's programs as they were
@@ -68,8 +69,9 @@ class ProgramsAsyncStub(ProgramsStub):
     in the old one's place: with its maps, in its links and program arrays.
     """
     Unload: _aio.UnaryUnaryMultiCallable[_programs_pb2.UnloadRequest, _programs_pb2.UnloadResponse]  # type: ignore[assignment]
-    """Gives up the daemon's own reference: a program that is still linked goes with its last link,
-    one that a program array holds with its last place there.
+    """Gives up the caller's reference, or the daemon's own: a program that is still linked goes with
+    its last link, one that a program array holds with its last place there, one that is pinned
+    with its last pin.
     """
     Disassemble: _aio.UnaryStreamMultiCallable[_programs_pb2.DisassembleRequest, _programs_pb2.DisassembleResponse]  # type: ignore[assignment]
     """The instructions of a loaded program as they run, or of a file's programs as they were
@@ -132,8 +134,9 @@ class ProgramsServicer(metaclass=_abc_1.ABCMeta):
         request: _programs_pb2.UnloadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programs_pb2.UnloadResponse, _abc.Awaitable[_programs_pb2.UnloadResponse]]:
-        """Gives up the daemon's own reference: a program that is still linked goes with its last link,
-        one that a program array holds with its last place there.
+        """Gives up the caller's reference, or the daemon's own: a program that is still linked goes with
+        its last link, one that a program array holds with its last place there, one that is pinned
+        with its last pin.
         """
 
     @_abc_1.abstractmethod

@@ -26,6 +26,8 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.modules import Module
+from ebpfd.host.owners import Owners
+from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -83,6 +85,8 @@ class World:
     programs: Programs
     links: Links
     maps: Maps
+    owners: Owners
+    pins: Pins
     targets: Targets
     hooks: Hooks
     trace: TraceLog
@@ -166,6 +170,8 @@ async def world(
             programs=parts.programs,
             links=parts.links,
             maps=parts.maps,
+            owners=parts.owners,
+            pins=parts.pins,
             targets=parts.targets,
             hooks=parts.hooks,
             trace=trace,
