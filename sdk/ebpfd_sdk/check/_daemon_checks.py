@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
+from ebpfd_api.npi import HOOK, MAP_INFORMATION, PROGRAM_INFORMATION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk._client import Client
@@ -45,6 +45,8 @@ async def is_taken_by_the_daemon(scene: DaemonScene) -> str:
         guid = each.instance.module_id.guid
         if each.instance.npi_id == PROGRAM_INFORMATION.bytes:
             scene.types.append(UUID(bytes=guid))
+        elif each.instance.npi_id == MAP_INFORMATION.bytes:
+            scene.map_types.append(each.instance.characteristics.map_provider_data.map_type)
         elif each.instance.npi_id == HOOK.bytes:
             said = each.instance.characteristics.attach_provider_data
             kind = UUID(bytes=said.supported_program_type)
@@ -78,6 +80,27 @@ async def takes_a_program(scene: DaemonScene) -> str:
     if not names:
         skip("its program types have no section prefix, so no object file can name them")
     return f"programs of {', '.join(sorted(names))} load"
+
+
+@real.check("is-taken-by-the-daemon")
+async def keeps_maps(scene: DaemonScene) -> str:
+    """A map of each of its types can be made, written, read, emptied and removed."""
+    if not scene.map_types:
+        skip("it has no map type")
+    for type_ in scene.map_types:
+        try:
+            map_ = await scene.client.create_map(type_, 4, 4, 8, name="check")
+        except EbpfdError as refused:
+            skip(f"it takes no map of type {type_} with keys and values of 4 bytes: {refused}")
+        for key in (1, 2, 1):
+            await map_.set(key, key)
+        if await map_.get(2) is None:
+            fail(f"map type {type_}: an entry that was set is not there")
+        await map_.delete(2)
+        if await map_.get(2) is not None:
+            fail(f"map type {type_}: an entry that was deleted is still there")
+        await map_.remove()
+    return f"maps of {len(scene.map_types)} types take entries and give them back"
 
 
 @real.check("takes-a-program")

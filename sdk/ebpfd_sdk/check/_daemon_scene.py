@@ -54,6 +54,7 @@ class DaemonScene:
     )
     """What they offer: contract and module id."""
 
+    map_types: list[int] = field(default_factory=list[int])
     types: list[UUID] = field(default_factory=list[UUID])
 
     async def until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:

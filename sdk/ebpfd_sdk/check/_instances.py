@@ -3,13 +3,14 @@
 from typing import Final
 from uuid import UUID
 
-from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, HOOK, PROGRAM_INFORMATION
+from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, HOOK, MAP_INFORMATION, PROGRAM_INFORMATION
 from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk.check._report import fail
 
 CHARACTERISTICS: Final = {
     PROGRAM_INFORMATION.bytes: "program_data",
     HOOK.bytes: "attach_provider_data",
+    MAP_INFORMATION.bytes: "map_provider_data",
     BTF_RESOLVED_FUNCTIONS.bytes: "btf_resolved_functions",
 }
 
@@ -20,6 +21,7 @@ def names(instance: registrar_pb2.RegistrationInstance) -> tuple[str, ...]:
     return (
         said.attach_provider_data.name,
         said.program_data.program_info.type_descriptor.name,
+        said.map_provider_data.name,
         str(UUID(bytes=guid)) if len(guid) == 16 else "",
     )
 
