@@ -16,6 +16,9 @@ OPTIONS: Final = (
     ("grpc.http2.bdp_probe", 0),
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", 16 << 20),
+    # A daemon that starts again is met within a second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
     # A proxy for the web is none for a daemon on this host.
     ("grpc.enable_http_proxy", 0),
     # The end of a channel is not shared with other channels of this process.

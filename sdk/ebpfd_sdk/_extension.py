@@ -1,40 +1,38 @@
-"""An extension that is connected: registered, serving, and leaving in the right order.
+"""An extension: registered with a daemon for as long as its block lasts, whatever that daemon does.
 
-enter   hello -> data stream -> program types registered, then hooks
-leave   no new invocation -> every started one answered -> hooks deregistered, then
-        program types -> streams ended
+A daemon that goes takes the links with it: each is detached here as well.  When it is back, all is
+registered again and links that waited for it attach again, without a word of the author's code.
 """
 
 import asyncio
 import os
-from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from ebpfd_api.address import default_address
-from ebpfd_api.metadata import SESSION
-from ebpfd_api.result import Result
-from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
-from ebpfd_sdk._batch import Columns
-from ebpfd_sdk._connection import Connection
-from ebpfd_sdk._errors import DaemonUnavailable, DeclarationError
-from ebpfd_sdk._fire import fire_return
-from ebpfd_sdk._helper_calls import HelperCalls
+from ebpfd_sdk._backoff import Backoff
+from ebpfd_sdk._errors import DaemonUnavailable, DeclarationError, EbpfdError
 from ebpfd_sdk._hook import Hook
-from ebpfd_sdk._provider import Declaration, Provider
-from ebpfd_sdk._session import Session
-from ebpfd_sdk._stream import InvokeStream
-from ebpfd_sdk._tasks import Tasks, logger
-
-GRACE_S: Final = 30.0
-"""How long each step of leaving may take before the rest is left to the daemon."""
+from ebpfd_sdk._presence import Presence
+from ebpfd_sdk._provider import Declaration
+from ebpfd_sdk._tasks import logger
 
 
 class Extension:
-    """Program types and hooks, registered with a daemon for as long as the block lasts."""
+    """Program types and hooks, registered with a daemon for as long as the block lasts.
+
+    With *wait* the block begins when there is a daemon; without, DaemonUnavailable is raised when
+    there is none, for that may be a wrong address.  Once connected, a lost daemon is waited for,
+    unless *reconnect* is False: then ``stopped`` raises.
+    """
 
     def __init__(
-        self, *declarations: Declaration, address: str | None = None, name: str | None = None
+        self,
+        *declarations: Declaration,
+        address: str | None = None,
+        name: str | None = None,
+        wait: bool = False,
+        reconnect: bool = True,
     ) -> None:
         if not declarations:
             raise DeclarationError("an extension declares a program type or a hook at least")
@@ -43,10 +41,12 @@ class Extension:
         # A daemon that hosts this process has a name for it.
         self.name = os.environ.get("EBPFD_EXTENSION") or name or declarations[0].name
         self._address = address
-        self._tasks = Tasks()
-        self._providers: list[Provider] = []
-        self._stack = AsyncExitStack()
+        self._wait = wait
+        self._reconnect = reconnect
+        self._presence: Presence | None = None
+        self._keeper: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._connected = False
         self._lost: DaemonUnavailable | None = None
 
     @property
@@ -55,49 +55,37 @@ class Extension:
         return self._address or default_address()
 
     @property
+    def connected(self) -> bool:
+        """Whether everything is registered with a daemon now."""
+        return self._connected
+
+    @property
     def offering(self) -> str:
         """What is registered, in words."""
-        return ", ".join(provider.label for provider in self._providers)
+        providers = self._presence.providers if self._presence else []
+        return ", ".join(provider.label for provider in providers)
 
     def stop(self) -> None:
         """Ask the extension to leave; whoever waits in ``stopped`` does the leaving."""
         self._stopping.set()
 
     async def stopped(self) -> None:
-        """Wait until somebody asks to stop; raise DaemonUnavailable if the daemon is gone."""
+        """Wait until somebody asks to stop; raise DaemonUnavailable if the daemon is given up."""
         await self._stopping.wait()
         if self._lost:
             raise self._lost
 
     async def drain(self) -> None:
         """Refuse new invocations, and wait for the answers to those that were started."""
-        for provider in self._providers:
-            provider.close("the extension is stopping")
-        try:
-            async with asyncio.timeout(GRACE_S):
-                for provider in self._providers:
-                    await provider.drained()
-        except TimeoutError:
-            logger.warning("%s: some invocations got no answer in time", self.name)
+        await self._keep_no_longer()
+        if self._presence is not None:
+            await self._presence.drain("the extension is stopping")
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            # Not before: a channel belongs to the loop that runs when it is made.
-            connection = Connection(self.address)
-            stack.push_async_callback(connection.close)
-            stack.push_async_callback(self._tasks.close)
-            session = Session(connection, HelperCalls(self._tasks), self._tasks, self._lose)
-            stack.push_async_callback(session.close)
-            session_id = await session.open(self.name, len(self._declarations))
-            stream = self._open_stream(connection, session_id)
-            for declared in self._declarations:
-                provider = declared.provider(stream)
-                provider.open()
-                self._providers.append(provider)
-                registration = await session.register(provider)
-                stack.push_async_callback(self._deregister, session, registration)
-            stack.push_async_callback(self.drain)
-            self._stack = stack.pop_all()
+        self._stopping.clear()
+        self._lost = None
+        self._presence = await (self._connect() if self._wait else self._enter())
+        self._keeper = asyncio.create_task(self._keep(self._presence), name="reconnect")
         return self
 
     async def __aexit__(
@@ -106,40 +94,49 @@ class Extension:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stack.__aexit__(kind, error, trace)
+        await self._keep_no_longer()
+        if self._presence is not None:
+            await self._presence.leave()
+        self._connected = False
 
-    def _open_stream(self, connection: Connection, session_id: str) -> InvokeStream:
-        stub = hook_pb2_grpc.HookStub(connection.channel)
-        call = stub.Invoke(metadata=((SESSION, session_id),))
-        stream = InvokeStream(call, lambda fire: self._start_fire(stream, fire))
-        self._tasks.start(stream.write(), name="data stream writer")
-        self._tasks.start(self._read(connection, stream), name="data stream reader")
-        return stream
+    async def _enter(self) -> Presence:
+        presence = await Presence(self.name, self._declarations).enter(self.address)
+        self._connected = True
+        return presence
 
-    async def _read(self, connection: Connection, stream: InvokeStream) -> None:
-        reason = await stream.read()
-        stream.lose(reason)
-        self._lose(connection.unavailable(reason))
+    async def _connect(self) -> Presence:
+        """Try until there is a daemon that takes everything, and log each reason once."""
+        backoff, reasons = Backoff(), set[str]()
+        while True:
+            try:
+                return await self._enter()
+            except EbpfdError as error:
+                reason = str(error)
+                if reason not in reasons:
+                    reasons.add(reason)
+                    logger.warning("%s: trying again: %s", self.name, reason)
+            await asyncio.sleep(backoff.delay_s())
 
-    def _start_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
-        self._tasks.start(self._answer_fire(stream, fire), name="fire")
-
-    async def _answer_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
-        for provider in self._providers:
-            if provider.guid.bytes == fire.attach_type:
-                stream.answer_fire(await provider.answer(fire))
+    async def _keep(self, presence: Presence) -> None:
+        """Be registered for as long as the block lasts."""
+        while True:
+            lost = await presence.lost()
+            self._connected = False
+            await presence.abandon()
+            if not self._reconnect:
+                for provider in presence.providers:
+                    provider.close("the daemon is gone")
+                self._lost = lost
+                self._stopping.set()
                 return
-        nobody = Columns(Result.OBJECT_NOT_FOUND, f"{self.name} does not provide this hook")
-        stream.answer_fire(fire_return(fire.fire_id, nobody))
+            logger.warning("%s: the daemon is gone (%s): waiting for it", self.name, lost.reason)
+            await presence.leave()
+            await asyncio.sleep(Backoff().delay_s())
+            presence = self._presence = await self._connect()
+            logger.warning("%s: connected again", self.name)
 
-    async def _deregister(self, session: Session, registration: int) -> None:
-        # A daemon that is gone has deregistered us already.
-        with suppress(DaemonUnavailable, TimeoutError):
-            async with asyncio.timeout(GRACE_S):
-                await session.deregister(registration)
-
-    def _lose(self, lost: DaemonUnavailable) -> None:
-        for provider in self._providers:
-            provider.close("the daemon is gone")
-        self._lost = self._lost or lost
-        self._stopping.set()
+    async def _keep_no_longer(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait({keeper})

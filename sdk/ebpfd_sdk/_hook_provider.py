@@ -40,7 +40,11 @@ class HookProvider(Provider, Generic[C]):
         hook.attachments = Attachments(hook.attachments.capability, hook.attachments.wildcards)
         hook.lanes = self._lanes
         hook.found.clear()
-        hook.closed = ""
+        hook.closed = hook.away = ""
+
+    def lost(self, reason: str) -> None:
+        """Say so to whoever invokes and reaches nobody."""
+        self._hook.away = reason
 
     def close(self, reason: str) -> None:
         """Answer every further invocation with CANCELED."""

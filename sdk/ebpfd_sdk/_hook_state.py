@@ -41,6 +41,9 @@ class HookState(Generic[C]):
     closed: str = "it is not connected"
     """Why invocations are answered with CANCELED; empty: they are not."""
 
+    away: str = ""
+    """Why nothing can be attached for now."""
+
     lanes: Lanes[C] | None = None
     """None before the first connection."""
 
@@ -67,7 +70,8 @@ class HookState(Generic[C]):
         if only is not None and self.attachments.matching(parameter):
             return Result.OBJECT_NOT_FOUND, f"hook {self.name}: the event concerns no link"
         with_it = " with this parameter" if parameter is not None and self.attachments.links else ""
-        return code, f"hook {self.name}: nothing is attached{with_it}"
+        why = f": {self.away}" if self.away else ""
+        return code, f"hook {self.name}: nothing is attached{with_it}{why}"
 
     def unanswered(self, nobody: tuple[Result, str], context: bytes, data: bytes) -> Answer[C]:
         """Make the answer to an event that reaches nobody."""

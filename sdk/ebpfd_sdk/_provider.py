@@ -38,6 +38,9 @@ class Provider(ABC):
     def close(self, reason: str) -> None:  # noqa: B027 (same)
         """Answer every further invocation with CANCELED."""
 
+    def lost(self, reason: str) -> None:  # noqa: B027 (same)
+        """Say that there is no daemon: further invocations reach nobody until ``open``."""
+
     async def drained(self) -> None:  # noqa: B027 (same)
         """Wait until every invocation that was started is answered."""
 

@@ -23,11 +23,14 @@ def run(
     main: Main | None = None,
     address: str | None = None,
     name: str | None = None,
+    wait: bool = False,
+    reconnect: bool = True,
 ) -> None:
     """Connect, register, run *main*, serve until SIGTERM or SIGINT, then leave in good order.
 
     *main* may be the last positional argument.  When it returns, the extension goes on serving,
-    unless it called ``extension.stop()``; what it raises ends the extension.
+    unless it called ``extension.stop()``; what it raises ends the extension.  *wait* and
+    *reconnect* are those of ``Extension``.
     """
     declared = [each for each in declarations if isinstance(each, Declaration)]
     mains = [each for each in declarations if not isinstance(each, Declaration)]
@@ -35,7 +38,7 @@ def run(
         mains.append(main)
     if len(mains) > 1:
         raise TypeError("run() takes one main function")
-    extension = Extension(*declared, address=address, name=name)
+    extension = Extension(*declared, address=address, name=name, wait=wait, reconnect=reconnect)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(serve(extension, *mains))

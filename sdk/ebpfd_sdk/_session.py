@@ -7,7 +7,7 @@ side handles callbacks while its own call is open.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final, TypeAlias
 from uuid import uuid4
 
@@ -56,6 +56,7 @@ class Session:
         self._providers: dict[int, Provider] = {}
         self._registering: Provider | None = None
         self._bindings: dict[int, Provider] = {}
+        self._callbacks: set[asyncio.Task[None]] = set()
         self._completions: dict[int, asyncio.Event] = {}
         self._welcome = False
         self._lost: DaemonUnavailable | None = None
@@ -128,6 +129,15 @@ class Session:
         self._lost = self._connection.unavailable("the session is closed")
         await self._call.done_writing()
 
+    async def abandon(self, lost: DaemonUnavailable) -> None:
+        """After a loss: end the stream, and let every link go as if the daemon had asked for it."""
+        self._end(lost)
+        self._call.cancel()
+        for binding, provider in self._bindings.items():
+            self._call_back(provider.detach(binding), name="detach callback")
+        while self._callbacks:
+            await asyncio.wait(self._callbacks)
+
     async def _ask(self, request: registrar_pb2.SessionRequest) -> registrar_pb2.CallReturn:
         if self._lost:
             raise self._lost
@@ -182,9 +192,9 @@ class Session:
                 if answer is not None and not answer.done():
                     answer.set_result(message.call_return)
             case "attach":
-                self._tasks.start(self._attach(message), name="attach callback")
+                self._call_back(self._attach(message), name="attach callback")
             case "detach":
-                self._tasks.start(self._detach(message), name="detach callback")
+                self._call_back(self._detach(message), name="detach callback")
             case "cleanup":
                 self._cleanup(message)
             case "helper_call":
@@ -207,6 +217,11 @@ class Session:
             case _:
                 logger.warning("ignored a message that this version does not know")
 
+    def _call_back(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        task = self._tasks.start(work, name=name)
+        self._callbacks.add(task)
+        task.add_done_callback(self._callbacks.discard)
+
     async def _attach(self, message: registrar_pb2.SessionResponse) -> None:
         callback = message.attach
         # Until register is answered, its registration has no number on this side.
@@ -223,6 +238,9 @@ class Session:
             reason = f"{provider.label}: {type(error).__name__}: {error}"
             self._return(message.callback_id, NtStatus.INVALID_DEVICE_STATE, reason)
         else:
+            if self._lost:  # meanwhile: nobody else will detach it
+                await provider.detach(callback.binding)
+                return
             self._bindings[callback.binding] = provider
             self._return(message.callback_id, NtStatus.SUCCESS, provider=side)
 

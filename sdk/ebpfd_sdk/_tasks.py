@@ -18,11 +18,12 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[None, None, None], *, name: str) -> None:
+    def start(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
         """Run *work* until it ends or the owner closes."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._done)
+        return task
 
     async def close(self) -> None:
         """Cancel what still runs, and wait for it."""

@@ -125,15 +125,15 @@ async def test_the_process_waits_for_its_answers(daemon: FakeDaemon, tmp_path: P
     assert len(daemon.requests) == sum(each.startswith("answer") for each in daemon.journal)
 
 
-async def test_a_lost_daemon_is_one_line(daemon: FakeDaemon) -> None:
-    """When the daemon goes, the process says so and what to do, and ends with 1."""
+async def test_a_lost_daemon_is_two_lines(daemon: FakeDaemon) -> None:
+    """When the daemon goes, the process says so; when it is back, everything is registered."""
     async with _sample("--address", daemon.address) as process:
         await _line(process.stderr)
         daemon.hang_up()
-        assert await process.wait() == 1
         line = await _line(process.stderr)
-        assert line.startswith(f"sample: no daemon at {daemon.address} (the daemon closed the ")
-        assert await _line(process.stderr) == ""
+        assert line.startswith("sample: the daemon is gone (the daemon closed the ")
+        assert await _line(process.stderr) == "sample: connected again\n"
+        assert len(daemon.registered) == 2
 
 
 async def test_no_daemon_is_one_line(tmp_path: Path) -> None:

@@ -20,9 +20,10 @@ class Scene:
     kind: ProgramType[Parcel]
     hook: Hook[Parcel]
 
-    def extension(self) -> Extension:
+    def extension(self, *, reconnect: bool = True) -> Extension:
         """An extension of this scene, not connected yet."""
-        return Extension(self.kind, self.hook, address=self.daemon.address)
+        address = self.daemon.address
+        return Extension(self.kind, self.hook, address=address, reconnect=reconnect)
 
     async def request(self, count: int) -> None:
         """Wait until the daemon has got so many messages."""

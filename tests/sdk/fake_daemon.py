@@ -63,6 +63,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.attach_on_register: list[bytes] = []
         self.deregister_pending = False
         self.heartbeats = asyncio.Event()
+        self.sessions = 0
         self.session_ids: list[str] = []
         self.attach_returns: list[registrar_pb2.CallbackReturn] = []
         self._to_module: asyncio.Queue[registrar_pb2.SessionResponse | None] = asyncio.Queue()
@@ -161,8 +162,16 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """Ask for a sign of life."""
         self._send(heartbeat=registrar_pb2.Heartbeat())
 
+    async def registrations(self, count: int) -> None:
+        """Wait until so many registrations are there, of a session that has not ended."""
+        async with asyncio.timeout(10):
+            while len(self.registered) < count:
+                self.noted.clear()
+                await self.noted.wait()
+
     def hang_up(self) -> None:
-        """End both streams, as a daemon that stops."""
+        """End both streams, as a daemon that stops; what was registered is forgotten."""
+        self.registered.clear()
         self._to_module.put_nowait(None)
         self._to_stream.put_nowait(None)
 
@@ -172,9 +181,14 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self, request_iterator: Any, context: Any
     ) -> AsyncGenerator[registrar_pb2.SessionResponse]:
         """Answer the module's calls, and pass callbacks to it."""
+        # Of this session alone: what nobody has read of an earlier one is gone with it.
+        to_module = self._to_module = asyncio.Queue()
+        self.registered.clear()
+        self._bindings.clear()
+        self.sessions += 1
         reader = asyncio.create_task(self._read_session(request_iterator))
         try:
-            while (message := await self._to_module.get()) is not None:
+            while (message := await to_module.get()) is not None:
                 yield message
         finally:
             reader.cancel()
@@ -185,9 +199,10 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """Answer invocations as the script says."""
         metadata = dict(context.invocation_metadata())
         self.session_ids.append(metadata[SESSION])
+        to_stream = self._to_stream = asyncio.Queue()
         reader = asyncio.create_task(self._read_stream(request_iterator))
         try:
-            while (message := await self._to_stream.get()) is not None:
+            while (message := await to_stream.get()) is not None:
                 yield message
         finally:
             reader.cancel()
@@ -246,7 +261,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             match request.WhichOneof("message"):
                 case "hello":
                     self.hello = request.hello
-                    self._send(welcome=registrar_pb2.Welcome(session_id="session-1"))
+                    self._send(welcome=registrar_pb2.Welcome(session_id=f"session-{self.sessions}"))
                 case "register":
                     self._start(self._register(request))
                 case "deregister":
@@ -290,6 +305,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             answer.status, answer.message = self.refuse, "because the test says so"
         else:
             self.registered[id_] = request.register.instance
+            self.noted.set()
             if request.register.instance.npi_id == HOOK.bytes:
                 for parameter in self.attach_on_register:
                     returned, _ = await self.attach(parameter, id_)

@@ -389,9 +389,9 @@ async def test_a_fire_of_a_foreign_hook_finds_nobody(scene: Scene) -> None:
     assert result.code == Result.OBJECT_NOT_FOUND
 
 
-async def test_a_lost_daemon_ends_the_wait(scene: Scene) -> None:
+async def test_a_daemon_that_is_given_up_ends_the_wait(scene: Scene) -> None:
     """Whoever waits for the stop learns that the daemon is gone; leaving does not hang."""
-    async with scene.extension() as extension:
+    async with scene.extension(reconnect=False) as extension:
         scene.daemon.hang_up()
         with pytest.raises(DaemonUnavailable, match="start it with `ebpfd run`"):
             await extension.stopped()

@@ -96,8 +96,8 @@ async def test_a_failing_main_ends_the_extension(scene: Scene) -> None:
     assert scene.daemon.registered == {}
 
 
-async def test_a_lost_daemon_ends_main(scene: Scene) -> None:
-    """Without a daemon main is ended, and the error says what to do."""
+async def test_a_daemon_that_is_given_up_ends_main(scene: Scene) -> None:
+    """Without reconnecting main is ended, and the error says what to do."""
     forever = asyncio.Event()
 
     async def main(_: Extension) -> None:
@@ -105,7 +105,24 @@ async def test_a_lost_daemon_ends_main(scene: Scene) -> None:
         await forever.wait()
 
     with pytest.raises(DaemonUnavailable):
-        await serve(scene.extension(), main)
+        await serve(scene.extension(reconnect=False), main)
+
+
+async def test_main_goes_on_when_the_daemon_comes_back(scene: Scene) -> None:
+    """Main is not told of a lost daemon: it gets codes, and then answers again."""
+    codes: list[Result] = []
+
+    async def main(extension: Extension) -> None:
+        await scene.daemon.link()
+        codes.append((await scene.hook.invoke()).code)
+        scene.daemon.hang_up()
+        await scene.daemon.registrations(2)
+        await scene.daemon.link()
+        codes.append((await scene.hook.invoke()).code)
+        extension.stop()
+
+    await serve(scene.extension(), main)
+    assert codes == [Result.SUCCESS, Result.SUCCESS]
 
 
 def test_there_is_one_main() -> None:

@@ -1,0 +1,147 @@
+"""An extension's time with one daemon, from hello until it leaves or the connection is lost.
+
+enter   hello -> data stream -> program types registered, then hooks
+leave   no new invocation -> every started one answered -> hooks deregistered, then
+        program types -> streams ended
+lost    in flight: CANCELED -> every link detached, as if the daemon had asked for it
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Final, Self
+
+from ebpfd_api.metadata import SESSION
+from ebpfd_api.result import Result
+from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
+from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._connection import Connection
+from ebpfd_sdk._errors import DaemonUnavailable
+from ebpfd_sdk._fire import fire_return
+from ebpfd_sdk._helper_calls import HelperCalls
+from ebpfd_sdk._provider import Declaration, Provider
+from ebpfd_sdk._session import Session
+from ebpfd_sdk._stream import InvokeStream
+from ebpfd_sdk._tasks import Tasks, logger
+
+GRACE_S: Final = 30.0
+"""How long each step of an end may take before the rest is left to the daemon, or undone."""
+
+
+class Presence:
+    """Program types and hooks, registered on one connection."""
+
+    def __init__(self, name: str, declarations: Sequence[Declaration]) -> None:
+        self.name = name
+        self.providers: list[Provider] = []
+        self._declarations = declarations
+        self._tasks = Tasks()
+        self._stack = AsyncExitStack()
+        self._session: Session | None = None
+        self._stream: InvokeStream | None = None
+        self._end: asyncio.Future[DaemonUnavailable] = asyncio.get_running_loop().create_future()
+        self._abandoning: asyncio.Task[None] | None = None
+
+    async def enter(self, address: str) -> Self:
+        """Connect and register; whatever raises, nothing is left behind."""
+        async with AsyncExitStack() as stack:
+            # Not before: a channel belongs to the loop that runs when it is made.
+            connection = Connection(address)
+            stack.push_async_callback(connection.close)
+            stack.push_async_callback(self._tasks.close)
+            session = Session(connection, HelperCalls(self._tasks), self._tasks, self._lose)
+            self._session = session
+            stack.push_async_callback(session.close)
+            stack.push_async_callback(self._abandon_if_lost)
+            session_id = await session.open(self.name, len(self._declarations))
+            stream = self._stream = self._open_stream(connection, session_id)
+            for declared in self._declarations:
+                provider = declared.provider(stream)
+                provider.open()
+                self.providers.append(provider)
+                registration = await session.register(provider)
+                stack.push_async_callback(self._deregister, session, registration)
+            stack.push_async_callback(self._drain_unless_lost)
+            self._stack = stack.pop_all()
+        return self
+
+    async def lost(self) -> DaemonUnavailable:
+        """Wait until the connection is lost; return how."""
+        return await asyncio.shield(self._end)
+
+    async def drain(self, reason: str) -> None:
+        """Refuse new invocations for *reason*, and wait for answers to those that were started."""
+        for provider in self.providers:
+            provider.close(reason)
+        try:
+            async with asyncio.timeout(GRACE_S):
+                for provider in self.providers:
+                    await provider.drained()
+        except TimeoutError:
+            logger.warning("%s: some invocations got no answer in time", self.name)
+
+    async def leave(self) -> None:
+        """Deregister in good order; if the connection is lost, only ``abandon``."""
+        await self._stack.aclose()
+
+    async def abandon(self) -> None:
+        """After a loss: let go of every link, once for all who ask."""
+        if self._abandoning is None:
+            work = self._abandon(self._end.result())
+            self._abandoning = asyncio.create_task(work, name=f"end of {self.name}'s session")
+        await asyncio.shield(self._abandoning)
+
+    async def _abandon(self, lost: DaemonUnavailable) -> None:
+        for provider in self.providers:
+            provider.lost("the daemon is gone")
+        if self._stream is not None:
+            self._stream.lose(lost.reason)
+        if self._session is None:
+            return
+        try:
+            async with asyncio.timeout(GRACE_S):
+                await self._session.abandon(lost)
+        except TimeoutError:
+            logger.warning("%s: some links' callbacks did not end in time", self.name)
+
+    async def _abandon_if_lost(self) -> None:
+        if self._end.done():
+            await self.abandon()
+
+    async def _drain_unless_lost(self) -> None:
+        if not self._end.done():
+            await self.drain("the extension is stopping")
+
+    def _open_stream(self, connection: Connection, session_id: str) -> InvokeStream:
+        stub = hook_pb2_grpc.HookStub(connection.channel)
+        call = stub.Invoke(metadata=((SESSION, session_id),))
+        stream = InvokeStream(call, lambda fire: self._start_fire(stream, fire))
+        self._tasks.start(stream.write(), name="data stream writer")
+        self._tasks.start(self._read(connection, stream), name="data stream reader")
+        return stream
+
+    async def _read(self, connection: Connection, stream: InvokeStream) -> None:
+        reason = await stream.read()
+        stream.lose(reason)
+        self._lose(connection.unavailable(reason))
+
+    def _start_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
+        self._tasks.start(self._answer_fire(stream, fire), name="fire")
+
+    async def _answer_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
+        for provider in self.providers:
+            if provider.guid.bytes == fire.attach_type:
+                stream.answer_fire(await provider.answer(fire))
+                return
+        nobody = Columns(Result.OBJECT_NOT_FOUND, f"{self.name} does not provide this hook")
+        stream.answer_fire(fire_return(fire.fire_id, nobody))
+
+    async def _deregister(self, session: Session, registration: int) -> None:
+        # A daemon that is gone has deregistered us already.
+        with suppress(DaemonUnavailable, TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await session.deregister(registration)
+
+    def _lose(self, lost: DaemonUnavailable) -> None:
+        if not self._end.done():
+            self._end.set_result(lost)
