@@ -10,7 +10,7 @@ import pytest
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from tests.e2e.world import world
-from tests.raw_extension import raw_extension
+from tests.raw_extension import ATTACH_TYPE, raw_extension
 
 VERDICT = Path(__file__).parents[1] / "bench" / "programs" / "verdict.o"
 EVENT = struct.pack("<QIIIIQQIIQQ", 1, 10, 20, 5, 6, 9000, 3, 0, 7, 100, 200)
@@ -58,17 +58,26 @@ async def test_a_message_for_a_binding_that_is_gone(tmp_path: Path) -> None:
         assert again.binding == extension.binding
 
 
-async def test_a_message_that_names_a_whole_hook_is_not_there_yet(tmp_path: Path) -> None:
-    """OPERATION_NOT_SUPPORTED says so; nothing hangs."""
+async def test_a_message_that_names_a_hook_runs_all_its_links(tmp_path: Path) -> None:
+    """Those of the parameter, in their order; one that names nobody is INVALID_ARGUMENT."""
     async with (
         world(tmp_path) as w,
         grpc.aio.insecure_channel(w.address) as channel,
         raw_extension(channel) as extension,
     ):
+        program = (await w.client.load(VERDICT))["verdict"]
+        links = [await program.attach("bench_event", parameter=each) for each in (b"", b"", b"1")]
         stream = extension.open_stream(channel)
-        await stream.write(hook_pb2.InvokeRequest(sequence=3).SerializeToString())
-        reply = hook_pb2.InvokeResponse.FromString(await stream.read())
-        assert (reply.sequence, reply.code) == (3, Result.OPERATION_NOT_SUPPORTED)
+        target = hook_pb2.HookTarget(attach_type=ATTACH_TYPE.bytes)
+        for message, code in (
+            (hook_pb2.InvokeRequest(sequence=3, hook=target, contexts=EVENT), Result.SUCCESS),
+            (hook_pb2.InvokeRequest(sequence=3), Result.INVALID_ARGUMENT),
+        ):
+            await stream.write(message.SerializeToString())
+            reply = hook_pb2.InvokeResponse.FromString(await stream.read())
+            assert (reply.sequence, reply.code) == (3, code)
+        runs = {each.id: each.counters.runs for each in await w.client.links()}
+        assert [runs[each.id] for each in links] == [1, 1, 0]
 
 
 async def test_a_stream_without_a_session_is_refused(tmp_path: Path) -> None:
