@@ -1,125 +1,28 @@
-"""Extensions that the daemon starts, watches and stops."""
+"""Extensions that the daemon starts and watches, and what operators do with them."""
 
 import asyncio
 import json
 import os
 import resource
 import signal
-import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final
 
-import pytest
-
-from ebpfd_sdk import ExtensionInfo, ExtensionState, LinkState, Result
+from ebpfd_sdk import ExtensionState, LinkState, Result
+from tests.e2e.hosting import (
+    DELAY,
+    ended,
+    extension,
+    hosting,
+    log_size,
+    moody,
+    reach,
+    said,
+    shell,
+)
 from tests.e2e.test_extension_life import attach_count, until
-from tests.e2e.world import SAMPLE, World, command, sample, world
+from tests.e2e.world import SAMPLE, command, sample, world
 from tests.packets import UDP
-
-MOODY: Final = Path(__file__).with_name("moody_extension.py")
-DELAY: Final[dict[str, Any]] = {"restart_delay_s": 0.01}
-
-
-def moody(name: str, mood: str, number: int = 1, **settings: Any) -> str:
-    """A moody extension in a configuration file."""
-    lines = {
-        "name": name,
-        "command": sys.executable,
-        "args": [str(MOODY), mood, str(number)],
-        **settings,
-    }
-    # Of the values that we have here, JSON writes what TOML reads.
-    return "\n".join(["[[extension]]", *(f"{key} = {json.dumps(lines[key])}" for key in lines), ""])
-
-
-def shell(name: str, script: str, **settings: Any) -> str:
-    """A shell script in a configuration file."""
-    lines = {"name": name, "command": "/bin/sh", "args": ["-c", script], **settings}
-    return "\n".join(["[[extension]]", *(f"{key} = {json.dumps(lines[key])}" for key in lines), ""])
-
-
-@asynccontextmanager
-async def hosting(folder: Path, *extensions: str) -> AsyncGenerator[World]:
-    """A daemon that hosts these, and has tried to start each."""
-    file = folder / "ebpfd.toml"
-    file.write_text("\n".join(extensions))
-    async with world(folder, "--config", str(file)) as w:
-        yield w
-
-
-async def extension(w: World, name: str) -> ExtensionInfo:
-    """What the daemon says of one."""
-    return next(each for each in await w.client.extensions() if each.name == name)
-
-
-async def reach(w: World, name: str, good: Callable[[ExtensionInfo], bool]) -> ExtensionInfo:
-    """Wait until it is as it should be."""
-
-    async def is_good() -> bool:
-        return good(await extension(w, name))
-
-    await until(is_good)
-    return await extension(w, name)
-
-
-async def said(w: World, name: str, text: str) -> None:
-    """Wait until an extension has written a line."""
-    lines = w.client.extension_output(name, follow=True)
-    async with asyncio.timeout(30), aclosing(lines):
-        async for line in lines:
-            if line.text == text:
-                return
-
-
-async def ended(descriptor: int) -> None:
-    """Wait for the end of the process behind a pidfd, and close that."""
-    loop, end = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(descriptor, end.set)
-    try:
-        async with asyncio.timeout(30):
-            await end.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-
-
-def changes(w: World) -> list[tuple[str, str]]:
-    """Which extension came into which state, in the log's order."""
-    of_event = {"extension stopped": "stopped", "extension failed": "failed"}
-    return [
-        (line["extension"], of_event.get(line["event"]) or line.get("state", ""))
-        for line in w.log()
-        if line["event"] in ("extension state", *of_event)
-    ]
-
-
-def children_of(process_id: int) -> list[int]:
-    """Its child processes, also those that have ended and wait to be noticed."""
-    tasks = Path(f"/proc/{process_id}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-
-
-def descriptors_of(process_id: int) -> int:
-    """How many it has open."""
-    return len(list(Path(f"/proc/{process_id}/fd").iterdir()))
-
-
-def told_of(address: str) -> list[int]:
-    """Processes that run, and were told that their daemon is there."""
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        # It may end meanwhile, or be somebody else's; of one that has ended, nothing is there.
-        with suppress(OSError):
-            if f"EBPFD_ADDRESS={address}\0".encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-    return found
-
-
-def log_size(w: World) -> int:
-    """Bytes in the daemon's log."""
-    return (w.folder / "daemon.log").stat().st_size
 
 
 async def test_an_option_is_enough(tmp_path: Path) -> None:
@@ -136,26 +39,6 @@ async def test_an_option_is_enough(tmp_path: Path) -> None:
         assert (program_id, link_id) > (0, 0)
         owners = {provider.owner for provider in await w.client.providers()}
         assert owners == {"daemon", "sample"}
-
-
-async def test_they_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -> None:
-    """The next starts when the one before has registered, and stops before that one does."""
-    async with hosting(tmp_path, moody("a", "fine", 1), moody("b", "fine", 2)) as w:
-        w.daemon.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
-            assert await w.daemon.wait() == 0
-        assert changes(w) == [
-            ("a", "starting"),
-            ("a", "running"),
-            ("b", "starting"),
-            ("b", "running"),
-            ("b", "stopping"),
-            ("b", "stopped"),
-            ("a", "stopping"),
-            ("a", "stopped"),
-        ]
-        left = [line["extension"] for line in w.log() if line["event"] == "extension left"]
-        assert left == ["b", "a"], "each deregistered and took its leave"
 
 
 async def test_one_that_dies_is_started_again_and_its_links_bind_again(tmp_path: Path) -> None:
@@ -294,60 +177,6 @@ async def test_one_that_never_registers_holds_nobody_up(tmp_path: Path) -> None:
         assert failed.reason == "ended once; at last: did not register within 0.5 s"
 
 
-@pytest.mark.parametrize("mood", ["fine", "silent"])
-async def test_a_daemon_that_is_killed_leaves_no_child(tmp_path: Path, mood: str) -> None:
-    """Also one that has no session whose end it could notice."""
-    async with hosting(tmp_path, moody("a", mood, start_s=0.5, restart_limit=1000, **DELAY)) as w:
-        running = await reach(w, "a", lambda each: each.process_id > 0)
-        end = os.pidfd_open(running.process_id)
-        w.daemon.kill()
-        await w.daemon.wait()
-        await ended(end)
-
-
-async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: Path) -> None:
-    """At each line of its log, from the first start to the last."""
-    file = tmp_path / "ebpfd.toml"
-    crashing = shell("c", "exit 1", restart_limit=1, **DELAY)
-    file.write_text(moody("a", "fine", 1) + moody("b", "fine", 2) + crashing)
-    most = 0
-    for number in range(1, 13):
-        address = f"unix:{tmp_path / 'ebpfd.sock'}"
-        daemon = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ebpfd", "run", "--listen", address, "--config", str(file),
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert daemon.stderr is not None
-        async with asyncio.timeout(30):
-            for _ in range(number):
-                assert await daemon.stderr.readline()
-        most = max(most, len(told_of(address)))
-        daemon.kill()
-        await daemon.wait()
-        async with asyncio.timeout(30):
-            while await asyncio.to_thread(told_of, address):
-                pass
-    assert most >= 2, "there was somebody to be left"
-
-
-async def test_a_daemon_that_stops_while_they_start_does_not_wait(tmp_path: Path) -> None:
-    """SIGTERM before the first has registered."""
-    address, file = f"unix:{tmp_path / 'ebpfd.sock'}", tmp_path / "ebpfd.toml"
-    file.write_text(moody("a", "silent", start_s=600))
-    daemon = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ebpfd", "run", "--listen", address, "--config", str(file),
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert daemon.stderr is not None
-    async with asyncio.timeout(30):
-        while b"says nothing" not in await daemon.stderr.readline():
-            pass
-        daemon.send_signal(signal.SIGTERM)
-        rest = await daemon.stderr.read()
-        assert await daemon.wait() == 0
-    assert b'"extension stopped"' in rest
-
-
 async def test_limits_hold(tmp_path: Path) -> None:
     """Memory, priority and processors, as the system sees them."""
     limited = moody("a", "hungry", memory="512 MiB", nice=7, cpus=[0])
@@ -374,41 +203,6 @@ async def test_what_it_writes_is_in_the_daemon_s_log_and_can_be_followed(tmp_pat
         logged = [line for line in w.log() if line["event"] == "extension output"]
         assert {line["extension"] for line in logged} == {"talker"}
         assert "fine talker" in [line["text"] for line in logged]
-
-
-async def test_who_follows_its_output_sees_the_end(tmp_path: Path) -> None:
-    """When the daemon stops, the command ends well, with the last words in it."""
-    async with hosting(tmp_path, moody("a", "fine")) as w:
-        ctl = await asyncio.create_subprocess_exec(
-            Path(sys.executable).with_name("ebpfctl"), "--address", w.address,
-            "extension", "logs", "-f", "a",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert ctl.stdout is not None
-        async with asyncio.timeout(30):
-            assert await ctl.stdout.readline()
-            w.daemon.send_signal(signal.SIGTERM)
-            assert await w.daemon.wait() == 0
-            _, complaints = await ctl.communicate()
-        assert (ctl.returncode, complaints) == (0, b"")
-
-
-async def test_what_comes_and_goes_leaves_nothing_behind(tmp_path: Path) -> None:
-    """No zombie, no descriptor, after many ends."""
-    loop_of_five = shell("a", "exit 1", restart_limit=4, restart_delay_s=0.001)
-    async with hosting(tmp_path, loop_of_five) as w:
-        failed: Callable[[ExtensionInfo], bool] = lambda each: (  # noqa: E731
-            each.state is ExtensionState.FAILED
-        )
-        await reach(w, "a", failed)
-        before = descriptors_of(w.daemon.pid)
-        children = set(children_of(w.daemon.pid))
-        for _ in range(5):
-            with pytest.raises(Exception, match="exit code 1"):
-                await w.client.start_extension("a")
-            await reach(w, "a", failed)
-        assert descriptors_of(w.daemon.pid) == before
-        assert set(children_of(w.daemon.pid)) == children
 
 
 async def test_a_bad_setting_is_one_clear_error(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ _DAEMONS_OWN: Final = frozenset(
 
 _RESTING: Final = frozenset({State.STOPPED, State.FAILED})
 _SETTLED: Final = frozenset({State.RUNNING, *_RESTING})
+_NOT_STOPPING: Final = frozenset(State) - {State.STOPPING}
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -244,9 +245,11 @@ class Hosted:
         extension = self._changeable(name)
         within_s = extension.spec.policy.stop_s if within_s is None else within_s
         extension.apply(lives.Stop(within_s))
-        if not await extension.reach(_RESTING, within_s + KILLED_S):
+        if not await extension.reach(_NOT_STOPPING, within_s + KILLED_S):
+            raise RequestError(Result.TIMEOUT, f"extension {name} does not end")
+        if extension.life.state not in _RESTING:
             raise RequestError(
-                Result.TIMEOUT, f"extension {name} is {extension.life.state.value} still"
+                Result.INVALID_STATE, f"extension {name} was started again meanwhile, on request"
             )
         return extension
 
