@@ -52,7 +52,6 @@ async def test_what_cannot_be_used_is_refused_and_left_as_it_is(tmp_path: Path) 
     assert database.read_bytes() == b"no database " * 1000
 
     database.unlink()
-    (state / "maps").mkdir()
     (state / "maps" / "7").write_bytes(b"contents")
     code, said = await run_on(state)
     assert (code, "there are maps, but no state.sqlite" in said) == (1, True)

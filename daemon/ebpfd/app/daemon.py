@@ -15,12 +15,13 @@ from grpc_reflection.v1alpha import reflection
 
 from ebpfd.app.listener import OPTIONS, listening
 from ebpfd.app.locks import locked
-from ebpfd.app.parts import assembled
+from ebpfd.app.parts import assembled, restorer
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Store
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.owners import Owners
@@ -42,7 +43,7 @@ from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
-from ebpfd.store import Database, KeptContracts, StateDirectory
+from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.v1 import (
     contracts_pb2,
     contracts_pb2_grpc,
@@ -107,17 +108,18 @@ class Daemon:
 async def running(settings: Settings) -> AsyncGenerator[Daemon]:
     """A daemon that serves within the block, and at its end detaches, drains and is gone."""
     async with AsyncExitStack() as stack:
-        kept = None
+        kept = store = None
         if settings.state is not None:
             directory = StateDirectory(settings.state)
             stack.enter_context(locked(directory.lock, f"state directory {settings.state}"))
-            directory.refuse_without_database()
+            await asyncio.to_thread(directory.refuse_without_database)
             database = Database(directory.database)
             kept = KeptContracts(await stack.enter_async_context(database))
+            store = Store(KeptObjects(database), directory.map_files)
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(Executor(TraceLog()))
-        parts = assembled(services, verifier, executor, kept, settings.deadlines)
+        parts = assembled(services, verifier, executor, kept, settings.deadlines, store)
         readers, sessions = RecordReaders(), Sessions()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         server = grpc.aio.server(options=OPTIONS)
@@ -196,6 +198,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         healthy = _add_standard_services(server)
         await register_general_helpers(parts.registrar)
         await parts.contracts.restore()
+        if store is not None:
+            await restorer(parts, store, verifier, executor).restore()
         await stack.enter_async_context(listening(server, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
@@ -216,6 +220,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             yield daemon
         finally:
             await healthy.enter_graceful_shutdown()
+            await parts.keeper.close()
             await _wind_down(daemon)
 
 

@@ -9,12 +9,15 @@ from ebpfd.host.contracts import Contracts
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.owners import Owners
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.restorer import Restorer
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
 from ebpfd.host.verification import Verifier
@@ -30,6 +33,7 @@ class Parts:
     known: KnownContracts
     contracts: Contracts
     objects: Objects
+    keeper: Keeper
     targets: Targets
     chains: Chains
     programs: Programs
@@ -46,10 +50,13 @@ def assembled(
     executor: Executor,
     kept: KeptContracts | None,
     deadlines: Deadlines | None = None,
+    store: Store | None = None,
 ) -> Parts:
     """All parts of one daemon, on these that run."""
     registrar = RegistrarHost(services, deadlines)
+    new_maps = NewMaps(store.files if store else None)
     known, objects, targets = KnownContracts(), Objects(), Targets()
+    keeper = Keeper(objects=objects, services=services, verifier=verifier, store=store)
     custom_maps = CustomMaps(
         registrar=registrar,
         objects=objects,
@@ -64,6 +71,8 @@ def assembled(
         executor=executor,
         services=services,
         custom_maps=custom_maps,
+        new_maps=new_maps,
+        keeper=keeper,
     )
     links = Links(
         registrar=registrar,
@@ -72,18 +81,40 @@ def assembled(
         programs=programs,
         targets=targets,
         executor=executor,
+        keeper=keeper,
     )
     return Parts(
         registrar=registrar,
         known=known,
         contracts=Contracts(registrar=registrar, known=known, kept=kept),
         objects=objects,
+        keeper=keeper,
         targets=targets,
         chains=Chains(targets=targets, contracts=known, executor=executor),
         programs=programs,
         links=links,
-        maps=Maps(objects=objects, programs=programs, custom=custom_maps),
+        maps=Maps(
+            objects=objects,
+            programs=programs,
+            custom=custom_maps,
+            new_maps=new_maps,
+            keeper=keeper,
+        ),
         owners=Owners(objects=objects, links=links),
-        pins=Pins(objects=objects, links=links, custom_maps=custom_maps),
+        pins=Pins(objects=objects, links=links, custom_maps=custom_maps, keeper=keeper),
         hooks=Hooks(registrar),
+    )
+
+
+def restorer(parts: Parts, store: Store, verifier: Verifier, executor: Executor) -> Restorer:
+    """What fills *parts* with all that *store* has kept."""
+    return Restorer(
+        store=store,
+        keeper=parts.keeper,
+        objects=parts.objects,
+        programs=parts.programs,
+        links=parts.links,
+        registrar=parts.registrar,
+        verifier=verifier,
+        executor=executor,
     )

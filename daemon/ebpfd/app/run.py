@@ -1,6 +1,7 @@
 """Run a daemon until it is told to stop."""
 
 import asyncio
+import resource
 import signal
 
 import structlog
@@ -15,7 +16,14 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _allow_files()
     uvloop.run(_serve(settings))
+
+
+def _allow_files() -> None:
+    """Each map in a file takes two descriptors: as many as the system lets this user have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps, is_custom, unwritable
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
@@ -13,10 +14,12 @@ from ebpfd_vm import Map, MapSpec
 _Named = TypeVar("_Named")
 
 
-def create_maps(specs: Sequence[MapSpec], existing: Mapping[int, Map]) -> list[Map]:
+def create_maps(
+    specs: Sequence[MapSpec], existing: Mapping[int, Map], new_maps: NewMaps
+) -> list[Map]:
     """A map for each declaration, and for templates of inner maps; *existing* has some by place."""
     return [
-        existing[index] if index in existing else _create(spec, specs)
+        existing[index] if index in existing else _create(spec, specs, new_maps)
         for index, spec in enumerate(specs)
     ]
 
@@ -86,24 +89,10 @@ def fill_maps(
         raise
 
 
-def _create(spec: MapSpec, specs: Sequence[MapSpec]) -> Map:
+def _create(spec: MapSpec, specs: Sequence[MapSpec], new_maps: NewMaps) -> Map:
     if is_custom(spec.type):
         return unwritable(spec)  # none of its programs use it
-    inner = None
-    if spec.inner is not None:
-        like = specs[spec.inner]
-        inner = (like.type, like.key_size, like.value_size, like.max_entries)
-    return Map(
-        spec.type,
-        spec.key_size,
-        spec.value_size,
-        spec.max_entries,
-        name=spec.name,
-        flags=spec.flags,
-        initial=spec.initial,
-        read_only=spec.read_only,
-        inner=inner,
-    )
+    return new_maps.of_file(spec, specs)
 
 
 def _plain(inner: MapObject, spec: MapSpec) -> MapObject:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -9,12 +10,23 @@ import structlog
 from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Keeper
 from ebpfd.host.link_client import LinkClient
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.targets import Targets
-from ebpfd.objects import DAEMON, Link, LinkState, Objects, Owner, Program, ProgramState
+from ebpfd.objects import (
+    DAEMON,
+    Link,
+    LinkState,
+    Objects,
+    Owner,
+    Program,
+    ProgramState,
+    Without,
+)
 from ebpfd.objects.links import LinkEvent
+from ebpfd.store import KeptLink
 from ebpfd_api.result import Result
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -32,7 +44,9 @@ class Links:
         programs: Programs,
         targets: Targets,
         executor: Executor,
+        keeper: Keeper,
     ) -> None:
+        self._keeper = keeper
         self._registrar = registrar
         self._contracts = contracts
         self._objects = objects
@@ -93,6 +107,8 @@ class Links:
             if not link.users:
                 await self.detach(link.id)
                 owner.check()
+            if owner is DAEMON:
+                await self._keeper.kept(partial(self._finish, link))
             return link
         link.apply(LinkEvent.REFUSED)
         await self._end(link)
@@ -145,11 +161,38 @@ class Links:
         old = link.program
         self._check_replacement(link, new, expected_id)
         left = self._objects.relink(link, new)
+        if self._keeper.keeps(link):
+            await self._keeper.kept(partial(self._replace_again, link, old))
         _log.info("program replaced", link=link.id, program=new.id, instead_of=old.id)
         await self._targets.settled(link)
-        for each in left:
-            await self._programs.destroy(each)
+        await self._programs.destroy_unkept(left)
         return link
+
+    async def _replace_again(self, link: Link, old: Program) -> None:
+        """Undo a replacement that could not be kept."""
+        if link.state is LinkState.ATTACHED:
+            await self._programs.destroy_unkept(self._objects.relink(link, old))
+
+    async def restore(self, number: int, row: KeptLink, owners: tuple[Owner, ...]) -> None:
+        """A link that was attached when the last daemon ended: it waits for its hook."""
+        link = Link(
+            number,
+            self._objects.program(row.program),
+            row.attach_type,
+            row.parameter,
+            row.flags,
+            row.priority,
+            row.failure_result,
+            link_type=row.link_type,
+            bpf_attach_type=row.bpf_attach_type,
+            wildcard=row.wildcard,
+        )
+        link.apply(LinkEvent.ATTACH)
+        link.apply(LinkEvent.ATTACHED)
+        client = LinkClient(link, self._registrar, self._targets, self._executor)
+        self._objects.add_link(link, owners)
+        self._clients[number] = client
+        await client.register()
 
     def _check_replacement(self, link: Link, new: Program, expected_id: int) -> None:
         old = link.program
@@ -175,15 +218,30 @@ class Links:
         """Detach every link, at the daemon's end; no hook waits for another one."""
         async with asyncio.TaskGroup() as group:
             for link in self._objects.links():
-                group.create_task(self.detach(link.id), name=f"detach {link.id}")
+                group.create_task(self._finish(link), name=f"detach {link.id}")
 
     async def _detach_once(self, link: Link) -> None:
-        if link.state is LinkState.ATTACHED:
-            link.apply(LinkEvent.DETACH)
-            self._objects.changed()
+        if link.state is LinkState.ATTACHED and self._keeper.keeps(link):
+            async with self._keeper.gone(Without(links=frozenset({link.id}))):
+                ending = self._begin_end(link)
+            if ending:
+                await self._end(link)
+        await self._finish(link)
+
+    async def _finish(self, link: Link) -> None:
+        """Detach, whatever is kept."""
+        if self._begin_end(link):
             await self._end(link)
         elif ended := self._detached.get(link.id):
             await ended.wait()
+
+    def _begin_end(self, link: Link) -> bool:
+        """Whether the link was attached until now: only one caller ends it."""
+        if link.state is not LinkState.ATTACHED:
+            return False
+        link.apply(LinkEvent.DETACH)
+        self._objects.let_go_of(link)
+        return True
 
     async def _end(self, link: Link) -> None:
         ended = self._detached[link.id] = asyncio.Event()

@@ -8,6 +8,7 @@ from ebpfd.contracts import EngineInformation, ProgramData, engine_information
 from ebpfd.host.file_maps import create_maps
 from ebpfd.host.function_client import FIRST_FUNCTION
 from ebpfd.host.helpers import HelperBridge, Target
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.program_clients import ProgramClients
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import Execution, MapObject, Program, ProgramSource
@@ -73,13 +74,15 @@ def make(
     trace: Trace,
     execution: Execution,
     existing: Mapping[int, Map],
+    new_maps: NewMaps,
 ) -> Made:
     """Make maps, but for those that exist by their places, and machine code: it may take long."""
-    maps = create_maps(parsed.maps, existing)
+    maps = create_maps(parsed.maps, existing, new_maps)
     engines: list[EngineProgram] = []
     for each, bridge in zip(loading, bridges, strict=True):
         assert each.judged is not None, "all were judged"
-        assert each.judged.verdict.rejection is None, "what was refused is never made"
+        # One that was kept and is now refused is made to be shown, and nobody may run it.
+        accepted = each.judged.verdict.rejection is None
         engine = EngineProgram(
             each.spec,
             maps,
@@ -88,9 +91,9 @@ def make(
             trace=trace,
             tag=each.program_id,
             # On this the engine's safety rests: maps and contract are those it was judged with.
-            verified=True,
-            proved=each.judged.verdict.worst_case,
-            execution=execution,
+            verified=accepted,
+            proved=each.judged.verdict.worst_case if accepted else None,
+            execution=execution if accepted else "any",
         )
         engines.append(engine)
     return Made(maps, engines, bridges)
@@ -99,7 +102,7 @@ def make(
 def program_of(
     loading: Loading,
     engine: EngineProgram,
-    maps: list[MapObject],
+    maps: Mapping[int, MapObject],
     file_maps: tuple[MapObject, ...],
     file_name: str,
     source: ProgramSource,
@@ -116,6 +119,7 @@ def program_of(
         file_name=file_name,
         maps=tuple(maps[index] for index in spec.map_indices),
         file_maps=file_maps,
+        functions=loading.clients.functions.sealed,
         judge=judged.verdict.judge,
         provider=loading.clients.provider,
         source=source,

@@ -4,15 +4,23 @@ Every call of the engine here is short and happens on the event loop, so that no
 map of programs that is half changed; what a change leaves without anybody is destroyed.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
 
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps, is_custom
+from ebpfd.host.keeper import Keeper
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.programs import Programs
-from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program
+from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program, Without
+from ebpfd.objects.maps import Held
+from ebpfd.store import KeptMap
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map
@@ -51,10 +59,20 @@ class Page:
 class Maps:
     """What changes maps, or who keeps whom by them."""
 
-    def __init__(self, *, objects: Objects, programs: Programs, custom: CustomMaps) -> None:
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        programs: Programs,
+        custom: CustomMaps,
+        new_maps: NewMaps,
+        keeper: Keeper,
+    ) -> None:
+        self._keeper = keeper
         self._objects = objects
         self._programs = programs
         self.custom = custom
+        self._new_maps = new_maps
 
     async def create(self, wanted: MapDeclaration, owner: Owner = DAEMON) -> MapObject:
         """A map that *owner* has until it is removed."""
@@ -68,7 +86,17 @@ class Maps:
         if is_custom(wanted.type):
             map_object = await self.custom.create(wanted)
         else:
-            map_object = MapObject(self._objects.next_id(), _made(wanted, inner))
+            declared = KeptMap(
+                wanted.type,
+                wanted.key_size,
+                wanted.value_size,
+                wanted.max_entries,
+                name=wanted.name,
+                flags=wanted.flags,
+                inner=inner,
+            )
+            made = await asyncio.to_thread(self._new_maps.make, declared)
+            map_object = MapObject(self._objects.next_id(), made)
         try:
             self._objects.add_map(map_object, (owner,))
         except RequestError:
@@ -88,7 +116,12 @@ class Maps:
             )
             raise RequestError(Result.INVALID_STATE, message)
         releasing = map_object.users.who_lets_go(owner)
-        await self._destroy(self._objects.remove_map(map_object, releasing))
+        if releasing is DAEMON and self._keeper.keeps(map_object):
+            async with self._keeper.gone(Without(released=frozenset({map_id}))):
+                left = self._objects.remove_map(map_object, releasing)
+        else:
+            left = self._objects.remove_map(map_object, releasing)
+        await self._destroy(left)
         if not map_object.kept:
             await self.custom.end(map_object)
         _log.info("map removed", map=map_id, name=map_object.name)
@@ -104,15 +137,17 @@ class Maps:
         """Put a program under a key of a program array."""
         self._plain(map_id)
         container, program = self._container(map_id), self._objects.program(program_id)
-        container.map.set_program(key, program.engine, program.id, flags)
-        await self._destroy(self._objects.hold(container, key, program))
+        async with self._changing(container) as left:
+            container.map.set_program(key, program.engine, program.id, flags)
+            left.extend(self._objects.hold(container, key, program))
 
     async def put_map(self, map_id: int, key: bytes, inner_id: int, flags: int) -> None:
         """Put a map under a key of a map of maps."""
         self._plain(map_id)
         container, inner = self._container(map_id), self._plain(inner_id)
-        container.map.set_map(key, inner.map, inner.id, flags)
-        await self._destroy(self._objects.hold(container, key, inner))
+        async with self._changing(container) as left:
+            container.map.set_map(key, inner.map, inner.id, flags)
+            left.extend(self._objects.hold(container, key, inner))
 
     async def lookup(self, map_id: int, key: bytes) -> bytes:
         """The value of a key."""
@@ -155,8 +190,8 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.delete(map_object, key)
             return
-        map_object.map.delete(key)
-        await self._settle(map_object)
+        async with self._changing(map_object):
+            map_object.map.delete(key)
 
     async def delete_batch(self, map_id: int, keys: bytes) -> None:
         """Delete keys, in order, until one fails; the error says which."""
@@ -164,10 +199,8 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.delete_batch(map_object, keys)
             return
-        try:
+        async with self._changing(map_object):
             map_object.map.delete_batch(keys)
-        finally:
-            await self._settle(map_object)
 
     def entries(self, map_id: int, after: bytes | None, count: int) -> list[tuple[bytes, bytes]]:
         """Up to *count* entries that follow *after*; none at the end."""
@@ -184,20 +217,57 @@ class Maps:
         self._plain(map_id)
         map_object = self._readable(map_id)
         limit = _limit(map_object.map, count)
-        page = _page(map_object.map, map_object.map.take_entries(after, limit))
-        await self._settle(map_object)
-        return page
+        async with self._changing(map_object):
+            return _page(map_object.map, map_object.map.take_entries(after, limit))
 
     async def settle_all(self) -> None:
         """Notice what programs have deleted from maps of programs and maps."""
         for map_object in self._objects.maps():
             users = (self._objects.program(each) for each in map_object.program_ids)
+            if not map_object.is_container:
+                continue
             if any(DELETE_HELPERS.intersection(program.spec.helper_ids) for program in users):
-                await self._settle(map_object)
+                left = self._objects.settle(map_object)
+                if self._keeper.keeps(map_object):
+                    await self._keeper.settle()
+                await self._destroy(left)
 
-    async def _settle(self, map_object: MapObject) -> None:
-        if map_object.is_container:
-            await self._destroy(self._objects.settle(map_object))
+    @asynccontextmanager
+    async def _changing(self, container: MapObject) -> AsyncGenerator[list[Program]]:
+        """What the block changes of what a container holds is kept, or undone; it must not wait.
+
+        Whom nobody keeps afterwards is destroyed, with those in the list.
+        """
+        left: list[Program] = []
+        if not container.is_container:
+            yield left
+            return
+        before = dict(container.held)
+        try:
+            yield left
+        finally:
+            left += self._objects.settle(container)
+            try:
+                if self._keeper.keeps(container):
+                    await self._keeper.kept(partial(self._put_back, container, before))
+            finally:
+                await self._destroy(left)
+
+    async def _put_back(self, container: MapObject, before: Mapping[bytes, Held]) -> None:
+        """Undo a change that could not be kept."""
+        left: list[Program] = []
+        for key in container.held.keys() - before.keys():
+            container.map.delete(key)
+        for key, held in before.items():
+            if container.held.get(key) is not held:
+                if isinstance(held, Program):
+                    container.map.set_program(key, held.engine, held.id)
+                else:
+                    self._objects.add_map(held, ())  # it may have been dropped already
+                    container.map.set_map(key, held.map, held.id)
+                left += self._objects.hold(container, key, held)
+        left += self._objects.settle(container)
+        await self._destroy(left)
 
     async def _destroy(self, left: list[Program]) -> None:
         await self._programs.destroy_unkept(left)
@@ -229,18 +299,6 @@ class Maps:
             )
             raise RequestError(Result.INSUFFICIENT_BUFFER, message)
         return map_object
-
-
-def _made(wanted: MapDeclaration, inner: tuple[int, int, int, int] | None) -> Map:
-    return Map(
-        wanted.type,
-        wanted.key_size,
-        wanted.value_size,
-        wanted.max_entries,
-        name=wanted.name,
-        flags=wanted.flags,
-        inner=inner,
-    )
 
 
 def _limit(source: Map, count: int) -> int:

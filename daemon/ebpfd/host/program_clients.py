@@ -10,7 +10,13 @@ from typing import cast
 from uuid import UUID, uuid4
 
 from ebpfd import nmr
-from ebpfd.contracts import ProgramData, contract_digest, differences_in_use, summary
+from ebpfd.contracts import (
+    BtfResolvedFunction,
+    ProgramData,
+    contract_digest,
+    differences_in_use,
+    summary,
+)
 from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER
 from ebpfd.host.function_client import FunctionClient
 from ebpfd.host.modules import ExtensionModule, LocalModule
@@ -81,6 +87,13 @@ class ProgramClients:
         return contract_digest(
             data, self._used_helpers, self.functions.seal(), relocatable=self._relocatable
         )
+
+    def seal_again(self, data: ProgramData, functions: tuple[BtfResolvedFunction, ...]) -> bytes:
+        """As ``seal``, with what a program was verified against before the daemon restarted."""
+        self._sealed = data
+        self.functions.sealed = functions
+        self.provider.reason = "its extension has not come back since the daemon was restarted"
+        return contract_digest(data, self._used_helpers, functions, relocatable=self._relocatable)
 
     async def _register(self, npi: UUID, module: LocalModule) -> None:
         module.label = self._label

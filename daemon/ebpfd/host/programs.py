@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -11,12 +12,23 @@ from ebpfd.host.custom_maps import CustomMaps, check_uses
 from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
 from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Keeper
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
-from ebpfd.objects import DAEMON, Execution, MapObject, Objects, Owner, Program, ProgramSource
+from ebpfd.objects import (
+    DAEMON,
+    Execution,
+    MapObject,
+    Objects,
+    Owner,
+    Program,
+    ProgramSource,
+    Without,
+)
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
 
@@ -45,9 +57,13 @@ class Programs:
         executor: Executor,
         services: Services,
         custom_maps: CustomMaps,
+        new_maps: NewMaps,
+        keeper: Keeper,
     ) -> None:
+        self._keeper = keeper
         self._registrar = registrar
         self._custom_maps = custom_maps
+        self._new_maps = new_maps
         self._contracts = contracts
         self._objects = objects
         self._verifier = verifier
@@ -103,7 +119,7 @@ class Programs:
             await self._judge_all(object_file, parsed, loading)
             custom = await create_custom_maps(self._custom_maps, parsed.maps)
             await self._associate(loading, custom)
-            made = await self._compile(parsed, loading, execution, custom)
+            made = await self._compile(parsed, loading, execution, custom, self._new_maps)
             sources = [
                 ProgramSource(object_file, each.index, execution, follows_contract)
                 for each in loading
@@ -131,13 +147,20 @@ class Programs:
             await self._bind(loading)
             await self._judge_all(source.object_file, parsed, [loading])
             await self._associate([loading], existing)
-            made = await self._compile(parsed, [loading], source.execution, existing)
+            made = await self._compile(parsed, [loading], source.execution, existing, NewMaps())
             new, left = self._replace(old, loading, made, existing)
         except BaseException:
             await loading.clients.withdraw()
             raise
+        if self._keeper.keeps(old):
+            await self._keeper.kept(partial(self._replace_again, new, old))
         await self.destroy_unkept(left)
         return new
+
+    async def _replace_again(self, new: Program, old: Program) -> None:
+        """Undo a reload that could not be kept."""
+        self._objects.add_program(old, new.users.owners)
+        await self.destroy_unkept(self._objects.replace_program(new, old))
 
     async def _follow(self, program_id: int) -> None:
         """A program's contract has changed, and its user wants it to follow."""
@@ -152,7 +175,13 @@ class Programs:
     async def unload(self, program_id: int, owner: Owner = DAEMON) -> Program:
         """End *owner*'s reference, or the daemon's; others, links, pins and arrays may keep it."""
         program = self._objects.program(program_id)
-        await self.destroy_unkept(self._objects.unload(program, program.users.who_lets_go(owner)))
+        releasing = program.users.who_lets_go(owner)
+        if releasing is DAEMON and self._keeper.keeps(program):
+            async with self._keeper.gone(Without(released=frozenset({program_id}))):
+                left = self._objects.unload(program, releasing)
+        else:
+            left = self._objects.unload(program, releasing)
+        await self.destroy_unkept(left)
         return program
 
     async def destroy_unkept(self, left: Iterable[Program]) -> None:
@@ -248,13 +277,15 @@ class Programs:
         loading: list[Loading],
         execution: Execution,
         maps: Mapping[int, MapObject],
+        new_maps: NewMaps,
     ) -> Made:
         """Make maps and machine code on a thread: a large program takes a while."""
         existing = {index: each.program_map for index, each in maps.items()}
         bridges = [each.bridge() for each in loading]
+        trace = self._executor.trace.engine
         try:
             return await asyncio.to_thread(
-                make, parsed, loading, bridges, self._executor.trace.engine, execution, existing
+                make, parsed, loading, bridges, trace, execution, existing, new_maps
             )
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
@@ -280,7 +311,7 @@ class Programs:
             bridge.know_maps([(each.program_map, each.id) for each in maps])
         file_maps = users_maps(parsed.maps, maps)
         programs = [
-            program_of(each, engine, maps, file_maps, file_name, source)
+            program_of(each, engine, dict(enumerate(maps)), file_maps, file_name, source)
             for each, engine, source in zip(loading, made.engines, sources, strict=True)
         ]
         try:
@@ -288,11 +319,15 @@ class Programs:
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
         for program, each in zip(programs, loading, strict=True):
-            self._objects.add_program(program, (owner,))
-            self._clients[program.id] = each.clients
-            self._watch(program)
+            self.adopt(program, each.clients, (owner,))
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
+
+    def adopt(self, program: Program, clients: ProgramClients, owners: Iterable[Owner]) -> None:
+        """A program is there from now on, with its registrations; *owners* have it."""
+        self._objects.add_program(program, owners)
+        self._clients[program.id] = clients
+        self._watch(program)
 
     def _watch(self, program: Program) -> None:
         if program.source.follows_contract:
@@ -315,10 +350,9 @@ class Programs:
         (engine,) = made.engines
         # Maps of its file are kept for its user, who may have let go of it.
         file_maps = old.file_maps if old.loaded else ()
-        new = program_of(loading, engine, maps, file_maps, old.file_name, old.source)
-        self._objects.add_program(new, old.users.owners)
-        self._clients[new.id] = loading.clients
-        self._watch(new)
+        by_place = dict(enumerate(maps))
+        new = program_of(loading, engine, by_place, file_maps, old.file_name, old.source)
+        self.adopt(new, loading.clients, old.users.owners)
         try:
             left = self._objects.replace_program(old, new)
         except EngineError as error:

@@ -5,6 +5,7 @@ chance, because its judge was killed or could not begin, is never taken.
 """
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -44,6 +45,15 @@ class VerdictCache:
             return None
         self._verdicts.move_to_end(key)
         return msgspec.structs.replace(self._decoder.decode(encoded), cached=True)
+
+    def encoded(self, key: bytes) -> bytes | None:
+        """The verdict under *key* as it is held, to be kept elsewhere."""
+        return self._verdicts.get(key)
+
+    def put_encoded(self, key: bytes, encoded: bytes) -> None:
+        """Remember what ``encoded`` gave; what cannot be read any more is none."""
+        with suppress(msgspec.DecodeError):
+            self.put(key, self._decoder.decode(encoded))
 
     def put(self, key: bytes, verdict: Verdict) -> None:
         """Remember *verdict*, and forget what was used longest ago if there is no room."""

@@ -9,13 +9,16 @@ is asked once.
 """
 
 import asyncio
+import hashlib
+import importlib
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, assert_never
 
@@ -98,6 +101,21 @@ class Verifier:
             return ours
         return _after_both(ours, await self._prevail(subject, information))
 
+    async def answers(
+        self, subject: Subject, information: EngineInformation
+    ) -> list[tuple[bytes, bytes]]:
+        """What each judge has answered about *subject*, if it is remembered: (key, answer)."""
+        keys = [
+            await self._key(subject, information, question)
+            for question in (self._to_ours, self._to_prevail)
+        ]
+        return [(key, answer) for key in keys if (answer := self._cache.encoded(key)) is not None]
+
+    def remember(self, answers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take what ``answers`` gave in an earlier life, with the same build of the engine."""
+        for key, answer in answers:
+            self._cache.put_encoded(key, answer)
+
     async def opinions(
         self, subject: Subject, information: EngineInformation, wanted: Judge
     ) -> list[frames.Verdict]:
@@ -139,11 +157,7 @@ class Verifier:
         ask: Callable[[], Coroutine[Any, Any, frames.Verdict]],
     ) -> frames.Verdict:
         """The answer to *question* from the cache, from whoever is asking already, or anew."""
-        weighed = (subject.spec, subject.parsed.maps, information, question)
-        if len(subject.object_file) <= QUICK_BYTES:
-            key = verdict_key(*weighed)
-        else:
-            key = await asyncio.to_thread(verdict_key, *weighed)
+        key = await self._key(subject, information, question)
 
         async def ask_and_remember() -> frames.Verdict:
             verdict = await ask()
@@ -151,6 +165,22 @@ class Verifier:
             return verdict
 
         return self._cache.get(key) or await self._judging.result(key, ask_and_remember)
+
+    async def _key(
+        self, subject: Subject, information: EngineInformation, question: Question
+    ) -> bytes:
+        weighed = (subject.spec, subject.parsed.maps, information, question)
+        if len(subject.object_file) <= QUICK_BYTES:
+            return verdict_key(*weighed)
+        return await asyncio.to_thread(verdict_key, *weighed)
+
+
+def engine_identity() -> bytes:
+    """SHA-256 of the engine as it is installed: answers of one build are not another one's."""
+    library = importlib.import_module("ebpfd_vm._native").__file__
+    assert library is not None, "it is a file"
+    with Path(library).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _give_way() -> None:

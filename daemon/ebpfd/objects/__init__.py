@@ -1,7 +1,7 @@
 """Programs, maps, links and pins: ids, references and life-cycles, without I/O."""
 
 from ebpfd.objects.custom_maps import CustomMap, MapShape
-from ebpfd.objects.durable import Durable
+from ebpfd.objects.durable import NOTHING, Durable, Without
 from ebpfd.objects.links import IllegalTransitionError, Link, LinkState
 from ebpfd.objects.maps import MapObject
 from ebpfd.objects.pins import Kind, Object, kind_of
@@ -12,6 +12,7 @@ from ebpfd.objects.users import DAEMON, Owner, Users
 
 __all__ = [
     "DAEMON",
+    "NOTHING",
     "CustomMap",
     "Durable",
     "Execution",
@@ -30,5 +31,6 @@ __all__ = [
     "Rundown",
     "TypeProvider",
     "Users",
+    "Without",
     "kind_of",
 ]

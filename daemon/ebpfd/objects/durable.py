@@ -11,6 +11,7 @@ when the last of its users goes.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from ebpfd.objects.links import Link, LinkState
 from ebpfd.objects.maps import MapObject
@@ -20,27 +21,48 @@ from ebpfd.objects.users import DAEMON
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """What is about to go: pins by path, links by id, what the daemon has no more by id."""
+
+    paths: frozenset[str] = frozenset()
+    links: frozenset[int] = frozenset()
+    released: frozenset[int] = frozenset()
+
+
+NOTHING: Final = Without()
+
+
+@dataclass(frozen=True, slots=True)
 class Durable:
-    """Objects by id, ``entries`` by container and key, pins by path, and the last id given."""
+    """Objects by id, ``entries`` by container and key, pins by path, and the last id given.
+
+    ``owned`` are the ids of those that the daemon has.
+    """
 
     programs: Mapping[int, Program] = field(default_factory=dict[int, Program])
     maps: Mapping[int, MapObject] = field(default_factory=dict[int, MapObject])
     links: Mapping[int, Link] = field(default_factory=dict[int, Link])
     entries: Mapping[tuple[int, bytes], int] = field(default_factory=dict[tuple[int, bytes], int])
     pins: Mapping[str, int] = field(default_factory=dict[str, int])
+    owned: frozenset[int] = frozenset()
     last_id: int = 1
 
 
-def durable(pins: Pins, links: Iterable[Link], last_id: int) -> Durable:
-    """All that survives now."""
+def durable(pins: Pins, links: Iterable[Link], last_id: int, without: Without = NOTHING) -> Durable:
+    """All that survives now, or will when *without* has gone."""
     reached: dict[int, Object] = {}
-    pinned = pins.all()
-    ahead: list[Object] = [*pinned.values(), *(each for each in links if is_legacy(each))]
+    pinned = {
+        path: each
+        for path, each in pins.all().items()
+        if path not in without.paths and each.id not in without.links
+    }
+    legacy = (each for each in links if is_legacy(each) and each.id not in without.links)
+    ahead: list[Object] = [*pinned.values(), *legacy]
     while ahead:
         each = ahead.pop()
         if each.id not in reached:
             reached[each.id] = each
-            ahead.extend(_reached_from(each))
+            ahead.extend(_reached_from(each, without))
     maps = {each.id: each for each in reached.values() if isinstance(each, MapObject)}
     return Durable(
         programs={each.id: each for each in reached.values() if isinstance(each, Program)},
@@ -49,10 +71,11 @@ def durable(pins: Pins, links: Iterable[Link], last_id: int) -> Durable:
         entries={
             (container.id, key): held.id
             for container in maps.values()
-            if _keeps_entries(container)
+            if _keeps_entries(container, without)
             for key, held in container.held.items()
         },
         pins={path: each.id for path, each in pinned.items()},
+        owned=frozenset(each.id for each in reached.values() if _owned(each, without)),
         last_id=last_id,
     )
 
@@ -62,19 +85,29 @@ def is_legacy(link: Link) -> bool:
     return link.state is LinkState.ATTACHED and DAEMON in link.users.owners
 
 
-def _reached_from(each: Object) -> Iterable[Object]:
+def _owned(each: Object, without: Without) -> bool:
+    return DAEMON in each.users.owners and each.id not in without.released
+
+
+def _reached_from(each: Object, without: Without) -> Iterable[Object]:
     match each:
         case Link():
             return (each.program,)
         case Program():
-            return (*each.maps, *each.file_maps) if DAEMON in each.users.owners else each.maps
+            return (*each.maps, *each.file_maps) if _owned(each, without) else each.maps
         case MapObject():
-            return (*each.held.values(), *_lasting_loaders(each)) if _keeps_entries(each) else ()
+            if not _keeps_entries(each, without):
+                return ()
+            return (*each.held.values(), *_lasting_loaders(each, without))
 
 
-def _keeps_entries(container: MapObject) -> bool:
-    return bool(container.held) and (container.users.lasting or bool(_lasting_loaders(container)))
+def _keeps_entries(container: MapObject, without: Without) -> bool:
+    return bool(container.held) and (
+        _owned(container, without)
+        or bool(container.users.paths - without.paths)
+        or bool(_lasting_loaders(container, without))
+    )
 
 
-def _lasting_loaders(container: MapObject) -> list[Program]:
-    return [each for each in container.loaders if DAEMON in each.users.owners]
+def _lasting_loaders(container: MapObject, without: Without) -> list[Program]:
+    return [each for each in container.loaders if _owned(each, without)]

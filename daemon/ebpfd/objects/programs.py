@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
-from ebpfd.contracts import ProgramData
+from ebpfd.contracts import BtfResolvedFunction, ProgramData
 from ebpfd.objects.maps import MapObject
 from ebpfd.objects.rundown import Rundown
 from ebpfd.objects.users import Users
@@ -77,7 +77,8 @@ class ProgramSource:
 class Program:
     """One program.  It lives while somebody has it, or it is linked, or a program array holds it.
 
-    ``maps`` are those that it uses, ``file_maps`` all that came with its file.  ``judge`` is the
+    ``maps`` are those that it uses, ``file_maps`` all that came with its file, ``functions`` those
+    that it imports, as it was verified against them.  ``judge`` is the
     verifier that accepted it.
     ``nanoseconds_per_run`` is what the latest runs took, or before the first run of one with loops
     what it might take.
@@ -94,6 +95,7 @@ class Program:
     provider: TypeProvider
     source: ProgramSource
     file_maps: tuple[MapObject, ...] = ()
+    functions: tuple[BtfResolvedFunction, ...] = ()
     users: Users = field(default_factory=Users)
     nanoseconds_per_run: float = 0.0
     link_ids: set[int] = field(default_factory=set[int])

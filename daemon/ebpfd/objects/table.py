@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from ebpfd.errors import RequestError
-from ebpfd.objects.durable import Durable, durable
+from ebpfd.objects.durable import NOTHING, Durable, Without, durable
 from ebpfd.objects.id_table import Identified, IdTable
 from ebpfd.objects.links import Link, LinkState
 from ebpfd.objects.maps import Held, MapObject
@@ -164,6 +164,11 @@ class Objects:
         self.changed()
         return [] if old.kept else [old]
 
+    def let_go_of(self, link: Link) -> None:
+        """A link that is being detached is nobody's any more, and pinned nowhere."""
+        self._forget(link)
+        self.changed()
+
     def remove_link(self, link: Link) -> bool:
         """Remove *link* and its pins; True if its program has nothing left that keeps it."""
         self._forget(link)
@@ -264,9 +269,18 @@ class Objects:
         self.changed()
         return whole
 
+    def pin_again(self, whole: str, each: Object) -> None:
+        """Pin *each* to a path in the form that ``pin`` gave."""
+        self._pins.add(whole, each)
+        self.changed()
+
     def unpin(self, path: str) -> list[Link | Program]:
         """Remove a pin, or KEY_NOT_FOUND; links and programs that nobody keeps now."""
-        found = self._pins.remove(pin_path(path))
+        return self.take_out(pin_path(path))
+
+    def take_out(self, whole: str) -> list[Link | Program]:
+        """As ``unpin``, of a path in the form that ``pin`` gave."""
+        found = self._pins.remove(whole)
         left: list[Link | Program] = []
         match found:
             case Link():
@@ -280,16 +294,21 @@ class Objects:
 
     def pinned(self, path: str) -> Object:
         """What is pinned there, or ``RequestError`` KEY_NOT_FOUND."""
-        return self._pins.find(pin_path(path))
+        return self.pin_at(path)[1]
+
+    def pin_at(self, path: str) -> tuple[str, Object]:
+        """The path in its one form, and what is pinned there, or ``RequestError`` KEY_NOT_FOUND."""
+        whole = pin_path(path)
+        return whole, self._pins.find(whole)
 
     def pins(self, after: str = "", kinds: Iterable[Kind] = ()) -> Iterator[tuple[str, Object]]:
         """Pins that follow *after*, or all, bytewise; of these kinds if any is named."""
         types = tuple(_TYPES[kind] for kind in kinds)
         return self._pins.after(canonical(after) if after else "", types)
 
-    def durable(self) -> Durable:
-        """What survives the daemon, as it is now."""
-        return durable(self._pins, self._links, self._last_id)
+    def durable(self, without: Without = NOTHING) -> Durable:
+        """What survives the daemon, as it is now, or will be when *without* has gone."""
+        return durable(self._pins, self._links, self._last_id, without)
 
     def changed(self) -> None:
         """Tell who wants to know that something may have changed; links do so when attached."""

@@ -46,7 +46,9 @@ class PinsServicer(services_pb.PinsServicer):
         del context
         response = pb.PinResponse()
         with answering(response.status):
-            response.pin.CopyFrom(_encode(*self._pins.pin(request.path, request.id)))
+            pinning = self._pins.pin(request.path, request.id)
+            pinned = await self._services.finish(pinning, name=f"pin {request.path}")
+            response.pin.CopyFrom(_encode(*pinned))
         return response
 
     async def Unpin(self, request: pb.UnpinRequest, context: _Context) -> pb.UnpinResponse:

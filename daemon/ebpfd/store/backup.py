@@ -110,7 +110,8 @@ def _copy_database(source: StateDirectory, target: StateDirectory) -> Kept:
 def _copy_entries(files: MapFiles, copies: MapFiles, number: int, row: KeptMap) -> bool:
     """Copy what a map has while others use it; False if that cannot be read."""
     source = files.map_in(number, row)
-    descriptor = copies.create(number)
+    copies.path(number).touch(mode=0o600, exist_ok=False)
+    descriptor = copies.open(number)
     try:
         copy = engine_map(row, file=descriptor)
     finally:

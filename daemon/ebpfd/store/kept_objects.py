@@ -6,9 +6,9 @@ rows stay readable; one that is unknown was written by a newer daemon and is an 
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,7 @@ class KeptMap(_Row, frozen=True, tag="map"):
 
     ``initial`` are the bytes of a read-only one; all others have their contents in a file, but for
     those that hold objects.  ``lanes`` are the values of each entry, 0 if it is not per-CPU.
+    ``owned`` is True if the daemon has it, as of the others.
     """
 
     type: int
@@ -50,22 +51,21 @@ class KeptProgram(_Row, frozen=True, tag="program"):
 
     ``file`` is its object file, ``index`` its place there, ``contract`` what it was verified
     against, JSON, and ``functions`` the imported ones, JSON too.  ``maps`` are ids by their places
-    in the file, ``file_maps`` those that its file declares for users.  ``verdicts`` are answers of
-    judges by the question's key.
+    in the file, ``file_maps`` those that its file declares for users.  ``answers`` are what judges
+    have answered, by the key of the question, while the engine was ``engine``.
     """
 
     file: Blob
     index: int
     contract: Blob
-    digest: bytes
-    functions: Blob | None = None
+    functions: Blob
     file_name: str = ""
-    execution: str = "any"
+    execution: Literal["any", "jit", "interpreter"] = "any"
     follows_contract: bool = False
     maps: dict[int, int] = {}
     file_maps: list[int] = []
-    verdicts: list[tuple[bytes, Blob]] = []
-    nanoseconds_per_run: float = 0.0
+    answers: list[tuple[bytes, Blob]] = []
+    engine: bytes = b""
     owned: bool = False
 
 
@@ -76,8 +76,11 @@ class KeptLink(_Row, frozen=True, tag="link"):
     attach_type: UUID
     parameter: bytes = b""
     flags: int = 0
+    priority: int = 0
+    failure_result: int | None = None
     link_type: int = 0
     bpf_attach_type: int = 0
+    wildcard: bool = False
     owned: bool = False
 
 
@@ -106,6 +109,7 @@ class Change:
     unpin: Iterable[str] = ()
     remove: Collection[int] = ()
     last_id: int = 0
+    exact_last_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,19 @@ class KeptObjects:
         """Everything; ``StoreError`` names a row that makes no sense."""
         return await self._database.look(read_all)
 
-    async def change(self, change: Change) -> None:
-        """Do all of *change*, or nothing."""
-        await self._database.change(lambda connection: write(connection, change))
+    async def change(self, change: Change, before: Callable[[], None] | None = None) -> None:
+        """Do all of *change*, or nothing; *before* may make files that it speaks of."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            if before is not None:
+                before()
+            write(connection, change)
+
+        await self._database.change(work)
+
+    async def in_order(self, work: Callable[[], None]) -> None:
+        """Do *work*, about files, after all changes that were begun."""
+        await self._database.in_order(work)
 
 
 def blob_of(content: bytes) -> Blob:
@@ -186,13 +200,17 @@ def write(connection: sqlite3.Connection, change: Change) -> None:
                 (container, key, held),
             )
     connection.executemany("DELETE FROM pins WHERE path = ?", [(path,) for path in change.unpin])
-    connection.executemany("INSERT INTO pins (path, object) VALUES (?, ?)", change.pin.items())
+    connection.executemany(
+        "INSERT OR REPLACE INTO pins (path, object) VALUES (?, ?)", change.pin.items()
+    )
     removed = [(number,) for number in change.remove]
     connection.executemany("DELETE FROM objects WHERE id = ?", removed)
     connection.executemany(
         "DELETE FROM blobs WHERE sha256 = ? AND sha256 NOT IN (SELECT blob FROM uses)",
         [(blob,) for blob in before],
     )
+    if change.exact_last_id:
+        connection.execute("UPDATE ids SET last = ?", (change.exact_last_id,))
     connection.execute("UPDATE ids SET last = max(last, ?)", (change.last_id,))
 
 
@@ -211,7 +229,7 @@ def blobs_of(row: KeptObject) -> set[Blob]:
         case KeptMap():
             found = [row.initial]
         case KeptProgram():
-            found = [row.file, row.contract, row.functions, *(blob for _, blob in row.verdicts)]
+            found = [row.file, row.contract, row.functions, *(blob for _, blob in row.answers)]
         case KeptLink():
             found = []
     return {blob for blob in found if blob is not None}

@@ -1,12 +1,17 @@
 """The contents of maps, each in a file of its own, which the engine maps into memory.
 
 What a program has written is there after ``kill -9``: the pages are the system's, not the
-process's.  A file is made before its map's row, so a row always has its file; files without a row
-belong to maps that were not to survive, and go at the next start.
+process's.  A map lives in a file from its birth, because its contents could not be moved into one
+while programs write them; but the file has no name, and goes with the map, until the map is to
+survive.  It gets its name before the map's row is written, so a row always has its file; named
+files without a row belong to maps that survive no more, and go at the next start.
 """
 
+import errno
 import os
+import tempfile
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +24,17 @@ HOLDING_OBJECTS: Final = frozenset(
 )
 """Types of maps that have rows for their entries, and no file."""
 
+_NEW: Final = "new-"
+"""What names begin with where a file system has no files without names."""
+
 
 def has_file(row: KeptMap) -> bool:
     """Whether a map has its contents in a file."""
-    return row.initial is None and row.type not in HOLDING_OBJECTS
+    return not row.read_only and row.type not in HOLDING_OBJECTS
 
 
 class MapFiles:
-    """A folder with one file a map, named by the map's id."""
+    """A folder with one file a map that survives, named by the map's id."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,10 +47,24 @@ class MapFiles:
         """The file of a map."""
         return self.folder / str(map_id)
 
-    def create(self, map_id: int) -> int:
-        """A new empty file; its descriptor, which the caller closes; ``OSError``."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        return os.open(self.path(map_id), flags, 0o600)
+    def new(self) -> int:
+        """An empty file without a name; its descriptor, which the caller closes; ``OSError``."""
+        try:
+            return os.open(self.folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT}:
+                raise
+            return tempfile.mkstemp(prefix=_NEW, dir=self.folder)[0]
+
+    def name(self, files: Collection[tuple[int, int]]) -> None:
+        """Name files, (map id, descriptor), so that they survive; twice is once; ``OSError``."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for map_id, descriptor in files:
+                _name(folder, str(map_id), descriptor)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def open(self, map_id: int) -> int:
         """The file of a map that was kept; ``OSError`` if it is missing."""
@@ -59,16 +81,20 @@ class MapFiles:
         finally:
             os.close(descriptor)
 
-    def persist(self, map_ids: Collection[int]) -> None:
-        """The files and their names survive even the machine from now on, their contents not."""
-        for map_id in map_ids:
-            descriptor = self.open(map_id)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        if map_ids:
-            self._sync_folder()
+    def set_aside(self, map_id: int, why: str) -> Path:
+        """Keep a file that cannot be used under another name, which it returns."""
+        aside = self.folder / f"{map_id}.{why}"
+        return self.path(map_id).replace(aside)
+
+    def map_anew(self, map_id: int, row: KeptMap) -> Map:
+        """An empty map in a new file of that name."""
+        descriptor = self.new()
+        try:
+            made = engine_map(row, file=descriptor)
+            self.name([(map_id, descriptor)])
+            return made
+        finally:
+            os.close(descriptor)
 
     def remove(self, map_id: int) -> None:
         """Remove a file, if there is one."""
@@ -85,14 +111,9 @@ class MapFiles:
         gone = [map_id for map_id in self.found() if map_id not in kept]
         for map_id in gone:
             self.remove(map_id)
+        for unnamed in self.folder.glob(f"{_NEW}*"):
+            unnamed.unlink(missing_ok=True)
         return gone
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def engine_map(row: KeptMap, initial: bytes | None = None, file: int | None = None) -> Map:
@@ -109,3 +130,15 @@ def engine_map(row: KeptMap, initial: bytes | None = None, file: int | None = No
         inner=row.inner,
         file=file,
     )
+
+
+def _name(folder: int, name: str, descriptor: int) -> None:
+    with suppress(FileNotFoundError):
+        if os.stat(name, dir_fd=folder).st_ino == os.fstat(descriptor).st_ino:
+            return
+    open_file = f"/proc/self/fd/{descriptor}"
+    if os.fstat(descriptor).st_nlink == 0:
+        # A folder must be named for Python to follow the link, which is what it is all about.
+        os.link(open_file, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
+    else:
+        os.rename(Path(open_file).readlink(), name, dst_dir_fd=folder)

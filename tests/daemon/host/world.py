@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import pytest
 
 from ebpfd import nmr
-from ebpfd.app.parts import assembled
+from ebpfd.app.parts import assembled, restorer
 from ebpfd.contracts import (
     AttachProviderData,
     EngineInformation,
@@ -23,6 +23,7 @@ from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Store
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.modules import Module
@@ -38,7 +39,7 @@ from ebpfd.host.verification_frames import Verdict
 from ebpfd.host.verification_pool import VerificationLimits
 from ebpfd.objects import Link, Objects, Program
 from ebpfd.objects.chains import Batch
-from ebpfd.store import KeptContracts
+from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
@@ -151,16 +152,27 @@ class World:
 
 @asynccontextmanager
 async def world(
-    limits: VerificationLimits | None = None, kept: KeptContracts | None = None
+    limits: VerificationLimits | None = None,
+    kept: KeptContracts | None = None,
+    state: StateDirectory | None = None,
 ) -> AsyncGenerator[World]:
-    """All parts, and the general helpers registered; no test within may take long."""
+    """All parts, and the general helpers registered; no test within may take long.
+
+    With *state*, what was there is restored, and the end of the block is as good as ``kill -9``.
+    """
     async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(WatchedVerifier(limits))
         trace = TraceLog()
         executor = await stack.enter_async_context(Executor(trace))
-        parts = assembled(services, verifier, executor, kept)
+        store = None
+        if state is not None:
+            database = await stack.enter_async_context(Database(state.database))
+            store = Store(KeptObjects(database), state.map_files)
+        parts = assembled(services, verifier, executor, kept, store=store)
         await register_general_helpers(parts.registrar)
+        if store is not None:
+            await restorer(parts, store, verifier, executor).restore()
         yield World(
             services=services,
             registrar=parts.registrar,

@@ -34,12 +34,12 @@ ARRAY_OF_PROGRAMS: Final = KeptMap(MapType.PROG_ARRAY, 4, 4, 8, name="jumps")
 CONSTANTS: Final = KeptMap(
     MapType.ARRAY, 4, 4, 1, name=".rodata", read_only=True, initial=blob_of(b"four")
 )
-PROGRAM: Final = KeptProgram(blob_of(FILE), 0, blob_of(CONTRACT), b"digest", maps={0: 2, 1: 3})
+PROGRAM: Final = KeptProgram(blob_of(FILE), 0, blob_of(CONTRACT), blob_of(b"[]"), maps={0: 2, 1: 3})
 LINK: Final = KeptLink(6, UUID(int=7), parameter=b"eth0", owned=True)
 
 ALL: Final = Change(
     put={2: HASH, 3: QUEUE, 4: ARRAY_OF_PROGRAMS, 5: CONSTANTS, 6: PROGRAM, 7: LINK},
-    blobs={blob_of(each): each for each in (FILE, CONTRACT, b"four")},
+    blobs={blob_of(each): each for each in (FILE, CONTRACT, b"[]", b"four")},
     entries={(4, bytes(4)): 6},
     pin={"BPF:\\counts": 2, "BPF:\\again": 2, "BPF:\\jobs": 3},
     last_id=9,
@@ -49,9 +49,11 @@ ALL: Final = Change(
 def make_map(directory: StateDirectory, number: int, row: KeptMap) -> Map:
     """A map in a new file."""
     directory.map_files.make_folder()
-    descriptor = directory.map_files.create(number)
+    descriptor = directory.map_files.new()
     try:
-        return engine_map(row, file=descriptor)
+        made = engine_map(row, file=descriptor)
+        directory.map_files.name([(number, descriptor)])
+        return made
     finally:
         os.close(descriptor)
 

@@ -52,14 +52,19 @@ async def test_bytes_stay_while_one_object_has_them(tmp_path: Path) -> None:
     """Two programs of one file, which one after the other become programs of another one."""
     path = tmp_path / "state.sqlite"
     other, file = (
-        KeptProgram(blob_of(b"other"), 0, PROGRAM.contract, b""),
+        KeptProgram(blob_of(b"other"), 0, PROGRAM.contract, PROGRAM.functions),
         {blob_of(b"other"): b"other"},
     )
     twin = Change(put={8: PROGRAM}, last_id=8)
     kept = await after(path, ALL, twin, Change(put={6: other}, blobs=file))
     assert blob_of(FILE) in kept.blobs
     kept = await after(path, Change(put={8: other}))
-    assert set(kept.blobs) == {blob_of(b"other"), PROGRAM.contract, blob_of(b"four")}
+    assert set(kept.blobs) == {
+        blob_of(b"other"),
+        PROGRAM.contract,
+        PROGRAM.functions,
+        blob_of(b"four"),
+    }
 
 
 async def test_a_change_that_contradicts_itself_leaves_nothing(tmp_path: Path) -> None:
@@ -69,8 +74,7 @@ async def test_a_change_that_contradicts_itself_leaves_nothing(tmp_path: Path) -
     for wrong in (
         Change(put={8: HASH}, pin={"BPF:\\lost": 99}),
         Change(put={8: HASH}, remove=[6]),
-        Change(put={8: HASH}, pin={"BPF:\\jobs": 8}),
-        Change(put={8: KeptProgram(blob_of(b"lost"), 0, PROGRAM.contract, b"")}),
+        Change(put={8: KeptProgram(blob_of(b"lost"), 0, PROGRAM.contract, PROGRAM.functions)}),
     ):
         with pytest.raises(StoreError, match="constraint"):
             await after(path, wrong)

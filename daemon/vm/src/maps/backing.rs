@@ -76,6 +76,12 @@ impl Backing {
                 "the system has no {length} bytes for a map"
             )));
         }
+        if file.is_some() {
+            // A map uses a few pages of many: read ahead, the system would take, and clear, dozens
+            // of pages for each that is touched.
+            // SAFETY: a wish about our own new mapping, which changes no contents.
+            unsafe { libc::madvise(base, length, libc::MADV_RANDOM) };
+        }
         Ok(Self {
             base,
             length,

@@ -1,0 +1,280 @@
+"""What survives the daemon, kept on disk as it changes.
+
+A change that adds something is made in memory, kept, and undone if it cannot be kept; its caller
+hears of it afterwards.  A change that takes something away is kept first, and then made: what is
+gone cannot be brought back.  Either way one transaction writes the difference between what is on
+disk and what survives now, so whatever several callers do at once, what is on disk was once true.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+import structlog
+
+from ebpfd.errors import RequestError
+from ebpfd.host.kept_rows import link_row, map_row, program_row, with_owner
+from ebpfd.host.services import Services
+from ebpfd.host.verification import Verifier, engine_identity
+from ebpfd.objects import NOTHING, Durable, MapObject, Object, Objects, Program, Without
+from ebpfd.store import Change, KeptObjects, KeptProgram, MapFiles, StoreError
+from ebpfd.store.kept_objects import Blob, KeptObject
+from ebpfd.store.map_files import HOLDING_OBJECTS
+from ebpfd_api.result import Result
+from ebpfd_vm import parse_object
+
+RESERVED_IDS: Final = 1024
+"""Ids that may be given before this is written down: after ``kill -9`` as many are left out."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where things are kept."""
+
+    rows: KeptObjects
+    files: MapFiles
+
+
+@dataclass(slots=True)
+class Written:
+    """What is on disk: of each object what may change of it, entries, pins, ids."""
+
+    objects: dict[int, object] = field(default_factory=dict[int, object])
+    entries: dict[tuple[int, bytes], int] = field(default_factory=dict[tuple[int, bytes], int])
+    pins: dict[str, int] = field(default_factory=dict[str, int])
+    reserved: int = 1
+
+
+class Keeper:
+    """Writes what survives; without a *store*, nothing does."""
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        services: Services,
+        verifier: Verifier,
+        store: Store | None,
+    ) -> None:
+        self._objects = objects
+        self._services = services
+        self._verifier = verifier
+        self._store = store
+        self._written = Written()
+        self._engine = b""
+        self._changing = asyncio.Lock()
+        self._reserving = False
+        self._closed = False
+
+    async def begin(self, last_id: int) -> None:
+        """What the objects hold is what is on disk, and ids up to *last_id* may have been given."""
+        if self._store is None:
+            return
+        self._engine = await asyncio.to_thread(engine_identity)
+        durable = _keepable(self._objects.durable())
+        self._written = Written(
+            objects={number: _changeable(each, durable) for number, each in _all(durable).items()},
+            entries=dict(durable.entries),
+            pins=dict(durable.pins),
+            reserved=last_id,
+        )
+        for map_object in durable.maps.values():
+            self._watch_file(map_object)
+        self._objects.skip_ids(last_id)
+        await self._reserve()
+        self._objects.when_changed.add(self._look_at_ids)
+
+    async def close(self) -> None:
+        """What goes from now on goes from memory alone; ids need not be left out."""
+        async with self._changing:
+            self._closed = True
+            self._objects.when_changed.discard(self._look_at_ids)
+            if self._store is not None:
+                with suppress(StoreError):
+                    await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
+
+    def keeps(self, each: Object) -> bool:
+        """Whether the object is on disk."""
+        return each.id in self._written.objects
+
+    async def kept(self, undo: Callable[[], Awaitable[object]]) -> None:
+        """A change was made in memory: it is on disk now, or was undone.
+
+        ``RequestError`` OUT_OF_SPACE says why it could not be kept.
+        """
+        try:
+            async with self._changing:
+                await self._write(NOTHING)
+        except StoreError as error:
+            await undo()
+            with suppress(StoreError):  # somebody may have kept it meanwhile, with a change of his
+                async with self._changing:
+                    await self._write(NOTHING)
+            raise _cannot_keep(error) from None
+
+    @asynccontextmanager
+    async def gone(self, without: Without) -> AsyncGenerator[None]:
+        """On disk *without* is gone: in the block it must go from memory, without waiting.
+
+        ``RequestError`` OUT_OF_SPACE if it could not be taken away: then the block is not entered.
+        """
+        async with self._changing:
+            try:
+                await self._write(without)
+            except StoreError as error:
+                raise _cannot_keep(error) from None
+            yield
+
+    async def settle(self) -> None:
+        """What programs have changed is kept, if it can be; the next change tries again."""
+        try:
+            async with self._changing:
+                await self._write(NOTHING)
+        except StoreError as error:
+            _log.error("state not written", reason=str(error))
+
+    async def _write(self, without: Without) -> None:
+        if self._store is None or self._closed:
+            return
+        durable = _keepable(self._objects.durable(without))
+        objects = {number: _changeable(each, durable) for number, each in _all(durable).items()}
+        before = self._written
+        changed = [number for number in objects if objects[number] != before.objects.get(number)]
+        change = Change(
+            entries={
+                **{key: None for key in before.entries if key not in durable.entries},
+                **{
+                    key: held
+                    for key, held in durable.entries.items()
+                    if before.entries.get(key) != held
+                },
+            },
+            pin={
+                path: each for path, each in durable.pins.items() if before.pins.get(path) != each
+            },
+            unpin=[path for path in before.pins if path not in durable.pins],
+            remove=[number for number in before.objects if number not in objects],
+        )
+        if not (changed or change.entries or change.pin or change.unpin or change.remove):
+            return
+        blobs: dict[Blob, bytes] = {}
+        put = {number: await self._row(number, durable, blobs) for number in changed}
+        new_maps = [each for number, each in durable.maps.items() if number not in before.objects]
+        await self._store.rows.change(
+            replace(change, put=put, blobs=blobs, last_id=self._objects.last_id),
+            partial(self._name_files, [each for each in new_maps if _has_file(each)]),
+        )
+        self._written = Written(objects, dict(durable.entries), dict(durable.pins), before.reserved)
+        for map_object in new_maps:
+            self._watch_file(map_object)
+
+    async def _row(self, number: int, durable: Durable, blobs: dict[Blob, bytes]) -> KeptObject:
+        owned = number in durable.owned
+        if number in durable.links:
+            return link_row(durable.links[number], owned=owned)
+        if number in durable.maps:
+            return map_row(durable.maps[number], blobs, owned=owned)
+        program = durable.programs[number]
+        row = await self._program_row(program, blobs)
+        return with_owner(row, _file_maps(program, durable), owned=owned)
+
+    async def _program_row(self, program: Program, blobs: dict[Blob, bytes]) -> KeptProgram:
+        parsed = await asyncio.to_thread(parse_object, program.source.object_file)
+        return await program_row(program, parsed, self._verifier, self._engine, blobs)
+
+    def _name_files(self, maps: list[MapObject]) -> None:
+        assert self._store is not None, "asked only then"
+        if maps:
+            self._store.files.name([(each.id, each.map.fileno()) for each in maps])
+
+    def _watch_file(self, map_object: MapObject) -> None:
+        """A file that has a name stays until its map goes."""
+        if _has_file(map_object):
+            map_object.when_gone.add(partial(self._file_gone, map_object.id))
+
+    def _file_gone(self, map_id: int) -> None:
+        if self._store is not None and not self._closed and map_id not in self._written.objects:
+            removing = self._store.rows.in_order(partial(self._store.files.remove, map_id))
+            self._services.start(removing, name=f"removal of the file of map {map_id}")
+
+    def _look_at_ids(self) -> None:
+        if (
+            not self._reserving
+            and self._objects.last_id > self._written.reserved - RESERVED_IDS // 2
+        ):
+            self._reserving = True
+            self._services.start(self._reserve_again(), name="reservation of ids")
+
+    async def _reserve_again(self) -> None:
+        try:
+            async with self._changing:
+                if not self._closed:
+                    await self._reserve()
+        except StoreError as error:
+            _log.error("state not written", reason=str(error))
+        finally:
+            self._reserving = False
+
+    async def _reserve(self) -> None:
+        assert self._store is not None, "asked only then"
+        reserved = self._objects.last_id + RESERVED_IDS
+        await self._store.rows.change(Change(last_id=reserved))
+        self._written.reserved = reserved
+
+
+def _cannot_keep(error: StoreError) -> RequestError:
+    return RequestError(
+        Result.OUT_OF_SPACE, f"the state cannot be written, so nothing has changed: {error}"
+    )
+
+
+def _all(durable: Durable) -> dict[int, Object]:
+    return {**durable.programs, **durable.maps, **durable.links}
+
+
+def _changeable(each: Object, durable: Durable) -> object:
+    """What may change of an object that is on disk."""
+    owned = each.id in durable.owned
+    match each:
+        case Program():
+            return owned, tuple(_file_maps(each, durable))
+        case MapObject():
+            return owned
+        case _:
+            return owned, each.program.id
+
+
+def _file_maps(program: Program, durable: Durable) -> list[int]:
+    return [each.id for each in program.file_maps if each.id in durable.maps]
+
+
+def _has_file(map_object: MapObject) -> bool:
+    return not map_object.map.read_only and map_object.map.type not in HOLDING_OBJECTS
+
+
+def _keepable(durable: Durable) -> Durable:
+    """Without maps of extensions' types, and all that cannot be without them."""
+    custom = {number for number, each in durable.maps.items() if each.custom is not None}
+    if not custom:
+        return durable
+    programs = {
+        number: each
+        for number, each in durable.programs.items()
+        if custom.isdisjoint(used.id for used in each.maps)
+    }
+    left_out = (durable.programs.keys() - programs.keys()) | custom
+    links = {number: each for number, each in durable.links.items() if each.program.id in programs}
+    left_out |= durable.links.keys() - links.keys()
+    return replace(
+        durable,
+        programs=programs,
+        links=links,
+        maps={number: each for number, each in durable.maps.items() if number not in custom},
+        entries={key: each for key, each in durable.entries.items() if each not in left_out},
+        pins={path: each for path, each in durable.pins.items() if each not in left_out},
+    )

@@ -1,0 +1,144 @@
+"""A program that was kept, made again of its row: as it was verified, without asking anybody anew.
+
+Its providers need not be there: it waits for them as after their loss, and what they offer must
+equal what it was verified against.  Its verdict is taken from what judges have answered before, if
+nothing that weighs in it has changed; otherwise it is judged again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from ebpfd.contracts import ContractError, ProgramData
+from ebpfd.contracts.json_codec import decode_json
+from ebpfd.host.invocation import Executor
+from ebpfd.host.kept_rows import functions_of
+from ebpfd.host.loading import JudgedProgram, Loading, make, program_of
+from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.program_clients import ProgramClients
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.verification import Subject, Verifier
+from ebpfd.host.verification_frames import Verdict
+from ebpfd.objects import MapObject, Program, ProgramSource
+from ebpfd.store import KeptProgram, StoreError
+from ebpfd.store.kept_objects import Blob
+from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredProgram:
+    """A program with its registrations, which are yet to be made if it may run at all."""
+
+    program: Program
+    clients: ProgramClients
+    may_run: bool
+    judged_again: bool
+
+
+class ProgramRestorer:
+    """Makes programs of rows; ``blobs`` are the bytes that rows refer to."""
+
+    def __init__(
+        self,
+        *,
+        registrar: RegistrarHost,
+        verifier: Verifier,
+        executor: Executor,
+        blobs: Mapping[Blob, bytes],
+        engine: bytes,
+    ) -> None:
+        self._registrar = registrar
+        self._verifier = verifier
+        self._executor = executor
+        self._blobs = blobs
+        self._engine = engine
+        self._contracts: dict[Blob, ProgramData] = {}
+        self._files: dict[Blob, Object] = {}
+
+    async def restore(
+        self, number: int, row: KeptProgram, maps: Mapping[int, MapObject]
+    ) -> RestoredProgram:
+        """Program *number*, which uses *maps*, by id; ``StoreError`` if its row makes none."""
+        try:
+            contract, parsed = self._contract(row.contract), self._parsed(row.file)
+            spec = parsed.programs[row.index].relocated(contract.context_btf)
+            loading = self._loading(number, row, spec, contract)
+        except (ContractError, EngineError, IndexError) as error:
+            raise StoreError(f"program {number} cannot be made again: {error}") from None
+        if row.engine == self._engine:
+            self._verifier.remember((key, self._blobs[blob]) for key, blob in row.answers)
+        content = self._blobs[row.file]
+        subject = Subject(content, parsed, row.index, spec, contract.context_btf)
+        verdict = await self._verifier.verify(subject, loading.information())
+        loading.judged = JudgedProgram(spec, contract, verdict)
+        source = ProgramSource(content, row.index, row.execution, row.follows_contract)
+        program = await self._made(loading, parsed, row, source, maps)
+        if verdict.rejection is not None:
+            loading.clients.provider.reason = _refused(verdict)
+            _log.error("kept program refused", program=number, reason=verdict.rejection.reason)
+        return RestoredProgram(
+            program, loading.clients, verdict.rejection is None, not verdict.cached
+        )
+
+    def _loading(
+        self, number: int, row: KeptProgram, spec: ProgramSpec, contract: ProgramData
+    ) -> Loading:
+        clients = ProgramClients(
+            self._registrar,
+            contract.program_type,
+            spec.helper_ids,
+            spec.imports,
+            relocatable=spec.relocatable,
+            label=f"program {number} ({spec.name})",
+        )
+        digest = clients.seal_again(contract, functions_of(self._blobs[row.functions]))
+        return Loading(row.index, spec, number, clients, contract, digest)
+
+    async def _made(
+        self,
+        loading: Loading,
+        parsed: Object,
+        row: KeptProgram,
+        source: ProgramSource,
+        maps: Mapping[int, MapObject],
+    ) -> Program:
+        bridge = loading.bridge()
+        by_place = {place: maps[each] for place, each in row.maps.items()}
+        bridge.know_maps([(each.program_map, each.id) for each in by_place.values()])
+        work = partial(
+            make,
+            parsed,
+            [loading],
+            [bridge],
+            self._executor.trace.engine,
+            row.execution,
+            {place: each.program_map for place, each in by_place.items()},
+            NewMaps(),
+        )
+        try:
+            (engine,) = (await asyncio.to_thread(work)).engines
+        except EngineError as error:
+            message = f"program {loading.program_id} cannot be made again: {error.message}"
+            raise StoreError(message) from None
+        file_maps = tuple(maps[each] for each in row.file_maps)
+        return program_of(loading, engine, by_place, file_maps, row.file_name, source)
+
+    def _contract(self, blob: Blob) -> ProgramData:
+        if blob not in self._contracts:
+            self._contracts[blob] = decode_json(self._blobs[blob])
+        return self._contracts[blob]
+
+    def _parsed(self, blob: Blob) -> Object:
+        if blob not in self._files:
+            self._files[blob] = parse_object(self._blobs[blob])
+        return self._files[blob]
+
+
+def _refused(verdict: Verdict) -> str:
+    assert verdict.rejection is not None, "asked only then"
+    return f"the verifier of this ebpfd refuses it: {verdict.rejection.reason}; load it anew"

@@ -1,0 +1,134 @@
+"""What survived the last daemon, back in memory with its ids, before anybody is served."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from ebpfd.host.invocation import Executor
+from ebpfd.host.keeper import Keeper, Store
+from ebpfd.host.links import Links
+from ebpfd.host.program_restorer import ProgramRestorer
+from ebpfd.host.programs import Programs
+from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.verification import Verifier, engine_identity
+from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program
+from ebpfd.store import Kept, KeptLink, KeptMap, KeptObject, KeptProgram, MapFiles, StoreError
+from ebpfd.store.check import contradictions, label, missing_files
+from ebpfd.store.database import damaged
+from ebpfd.store.map_files import engine_map, has_file
+from ebpfd_vm import EngineError, Map, lane_count
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Fills the parts of a daemon from its *store*."""
+
+    store: Store
+    keeper: Keeper
+    objects: Objects
+    programs: Programs
+    links: Links
+    registrar: RegistrarHost
+    verifier: Verifier
+    executor: Executor
+
+    async def restore(self) -> None:
+        """Everything that was kept; ``StoreError`` if it is damaged: then it stays as it is."""
+        began = time.monotonic()
+        kept = await self.store.rows.all()
+        engine = await asyncio.to_thread(engine_identity) if kept.objects else b""
+        live = await asyncio.to_thread(_live_maps, kept, self.store.files)
+        maps = {number: MapObject(number, each) for number, each in live.items()}
+        for number, each in maps.items():
+            self.objects.add_map(each, _owners(kept.objects[number]))
+        judged_again = await self._restore_programs(kept, maps, engine)
+        for (container, key), held in kept.entries.items():
+            self._put(maps[container], key, held, maps)
+        for number, row in kept.objects.items():
+            if isinstance(row, KeptLink):
+                await self.links.restore(number, row, _owners(row))
+        for path, number in kept.pins.items():
+            self.objects.pin_again(path, self.objects.object(number))
+        await self.keeper.begin(kept.last_id)
+        if kept.objects:
+            seconds = round(time.monotonic() - began, 3)
+            _log.info(
+                "state restored",
+                objects=len(kept.objects),
+                pins=len(kept.pins),
+                judged_again=judged_again,
+                seconds=seconds,
+            )
+
+    async def _restore_programs(
+        self, kept: Kept, maps: Mapping[int, MapObject], engine: bytes
+    ) -> int:
+        """How many had to be judged again."""
+        restorer = ProgramRestorer(
+            registrar=self.registrar,
+            verifier=self.verifier,
+            executor=self.executor,
+            blobs=kept.blobs,
+            engine=engine,
+        )
+        judged_again = 0
+        for number, row in kept.objects.items():
+            if isinstance(row, KeptProgram):
+                restored = await restorer.restore(number, row, maps)
+                self.programs.adopt(restored.program, restored.clients, _owners(row))
+                judged_again += restored.judged_again
+                if restored.may_run:
+                    await restored.clients.register()
+        return judged_again
+
+    def _put(
+        self, container: MapObject, key: bytes, held: int, maps: Mapping[int, MapObject]
+    ) -> None:
+        each = maps.get(held) or self.objects.program(held)
+        if isinstance(each, Program):
+            container.map.set_program(key, each.engine, each.id)
+        else:
+            container.map.set_map(key, each.map, each.id)
+        self.objects.hold(container, key, each)
+
+
+def _owners(row: KeptObject) -> tuple[Owner, ...]:
+    return (DAEMON,) if row.owned else ()
+
+
+def _live_maps(kept: Kept, files: MapFiles) -> dict[int, Map]:
+    """All maps with their contents; leftovers of the last daemon go."""
+    for found in (*contradictions(kept), *missing_files(kept, files)):
+        raise StoreError(damaged(files.folder.parent, found))
+    live: dict[int, Map] = {}
+    for number, row in kept.objects.items():
+        if isinstance(row, KeptMap):
+            try:
+                live[number] = _live_map(number, row, kept, files)
+            except (EngineError, OSError) as error:
+                found = f"{label(number, row)}: {error}"
+                raise StoreError(damaged(files.folder.parent, found)) from None
+    files.make_folder()
+    for number in files.remove_all_but(live):
+        _log.debug("file of a map that did not survive removed", map=number)
+    return live
+
+
+def _live_map(number: int, row: KeptMap, kept: Kept, files: MapFiles) -> Map:
+    if not has_file(row):
+        return engine_map(row, None if row.initial is None else kept.blobs[row.initial])
+    if row.lanes in (0, lane_count()):
+        return files.map_in(number, row)
+    aside = files.set_aside(number, f"{row.lanes}-lanes")
+    _log.error(
+        "values of a per-CPU map set aside, for this machine has another number of processors",
+        map=number,
+        name=row.name,
+        file=str(aside),
+    )
+    return files.map_anew(number, row)
