@@ -6,6 +6,7 @@ registered again and links that waited for it attach again, without a word of th
 
 import asyncio
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -21,9 +22,10 @@ from ebpfd_sdk._tasks import logger
 class Extension:
     """Program types and hooks, registered with a daemon for as long as the block lasts.
 
-    With *wait* the block begins when there is a daemon; without, DaemonUnavailable is raised when
-    there is none, for that may be a wrong address.  Once connected, a lost daemon is waited for,
-    unless *reconnect* is False: then ``stopped`` raises.
+    With *wait* the block begins when there is a daemon, or on a stop; without, DaemonUnavailable is
+    raised when there is none, for that may be a wrong address.  Once connected, a lost daemon is
+    waited for, unless *reconnect* is False: then ``stopped`` raises.  The extension of a daemon
+    that hosts it does neither: it does not outlive that daemon, which starts it anew.
     """
 
     def __init__(
@@ -39,10 +41,11 @@ class Extension:
         # A hook is of no use before its program type is known.
         self._declarations = sorted(declarations, key=lambda each: isinstance(each, Hook))
         # A daemon that hosts this process has a name for it.
-        self.name = os.environ.get("EBPFD_EXTENSION") or name or declarations[0].name
+        hosted = os.environ.get("EBPFD_EXTENSION")
+        self.name = hosted or name or declarations[0].name
         self._address = address
-        self._wait = wait
-        self._reconnect = reconnect
+        self._wait = wait and not hosted
+        self._reconnect = reconnect and not hosted
         self._presence: Presence | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -85,7 +88,8 @@ class Extension:
         self._stopping.clear()
         self._lost = None
         self._presence = await (self._connect() if self._wait else self._enter())
-        self._keeper = asyncio.create_task(self._keep(self._presence), name="reconnect")
+        if self._presence is not None:
+            self._keeper = asyncio.create_task(self._keep(self._presence), name="reconnect")
         return self
 
     async def __aexit__(
@@ -104,10 +108,13 @@ class Extension:
         self._connected = True
         return presence
 
-    async def _connect(self) -> Presence:
-        """Try until there is a daemon that takes everything, and log each reason once."""
+    async def _connect(self) -> Presence | None:
+        """Try until there is a daemon that takes everything, and log each reason once.
+
+        None: it was asked to stop before that.
+        """
         backoff, reasons = Backoff(), set[str]()
-        while True:
+        while not self._stopping.is_set():
             try:
                 return await self._enter()
             except EbpfdError as error:
@@ -115,7 +122,10 @@ class Extension:
                 if reason not in reasons:
                     reasons.add(reason)
                     logger.warning("%s: trying again: %s", self.name, reason)
-            await asyncio.sleep(backoff.delay_s())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(backoff.delay_s()):
+                    await self._stopping.wait()
+        return None
 
     async def _keep(self, presence: Presence) -> None:
         """Be registered for as long as the block lasts."""
@@ -132,7 +142,10 @@ class Extension:
             logger.warning("%s: the daemon is gone (%s): waiting for it", self.name, lost.reason)
             await presence.leave()
             await asyncio.sleep(Backoff().delay_s())
-            presence = self._presence = await self._connect()
+            again = await self._connect()
+            if again is None:
+                return
+            presence = self._presence = again
             logger.warning("%s: connected again", self.name)
 
     async def _keep_no_longer(self) -> None:

@@ -56,6 +56,8 @@ async def serve(extension: Extension, main: Main | None = None) -> None:
         loop.add_signal_handler(number, _leave, extension)
     try:
         async with extension:
+            if not extension.connected:  # it was told to stop while it waited for a daemon
+                return
             offering = extension.offering
             _say(f"{extension.name}: connected to {extension.address}, offering {offering}")
             await _serve(extension, main)

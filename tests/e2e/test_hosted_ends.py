@@ -15,6 +15,7 @@ import pytest
 from ebpfd_sdk import EbpfdError, ExtensionInfo, ExtensionState
 from tests.e2e.hosting import (
     DELAY,
+    MOODY,
     changes,
     children_of,
     descriptors_of,
@@ -84,6 +85,20 @@ async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: P
             while await asyncio.to_thread(told_of, address):
                 pass
     assert most >= 2, "there was somebody to be left"
+
+
+async def test_a_script_around_an_extension_is_no_hindrance(tmp_path: Path) -> None:
+    """It is known by its process session, and goes when the daemon is killed."""
+    wrapped = shell("a", f"'{sys.executable}' '{MOODY}' fine; exit 0")
+    async with hosting(tmp_path, wrapped) as w:
+        each = await extension(w, "a")
+        assert each.state is ExtensionState.RUNNING
+        assert len(await asyncio.to_thread(told_of, w.address)) == 2
+        w.daemon.kill()
+        await w.daemon.wait()
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(told_of, w.address):
+                pass
 
 
 async def test_a_daemon_that_stops_while_they_start_does_not_wait(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """A daemon that goes and comes back: all is set up again without a word of the author's code."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
 from ebpfd_api.ntstatus import NtStatus
-from ebpfd_sdk import Extension, Hook, Link, Result
+from ebpfd_sdk import DaemonUnavailable, Extension, Hook, Link, Result, serve
+from ebpfd_sdk._backoff import Backoff
 from tests.sdk.conftest import Scene
 from tests.sdk.fake_daemon import serving
 from tests.sdk.parcels import Parcel, declare
@@ -191,3 +193,35 @@ async def test_a_refusal_on_return_is_tried_again(
         await scene.daemon.registrations(2)
     lines = [record.message for record in caplog.records]
     assert sum("because the test says so" in line for line in lines) == 1
+
+
+async def test_a_hosted_extension_does_not_wait_for_another_daemon(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that hosts it starts it anew, and one that is killed leaves nobody behind."""
+    monkeypatch.setenv("EBPFD_EXTENSION", "parcel")
+    async with scene.extension() as extension:
+        scene.daemon.hang_up()
+        async with asyncio.timeout(10):
+            with pytest.raises(DaemonUnavailable):
+                await extension.stopped()
+
+
+async def test_a_signal_ends_the_wait_for_a_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is registered, so there is nothing to leave."""
+    waiting = asyncio.Event()
+
+    def an_hour(_: Backoff) -> float:
+        waiting.set()
+        return 3600.0
+
+    monkeypatch.setattr(Backoff, "delay_s", an_hour)
+    extension = Extension(*declare(), address=f"unix:{tmp_path / 'nobody.sock'}", wait=True)
+    served = asyncio.create_task(serve(extension))
+    async with asyncio.timeout(30):
+        await waiting.wait()
+        signal.raise_signal(signal.SIGTERM)
+        await served
+    assert not extension.connected
