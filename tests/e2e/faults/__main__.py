@@ -21,7 +21,7 @@ async def rounds(folder: Path, count: int, seed: int) -> dict[str, int]:
     dice = random.Random(seed)
     world = World(folder)
     await world.start()
-    killed = dict.fromkeys(PARTIES, 0)
+    killed: dict[str, int] = dict.fromkeys(PARTIES, 0)
     try:
         for turn in range(count * len(PARTIES)):
             party = PARTIES[turn % len(PARTIES)]
