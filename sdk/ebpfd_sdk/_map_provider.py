@@ -24,27 +24,37 @@ _contexts = count(1)
 """Of maps: no two in this process have the same, whatever their types are."""
 
 
+class MapTable(Generic[M]):
+    """The maps of one type, over all connections."""
+
+    def __init__(self) -> None:
+        self.maps: dict[bytes, M] = {}
+        """By the contexts that this connection's daemon has of them."""
+
+        self.before: dict[int, M] = {}
+        """By id: of an earlier connection, and perhaps there again."""
+
+
 class MapProvider(Provider, Generic[M]):
-    """Keeps an instance for each map, from its creation to its end, in *maps*."""
+    """Keeps an instance for each map, from its creation to its end, in *table*."""
 
     def __init__(
         self,
         guid: UUID,
         data: contract_pb2.MapProviderData,
         map_class: type[M],
-        maps: dict[bytes, M],
+        table: MapTable[M],
     ) -> None:
         self.guid = guid
         self.label = f"map type {data.name}"
         self._data = data
         self._map_class = map_class
-        self._maps = maps
+        self._maps, self._before = table.maps, table.before
         self._of_binding: dict[int, set[bytes]] = {}
-        self._before: dict[int, M] = {}
 
     def open(self) -> None:
         """Begin anew: maps of an earlier connection are there when the daemon says so."""
-        self._before = {each.id: each for each in self._maps.values()}
+        self._before.update((each.id, each) for each in self._maps.values())
         self._maps.clear()
         self._of_binding.clear()
 
@@ -67,9 +77,10 @@ class MapProvider(Provider, Generic[M]):
         )
 
     async def detach(self, binding: int) -> None:
-        """Forget what was not destroyed: an attach that failed half-way."""
+        """Put maps aside that were not destroyed: their daemon goes, and may come back."""
         for context in self._of_binding.pop(binding, ()):
-            self._maps.pop(context, None)
+            if (found := self._maps.pop(context, None)) is not None:
+                self._before[found.id] = found
 
     async def call_map(self, call: registrar_pb2.MapCall) -> Return:
         """Do what the daemon asks; whatever a method raises is an answer too."""

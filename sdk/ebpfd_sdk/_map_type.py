@@ -10,7 +10,7 @@ from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_sdk._custom_map import CustomMap
 from ebpfd_sdk._errors import DeclarationError
-from ebpfd_sdk._map_provider import MapProvider
+from ebpfd_sdk._map_provider import MapProvider, MapTable
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._stream import InvokeStream
 
@@ -55,24 +55,24 @@ class CustomMapType(Declaration, Generic[M]):
             if (method := _OPTIONAL.get(function)) is None
             or getattr(map_class, method) is not getattr(CustomMap, method)
         )
-        self._maps: dict[bytes, M] = {}
+        self._table = MapTable[M]()
         self._check()
 
     @property
     def maps(self) -> tuple[M, ...]:
         """The maps that there are now."""
-        return tuple(self._maps.values())
+        return tuple(self._table.maps.values())
 
     def map(self, id_: int) -> M:
         """The map with this id, as a helper is passed it; KeyError if it is not of this type."""
-        for each in self._maps.values():
+        for each in self._table.maps.values():
             if each.id == id_:
                 return each
         raise KeyError(id_)
 
     def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
         """Make the registrar's view of the type; for the extension, not for authors."""
-        return MapProvider(self.guid, self.provider_data(), self._map_class, self._maps)
+        return MapProvider(self.guid, self.provider_data(), self._map_class, self._table)
 
     def provider_data(self) -> contract_pb2.MapProviderData:
         """Say what is called of the type's maps."""

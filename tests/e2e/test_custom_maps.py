@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ebpfd_sdk import EbpfdError, Map, Result, number
+from ebpfd_sdk.testing import until
 from tests.e2e.test_maps import context
 from tests.e2e.world import World, sample, world
 
@@ -214,17 +215,14 @@ async def test_maps_of_a_custom_type_are_in_no_map_of_maps(tmp_path: Path) -> No
         assert (await w.client.maps(), await w.client.programs()) == ((), ())
 
 
-async def test_a_daemon_that_stops_lets_extensions_go(tmp_path: Path) -> None:
-    """Every map ends before."""
-    async with world(tmp_path) as w:
-        process = await started(w)
+async def test_a_daemon_that_stops_ends_its_maps(tmp_path: Path) -> None:
+    """Their provider is told, and waits for none of them when it leaves."""
+    async with world(tmp_path) as w, maps(w):
         made = await create(w)
         await made.set(1, 77)
         w.daemon.terminate()
-        async with asyncio.timeout(PATIENCE_S):
-            await w.daemon.wait()
-            await process.wait()
-    assert asked(w)[-2:] == ["delete", "destroy"]
+        assert await w.daemon.wait() == 0
+        assert asked(w)[-2:] == ["delete", "destroy"]
 
 
 async def test_no_acknowledged_write_is_lost_when_extensions_are_killed(tmp_path: Path) -> None:
@@ -266,3 +264,84 @@ async def test_no_acknowledged_write_is_lost_when_extensions_are_killed(tmp_path
         await made.remove()
         process.terminate()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+async def test_maps_survive_their_daemon(tmp_path: Path, how: str) -> None:
+    """With their ids, entries and programs; their provider is not told to forget them."""
+    async with world(tmp_path) as w, sample(w):
+        process = await started(w)
+        program = (await w.client.load(OBJECT, programs=["count"]))["count"]
+        await program.attach("sample_ext")
+        await program.test_run(context=context(5))
+        made = {each.name: each for each in await w.client.maps()}
+        counts, secrets = made["counts"].id, made["secrets"].id
+        await made["secrets"].set(1, 77)
+        getattr(w.daemon, how)()
+        await w.daemon.wait()
+        process.kill()
+        await process.wait()
+        assert not {"delete", "destroy"} & set(asked(w))
+    async with world(tmp_path) as w:
+        kept = {each.name: each for each in await w.client.maps()}
+        assert {name: each.id for name, each in kept.items()} == {
+            "counts": counts,
+            "secrets": secrets,
+        }
+        code, said = await code_of(kept["secrets"].get(1))
+        assert code is Result.EXTENSION_FAILED_TO_LOAD, said
+        async with sample(w):
+            process = await started(w)
+            assert number(await kept["secrets"].get(1) or b"") == 77
+            assert number(await kept["counts"].get(5) or b"") == 1
+            (program,) = await w.client.programs()
+            assert (await program.test_run(context=context(5))).result == 2
+            again = [each for each in journal(w) if each["what"] in {"create", "associate"}]
+            assert {(each["what"], each["map"]) for each in again[-2:]} == {
+                ("create", secrets),
+                ("associate", counts),
+            }
+            (link,) = await w.client.links()
+            await w.client.detach(link.id)
+            await program.unload()
+            assert await w.client.maps() == ()
+            assert asked(w)[-2:] == ["delete", "destroy"]
+            process.terminate()
+            assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+async def test_an_extension_that_outlives_the_daemon_has_its_maps_again(
+    tmp_path: Path, how: str
+) -> None:
+    """As the same instances, which go on counting: they are not created again."""
+    async with world(tmp_path) as w:
+        process = await started(w)
+        made = await create(w)
+        await w.ctl_json("pin", "add", "/mine", str(made.id))
+        await made.set(1, 77)
+        getattr(w.daemon, how)()
+        await w.daemon.wait()
+    async with world(tmp_path) as w:
+        made = await w.client.map(made.id)
+
+        async def bound() -> bool:
+            provider = (await w.client.map(made.id)).provider
+            return provider is not None and bool(provider.name)
+
+        await until(bound)
+        assert number(await made.get(1) or b"") == 77
+        await made.set(1, 88)
+        assert [each for each in asked(w) if each != "find"] == [
+            "create",
+            "update",
+            "update",
+            "delete",
+        ]
+        assert journal(w)[-1]["ticket"] == 1
+        await w.ctl_json("pin", "remove", "/mine")
+        if any(each.id == made.id for each in await w.client.maps()):
+            await made.remove()
+        process.terminate()
+        assert await process.wait() == 0
+        assert asked(w)[-2:] == ["delete", "destroy"]

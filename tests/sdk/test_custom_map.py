@@ -217,7 +217,7 @@ async def test_what_is_not_there_or_not_known_is_said() -> None:
 
 
 async def test_two_maps_are_two_instances() -> None:
-    """And a detach forgets those of its binding."""
+    """And a detach puts those of its binding aside."""
     declared, provider = journals()
     await created(provider, 4)
     await created(provider, 5)
@@ -244,6 +244,8 @@ async def test_a_map_is_the_same_after_another_connection() -> None:
     await created(provider, 4)
     await created(provider, 5)
     before = declared.map(4)
+    await provider.detach(9)
+    provider = cast("MapProvider[Journal]", declared.provider(cast("InvokeStream", None)))
     provider.open()
     assert not declared.maps
     await created(provider, 4, restored=True)

@@ -62,6 +62,8 @@ def assembled(
         objects=objects,
         services=services,
         deadlines=deadlines or Deadlines(),
+        new_maps=new_maps,
+        survives=keeper.keeps,
     )
     programs = Programs(
         registrar=registrar,
@@ -114,6 +116,7 @@ def restorer(parts: Parts, store: Store, verifier: Verifier, executor: Executor)
         objects=parts.objects,
         programs=parts.programs,
         links=parts.links,
+        custom_maps=parts.maps.custom,
         registrar=parts.registrar,
         verifier=verifier,
         executor=executor,

@@ -1,11 +1,11 @@
 """Maps whose type an extension provides: made, used and given up together with their provider."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -15,17 +15,16 @@ from ebpfd.errors import RequestError
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.map_client import MapClient
 from ebpfd.host.map_uses import helpers_called_on_maps
+from ebpfd.host.new_custom_maps import Declared, base_map, custom_map, shape_of
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import CustomMap, MapObject, MapShape, Objects
-from ebpfd.objects.custom_maps import Elements, associate, create
-from ebpfd_api.map_type import FIRST_CUSTOM, FIRST_UNKNOWN, MapType, map_type_name
+from ebpfd.objects.custom_maps import associate, create
+from ebpfd_api.map_type import MapType, map_type_name
 from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, Map, ProgramSpec
-
-MAX_ENTRY_BYTES: Final = 15 << 20
-"""A key and its value, seen or stored: what surely fits into a message."""
+from ebpfd_vm import EngineError, ProgramSpec
 
 ELEMENT_HELPERS: Final = MappingProxyType(
     {
@@ -39,45 +38,6 @@ ELEMENT_HELPERS: Final = MappingProxyType(
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Declared(Protocol):
-    """What a map shall be: by a user's words, or an object file's."""
-
-    @property
-    def type(self) -> int:
-        """``bpf_map_type``."""
-        ...
-
-    @property
-    def key_size(self) -> int:
-        """Bytes."""
-        ...
-
-    @property
-    def value_size(self) -> int:
-        """Bytes that users see."""
-        ...
-
-    @property
-    def max_entries(self) -> int:
-        """The most that the map holds."""
-        ...
-
-    @property
-    def flags(self) -> int:
-        """Of the base map."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        ...
-
-
-def is_custom(map_type: int) -> bool:
-    """Whether maps of this type have a provider, if they can be at all."""
-    return map_type >= FIRST_CUSTOM
-
-
 class CustomMaps:
     """The daemon's custom maps, each with its registration as a client."""
 
@@ -88,12 +48,16 @@ class CustomMaps:
         objects: Objects,
         services: Services,
         deadlines: Deadlines,
+        new_maps: NewMaps,
+        survives: Callable[[MapObject], bool],
     ) -> None:
+        self._new_maps = new_maps
+        self._survives = survives
         self._registrar = registrar
         self._objects = objects
         self._services = services
         self._deadlines = deadlines
-        self._clients: dict[int, MapClient] = {}
+        self._maps: dict[int, tuple[MapObject, MapClient]] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
 
     def type_number(self, name: str) -> int:
@@ -111,18 +75,11 @@ class CustomMaps:
 
     async def create(self, declared: Declared) -> MapObject:
         """A map that nobody has yet; it ends when it is dropped from the objects, or by ``end``."""
-        shape = _shape(declared)
+        shape = shape_of(declared)
         map_id = self._objects.next_id()
-        client = MapClient(
-            registrar=self._registrar,
-            services=self._services,
-            deadlines=self._deadlines,
-            map_id=map_id,
-            name=declared.name,
-            shape=shape,
-        )
+        client = self._new_client(map_id, declared.name, shape)
         try:
-            map_object = await _made(client, declared, map_id, shape)
+            map_object = await self._made(client, declared, map_id, shape)
         except EngineError as error:
             await client.end()
             raise RequestError(Result(error.code), error.message) from None
@@ -130,10 +87,49 @@ class CustomMaps:
             await client.end()
             raise
         assert map_object.custom is not None, "just made"
-        map_object.when_gone.add(partial(self._end, map_id))
-        self._clients[map_id] = client
-        client.publish(map_object.custom)
+        self._publish(map_object, client, map_object.custom)
         return map_object
+
+    async def revive(self, map_object: MapObject, data: MapProviderData, value_size: int) -> None:
+        """Make a map of an earlier daemon, which has its base map, a custom one: it waits."""
+        base = map_object.map
+        shape = MapShape(data.map_type, base.key_size, value_size, base.max_entries)
+        map_object.custom = custom_map(data, shape, base)
+        client = self._new_client(map_object.id, map_object.name, shape)
+        self._publish(map_object, client, map_object.custom)
+        await client.register()
+
+    async def _made(
+        self, client: MapClient, declared: Declared, map_id: int, shape: MapShape
+    ) -> MapObject:
+        await client.register()
+        data, provider = client.data, client.provider
+        if data is None:
+            raise _no_provider(shape.type, client.reason)
+        try:
+            base = await client.run(
+                create(data, shape, partial(base_map, self._new_maps, declared))
+            )
+        except RequestError as error:
+            if error.code is Result.EXTENSION_FAILED_TO_LOAD:
+                raise _no_provider(shape.type, f"{provider}: {error.message}") from None
+            raise
+        return MapObject(map_id, base, custom=custom_map(data, shape, base, provider))
+
+    def _new_client(self, map_id: int, name: str, shape: MapShape) -> MapClient:
+        return MapClient(
+            registrar=self._registrar,
+            services=self._services,
+            deadlines=self._deadlines,
+            map_id=map_id,
+            name=name,
+            shape=shape,
+        )
+
+    def _publish(self, map_object: MapObject, client: MapClient, custom: CustomMap) -> None:
+        map_object.when_gone.add(partial(self._end, map_object))
+        self._maps[map_object.id] = map_object, client
+        client.publish(custom)
 
     async def associate(self, map_object: MapObject, program_type: UUID) -> None:
         """A program of this type is about to use the map; its provider may refuse."""
@@ -207,49 +203,33 @@ class CustomMaps:
 
     async def end(self, map_object: MapObject) -> None:
         """Nobody has the map any more: returns when its provider has nothing of it either."""
-        self._end(map_object.id)
+        self._end(map_object)
         if ending := self._ending.get(map_object.id):
             await asyncio.shield(ending)
 
     async def close(self) -> None:
         """End every map at the daemon's end, also those that pins keep: providers may leave."""
-        for map_id in tuple(self._clients):
-            self._end(map_id)
+        for map_object, _ in tuple(self._maps.values()):
+            self._end(map_object)
         await asyncio.gather(*self._ending.values())
 
     def _client(self, map_object: MapObject) -> MapClient:
-        client = self._clients.get(map_object.id)
-        if client is None:
+        found = self._maps.get(map_object.id)
+        if found is None:
             message = f"map {map_object.id} is being removed"
             raise RequestError(Result.KEY_NOT_FOUND, message)
-        return client
+        return found[1]
 
-    def _end(self, map_id: int) -> None:
-        """Once: when nobody keeps the map any more, or an attempt to make it has failed."""
-        client = self._clients.pop(map_id, None)
-        if client is None:
+    def _end(self, map_object: MapObject) -> None:
+        """Once: when nobody keeps the map any more, or the daemon ends."""
+        found = self._maps.pop(map_object.id, None)
+        if found is None:
             return
-        ending = self._services.start(client.end(), name=f"end of map {map_id}")
-        self._ending[map_id] = ending
-        ending.add_done_callback(lambda _: self._ending.pop(map_id, None))
-
-
-async def _made(client: MapClient, declared: Declared, map_id: int, shape: MapShape) -> MapObject:
-    await client.register()
-    data, provider = client.data, client.provider
-    if data is None:
-        raise _no_provider(shape.type, client.reason)
-    try:
-        base = await client.run(create(data, shape, partial(_base, declared)))
-    except RequestError as error:
-        if error.code is Result.EXTENSION_FAILED_TO_LOAD:
-            raise _no_provider(shape.type, f"{provider}: {error.message}") from None
-        raise
-    size = base.value_size
-    program_map = base if not data.element_functions else unwritable(declared)
-    elements = Elements(data, shape, base, size)
-    custom = CustomMap(data, shape, size, elements, program_map, provider)
-    return MapObject(map_id, base, custom=custom)
+        ending = self._services.start(
+            found[1].end(survives=self._survives(map_object)), name=f"end of map {map_object.id}"
+        )
+        self._ending[map_object.id] = ending
+        ending.add_done_callback(lambda _: self._ending.pop(map_object.id, None))
 
 
 def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
@@ -265,49 +245,6 @@ def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
                 "elements, so programs can only pass it to helpers of extensions"
             )
             raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
-
-
-def _shape(declared: Declared) -> MapShape:
-    """Check what needs no provider."""
-    if declared.type >= FIRST_UNKNOWN:
-        message = f"type is {declared.type}: types are below {FIRST_UNKNOWN}"
-        raise RequestError(Result.INVALID_ARGUMENT, message)
-    try:
-        Map(
-            MapType.HASH, declared.key_size, declared.value_size, 1,
-            name=declared.name, flags=declared.flags,
-        )  # fmt: skip
-    except EngineError as error:
-        raise RequestError(Result(error.code), error.message) from None
-    if declared.max_entries == 0:
-        raise RequestError(Result.INVALID_ARGUMENT, "max_entries must not be 0")
-    _check_entry(declared.key_size, declared.value_size)
-    return MapShape(declared.type, declared.key_size, declared.value_size, declared.max_entries)
-
-
-def _base(declared: Declared, stored_value_size: int) -> Map:
-    """What keeps the entries."""
-    _check_entry(declared.key_size, stored_value_size)
-    return Map(
-        MapType.HASH,
-        declared.key_size,
-        stored_value_size,
-        declared.max_entries,
-        name=declared.name,
-        flags=declared.flags,
-    )
-
-
-def unwritable(declared: Declared) -> Map:
-    """What a program sees of a map whose elements its provider must know of: nothing."""
-    return Map(
-        MapType.HASH,
-        declared.key_size,
-        declared.value_size,
-        1,
-        name=declared.name,
-        read_only=True,
-    )
 
 
 def _split(keys: bytes, size: int) -> list[bytes]:
@@ -326,15 +263,6 @@ def _at(index: int) -> Generator[None]:
         raise RequestError(Result(error.code), f"entry {index}: {error.message}") from None
     except RequestError as error:
         raise RequestError(error.code, f"entry {index}: {error.message}") from None
-
-
-def _check_entry(key_size: int, value_size: int) -> None:
-    if key_size + value_size > MAX_ENTRY_BYTES:
-        message = (
-            f"an entry of {key_size + value_size} bytes is more than the {MAX_ENTRY_BYTES} "
-            "that a message carries"
-        )
-        raise RequestError(Result.INVALID_ARGUMENT, message)
 
 
 def _no_provider(map_type: int, reason: str) -> RequestError:

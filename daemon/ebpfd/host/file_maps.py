@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ebpfd.errors import RequestError
-from ebpfd.host.custom_maps import CustomMaps, is_custom, unwritable
+from ebpfd.host.custom_maps import CustomMaps
+from ebpfd.host.new_custom_maps import is_custom, unwritable
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.objects import MapObject, Objects, Program
 from ebpfd_api.map_type import MapType
@@ -91,7 +92,7 @@ def fill_maps(
 
 def _create(spec: MapSpec, specs: Sequence[MapSpec], new_maps: NewMaps) -> Map:
     if is_custom(spec.type):
-        return unwritable(spec)  # none of its programs use it
+        return unwritable(spec, spec.name)  # none of its programs use it
     return new_maps.of_file(spec, specs)
 
 

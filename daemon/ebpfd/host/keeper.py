@@ -76,7 +76,7 @@ class Keeper:
         if self._store is None:
             return
         self._engine = await asyncio.to_thread(engine_identity)
-        durable = _keepable(self._objects.durable())
+        durable = self._objects.durable()
         self._written = Written(
             objects={number: _changeable(each, durable) for number, each in _all(durable).items()},
             entries=dict(durable.entries),
@@ -141,7 +141,7 @@ class Keeper:
     async def _write(self, without: Without) -> None:
         if self._store is None or self._closed:
             return
-        durable = _keepable(self._objects.durable(without))
+        durable = self._objects.durable(without)
         objects = {number: _changeable(each, durable) for number, each in _all(durable).items()}
         before = self._written
         changed = [number for number in objects if objects[number] != before.objects.get(number)]
@@ -255,26 +255,3 @@ def _file_maps(program: Program, durable: Durable) -> list[int]:
 
 def _has_file(map_object: MapObject) -> bool:
     return not map_object.map.read_only and map_object.map.type not in HOLDING_OBJECTS
-
-
-def _keepable(durable: Durable) -> Durable:
-    """Without maps of extensions' types, and all that cannot be without them."""
-    custom = {number for number, each in durable.maps.items() if each.custom is not None}
-    if not custom:
-        return durable
-    programs = {
-        number: each
-        for number, each in durable.programs.items()
-        if custom.isdisjoint(used.id for used in each.maps)
-    }
-    left_out = (durable.programs.keys() - programs.keys()) | custom
-    links = {number: each for number, each in durable.links.items() if each.program.id in programs}
-    left_out |= durable.links.keys() - links.keys()
-    return replace(
-        durable,
-        programs=programs,
-        links=links,
-        maps={number: each for number, each in durable.maps.items() if number not in custom},
-        entries={key: each for key, each in durable.entries.items() if each not in left_out},
-        pins={path: each for path, each in durable.pins.items() if each not in left_out},
-    )

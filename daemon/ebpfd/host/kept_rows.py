@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from ebpfd.contracts import BtfResolvedFunction, engine_information
+from ebpfd.contracts import BtfResolvedFunction, MapProviderData, engine_information
 from ebpfd.contracts.json_codec import encode_json
 from ebpfd.host.verification import Subject, Verifier
-from ebpfd.objects import Link, MapObject, Program
+from ebpfd.objects import CustomMap, Link, MapObject, Program
 from ebpfd.store import KeptLink, KeptMap, KeptProgram, blob_of
-from ebpfd.store.kept_objects import Blob
+from ebpfd.store.kept_objects import Blob, KeptMapType
+from ebpfd_api.custom_map import MapFunction
 from ebpfd_vm import Object
 
 _FIRST: Final = bytes(4)
@@ -48,6 +49,28 @@ def map_row(map_object: MapObject, blobs: dict[Blob, bytes], *, owned: bool) -> 
         initial=initial,
         lanes=live.lanes,
         owned=owned,
+        custom=None if map_object.custom is None else _map_type(map_object.custom),
+    )
+
+
+def _map_type(custom: CustomMap) -> KeptMapType:
+    data = custom.data
+    return KeptMapType(
+        number=data.map_type,
+        value_size=custom.shape.value_size,
+        functions=sorted(data.functions),
+        updates_original_value=data.updates_original_value,
+        name=data.name,
+    )
+
+
+def map_provider(row: KeptMapType) -> MapProviderData:
+    """What the provider of a custom map had promised when the map was made."""
+    return MapProviderData(
+        map_type=row.number,
+        functions=frozenset(map(MapFunction, row.functions)),
+        updates_original_value=row.updates_original_value,
+        name=row.name,
     )
 
 

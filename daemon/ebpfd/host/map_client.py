@@ -119,12 +119,15 @@ class MapClient(LocalModule):
         finally:
             self._uses.release()
 
-    async def end(self) -> None:
-        """The map goes: its provider is told of each element and of the map, and let go."""
+    async def end(self, *, survives: bool = False) -> None:
+        """The map goes: its provider is told of each element and of the map, and let go.
+
+        If it *survives* the daemon, only the latter: the provider learns that the daemon goes.
+        """
         self._ending = True
         await self._run_down()
         async with self._changing:
-            if self.custom is not None and self._calls.bound is not None:
+            if not survives and self.custom is not None and self._calls.bound is not None:
                 await self._clean_up(self.custom)
                 await self._calls.call(ProviderCall(MapFunction.POSTPROCESS_MAP_DELETE))
         self._released.set()

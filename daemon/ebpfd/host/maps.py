@@ -14,8 +14,9 @@ from typing import Final
 import structlog
 
 from ebpfd.errors import RequestError
-from ebpfd.host.custom_maps import CustomMaps, is_custom
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.keeper import Keeper
+from ebpfd.host.new_custom_maps import is_custom
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.programs import Programs
 from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program, Without

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
+from ebpfd.host.kept_rows import map_provider
 from ebpfd.host.links import Links
 from ebpfd.host.program_restorer import ProgramRestorer
 from ebpfd.host.programs import Programs
@@ -33,6 +35,7 @@ class Restorer:
     objects: Objects
     programs: Programs
     links: Links
+    custom_maps: CustomMaps
     registrar: RegistrarHost
     verifier: Verifier
     executor: Executor
@@ -46,6 +49,7 @@ class Restorer:
         maps = {number: MapObject(number, each) for number, each in live.items()}
         for number, each in maps.items():
             self.objects.add_map(each, _owners(kept.objects[number]))
+            await self._revive(each, kept.objects[number])
         judged_again = await self._restore_programs(kept, maps, engine)
         for (container, key), held in kept.entries.items():
             self._put(maps[container], key, held, maps)
@@ -65,6 +69,12 @@ class Restorer:
                 seconds=seconds,
             )
 
+    async def _revive(self, map_object: MapObject, row: KeptObject) -> None:
+        """A map whose type an extension provides waits for it."""
+        if isinstance(row, KeptMap) and row.custom is not None:
+            data = map_provider(row.custom)
+            await self.custom_maps.revive(map_object, data, row.custom.value_size)
+
     async def _restore_programs(
         self, kept: Kept, maps: Mapping[int, MapObject], engine: bytes
     ) -> int:
@@ -81,6 +91,9 @@ class Restorer:
             if isinstance(row, KeptProgram):
                 restored = await restorer.restore(number, row, maps)
                 self.programs.adopt(restored.program, restored.clients, _owners(row))
+                for used in restored.program.maps:
+                    if used.custom is not None:
+                        used.custom.program_types.add(restored.program.program_type.bytes)
                 judged_again += restored.judged_again
                 if restored.may_run:
                     await restored.clients.register()

@@ -25,12 +25,23 @@ class _Row(
     """What objects have in common as JSON."""
 
 
+class KeptMapType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A map type that an extension provides: what it promised, and bytes of a value as seen."""
+
+    number: int
+    value_size: int
+    functions: list[int]
+    updates_original_value: bool = False
+    name: str = ""
+
+
 class KeptMap(_Row, frozen=True, tag="map"):
     """A map as it was declared.
 
     ``initial`` are the bytes of a read-only one; all others have their contents in a file, but for
     those that hold objects.  ``lanes`` are the values of each entry, 0 if it is not per-CPU.
-    ``owned`` is True if the daemon has it, as of the others.
+    ``owned`` is True if the daemon has it, as of the others.  Of one whose type an extension
+    provides, which is ``custom``, this is the map that keeps the entries.
     """
 
     type: int
@@ -44,6 +55,7 @@ class KeptMap(_Row, frozen=True, tag="map"):
     initial: Blob | None = None
     lanes: int = 0
     owned: bool = False
+    custom: KeptMapType | None = None
 
 
 class KeptProgram(_Row, frozen=True, tag="program"):

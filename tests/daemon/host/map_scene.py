@@ -15,6 +15,7 @@ from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.modules import MapCall
+from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import MapObject, Objects
@@ -89,6 +90,8 @@ class Scene:
             objects=self.objects,
             services=self.services,
             deadlines=DEADLINES,
+            new_maps=NewMaps(),
+            survives=lambda _: False,
         )
 
     async def provide(

@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 from ebpfd.contracts import MapProviderData
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.modules import MapCall
+from ebpfd.host.new_maps import NewMaps
+from ebpfd.objects import MapObject
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.objects.users import Owner
 from ebpfd_api.custom_map import MapFunction, MapOperation
@@ -375,6 +378,43 @@ def test_a_map_ends_with_whoever_has_it_last() -> None:
             assert s.nobody_is_left()
             ends = [each.map_id for each in provider.asked if _is_end(each)]
             assert sorted(ends) == [pinned.id, kept.id, owned.id]
+
+    virtually(work())
+
+
+def test_a_map_survives_its_daemon_and_is_revived_with_its_entries() -> None:
+    """Its provider is let go without a word of its elements; another daemon's takes it again."""
+
+    async def work() -> None:
+        first, second = FakeMaps("first"), FakeMaps("second")
+        async with scene() as s:
+            await s.provide(first)
+            s.maps = CustomMaps(
+                registrar=s.registrar,
+                objects=s.objects,
+                services=s.services,
+                deadlines=DEADLINES,
+                new_maps=NewMaps(),
+                survives=lambda _: True,
+            )
+            made = await s.create()
+            await s.maps.update(made, b"a", b"1", 0)
+            first.asked.clear()
+            await s.maps.close()
+            assert first.asked == []
+            assert s.nobody_is_left()
+        async with scene() as s:
+            revived = MapObject(made.id, made.map)
+            await s.maps.revive(revived, DATA, WANTED.value_size)
+            assert revived.custom is not None
+            assert revived.custom.program_map is not revived.map
+            said = await refused(s.maps.lookup(revived, b"a"), Result.EXTENSION_FAILED_TO_LOAD)
+            assert "start it and try again" in said
+            await s.provide(second)
+            assert second.asked[0].call.restored
+            assert await s.maps.lookup(revived, b"a") == b"1"
+            await s.maps.end(revived)
+            assert _is_end(second.asked[-1])
 
     virtually(work())
 
