@@ -47,6 +47,7 @@ class Extension:
         self._wait = wait and not hosted
         self._reconnect = reconnect and not hosted
         self._presence: Presence | None = None
+        self._resume_token = b""
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._connected = False
@@ -104,7 +105,11 @@ class Extension:
         self._connected = False
 
     async def _enter(self) -> Presence:
-        presence = await Presence(self.name, self._declarations).enter(self.address)
+        presence = Presence(self.name, self._declarations, self._resume_token)
+        try:
+            await presence.enter(self.address)
+        finally:
+            self._resume_token = presence.resume_token
         self._connected = True
         return presence
 

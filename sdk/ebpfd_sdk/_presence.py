@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Final, Self
 
 from ebpfd_api.metadata import SESSION
+from ebpfd_api.protocol import LEASE_TICKS
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
 from ebpfd_sdk._batch import Columns
@@ -31,8 +32,13 @@ GRACE_S: Final = 30.0
 class Presence:
     """Program types and hooks, registered on one connection."""
 
-    def __init__(self, name: str, declarations: Sequence[Declaration]) -> None:
+    def __init__(
+        self, name: str, declarations: Sequence[Declaration], resume_token: bytes = b""
+    ) -> None:
         self.name = name
+        self.resume_token = resume_token
+        """Names the last session of this process to the daemon, which may not know of its end."""
+
         self.providers: list[Provider] = []
         self._declarations = declarations
         self._tasks = Tasks()
@@ -53,8 +59,12 @@ class Presence:
             self._session = session
             stack.push_async_callback(session.close)
             stack.push_async_callback(self._abandon_if_lost)
-            session_id = await session.open(self.name, len(self._declarations))
-            stream = self._stream = self._open_stream(connection, session_id)
+            welcome = await session.open(self.name, len(self._declarations), self.resume_token)
+            self.resume_token = welcome.resume_token
+            stream = self._stream = self._open_stream(connection, welcome.session_id)
+            if welcome.lease_ms:
+                listening = self._listen(connection, session, stream, welcome.lease_ms / 1000)
+                self._tasks.start(listening, name="lease")
             for declared in self._declarations:
                 provider = declared.provider(stream)
                 provider.open()
@@ -124,6 +134,17 @@ class Presence:
         reason = await stream.read()
         stream.lose(reason)
         self._lose(connection.unavailable(reason))
+
+    async def _listen(
+        self, connection: Connection, session: Session, stream: InvokeStream, lease_s: float
+    ) -> None:
+        """A daemon that is silent for a whole lease is gone: in between it asks us."""
+        silent = 0
+        while silent < LEASE_TICKS:
+            await asyncio.sleep(lease_s / LEASE_TICKS)
+            silent = 0 if session.heard or stream.heard else silent + 1
+            session.heard = stream.heard = False
+        self._lose(connection.unavailable(f"nothing was heard of it for {lease_s:g} s"))
 
     def _start_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
         self._tasks.start(self._answer_fire(stream, fire), name="fire")

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import grpc
 
+from ebpfd_api import protocol
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_sdk._connection import Connection
@@ -27,7 +28,6 @@ SessionCall: TypeAlias = (
     "grpc.aio.StreamStreamCall[registrar_pb2.SessionRequest, registrar_pb2.SessionResponse]"
 )
 
-PROTOCOL_VERSION: Final = 1
 HANDSHAKE_S: Final = 10.0
 PROCESS_INSTANCE: Final = uuid4()
 """Made anew when the process starts."""
@@ -59,12 +59,20 @@ class Session:
         self._callbacks: set[asyncio.Task[None]] = set()
         self._completions: dict[int, asyncio.Event] = {}
         self._welcome = False
+        self.heard = False
+        """Whether the daemon has said something; whoever asks for it resets it."""
+
         self._lost: DaemonUnavailable | None = None
 
-    async def open(self, name: str, registrations: int) -> str:
-        """Say hello, and how many registrations follow; return the session's id."""
+    async def open(
+        self, name: str, registrations: int, resume_token: bytes
+    ) -> registrar_pb2.Welcome:
+        """Say hello, and how many registrations follow; return what the daemon says to it."""
         hello = registrar_pb2.Hello(
-            protocol_version=PROTOCOL_VERSION,
+            protocol_version=protocol.MAJOR,
+            protocol_minor=protocol.MINOR,
+            capabilities=[protocol.LEASE],
+            resume_token=resume_token,
             name=name,
             process_instance=PROCESS_INSTANCE.bytes,
             process_id=os.getpid(),
@@ -84,7 +92,7 @@ class Session:
         self._welcome = True
         self._tasks.start(self._write(), name="session writer")
         self._tasks.start(self._read(), name="session reader")
-        return welcome.welcome.session_id
+        return welcome.welcome
 
     async def register(self, provider: Provider) -> int:
         """Register a provider; one after the other, so that its first attaches find it."""
@@ -169,6 +177,7 @@ class Session:
         reason = "the daemon closed the session"
         try:
             while isinstance(message := await self._call.read(), registrar_pb2.SessionResponse):
+                self.heard = True
                 self._dispatch(message)
         except grpc.aio.AioRpcError as error:
             reason = error.details() or error.code().name

@@ -55,6 +55,8 @@ class InvokeStream:
         self._fire_returns: deque[hook_pb2.FireReturn] = deque()
         self._parked: asyncio.Future[None] | None = None
         self._lost = ""
+        self.heard = False
+        """Whether the daemon has said something; whoever asks for it resets it."""
 
     def wake(self, lane: Sender) -> None:
         """Note that a lane has something to send; it is sent when this turn is over."""
@@ -95,6 +97,7 @@ class InvokeStream:
                 return error.details() or error.code().name
             if not isinstance(reply, hook_pb2.InvokeResponse):
                 return "the daemon closed the data stream"
+            self.heard = True
             if reply.HasField("fire"):
                 self._on_fire(reply.fire)
             elif flown := self._in_flight.pop(reply.sequence, None):

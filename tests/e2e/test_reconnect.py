@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ebpfd.cli import children
-from ebpfd_sdk import Client, DaemonUnavailable, Result
+from ebpfd_sdk import Client, DaemonUnavailable, LinkState, Result
 from tests.e2e.world import PROGRAMS, SAMPLE
 from tests.packets import UDP
 
@@ -25,8 +26,18 @@ async def registered(client: Client) -> None:
             pass
 
 
+async def attached(client: Client, link_id: int) -> None:
+    """Wait until a link that outlived its daemon is bound again."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(DaemonUnavailable):
+                found = {each.id: each.state for each in await client.links()}
+                if found[link_id] is LinkState.ATTACHED:
+                    return
+
+
 async def test_an_extension_outlives_the_daemon(tmp_path: Path) -> None:
-    """SIGKILL to the daemon, three times: extension and client go on with the next one.
+    """SIGKILL to the daemon, twice: extension, client and link go on with the next one.
 
     The extension's process is never touched, and is there a second after the daemon serves.
     """
@@ -36,15 +47,15 @@ async def test_an_extension_outlives_the_daemon(tmp_path: Path) -> None:
             sample = children.extension(SAMPLE, address)
             process = await sample.__aenter__()
             await registered(client)
+            program = (await client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+            link = await program.attach("sample_ext")
             first.kill()
             await first.wait()
         for _ in range(2):
             async with children.daemon(address, tmp_path) as daemon:
                 served = time.monotonic()
-                await registered(client)
+                await attached(client, link.id)
                 assert time.monotonic() - served < 10, "back-off is bounded by a second"
-                program = (await client.load(PROGRAMS / "count.o"))["count_by_protocol"]
-                await program.attach("sample_ext")
                 answer = await client.fire("sample_ext", data=UDP)
                 assert (answer.code, answer.result) == (Result.SUCCESS, 0)
                 daemon.kill()

@@ -18,7 +18,8 @@ def test_the_configuration_file_is_one(tmp_path: Path) -> None:
     file.write_text(found[1])
     read = read_config(file)
     usual = Deadlines()
-    assert (read.callback_s, read.drain_s) == (usual.callback_s, usual.drain_s)
+    said = read.callback_s, read.drain_s, read.lease_s
+    assert said == (usual.callback_s, usual.drain_s, usual.lease_s)
     (extension,) = read.extensions
     assert extension.policy == Policy()
     assert read != Config()

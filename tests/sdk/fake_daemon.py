@@ -52,6 +52,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.programs, self.maps, self.links = FakePrograms(), FakeMaps(), FakeLinks()
         self.journal: list[str] = []
         self.hello = registrar_pb2.Hello()
+        self.lease_ms = 0
         self.registered: dict[int, registrar_pb2.RegistrationInstance] = {}
         self.requests: list[hook_pb2.InvokeRequest] = []
         self.gate = asyncio.Event()
@@ -186,6 +187,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.registered.clear()
         self._bindings.clear()
         self.sessions += 1
+        self.noted.set()
         reader = asyncio.create_task(self._read_session(request_iterator))
         try:
             while (message := await to_module.get()) is not None:
@@ -261,7 +263,13 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             match request.WhichOneof("message"):
                 case "hello":
                     self.hello = request.hello
-                    self._send(welcome=registrar_pb2.Welcome(session_id=f"session-{self.sessions}"))
+                    self._send(
+                        welcome=registrar_pb2.Welcome(
+                            session_id=f"session-{self.sessions}",
+                            resume_token=b"token %d" % self.sessions,
+                            lease_ms=self.lease_ms,
+                        )
+                    )
                 case "register":
                     self._start(self._register(request))
                 case "deregister":

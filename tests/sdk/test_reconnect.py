@@ -225,3 +225,26 @@ async def test_a_signal_ends_the_wait_for_a_daemon(
         signal.raise_signal(signal.SIGTERM)
         await served
     assert not extension.connected
+
+
+async def test_the_token_of_the_last_session_is_shown(scene: Scene) -> None:
+    """So that the daemon ends a session of this process that it still believes in."""
+    async with scene.extension():
+        assert scene.daemon.hello.resume_token == b""
+        for number in (1, 2):
+            scene.daemon.hang_up()
+            await scene.daemon.registrations(2)
+            assert b"token %d" % number == scene.daemon.hello.resume_token
+
+
+async def test_a_daemon_that_is_silent_is_as_good_as_gone(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing came for a whole lease, not even a question: the extension connects anew."""
+    scene.daemon.lease_ms = 60
+    async with scene.extension():
+        assert "lease" in scene.daemon.hello.capabilities
+        await scene.until(lambda: scene.daemon.sessions == 2)
+        scene.daemon.lease_ms = 0
+        await scene.daemon.registrations(2)
+    assert "nothing was heard of it for 0.06 s" in caplog.text

@@ -123,17 +123,17 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         readers, sessions = RecordReaders(), Sessions()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         server = grpc.aio.server(options=OPTIONS)
-        registrar_pb2_grpc.add_RegistrarServicer_to_server(
-            RegistrarServicer(
-                registrar=parts.registrar,
-                contracts=parts.contracts,
-                sessions=sessions,
-                hosted=hosted,
-                services=services,
-                version=version("ebpfd"),
-            ),
-            server,
+        registrar = RegistrarServicer(
+            registrar=parts.registrar,
+            contracts=parts.contracts,
+            sessions=sessions,
+            hosted=hosted,
+            services=services,
+            version=version("ebpfd"),
+            lease_s=settings.deadlines.lease_s,
         )
+        services.start(registrar.keep_leases(), name="leases")
+        registrar_pb2_grpc.add_RegistrarServicer_to_server(registrar, server)
         hook_pb2_grpc.add_HookServicer_to_server(
             HookServicer(
                 sessions=sessions,

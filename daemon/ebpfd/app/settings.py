@@ -36,6 +36,7 @@ class Settings:
         *,
         callback_s: float | None = None,
         drain_s: float | None = None,
+        lease_s: float | None = None,
         extensions: tuple[str, ...] = (),
         config: str | None = None,
     ) -> "Settings":
@@ -52,6 +53,7 @@ class Settings:
             deadlines=Deadlines(
                 callback_s=callback_s or file.callback_s or usual.callback_s,
                 drain_s=drain_s or file.drain_s or usual.drain_s,
+                lease_s=lease_s or file.lease_s or usual.lease_s,
             ),
             extensions=hosted_extensions(extensions, file.extensions),
         )

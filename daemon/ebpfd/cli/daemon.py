@@ -34,6 +34,12 @@ def main() -> None:
     help="What a module may take to complete a detach that is pending.  [default: 300]",
 )
 @click.option(
+    "--lease",
+    type=click.FloatRange(min=0.1, max=86400),
+    metavar="SECONDS",
+    help="How long an extension may be silent before it counts as gone.  [default: 15]",
+)
+@click.option(
     "--extension",
     "extensions",
     multiple=True,
@@ -49,6 +55,7 @@ def run(
     state: str | None,
     callback_deadline: float | None,
     drain_deadline: float | None,
+    lease: float | None,
     extensions: tuple[str, ...],
     config: str | None,
     verbose: bool,
@@ -68,6 +75,7 @@ def run(
             state,
             callback_s=callback_deadline,
             drain_s=drain_deadline,
+            lease_s=lease,
             extensions=extensions,
             config=config,
         )

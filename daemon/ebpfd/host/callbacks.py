@@ -31,6 +31,9 @@ class Deadlines:
     drain_s: float = 300.0
     """A detach that returned PENDING, until it is complete."""
 
+    lease_s: float = 15.0
+    """What a module may be silent that has promised not to be."""
+
     map_s: float = 10.0
     """A function of a custom map's provider."""
 

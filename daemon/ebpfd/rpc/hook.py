@@ -57,7 +57,11 @@ class InvokeStream:
     async def serve(self) -> None:
         """Answer messages until the stream ends."""
         write, writing = self._context.write, self._writing
+        module = self._module
         async for request in self._requests:
+            if module.gone.is_set():
+                return  # it came too late to mean anything
+            module.heard()
             reply = self._answer(request)
             if reply is not None:
                 async with writing:

@@ -19,6 +19,8 @@ from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.binding_codec import encode_binding, encode_part
 from ebpfd.rpc.contract_codec import decode_guid
+from ebpfd.rpc.hello import OtherProtocolError, Terms, agree
+from ebpfd.rpc.leases import Lease, keep_leases
 from ebpfd.rpc.registration_codec import (
     decode_dispatch,
     decode_instance,
@@ -28,13 +30,15 @@ from ebpfd.rpc.registration_codec import (
 )
 from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_instance
 from ebpfd.rpc.status import answering
+from ebpfd_api import protocol
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as pb
 from ebpfd_api.v1 import registrar_pb2_grpc as services_pb
 
-PROTOCOL_VERSION: Final = 1
+MOST_MS: Final = 2**32 - 1
+"""What the field can hold: 49 days."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -51,6 +55,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         hosted: Hosted,
         services: Services,
         version: str,
+        lease_s: float,
     ) -> None:
         self._registrar = registrar
         self._contracts = contracts
@@ -58,6 +63,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._hosted = hosted
         self._services = services
         self._version = version
+        self._lease_s = lease_s
         self._instance = uuid4()
 
     async def Session(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -70,12 +76,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         if first is None or not first.HasField("hello"):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be hello")
         hello = first.hello
-        if hello.protocol_version != PROTOCOL_VERSION:
-            await context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                f"protocol version {hello.protocol_version} is not {PROTOCOL_VERSION}: "
-                f"use an SDK made for ebpfd {self._version}",
-            )
+        try:
+            terms = agree(hello, self._version)
+        except OtherProtocolError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        if old := self._sessions.resumed(hello.process_instance, hello.resume_token):
+            self._end(old, "another session of the same process has taken its place")
         module = RemoteModule(
             ModuleIdentity(
                 name=hello.name or "unnamed",
@@ -83,47 +89,65 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 process_instance=hello.process_instance,
                 process_id=hello.process_id,
                 registrations=hello.registrations,
-            )
+                resume_token=secrets.token_bytes(16),
+            ),
+            Lease() if terms.leased else None,
         )
         # Before the welcome, which names the session: the module may use the name at once.
         self._sessions.add(module)
         self._hosted.connected(module)
-        identity = module.identity
-        log = _log.bind(extension=identity.name, pid=identity.process_id)
-        log.info("extension connected", instance=process_instance(identity.process_instance))
+        instance = process_instance(module.identity.process_instance)
+        _log_of(module).info("extension connected", instance=instance)
         try:
-            await context.write(self._welcome(module))
+            await context.write(self._welcome(module, terms))
             await self._converse(module, request_iterator, context)
         finally:
-            self._end(module, log)
+            self._end(module)
+        if module.end_reason:
+            await context.abort(grpc.StatusCode.ABORTED, module.end_reason)
 
-    def _welcome(self, module: RemoteModule) -> pb.SessionResponse:
+    async def keep_leases(self) -> None:
+        """End the sessions of modules that are silent for too long, for ever."""
+        silent = f"nothing was heard of it for {self._lease_s:g} s"
+        await keep_leases(
+            self._sessions.all, self._lease_s, lambda module: self._end(module, silent)
+        )
+
+    def _welcome(self, module: RemoteModule, terms: Terms) -> pb.SessionResponse:
         return pb.SessionResponse(
             welcome=pb.Welcome(
-                protocol_version=PROTOCOL_VERSION,
+                protocol_version=protocol.MAJOR,
+                protocol_minor=terms.minor,
+                capabilities=terms.capabilities,
                 daemon_version=self._version,
                 daemon_instance=self._instance.bytes,
                 session_id=module.identity.session_id,
+                resume_token=module.identity.resume_token,
+                lease_ms=min(int(self._lease_s * 1000), MOST_MS) if terms.leased else 0,
             )
         )
 
-    def _end(self, module: RemoteModule, log: structlog.stdlib.BoundLogger) -> None:
+    def _end(self, module: RemoteModule, reason: str = "") -> None:
+        """A session is over, by itself or for a *reason*; twice is once."""
+        if self._sessions.find(module.identity.session_id) is None:
+            return
+        log, why = _log_of(module), {"reason": reason} if reason else {}
         left = self._registrar.owned(module)
         waiting = sum(
             each.binding_count for each in left if each.instance.npi_id != PROGRAM_INFORMATION
         )
         self._sessions.remove(module)
         self._hosted.left(module)
-        self._drop(module)
+        self._drop(module, reason)
         if left:
-            log.warning("extension lost", registrations=len(left), links_waiting=waiting)
+            log.warning("extension lost", registrations=len(left), links_waiting=waiting, **why)
         else:
-            log.info("extension left")
+            log.info("extension left", **why)
 
-    def _drop(self, module: RemoteModule) -> None:
+    def _drop(self, module: RemoteModule, reason: str = "") -> None:
         """Nothing of *module* is there any more, and nobody waits for it."""
         self._registrar.lost(module)
-        module.lose()
+        module.lose(reason)
 
     async def _converse(
         self,
@@ -141,6 +165,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
 
     async def _read(self, module: RemoteModule, requests: AsyncIterator[pb.SessionRequest]) -> None:
         async for request in requests:
+            if module.gone.is_set():
+                return  # it came too late to mean anything
+            module.heard()
             self._dispatch(module, request)
 
     def _dispatch(self, module: RemoteModule, request: pb.SessionRequest) -> None:
@@ -166,7 +193,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 call = request.client_attach_provider
                 self._start(module, request, self._attach_provider(module, call))
             case "heartbeat":
-                module.send(pb.SessionResponse(heartbeat=pb.Heartbeat()))
+                if request.heartbeat.ask:
+                    module.send(pb.SessionResponse(heartbeat=pb.Heartbeat()))
             case _:
                 _log.warning("unknown session message", extension=module.name)
 
@@ -325,7 +353,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 raise RequestError(Result.INVALID_ARGUMENT, message)
             had = [self._encode_briefly(each) for each in self._registrar.owned(module)]
             _log.warning("extension disconnected", extension=module.name, registrations=len(had))
-            self._drop(module)
+            self._drop(module, "an operator has disconnected it")
             response.registrations.extend(had)
         return response
 
@@ -335,6 +363,13 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     def _encode_briefly(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
         module = self._registrar.module_of(registration)
         return encode_registration(registration, module, brief=True)
+
+
+def _log_of(module: RemoteModule) -> structlog.stdlib.BoundLogger:
+    bound: structlog.stdlib.BoundLogger = _log.bind(
+        extension=module.name, pid=module.identity.process_id
+    )
+    return bound
 
 
 async def _write_all(

@@ -33,6 +33,7 @@ from ebpfd.host.modules import (
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.objects.programs import RunContext
 from ebpfd.rpc.batch_codec import decode_result, encode_batch
+from ebpfd.rpc.leases import Lease
 from ebpfd.rpc.map_call_codec import decode_map_return, encode_map_call
 from ebpfd.rpc.registration_codec import (
     WIRE_ROLES,
@@ -81,14 +82,21 @@ class ModuleIdentity:
     registrations: int = 0
     """How many it registers before it counts as started; 0: one is enough."""
 
+    resume_token: bytes = b""
+    """With it, the same process ends this session and takes its place."""
+
 
 class RemoteModule:
     """A module process, as NMR callbacks, fires and helper calls reach it."""
 
-    def __init__(self, identity: ModuleIdentity) -> None:
+    def __init__(self, identity: ModuleIdentity, lease: Lease | None = None) -> None:
         self.identity = identity
+        self.lease = lease
         self.data_stream: DataStream | None = None
         self.gone = asyncio.Event()
+        self.end_reason = ""
+        """Why the daemon has ended the session; empty: it has not."""
+
         self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
         self.connected_ns = time.time_ns()
         self.registrations = 0
@@ -264,8 +272,21 @@ class RemoteModule:
             ending.callback_id = next(self._callback_ids)  # nobody waits for the answers
             self.send(ending)
 
-    def lose(self) -> None:
-        """The connection is over: everybody who waits for an answer learns it."""
+    def ask(self) -> None:
+        """Ask for a sign of life."""
+        self.send(registrar_pb2.SessionResponse(heartbeat=registrar_pb2.Heartbeat(ask=True)))
+
+    def heard(self) -> None:
+        """It has said something."""
+        if self.lease is not None:
+            self.lease.heard = True
+
+    def lose(self, reason: str = "") -> None:
+        """The connection is over: everybody who waits for an answer learns it.
+
+        With a *reason* it is the daemon that ends it, and its far end is told why.
+        """
+        self.end_reason = self.end_reason or reason
         self.gone.set()
         self._overdue.clear()
         waiting, self._waiting = self._waiting, {}
@@ -327,14 +348,24 @@ class Sessions:
 
     def __init__(self) -> None:
         self._by_id: dict[str, RemoteModule] = {}
+        self._by_token: dict[bytes, RemoteModule] = {}
 
     def add(self, module: RemoteModule) -> None:
         """A module has said hello."""
         self._by_id[module.identity.session_id] = module
+        self._by_token[module.identity.resume_token] = module
 
     def remove(self, module: RemoteModule) -> None:
         """Its session has ended."""
         self._by_id.pop(module.identity.session_id, None)
+        self._by_token.pop(module.identity.resume_token, None)
+
+    def resumed(self, process_instance: bytes, token: bytes) -> RemoteModule | None:
+        """The session whose *token* a process has shown, if it is that process's own."""
+        module = self._by_token.get(token)
+        if module is None or module.identity.process_instance != process_instance:
+            return None
+        return module
 
     def find(self, session_id: str) -> RemoteModule | None:
         """The module of that session."""

@@ -194,7 +194,7 @@ class SessionResponse(_message.Message):
     def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ..., context_call: _Optional[_Union[ContextCall, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id", "registrations")
+    __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id", "registrations", "protocol_minor")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROCESS_INSTANCE_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +202,7 @@ class Hello(_message.Message):
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     name: str
     process_instance: bytes
@@ -209,10 +210,11 @@ class Hello(_message.Message):
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     process_id: int
     registrations: int
-    def __init__(self, protocol_version: _Optional[int] = ..., name: _Optional[str] = ..., process_instance: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., process_id: _Optional[int] = ..., registrations: _Optional[int] = ...) -> None: ...
+    protocol_minor: int
+    def __init__(self, protocol_version: _Optional[int] = ..., name: _Optional[str] = ..., process_instance: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., process_id: _Optional[int] = ..., registrations: _Optional[int] = ..., protocol_minor: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("protocol_version", "daemon_version", "daemon_instance", "session_id", "resume_token", "lease_ms", "capabilities")
+    __slots__ = ("protocol_version", "daemon_version", "daemon_instance", "session_id", "resume_token", "lease_ms", "capabilities", "protocol_minor")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DAEMON_VERSION_FIELD_NUMBER: _ClassVar[int]
     DAEMON_INSTANCE_FIELD_NUMBER: _ClassVar[int]
@@ -220,6 +222,7 @@ class Welcome(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LEASE_MS_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     daemon_version: str
     daemon_instance: bytes
@@ -227,11 +230,14 @@ class Welcome(_message.Message):
     resume_token: bytes
     lease_ms: int
     capabilities: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, protocol_version: _Optional[int] = ..., daemon_version: _Optional[str] = ..., daemon_instance: _Optional[bytes] = ..., session_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., lease_ms: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
+    protocol_minor: int
+    def __init__(self, protocol_version: _Optional[int] = ..., daemon_version: _Optional[str] = ..., daemon_instance: _Optional[bytes] = ..., session_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., lease_ms: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., protocol_minor: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("ask",)
+    ASK_FIELD_NUMBER: _ClassVar[int]
+    ask: bool
+    def __init__(self, ask: _Optional[bool] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("role", "instance", "has_cleanup")

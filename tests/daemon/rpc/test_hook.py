@@ -190,7 +190,7 @@ async def test_an_answer_of_the_wrong_kind_is_no_helpers_answer(tmp_path: Path) 
         await module.data.write(
             hook.InvokeRequest(fire_return=hook.FireReturn(fire_id=call.callback_id))
         )
-        await module.write(heartbeat=reg.Heartbeat())
+        await module.write(heartbeat=reg.Heartbeat(ask=True))
         await module.next("heartbeat")
         await module.write(helper_return=reg.HelperReturn(callback_id=call.callback_id, result=6))
         answer = await module.data.read()

@@ -131,7 +131,7 @@ async def test_waiting_is_legal_only_for_a_registration_that_leaves(tmp_path: Pa
         await client.return_to(detach.callback_id, NtStatus.SUCCESS)
         answering = asyncio.ensure_future(client.next("heartbeat"))
         assert (await provider.returned(501)).status == NtStatus.SUCCESS
-        await client.write(heartbeat=reg.Heartbeat())
+        await client.write(heartbeat=reg.Heartbeat(ask=True))
         await answering
         assert (await provider.ask(wait_deregistered=wait)).status == NtStatus.SUCCESS
 
@@ -231,7 +231,7 @@ async def test_an_operator_ends_the_session_of_a_module_that_cannot_leave(tmp_pa
             Result.SUCCESS,
             [registration],
         )
-        assert await provider.ended() == grpc.StatusCode.OK
+        assert await provider.ended() == grpc.StatusCode.ABORTED
         await client.return_to((await client.next("cleanup")).callback_id, NtStatus.SUCCESS)
         await until(lambda: w.daemon.registrar.bindings() == [])
         assert [each.handle for each in w.daemon.registrar.clients()] == [other]

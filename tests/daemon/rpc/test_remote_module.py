@@ -162,6 +162,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
             hosted=Hosted((), "", w.services),
             services=w.services,
             version="0",
+            lease_s=15.0,
         )
         module = remote()
         instance = reg.RegistrationInstance(

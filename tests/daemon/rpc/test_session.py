@@ -85,12 +85,15 @@ async def test_a_session_can_be_used_the_moment_it_is_named(tmp_path: Path) -> N
             assert (await module.invoke(sequence=3)).code == Result.INVALID_ARGUMENT
 
 
-async def test_a_heartbeat_is_answered(tmp_path: Path) -> None:
-    """And a message without content is ignored."""
+async def test_a_heartbeat_that_asks_is_answered(tmp_path: Path) -> None:
+    """Others are not, or two who answer would never end; a message without content is ignored."""
     async with serving(tmp_path) as w:
         module = await w.module()
         await module.write()
         await module.write(heartbeat=reg.Heartbeat())
+        await module.write(call_id=1, deregister=reg.Deregister(registration=77))
+        assert (await module.read()).HasField("call_return")
+        await module.write(heartbeat=reg.Heartbeat(ask=True))
         assert (await module.read()).HasField("heartbeat")
 
 

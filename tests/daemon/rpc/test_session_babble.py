@@ -86,7 +86,7 @@ async def _babble(module: Module, babbler: Babbler) -> None:
     """Say everything, each when the daemon has heard what was said before."""
     for _ in range(MESSAGES):
         await module.write(**babbler.next())
-        await module.write(heartbeat=reg.Heartbeat())
+        await module.write(heartbeat=reg.Heartbeat(ask=True))
         while (message := await module.read()).WhichOneof("message") != "heartbeat":
             if message.WhichOneof("message") in ("attach", "detach", "cleanup"):
                 babbler.callbacks.append(message)

@@ -62,7 +62,7 @@ class Module:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._channel = channel
         self.call: _SessionCall = registrar_pb2_grpc.RegistrarStub(channel).Session()
-        self.session_id = ""
+        self.name = self.session_id = ""
         self.data: _InvokeCall | None = None
         self.held: set[str] = set()
         self.attach_status: int = NtStatus.SUCCESS
@@ -76,12 +76,15 @@ class Module:
         self._calls = 0
         self._returns: dict[int, reg.CallReturn] = {}
 
-    async def hello(self, name: str = "module") -> None:
-        """Open the session."""
+    async def hello(self, name: str = "module", **more: Any) -> reg.Welcome:
+        """Open the session; what the daemon says to it."""
         message = reg.Hello(protocol_version=1, name=name, process_instance=bytes(16), process_id=1)
+        message.MergeFrom(reg.Hello(**more))
         await self.write(hello=message)
         self._reading = asyncio.ensure_future(self._read_all())
-        self.session_id = (await self.read()).welcome.session_id
+        welcome = (await self.read()).welcome
+        self.name, self.session_id = name, welcome.session_id
+        return welcome
 
     async def write(self, *, call_id: int = 0, **message: Any) -> None:
         """Send one message."""
