@@ -1,6 +1,7 @@
 """Extensions that run as children of the daemon: started, watched, started again, stopped."""
 
-from ebpfd.host.extensions.hosted import Hosted, HostedExtension
+from ebpfd.host.extensions.extension import HostedExtension
+from ebpfd.host.extensions.hosted import Hosted
 from ebpfd.host.extensions.life import Life, Policy, Restart, State
 from ebpfd.host.extensions.output import OutputLine
 from ebpfd.host.extensions.process import resident_bytes
