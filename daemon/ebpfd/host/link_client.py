@@ -38,7 +38,9 @@ class LinkClient(LocalModule):
         """Register; afterwards ``link.binding`` says whether it was taken."""
         module = nmr.ModuleId.guid(uuid4())
         instance = nmr.RegistrationInstance(HOOK, module, characteristics=self._data())
-        self.handle = await self._registrar.register(nmr.Role.CLIENT, instance, self)
+        self.handle = await self._registrar.register(
+            nmr.Role.CLIENT, instance, self, wants=[self._link.attach_type]
+        )
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Take the provider of this attach type and program type."""

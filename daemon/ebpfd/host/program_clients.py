@@ -5,7 +5,7 @@ type-specific provider offers is compared with what the program was verified aga
 verified code never runs under another contract.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -66,10 +66,10 @@ class ProgramClients:
 
     async def register(self) -> ProgramData | None:
         """Register all; the type's contract if every provider is bound now."""
-        await self._register(PROGRAM_INFORMATION, self._general)
-        await self._register(PROGRAM_INFORMATION, _TypeClient(self))
+        await self._register(PROGRAM_INFORMATION, self._general, [GENERAL_HELPERS_MODULE])
+        await self._register(PROGRAM_INFORMATION, _TypeClient(self), [self._program_type])
         if missing := self.functions.missing:
-            await self._register(BTF_RESOLVED_FUNCTIONS, self.functions)
+            await self._register(BTF_RESOLVED_FUNCTIONS, self.functions, missing)
             missing = self.functions.missing
         if missing and self.data is not None:
             absent = f"no extension provides the functions of module {missing[0]}"
@@ -95,10 +95,11 @@ class ProgramClients:
         self.provider.reason = "its extension has not come back since the daemon was restarted"
         return contract_digest(data, self._used_helpers, functions, relocatable=self._relocatable)
 
-    async def _register(self, npi: UUID, module: LocalModule) -> None:
+    async def _register(self, npi: UUID, module: LocalModule, wants: Iterable[UUID]) -> None:
         module.label = self._label
         instance = nmr.RegistrationInstance(npi, self._module_id)
-        self._handles.append(await self._registrar.register(nmr.Role.CLIENT, instance, module))
+        handle = await self._registrar.register(nmr.Role.CLIENT, instance, module, wants=wants)
+        self._handles.append(handle)
 
     def _open(self) -> None:
         """Let invocations in if everything that the program uses is there."""

@@ -57,10 +57,15 @@ class RegistrarHost:
         module: Module,
         *,
         has_cleanup: bool = True,
+        wants: Iterable[UUID] | None = None,
     ) -> nmr.RegistrationHandle:
-        """Register *module*; returns when the attaches that this queued have ended."""
+        """Register *module*; returns when the attaches that this queued have ended.
+
+        A client that *wants* the providers of certain module ids is offered no others.
+        """
+        wanted = None if wants is None else frozenset(map(nmr.ModuleId.guid, wants))
         handle, effects = self._registrar.register(
-            role, instance, owner=module, has_cleanup=has_cleanup
+            role, instance, owner=module, has_cleanup=has_cleanup, wants=wanted
         )
         answer = self._registering[handle] = _future()
         self._completions[handle] = _future()

@@ -4,6 +4,8 @@ Invariant: all indices agree.  Only listings of all walk the whole book, so what
 or binding costs does not grow with the number of others.
 """
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import TypeAlias
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from ebpfd.nmr.errors import ForeignHandleError, LateCallError, UnknownHandleErr
 from ebpfd.nmr.identity import (
     ANYONE,
     BindingHandle,
+    ModuleId,
     Owner,
     RegistrationHandle,
     RegistrationInstance,
@@ -19,6 +22,10 @@ from ebpfd.nmr.identity import (
 )
 from ebpfd.nmr.registration import Registration
 from ebpfd.nmr.snapshots import BindingSnapshot, Change, Observer, RegistrationSnapshot
+
+_Name: TypeAlias = tuple[UUID, Role, ModuleId | None]
+_ByName: TypeAlias = dict[_Name, dict[RegistrationHandle, Registration]]
+"""Providers by their module ids; clients by those that they want, or by ``None`` for any."""
 
 _ByContract: TypeAlias = dict[tuple[UUID, Role], dict[RegistrationHandle, Registration]]
 
@@ -32,6 +39,7 @@ class Book:
         self._bindings: dict[BindingHandle, Binding] = {}
         self._live: _ByContract = {}
         self._leaving: _ByContract = {}
+        self._named: _ByName = {}
         self._owned: dict[Owner, dict[RegistrationHandle, Registration]] = {}
         self._last_registration = 0
         self._last_binding = 0
@@ -47,21 +55,33 @@ class Book:
             self.observer(change, RegistrationSnapshot.of(subject))
 
     def enter(
-        self, role: Role, instance: RegistrationInstance, *, owner: Owner, has_cleanup: bool
+        self,
+        role: Role,
+        instance: RegistrationInstance,
+        *,
+        owner: Owner,
+        has_cleanup: bool,
+        wants: frozenset[ModuleId] | None,
     ) -> Registration:
         """Add a registration that others may bind to from now on."""
         self._last_registration += 1
         handle = RegistrationHandle(self._last_registration)
-        registration = Registration(handle, role, instance, owner, has_cleanup)
+        registration = Registration(handle, role, instance, owner, has_cleanup, wants)
         self._registrations[handle] = registration
         self._owned.setdefault(owner, {})[handle] = registration
         _add(self._live, registration)
+        for name in _names(registration):
+            self._named.setdefault(name, {})[handle] = registration
         self.note(Change.ADDED, registration)
         return registration
 
     def close(self, registration: Registration) -> None:
         """Let nothing bind to *registration* any more."""
         _drop(self._live, registration)
+        for name in _names(registration):
+            del self._named[name][registration.handle]
+            if not self._named[name]:
+                del self._named[name]
         _add(self._leaving, registration)
 
     def strike(self, registration: Registration) -> None:
@@ -76,10 +96,19 @@ class Book:
 
     def opposites(self, registration: Registration) -> list[Registration]:
         """Return the live registrations that match *registration*, in handle order."""
-        npi_id = registration.instance.npi_id
+        npi_id, role = registration.instance.npi_id, registration.role.opposite
         if npi_id is None:
             return []
-        return list(self._live.get((npi_id, registration.role.opposite), {}).values())
+        if registration.role is Role.PROVIDER:
+            wanted: Iterable[ModuleId | None] = (None, registration.instance.module_id)
+        elif registration.wants is not None:
+            wanted = registration.wants
+        else:
+            return list(self._live.get((npi_id, role), {}).values())
+        found = [each for name in wanted if (each := self._named.get((npi_id, role, name)))]
+        if len(found) == 1:
+            return list(found[0].values())
+        return [each for _, each in sorted(chain.from_iterable(one.items() for one in found))]
 
     def owned(self, owner: Owner) -> list[Registration]:
         """Return the registrations of *owner*, in handle order."""
@@ -155,6 +184,16 @@ def _drop(index: _ByContract, registration: Registration) -> None:
         del index[key][registration.handle]
         if not index[key]:
             del index[key]
+
+
+def _names(registration: Registration) -> list[_Name]:
+    instance = registration.instance
+    if instance.npi_id is None:
+        return []
+    if registration.role is Role.PROVIDER:
+        return [(instance.npi_id, Role.PROVIDER, instance.module_id)]
+    wants: Iterable[ModuleId | None] = (None,) if registration.wants is None else registration.wants
+    return [(instance.npi_id, Role.CLIENT, each) for each in wants]
 
 
 def _missing(handle: int, last: int) -> LateCallError | UnknownHandleError:

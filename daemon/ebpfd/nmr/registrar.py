@@ -19,6 +19,7 @@ from ebpfd.nmr.errors import InvalidValueError, LateCallError, OutOfTurnError, R
 from ebpfd.nmr.identity import (
     ANYONE,
     BindingHandle,
+    ModuleId,
     Owner,
     RegistrationHandle,
     RegistrationInstance,
@@ -49,10 +50,23 @@ class Registrar:
     # Calls of modules.
 
     def register(
-        self, role: Role, instance: RegistrationInstance, *, owner: Owner, has_cleanup: bool = True
+        self,
+        role: Role,
+        instance: RegistrationInstance,
+        *,
+        owner: Owner,
+        has_cleanup: bool = True,
+        wants: frozenset[ModuleId] | None = None,
     ) -> tuple[RegistrationHandle, list[Effect]]:
-        """Register a module and offer it to its opposites, one after the other in handle order."""
-        registration = self._book.enter(role, instance, owner=owner, has_cleanup=has_cleanup)
+        """Register a module and offer it to its opposites, one after the other in handle order.
+
+        A client that *wants* certain modules is offered no others, as if it had declined them.
+        """
+        if wants is not None and role is Role.PROVIDER:
+            raise InvalidValueError("wants", wants)
+        registration = self._book.enter(
+            role, instance, owner=owner, has_cleanup=has_cleanup, wants=wants
+        )
         opposites = self._book.opposites(registration)
         if role is Role.CLIENT:
             pairs = [self._book.pair(registration, each) for each in opposites]

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ebpfd.nmr.identity import Owner, RegistrationHandle, RegistrationInstance, Role
+from ebpfd.nmr.identity import ModuleId, Owner, RegistrationHandle, RegistrationInstance, Role
 
 if TYPE_CHECKING:
     from ebpfd.nmr.binding import Binding
@@ -22,6 +22,9 @@ class Registration:
     instance: RegistrationInstance
     owner: Owner
     has_cleanup: bool
+    wants: frozenset[ModuleId] | None = None
+    """Of a client: the providers that it wants, by their module ids; ``None``: any."""
+
     bindings: "dict[RegistrationHandle, Binding]" = field(
         default_factory=dict["RegistrationHandle", "Binding"]
     )

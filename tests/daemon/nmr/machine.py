@@ -18,6 +18,7 @@ from ebpfd.nmr import (
     ForeignHandleError,
     InvalidValueError,
     LateCallError,
+    ModuleId,
     OutOfTurnError,
     Registrar,
     RegistrarError,
@@ -35,6 +36,8 @@ OWNERS = st.sampled_from(["a", "b", "c", "d"])
 CALLERS = st.sampled_from(["a", "b", None])
 NPIS = st.sampled_from([UUID(int=1), UUID(int=1), UUID(int=1), UUID(int=2), None])
 ROLES = st.sampled_from(Role)
+MODULE = st.integers(1, 2)
+WANTS = st.sampled_from([None, None, None, {1}, {2}, {1, 2}, set[int]()])
 RARELY = st.sampled_from([False, False, False, True])
 CHOICE = st.integers(0, 1 << 16)
 ATTACH_STATUS = st.sampled_from([*[NtStatus.SUCCESS] * 6, NtStatus.NOINTERFACE, 0xC0000001])
@@ -142,21 +145,47 @@ class RegistrarMachine(RuleBasedStateMachine):
     # What they do.
 
     @precondition(lambda self: len(self.model.modules) < MODULES)
-    @rule(role=ROLES, npi_id=NPIS, owner=OWNERS, has_cleanup=st.booleans())
-    def register(self, role: Role, npi_id: UUID | None, owner: str, *, has_cleanup: bool) -> None:
+    @rule(
+        role=ROLES,
+        npi_id=NPIS,
+        owner=OWNERS,
+        has_cleanup=st.booleans(),
+        module=MODULE,
+        wants=WANTS,
+    )
+    def register(
+        self,
+        role: Role,
+        npi_id: UUID | None,
+        owner: str,
+        *,
+        has_cleanup: bool,
+        module: int,
+        wants: set[int] | None,
+    ) -> None:
         """A module comes, and meets every live opposite of its contract at once."""
-        shown = instance(npi_id)
+        shown = instance(npi_id, module)
+        wants = wants if role is Role.CLIENT else None
+        ids = None if wants is None else frozenset(ModuleId.guid(UUID(int=each)) for each in wants)
         handles: list[int] = []
 
         def call() -> list[Effect]:
             handle, effects = self.registrar.register(
-                role, shown, owner=owner, has_cleanup=has_cleanup
+                role, shown, owner=owner, has_cleanup=has_cleanup, wants=ids
             )
             handles.append(handle)
             return effects
 
         def same() -> None:
-            handle = self.model.register(role.name, npi_id, shown, owner, has_cleanup=has_cleanup)
+            handle = self.model.register(
+                role.name,
+                npi_id,
+                shown,
+                owner,
+                has_cleanup=has_cleanup,
+                module=module,
+                wants=wants,
+            )
             handles.append(handle)
 
         self._both(call, same)

@@ -6,7 +6,7 @@ no indices, shares nothing with ``ebpfd.nmr``, and whatever it looks for it find
 ``said`` holds what it would make the modules do, in tuples of the name, the handle and the values.
 """
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Collection, Generator, Hashable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -46,6 +46,8 @@ class Module:
     instance: object
     owner: str
     has_cleanup: bool
+    module: Hashable = None
+    wants: Collection[Hashable] | None = None
     leaving: bool = False
     lost: bool = False
     refusals: "list[tuple[Module, list[Bound]]]" = field(
@@ -111,16 +113,25 @@ class Model:
     # Calls of modules.
 
     def register(
-        self, role: str, npi_id: Hashable, instance: object, owner: str, *, has_cleanup: bool
+        self,
+        role: str,
+        npi_id: Hashable,
+        instance: object,
+        owner: str,
+        *,
+        has_cleanup: bool,
+        module: Hashable,
+        wants: Collection[Hashable] | None,
     ) -> int:
         """NmrRegisterClient, NmrRegisterProvider."""
         self.last_module += 1
-        new = Module(self.last_module, role, npi_id, instance, owner, has_cleanup)
+        new = Module(self.last_module, role, npi_id, instance, owner, has_cleanup, module, wants)
         bounds: list[Bound] = []
         for other in list(self.modules.values()):
             if other.role != role and other.npi_id == npi_id is not None and not other.leaving:
-                pair = (new, other) if role == CLIENT else (other, new)
-                bounds.append(self._pair(*pair))
+                client, provider = (new, other) if role == CLIENT else (other, new)
+                if client.wants is None or provider.module in client.wants:
+                    bounds.append(self._pair(client, provider))
         self.modules[new.handle] = new
         self._start(self._attach_all(bounds, new))
         self._run()

@@ -8,9 +8,12 @@ from ebpfd.nmr import (
     BindingHandle,
     ClientAttachProvider,
     ClientAttachProviderReturned,
+    InvalidValueError,
+    ModuleId,
     ProviderAttachClient,
     Registrar,
     RegistrarError,
+    RegistrationHandle,
     Stage,
 )
 from ebpfd_api.ntstatus import NtStatus
@@ -74,6 +77,35 @@ def test_only_equal_contract_ids_meet(
     desk.register(first, "first", npi_id=one)
     desk.register(first.opposite, "second", npi_id=other)
     assert len(desk.registrar.bindings()) == meets
+
+
+@pytest.mark.parametrize("wants", [None, (), (1,), (2,), (1, 3), (2, 1)])
+@pytest.mark.parametrize("client_first", [True, False])
+def test_a_client_meets_whom_it_wants(wants: tuple[int, ...] | None, client_first: bool) -> None:
+    """Whoever came first, in handle order; whom it does not want it is not asked about."""
+    registrar = Registrar()
+    ids = None if wants is None else frozenset(ModuleId.guid(UUID(int=each)) for each in wants)
+
+    def client() -> RegistrationHandle:
+        return registrar.register(CLIENT, instance(module=9), owner="c", wants=ids)[0]
+
+    first = [client()] if client_first else []
+    providers = {
+        module: registrar.register(PROVIDER, instance(module=module), owner="p")[0]
+        for module in (1, 2, 3)
+    }
+    (handle,) = first or [client()]
+    met = [each.provider for each in registrar.bindings() if each.client == handle]
+    assert met == [providers[each] for each in providers if wants is None or each in wants]
+    registrar.deregister(handle)
+    late = registrar.register(PROVIDER, instance(module=1), owner="p")[0]
+    assert registrar.registration(late).binding_count == 0
+
+
+def test_a_provider_takes_whoever_comes() -> None:
+    """It has nothing to want."""
+    with pytest.raises(InvalidValueError, match="wants"):
+        Registrar().register(PROVIDER, instance(), owner="p", wants=frozenset())
 
 
 def test_two_of_one_role_never_meet() -> None:
