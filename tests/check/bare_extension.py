@@ -28,6 +28,9 @@ NAME: Final = "bare"
 HEX_BAD: Final = "ff"
 BAD_PARAMETER: Final = bytes.fromhex(HEX_BAD)
 PROCESS: Final = uuid4()
+RESUME: Final = [b""]
+"""What the last welcome said."""
+
 FAULT: Final = sys.argv[1] if len(sys.argv) > 1 else ""
 
 
@@ -56,7 +59,8 @@ class BareExtension:
         hello = reg.Hello(
             protocol_version=2 if FAULT == "wrong-version" else 1,
             name="" if FAULT == "no-name" else NAME,
-            process_instance=b"" if FAULT == "no-instance" else PROCESS.bytes,
+            process_instance=_process().bytes if FAULT != "no-instance" else b"",
+            resume_token=RESUME[0],
             process_id=os.getpid(),
             registrations=3 if FAULT == "promises-more" else 2,
         )
@@ -65,6 +69,7 @@ class BareExtension:
         if FAULT != "silent":
             await self._write(hello=hello)
         welcome = await self._call.read()
+        RESUME[0] = welcome.welcome.resume_token
         reading = asyncio.ensure_future(self._read())
         streaming: asyncio.Future[None] | None = None
         if FAULT != "no-stream":
@@ -261,6 +266,10 @@ class BareExtension:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _process() -> UUID:
+    return uuid4() if FAULT == "other-process" else PROCESS
 
 
 def _program_type() -> reg.RegistrationInstance:

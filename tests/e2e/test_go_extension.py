@@ -23,7 +23,7 @@ PLUGINS: Final = {
 PACKAGE: Final = "gate/ebpfd"
 
 
-def go(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def go(folder: Path, *arguments: str, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
     """Run go in *folder*, with the toolchain that is here."""
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
     return subprocess.run(
@@ -33,7 +33,7 @@ def go(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=400,
+        timeout=timeout_s,
     )
 
 
@@ -53,6 +53,16 @@ def generate(folder: Path) -> None:
     subprocess.run((*protoc, *SCHEMAS), check=True)
 
 
+def download(folder: Path) -> None:
+    """Fetch the modules, or skip the test: they come from elsewhere."""
+    try:
+        ran = go(folder, "mod", "download", timeout_s=120)
+    except subprocess.TimeoutExpired:
+        pytest.skip("its modules cannot be had in 120 s")
+    if ran.returncode != 0:
+        pytest.skip(f"its modules cannot be had: {ran.stderr.strip().splitlines()[-1]}")
+
+
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The extension, built; skipped where it cannot be."""
@@ -60,9 +70,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip("no go is here")
     folder = tmp_path_factory.mktemp("gate") / "gate"
     shutil.copytree(SOURCES, folder)
-    downloaded = go(folder, "mod", "download")
-    if downloaded.returncode != 0:
-        pytest.skip(f"its modules cannot be had: {downloaded.stderr.strip().splitlines()[-1]}")
+    download(folder)
     for name, package in PLUGINS.items():
         built(folder, "-o", name, package)
     generate(folder)

@@ -6,11 +6,14 @@ import os
 import shlex
 import shutil
 import sys
+import tomllib
 from asyncio.subprocess import PIPE, STDOUT
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from ebpfd_sdk.init.command import main
 from ebpfd_sdk.testing import ExtensionProcess
 from tests.e2e.world import Ran, world
 
@@ -94,6 +97,13 @@ async def test_its_readme_works_as_it_stands(tmp_path: Path) -> None:
         finally:
             child.kill()
     assert (folder / "doorman.h").read_bytes() == header, "the same as was written"
+
+
+def test_the_command_is_the_one_that_is_installed() -> None:
+    """``ebpfd-sdk`` leads to where ``python -m ebpfd_sdk`` does."""
+    project = tomllib.loads((Path(__file__).parents[2] / "sdk" / "pyproject.toml").read_text())
+    named = project["project"]["scripts"]["ebpfd-sdk"]
+    assert EntryPoint("ebpfd-sdk", named, "console_scripts").load() is main
 
 
 @pytest.mark.parametrize(

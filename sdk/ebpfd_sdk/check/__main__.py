@@ -76,7 +76,7 @@ def _parse(arguments: list[str]) -> tuple[Options, bool]:
     )
     add("--context", type=_hex, default=b"", metavar="HEX", help="context of the events fired")
     add("--data", type=_hex, default=b"", metavar="HEX", help="data of the events fired")
-    add("--timeout", type=float, default=20, metavar="S", help="for each step, seconds (20)")
+    add("--timeout", type=float, default=30, metavar="S", help="for each step, seconds (30)")
     given: Any = parser.parse_args(arguments)
     if bool(given.module) == bool(command):
         parser.error("name a MODULE, or a COMMAND after --")

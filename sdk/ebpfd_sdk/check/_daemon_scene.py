@@ -21,7 +21,7 @@ FIRERS: Final = 4
 WARM_RUNS: Final = 100
 """Runs after which load counts as load."""
 
-FIRE_MS: Final = 3000
+FIRE_MS: Final = 10_000
 
 
 @dataclass(slots=True)

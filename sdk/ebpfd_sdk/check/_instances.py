@@ -15,7 +15,13 @@ CHARACTERISTICS: Final = {
 }
 
 
+def registered_as(instance: registrar_pb2.RegistrationInstance) -> tuple[bytes, bytes]:
+    """Contract and module."""
+    return instance.npi_id, instance.module_id.SerializeToString()
+
+
 def names(instance: registrar_pb2.RegistrationInstance) -> tuple[str, ...]:
+    """What ``--offers`` may call it."""
     said = instance.characteristics
     guid = instance.module_id.guid
     return (
@@ -27,6 +33,7 @@ def names(instance: registrar_pb2.RegistrationInstance) -> tuple[str, ...]:
 
 
 def check_instance(instance: registrar_pb2.RegistrationInstance) -> None:
+    """End the check if the instance does not have what its contract asks for."""
     if len(instance.npi_id) != 16:
         fail("instance.npi_id is no GUID of 16 bytes")
     wanted = CHARACTERISTICS.get(instance.npi_id)

@@ -27,7 +27,7 @@ class Options:
     data: bytes = b""
     """Of the events that are fired."""
 
-    timeout_s: float = 20.0
+    timeout_s: float = 30.0
     """For each thing that the extension has to do."""
 
     def words(self, address: str) -> str | tuple[str, ...]:

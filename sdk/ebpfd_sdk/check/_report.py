@@ -120,6 +120,12 @@ class Suite(Generic[S]):
 
         return add
 
+    def then(self, other: "Suite[S]") -> "Suite[S]":
+        """Make a suite of these checks and then those of *other*."""
+        both = Suite[S]()
+        both.checks = self.checks + other.checks
+        return both
+
     async def run(self, scene: S, note: Callable[[Outcome], None]) -> None:
         """Make all checks, and tell *note* of each as it ends."""
         passed: set[str] = set()

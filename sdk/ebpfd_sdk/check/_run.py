@@ -9,8 +9,9 @@ from ebpfd_sdk.check._daemon_checks import real
 from ebpfd_sdk.check._daemon_scene import DaemonScene
 from ebpfd_sdk.check._options import Options
 from ebpfd_sdk.check._report import Outcome, Report
-from ebpfd_sdk.check._wire_checks import wire
+from ebpfd_sdk.check._wire_life import life
 from ebpfd_sdk.check._wire_scene import WireScene
+from ebpfd_sdk.check._wire_words import words
 from ebpfd_sdk.testing import ExtensionProcess, daemon
 from ebpfd_sdk.testing._registrar import scripted_registrar
 
@@ -37,7 +38,7 @@ async def check_wire(options: Options, folder: Path, note: Callable[[Outcome], N
         child = ExtensionProcess(options.words(address), address, folder / "wire.log")
         try:
             await child.start()
-            await wire.run(WireScene(options, child, registrar), note)
+            await words.then(life).run(WireScene(options, child, registrar), note)
         finally:
             child.kill()
 

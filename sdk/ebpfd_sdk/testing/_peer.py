@@ -38,6 +38,7 @@ class Peer:
     def __init__(self, reply: Reply = nothing_changed) -> None:
         self.reply = reply
         self.session_id = str(uuid4())
+        self.resume_token = uuid4().bytes
         self.hello: registrar_pb2.Hello | None = None
         self.registered: dict[int, registrar_pb2.RegistrationInstance] = {}
         self.leaving: set[int] = set()
@@ -152,6 +153,11 @@ class Peer:
         )
         if cleaned.status != NtStatus.SUCCESS:
             raise PeerError(f"it answered {status_name(cleaned.status)} to cleanup, not SUCCESS")
+
+    def hang_up(self) -> None:
+        """End both streams, as a daemon that stops."""
+        self.outgoing.put_nowait(None)
+        self.to_stream.put_nowait(None)
 
     def fire(
         self, attach_type: bytes, batch: hook_pb2.Batch, parameter: bytes | None = None

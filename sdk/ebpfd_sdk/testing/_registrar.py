@@ -20,11 +20,12 @@ class ScriptedRegistrar:
     def __init__(self, reply: Reply = nothing_changed) -> None:
         self._reply = reply
         self.peers: list[Peer] = []
-        self.arrival = asyncio.Event()
+        self._arrival = asyncio.Condition()
 
-    async def arrived(self) -> Peer:
-        """Wait for a module process to open a session."""
-        await self.arrival.wait()
+    async def arrived(self, after: int = 0) -> Peer:
+        """Wait for a module process to open a session, beyond the first so many."""
+        async with self._arrival:
+            await self._arrival.wait_for(lambda: len(self.peers) > after)
         return self.peers[-1]
 
     async def session(
@@ -39,10 +40,12 @@ class ScriptedRegistrar:
                 daemon_version="check",
                 daemon_instance=uuid4().bytes,
                 session_id=peer.session_id,
+                resume_token=peer.resume_token,
             )
         )
-        self.peers.append(peer)
-        self.arrival.set()
+        async with self._arrival:
+            self.peers.append(peer)
+            self._arrival.notify_all()
         reader = asyncio.create_task(peer.read_session(request_iterator))
         try:
             with suppress(PeerError):  # it went without a word
