@@ -305,9 +305,9 @@ async def test_maps_survive_their_daemon(tmp_path: Path, how: str) -> None:
             await w.client.detach(link.id)
             await program.unload()
             assert await w.client.maps() == ()
-            assert asked(w)[-2:] == ["delete", "destroy"]
             process.terminate()
             assert await process.wait() == 0
+            assert asked(w)[-2:] == ["delete", "destroy"]
 
 
 @pytest.mark.parametrize("how", ["kill", "terminate"])

@@ -11,7 +11,6 @@ from ebpfd.host.verification import Subject, Verifier
 from ebpfd.objects import CustomMap, Link, MapObject, Program
 from ebpfd.store import KeptLink, KeptMap, KeptProgram, blob_of
 from ebpfd.store.kept_objects import Blob, KeptMapType
-from ebpfd_api.custom_map import MapFunction
 from ebpfd_vm import Object
 
 _FIRST: Final = bytes(4)
@@ -68,7 +67,7 @@ def map_provider(row: KeptMapType) -> MapProviderData:
     """What the provider of a custom map had promised when the map was made."""
     return MapProviderData(
         map_type=row.number,
-        functions=frozenset(map(MapFunction, row.functions)),
+        functions=frozenset(row.functions),
         updates_original_value=row.updates_original_value,
         name=row.name,
     )

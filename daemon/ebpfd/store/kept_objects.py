@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ebpfd.store.database import Database, StoreError
+from ebpfd_api.custom_map import MapFunction
 
 Blob: TypeAlias = bytes
 """The SHA-256 of bytes in the table of blobs."""
@@ -30,7 +31,7 @@ class KeptMapType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     number: int
     value_size: int
-    functions: list[int]
+    functions: list[MapFunction]
     updates_original_value: bool = False
     name: str = ""
 

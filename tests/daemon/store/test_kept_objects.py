@@ -5,8 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from ebpfd.store import Change, Database, Kept, KeptObjects, KeptProgram, StoreError, blob_of
+from ebpfd.store import (
+    Change,
+    Database,
+    Kept,
+    KeptMap,
+    KeptObjects,
+    KeptProgram,
+    StoreError,
+    blob_of,
+)
+from ebpfd.store.kept_objects import KeptMapType
 from ebpfd.store.schema import STEPS
+from ebpfd_api.custom_map import MapFunction
+from ebpfd_api.map_type import MapType
 from tests.daemon.store.states import (
     ALL,
     ARRAY_OF_PROGRAMS,
@@ -99,6 +111,22 @@ async def test_a_row_of_a_newer_daemon_is_an_error(tmp_path: Path) -> None:
             "UPDATE objects SET content = json_set(content, '$.colour', 1) WHERE id = 7"
         )
     with pytest.raises(StoreError, match=r"object 7 .*colour"):
+        await after(path)
+
+
+async def test_a_map_of_an_extensions_type_keeps_what_its_provider_promised(
+    tmp_path: Path,
+) -> None:
+    """A function that this daemon does not know is an error as any other such thing."""
+    path = tmp_path / "state.sqlite"
+    promised = KeptMapType(16, 2, [MapFunction(number) for number in (1, 2, 3)], name="names")
+    row = KeptMap(MapType.HASH, 4, 8, 16, custom=promised)
+    assert (await after(path, Change(put={2: row}, last_id=2))).objects == {2: row}
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE objects SET content = json_set(content, '$.custom.functions[0]', 99)"
+        )
+    with pytest.raises(StoreError, match=r"object 2 .*99"):
         await after(path)
 
 
