@@ -8,6 +8,7 @@ from ebpfd_sdk import EbpfdError, MapType, ObjectType, Program, Result
 from tests.e2e.world import PROGRAMS, sample, world
 
 COUNT = str(PROGRAMS / "count.o")
+BY_NAME = str(Path(__file__).with_name("programs") / "by_name.o")
 
 
 async def test_each_type_is_pinned_opened_and_unpinned(tmp_path: Path) -> None:
@@ -117,3 +118,25 @@ async def test_ebpfctl_pins(tmp_path: Path) -> None:
         gone = await w.ctl("-o", "json", "map", "show", str(made["id"]))
         assert gone.error()["name"] == "STALE_ID"
         assert await w.ctl_json("owner", "list") == []
+
+
+async def test_maps_pinned_by_name_are_shared_by_files(tmp_path: Path) -> None:
+    """The second load counts on where the first one left off, though that was unloaded."""
+    async with world(tmp_path) as w, sample(w):
+        for total in (1, 2):
+            programs = await w.client.load(BY_NAME)
+            assert (await programs["count"].test_run()).result == 42
+            counted = await w.client.open_map("/ebpf/global/shared_count")
+            assert await counted.get(0) == total.to_bytes(8, "little")
+            for each in programs.values():
+                await each.unload()
+        assert [each.path for each in await w.client.pins()] == [
+            "BPF:\\shared_count", "BPF:\\shared_inner", "BPF:\\shared_steps",
+        ]  # fmt: skip
+        other = await w.client.create_map(MapType.HASH, 4, 4, 8)
+        await w.client.unpin("shared_count")
+        await w.client.pin("shared_count", other)
+        ran = await w.ctl("-o", "json", "program", "load", BY_NAME)
+        error = ran.error()
+        assert error["name"] == "INVALID_ARGUMENT"
+        assert "value_size 4, the file declares 8" in error["message"]

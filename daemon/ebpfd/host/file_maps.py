@@ -1,6 +1,6 @@
 """The maps of an object file, live: made at load, and filled with what their declarations say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from ebpfd.errors import RequestError
@@ -25,8 +25,10 @@ def create_maps(
     ]
 
 
-async def create_custom_maps(custom: CustomMaps, specs: Sequence[MapSpec]) -> dict[int, MapObject]:
-    """The maps, by place, whose types extensions provide: all, or none and an error."""
+async def create_custom_maps(
+    custom: CustomMaps, specs: Sequence[MapSpec], reused: Collection[int]
+) -> dict[int, MapObject]:
+    """The maps, by place, whose types extensions provide: all but *reused*, or an error."""
     for spec in specs:
         if spec.inner is not None and is_custom(specs[spec.inner].type):
             message = f"map {spec.name}: maps of a custom type cannot be in a map of maps"
@@ -34,7 +36,7 @@ async def create_custom_maps(custom: CustomMaps, specs: Sequence[MapSpec]) -> di
     made: dict[int, MapObject] = {}
     try:
         for index, spec in enumerate(specs):
-            if is_custom(spec.type):
+            if is_custom(spec.type) and index not in reused:
                 made[index] = await custom.create(spec)
     except BaseException:
         await end_custom_maps(custom, made)
@@ -68,12 +70,18 @@ def fill_maps(
     specs: Sequence[MapSpec],
     maps: Sequence[MapObject],
     programs: Sequence[Program],
+    reused: Collection[int],
 ) -> None:
-    """Put the programs and maps that declarations name under their indices."""
+    """Put the programs and maps that declarations name under their indices, but for *reused*."""
     loaded = {program.name: program for program in programs}
     declared = {spec.name: each for spec, each in zip(specs, maps, strict=True)}
+    made = [
+        (spec, each)
+        for place, (spec, each) in enumerate(zip(specs, maps, strict=True))
+        if place not in reused
+    ]
     try:
-        for spec, container in zip(specs, maps, strict=True):
+        for spec, container in made:
             for index, name in spec.values:
                 key = index.to_bytes(4, "little")
                 if spec.type == MapType.PROG_ARRAY:
@@ -85,8 +93,9 @@ def fill_maps(
                     container.map.set_map(key, inner.map, inner.id)
                     objects.hold(container, key, inner)
     except BaseException:
-        for each in maps:  # or a program in its own program array would keep both for ever
+        for _, each in made:  # or a program in its own program array would keep both for ever
             each.map.clear_objects()
+            objects.settle(each)
         raise
 
 

@@ -15,6 +15,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.pinned_maps import pin_maps, pinned_maps
 from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -117,20 +118,40 @@ class Programs:
                 loading.append(self._begin(index, spec, contract))
                 await self._bind(loading[-1])
             await self._judge_all(object_file, parsed, loading)
-            custom = await create_custom_maps(self._custom_maps, parsed.maps)
-            await self._associate(loading, custom)
-            made = await self._compile(parsed, loading, execution, custom, self._new_maps)
+            while True:
+                reused = pinned_maps(self._objects, parsed.maps)
+                custom = await create_custom_maps(self._custom_maps, parsed.maps, reused)
+                existing = custom | reused
+                await self._associate(loading, existing)
+                made = await self._compile(parsed, loading, execution, existing, self._new_maps)
+                if pinned_maps(self._objects, parsed.maps) == reused:
+                    break
+                # Somebody has pinned or unpinned one of them meanwhile.
+                await end_custom_maps(self._custom_maps, custom)
             sources = [
                 ProgramSource(object_file, each.index, execution, follows_contract)
                 for each in loading
             ]
             owner.check()  # it may have ended meanwhile
-            return self._publish(parsed, loading, made, file_name, sources, custom, owner)
+            programs = self._publish(parsed, loading, made, file_name, sources, existing, owner)
         except BaseException:
             await end_custom_maps(self._custom_maps, custom)
             for each in loading:
                 await each.clients.withdraw()
             raise
+        pinned = pin_maps(self._objects, parsed.maps, programs[0].file_maps, reused)
+        if pinned or reused:
+            await self._keeper.kept(partial(self._take_back, programs, pinned, owner))
+        return programs
+
+    async def _take_back(self, programs: list[Program], pinned: list[str], owner: Owner) -> None:
+        """What was loaded could not be kept."""
+        left: list[Program] = []
+        for path in pinned:
+            left += [each for each in self._objects.take_out(path) if isinstance(each, Program)]
+        for each in programs:
+            left += self._objects.unload(each, owner)
+        await self.destroy_unkept(dict.fromkeys(left))
 
     async def reload(self, program_id: int) -> Program:
         """Make a program anew, against the contract of today, and put it in the old one's place.
@@ -297,14 +318,14 @@ class Programs:
         made: Made,
         file_name: str,
         sources: list[ProgramSource],
-        custom: Mapping[int, MapObject],
+        existing: Mapping[int, MapObject],
         owner: Owner,
     ) -> list[Program]:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
             _still_bound(each)
         maps = [
-            custom[index] if index in custom else MapObject(self._objects.next_id(), each)
+            existing[index] if index in existing else MapObject(self._objects.next_id(), each)
             for index, each in enumerate(made.maps)
         ]
         for bridge in made.bridges:
@@ -314,8 +335,9 @@ class Programs:
             program_of(each, engine, dict(enumerate(maps)), file_maps, file_name, source)
             for each, engine, source in zip(loading, made.engines, sources, strict=True)
         ]
+        reused = pinned_maps(self._objects, parsed.maps)
         try:
-            fill_maps(self._objects, parsed.maps, maps, programs)
+            fill_maps(self._objects, parsed.maps, maps, programs, reused)
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
         for program, each in zip(programs, loading, strict=True):

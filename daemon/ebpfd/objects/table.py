@@ -8,7 +8,7 @@ Windows.  What nobody keeps is dropped: a map here, a program or a link by the h
 registrations must be withdrawn; methods that may leave such return them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from ebpfd.errors import RequestError
@@ -305,6 +305,10 @@ class Objects:
         """Pins that follow *after*, or all, bytewise; of these kinds if any is named."""
         types = tuple(_TYPES[kind] for kind in kinds)
         return self._pins.after(canonical(after) if after else "", types)
+
+    def pins_by_path(self) -> Mapping[str, Object]:
+        """All pins, by their paths in the one form."""
+        return self._pins.all()
 
     def durable(self, without: Without = NOTHING) -> Durable:
         """What survives the daemon, as it is now, or will be when *without* has gone."""

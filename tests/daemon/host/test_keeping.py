@@ -103,6 +103,10 @@ class Scene:
         """Take one out of an array."""
         await self.w.maps.delete(self.array.id, FIRST)
 
+    async def load_pinned(self) -> None:
+        """Load a file whose maps are pinned by their names, and hold programs."""
+        await self.w.programs.load(object_file("by_name.o"), "by_name.o", [])
+
     async def delete_many(self) -> None:
         """Take several out."""
         await self.w.maps.delete_batch(self.array.id, FIRST + b"\2\0\0\0")
@@ -121,6 +125,7 @@ CHANGES: list[Callable[[Scene], Awaitable[None]]] = [
     Scene.put_more,
     Scene.delete,
     Scene.delete_many,
+    Scene.load_pinned,
 ]
 
 
@@ -192,6 +197,18 @@ async def test_changes_at_once_are_all_kept(state: StateDirectory) -> None:
             *(w.maps.remove(each.id) for each in maps[::2]),
         )
         after = survives(w.objects)
+    assert await on_disk(state) == after
+
+
+async def test_programs_that_take_pinned_maps_are_kept_with_them(state: StateDirectory) -> None:
+    """Being loaded, they are users of a program array, as those are that have made it."""
+    async with world(state=state) as w:
+        await w.provide(FakeExtension())
+        first, second = [
+            await w.programs.load(object_file("by_name.o"), "by_name.o", []) for _ in range(2)
+        ]
+        after = survives(w.objects)
+        assert {each.id for each in (*first, *second)} == set(w.objects.durable().programs)
     assert await on_disk(state) == after
 
 
