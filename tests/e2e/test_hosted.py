@@ -47,7 +47,7 @@ async def test_one_that_dies_is_started_again_and_its_links_bind_again(tmp_path:
         _, link_id = await attach_count(w)
         before = await extension(w, "sample")
         os.kill(before.process_id, signal.SIGKILL)
-        after = await reach(w, "sample", lambda each: each.restarts == 1)
+        after = await reach(w, "sample", lambda each: each.restarts >= 1)
         after = await reach(w, "sample", lambda each: each.state is ExtensionState.RUNNING)
         assert after.process_id != before.process_id
         assert after.reason == "ended by SIGKILL"
@@ -58,6 +58,18 @@ async def test_one_that_dies_is_started_again_and_its_links_bind_again(tmp_path:
 
         await until(attached)
         assert (await w.client.fire("sample_ext", data=UDP)).code is Result.SUCCESS
+
+
+async def test_one_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
+    """Its lease ends, and with it its session; then it has no more time than at its start."""
+    hanging = "[deadlines]\nlease_s = 0.5\n" + moody("a", "fine", start_s=5)
+    async with hosting(tmp_path, hanging) as w:
+        before = await extension(w, "a")
+        os.kill(before.process_id, signal.SIGSTOP)
+        await reach(w, "a", lambda each: each.restarts >= 1)
+        after = await reach(w, "a", lambda each: each.state is ExtensionState.RUNNING)
+        assert after.process_id != before.process_id
+        assert after.reason == "did not register within 5 s"
 
 
 async def test_one_that_dies_again_and_again_has_failed(tmp_path: Path) -> None:

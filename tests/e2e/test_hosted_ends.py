@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from ebpfd_sdk import EbpfdError, ExtensionInfo, ExtensionState
+from ebpfd_sdk import EbpfdError, ExtensionInfo, ExtensionState, LinkState, Result
 from tests.e2e.hosting import (
     DELAY,
     MOODY,
@@ -27,8 +27,9 @@ from tests.e2e.hosting import (
     shell,
     told_of,
 )
-from tests.e2e.test_extension_life import until
-from tests.e2e.world import World
+from tests.e2e.test_extension_life import attach_count, until
+from tests.e2e.world import SAMPLE, World, world
+from tests.packets import UDP
 
 
 async def test_they_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -> None:
@@ -85,6 +86,23 @@ async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: P
             while await asyncio.to_thread(told_of, address):
                 pass
     assert most >= 2, "there was somebody to be left"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_the_next_daemon_has_all_of_it_when_it_is_ready(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Extension, program and link, whether the last one crashed or stopped."""
+    options = ("--extension", SAMPLE)
+    async with world(tmp_path, *options) as w:
+        ids = await attach_count(w)
+        w.daemon.send_signal(number)
+        await w.daemon.wait()
+    async with world(tmp_path, *options) as w:
+        (link,) = await w.client.links()
+        assert (link.program_id, link.id) == ids
+        assert link.state is LinkState.ATTACHED
+        assert (await w.client.fire("sample_ext", data=UDP)).code is Result.SUCCESS
 
 
 async def test_a_script_around_an_extension_is_no_hindrance(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Policy:
     restart_delay_s: float = 0.5
     """Before the first of them; each further one waits twice as long."""
 
-    start_s: float = 10.0
+    start_s: float = 30.0
     """From its start until all is registered."""
 
     stop_s: float = 5.0
