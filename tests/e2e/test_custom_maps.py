@@ -14,6 +14,7 @@ import pytest
 
 from ebpfd_sdk import EbpfdError, Map, Result, number
 from ebpfd_sdk.testing import until
+from tests.e2e.proxy import proxy
 from tests.e2e.test_maps import context
 from tests.e2e.world import World, sample, world
 
@@ -22,11 +23,11 @@ OBJECT = HERE / "programs" / "custom.o"
 PATIENCE_S = 20.0
 
 
-async def started(w: World, *flags: str) -> Process:
+async def started(w: World, *flags: str, address: str = "") -> Process:
     """The extension as its own process, registered."""
     script, journal_ = str(HERE / "map_extension.py"), str(w.folder / "journal")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, script, journal_, *flags, w.address, stderr=PIPE
+        sys.executable, script, journal_, *flags, address or w.address, stderr=PIPE
     )
     assert process.stderr is not None
     assert b"connected" in await process.stderr.readline()
@@ -345,3 +346,35 @@ async def test_an_extension_that_outlives_the_daemon_has_its_maps_again(
         process.terminate()
         assert await process.wait() == 0
         assert asked(w)[-2:] == ["delete", "destroy"]
+
+
+async def test_a_cut_connection_costs_a_map_nothing_but_time(tmp_path: Path) -> None:
+    """The same instance has it again, in the same daemon."""
+    way = tmp_path / "way.sock"
+    async with world(tmp_path) as w, proxy(way, tmp_path / "ebpfd.sock") as between:
+        process = await started(w, address=f"unix:{way}")
+        made = await create(w)
+        await made.set(1, 77)
+
+        async def there_again() -> bool:
+            try:
+                return number(await made.get(1) or b"") == 77
+            except EbpfdError as error:
+                codes.add(error.code)
+                return False
+
+        codes = set[Result]()
+        for _ in range(3):
+            between.cut()
+            await until(there_again)
+        assert codes <= {Result.EXTENSION_FAILED_TO_LOAD}
+        await made.set(1, 88)
+        assert [each for each in asked(w) if each != "find"] == [
+            "create",
+            "update",
+            "update",
+            "delete",
+        ]
+        await made.remove()
+        process.terminate()
+        assert await process.wait() == 0
