@@ -444,7 +444,10 @@ class Client(ObjectCalls):
         parameter: bytes | None = None,
         deadline_ms: int = 0,
     ) -> Answer[K] | Answer[Context]:
-        """Fire a hook once, as if its event had happened; its provider decides what runs."""
+        """Fire a hook once, as if its event had happened; its provider decides what runs.
+
+        With *deadline_ms* the event waits until then for a provider, also for one that takes over.
+        """
         raw = context if isinstance(context, bytes) else context.pack()
         columns = await self.fire_batch(
             hook, contexts=raw, data=data, parameter=parameter, deadline_ms=deadline_ms

@@ -47,6 +47,8 @@ class Presence:
         self._stream: InvokeStream | None = None
         self._end: asyncio.Future[DaemonUnavailable] = asyncio.get_running_loop().create_future()
         self._abandoning: asyncio.Task[None] | None = None
+        self._fires: set[asyncio.Task[None]] = set()
+        self._declines = ""
 
     async def enter(self, address: str) -> Self:
         """Connect and register; whatever raises, nothing is left behind."""
@@ -80,7 +82,20 @@ class Presence:
         return await asyncio.shield(self._end)
 
     async def drain(self, reason: str) -> None:
-        """Refuse new invocations for *reason*, and wait for answers to those that were started."""
+        """Refuse new invocations for *reason*, and wait for answers to those that were started.
+
+        Fires that come from now on are for another extension, if there is one.
+        """
+        self._declines = reason
+        try:
+            async with asyncio.timeout(GRACE_S):
+                # A fire that has begun may still invoke.
+                while self._fires:
+                    await asyncio.wait(self._fires)
+                if self._stream is not None:
+                    await self._stream.fires_written()
+        except TimeoutError:
+            logger.warning("%s: some fires got no answer in time", self.name)
         for provider in self.providers:
             provider.close(reason)
         try:
@@ -147,7 +162,15 @@ class Presence:
         self._lose(connection.unavailable(f"nothing was heard of it for {lease_s:g} s"))
 
     def _start_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
-        self._tasks.start(self._answer_fire(stream, fire), name="fire")
+        if self._declines:
+            refusal = Columns(Result.CANCELED, f"{self.name}: {self._declines}")
+            declined = fire_return(fire.fire_id, refusal)
+            declined.declined = True
+            stream.answer_fire(declined)
+            return
+        task = self._tasks.start(self._answer_fire(stream, fire), name="fire")
+        self._fires.add(task)
+        task.add_done_callback(self._fires.discard)
 
     async def _answer_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:
         for provider in self.providers:

@@ -54,6 +54,8 @@ class InvokeStream:
         self._in_flight: dict[int, tuple[Sender, Pending]] = {}
         self._fire_returns: deque[hook_pb2.FireReturn] = deque()
         self._parked: asyncio.Future[None] | None = None
+        self._fires_written = asyncio.Event()
+        self._fires_written.set()
         self._lost = ""
         self.heard = False
         """Whether the daemon has said something; whoever asks for it resets it."""
@@ -71,7 +73,12 @@ class InvokeStream:
     def answer_fire(self, answer: hook_pb2.FireReturn) -> None:
         """Send what a client's fire came to."""
         self._fire_returns.append(answer)
+        self._fires_written.clear()
         self._unpark()
+
+    async def fires_written(self) -> None:
+        """Wait until the answers to fires are on their way."""
+        await self._fires_written.wait()
 
     async def write(self) -> None:
         """Send what lanes and fires have, one message of each in turn, until the call ends."""
@@ -83,6 +90,8 @@ class InvokeStream:
                 if self._fire_returns:
                     answer = self._fire_returns.popleft()
                     await self._call.write(hook_pb2.InvokeRequest(fire_return=answer))
+                    if not self._fire_returns:
+                        self._fires_written.set()
                 if self._working:
                     await self._write_one(self._working.popleft())
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
@@ -107,6 +116,7 @@ class InvokeStream:
     def lose(self, reason: str) -> None:
         """Answer everything with CANCELED, now and from now on."""
         self._lost = reason
+        self._fires_written.set()
         flown, self._in_flight = self._in_flight, {}
         working, self._working = self._working, deque()
         for lane, pending in flown.values():

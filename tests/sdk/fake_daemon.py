@@ -53,6 +53,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.journal: list[str] = []
         self.hello = registrar_pb2.Hello()
         self.lease_ms = 0
+        self.declined = 0
         self.registered: dict[int, registrar_pb2.RegistrationInstance] = {}
         self.requests: list[hook_pb2.InvokeRequest] = []
         self.gate = asyncio.Event()
@@ -294,6 +295,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
     async def _read_stream(self, requests: AsyncIterator[hook_pb2.InvokeRequest]) -> None:
         async for request in requests:
             if request.HasField("fire_return"):
+                self.declined += request.fire_return.declined
                 self._returns.pop(request.fire_return.fire_id).set_result(request.fire_return)
                 continue
             self.requests.append(request)

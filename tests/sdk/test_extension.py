@@ -389,6 +389,26 @@ async def test_a_fire_of_a_foreign_hook_finds_nobody(scene: Scene) -> None:
     assert result.code == Result.OBJECT_NOT_FOUND
 
 
+async def test_a_stopping_extension_declines_what_it_has_not_begun(scene: Scene) -> None:
+    """A fire that is under way is answered; those that come later are for another extension."""
+    scene.daemon.deregister_pending = True
+    async with scene.extension() as extension:
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        begun = asyncio.create_task(scene.daemon.fire(_fire()))
+        await scene.request(1)
+        draining = asyncio.create_task(extension.drain())
+        await scene.round_trip()
+        late = await scene.daemon.fire(_fire())
+        assert (late.code, late.message) == (Result.CANCELED, "parcel: the extension is stopping")
+        assert scene.daemon.declined == 1
+        assert not draining.done()
+        scene.daemon.gate.set()
+        assert (await begun).code == Result.SUCCESS
+        await draining
+    assert scene.daemon.declined == 1
+
+
 async def test_a_daemon_that_is_given_up_ends_the_wait(scene: Scene) -> None:
     """Whoever waits for the stop learns that the daemon is gone; leaving does not hang."""
     async with scene.extension(reconnect=False) as extension:

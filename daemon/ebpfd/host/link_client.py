@@ -1,6 +1,6 @@
 """A link as the registrar sees it: a client of the hook's contract."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -33,6 +33,10 @@ class LinkClient(LocalModule):
         self._registrar = registrar
         self._targets = targets
         self._executor = executor
+
+    def is_attached_to(self, attach_type: UUID) -> bool:
+        """Whether its user has it attached there, be it bound or not."""
+        return self._link.state is LinkState.ATTACHED and self._link.attach_type == attach_type
 
     async def register(self) -> None:
         """Register; afterwards ``link.binding`` says whether it was taken."""

@@ -191,12 +191,23 @@ class ModuleGoneError(Exception):
     """The module's process ended before it answered."""
 
 
+class NotReadyError(ModuleGoneError):
+    """The module has no data stream: nothing has reached it."""
+
+
+class DeclinedError(Exception):
+    """The module is leaving and has begun nothing of it: another one may."""
+
+
 @runtime_checkable
 class ExtensionModule(Module, Protocol):
     """A module that provides hooks or helpers."""
 
     async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
-        """Run what is attached to a hook of this extension's; ``ModuleGoneError``, TimeoutError."""
+        """Run what is attached to a hook of this extension's.
+
+        ``ModuleGoneError``, ``DeclinedError``, TimeoutError.
+        """
         ...
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:

@@ -8,7 +8,7 @@ a failed attach or a completed detach, so that no bug of one module keeps anothe
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 import structlog
@@ -16,14 +16,19 @@ import structlog
 from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host.callbacks import Call, Callback, Callbacks, Deadlines, Wait
+from ebpfd.host.changes import Changes
 from ebpfd.host.modules import AttachAnswer, DispatchTable, Module
 from ebpfd.host.services import Services
 from ebpfd.host.watch import BindingSeen, Part, Watches
+from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _Value = TypeVar("_Value")
+
+LEAVING_S: Final = 5.0
+"""How long a module that has taken back a hook is expected to take back the rest, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,16 @@ class RegistrarHost:
     def __init__(self, services: Services, deadlines: Deadlines | None = None) -> None:
         self._services = services
         self._registrar = nmr.Registrar()
+        self.changes = Changes()
+        """Of registrations and bindings."""
+
         self._callbacks = Callbacks(deadlines or Deadlines())
         self._watches = Watches(self._registrar, self._callbacks)
         self._registering: dict[nmr.RegistrationHandle, asyncio.Future[None]] = {}
         self._deregistering: dict[nmr.RegistrationHandle, asyncio.Future[int]] = {}
         self._completions: dict[nmr.RegistrationHandle, asyncio.Future[None]] = {}
         self._attaching: dict[nmr.BindingHandle, asyncio.Future[ProviderSide]] = {}
+        self._leaving: dict[nmr.Owner, asyncio.TimerHandle] = {}
         self._messages: dict[nmr.BindingHandle, str] = {}
 
     async def register(
@@ -82,7 +91,10 @@ class RegistrarHost:
     ) -> int:
         """Deregister; SUCCESS when all bindings are gone already, else PENDING."""
         answer: asyncio.Future[int] = _future()
+        leaving = self._registrar.registration(handle)
         effects = self._registrar.deregister(handle, by=by)
+        if leaving.role is nmr.Role.PROVIDER and leaving.instance.npi_id == HOOK:
+            self._begin_to_leave(leaving.owner)
         self._deregistering[handle] = answer
         self._run(effects)
         return await answer
@@ -136,6 +148,7 @@ class RegistrarHost:
     def lost(self, module: Module) -> None:
         """The process behind *module* has vanished."""
         self._callbacks.lost(module)
+        self._end_leaving(module)
         self._run(self._registrar.lost(module))
 
     def providers(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
@@ -170,6 +183,10 @@ class RegistrarHost:
         """All registrations of *module*."""
         return list(self._registrar.owned(module))
 
+    def bindings_of(self, handle: nmr.RegistrationHandle) -> list[nmr.BindingSnapshot]:
+        """All bindings of one registration."""
+        return list(self._registrar.bindings_of(handle))
+
     def bound(self) -> list[BindingSeen]:
         """All bindings that are not gone, with both their ends."""
         return self._watches.bound()
@@ -189,6 +206,20 @@ class RegistrarHost:
     def overdue(self, binding: nmr.BindingHandle) -> tuple[str, ...]:
         """Whose callbacks of *binding* were not waited for any longer."""
         return self._callbacks.overdue(binding)
+
+    def is_leaving(self, registration: nmr.RegistrationSnapshot) -> bool:
+        """Whether its module has taken back a hook just now: the rest may follow."""
+        return registration.owner in self._leaving
+
+    def _begin_to_leave(self, owner: nmr.Owner) -> None:
+        self._end_leaving(owner)
+        loop = asyncio.get_running_loop()
+        self._leaving[owner] = loop.call_later(LEAVING_S, self._end_leaving, owner)
+
+    def _end_leaving(self, owner: nmr.Owner) -> None:
+        if timer := self._leaving.pop(owner, None):
+            timer.cancel()
+            self.changes.note()
 
     def _abandon(self, handle: nmr.RegistrationHandle) -> None:
         """Whoever registered hung up, so nobody knows the handle: it must not stay behind."""
@@ -220,6 +251,7 @@ class RegistrarHost:
                     _log.debug("binding is gone", binding=effect.binding)
                 case _:
                     self._call_back(effect)
+        self.changes.note()
 
     def _answer_attach(self, effect: nmr.ClientAttachProviderReturned) -> None:
         self._callbacks.resume(effect.binding)

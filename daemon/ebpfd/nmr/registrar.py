@@ -207,6 +207,11 @@ class Registrar:
         """Picture every binding, in handle order."""
         return tuple(map(BindingSnapshot.of, self._book.bindings()))
 
+    def bindings_of(self, handle: RegistrationHandle) -> tuple[BindingSnapshot, ...]:
+        """Picture the bindings of one registration, in the order of their beginning."""
+        found = self._book.any_registration(handle).bindings.values()
+        return tuple(map(BindingSnapshot.of, found))
+
     def registration(self, handle: RegistrationHandle) -> RegistrationSnapshot:
         """Picture one registration."""
         return RegistrationSnapshot.of(self._book.any_registration(handle))

@@ -87,7 +87,7 @@ class InvokeStream:
         try:
             if request.HasField("fire_return"):
                 answer = request.fire_return
-                self._module.answered(answer.fire_id, answer.result)
+                self._module.answered(answer.fire_id, answer)
                 return None
             target = self._target(request)
             done = target.run_now(request, _origin(request))
@@ -162,6 +162,7 @@ class HookServicer(services_pb.HookServicer):
             request_iterator, context, module, self._targets, self._chains, self._services
         )
         module.data_stream = stream
+        self._hooks.streaming()
         try:
             await module.while_connected(stream.serve())
         finally:
@@ -187,7 +188,8 @@ class HookServicer(services_pb.HookServicer):
             parameter = request.parameter if request.HasField("parameter") else None
             call = FireCall(attach_type, parameter, decode_batch(request.batch))
             deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
-            return await self._hooks.fire(call, deadline_s)
+            # Who names a deadline would rather wait than be told that nobody is there.
+            return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
         except RequestError as error:
             return BatchOutcome(code=error.code, message=error.message, failure_result=default)
 

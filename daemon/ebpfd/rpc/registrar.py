@@ -138,16 +138,16 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         )
         self._sessions.remove(module)
         self._hosted.left(module)
-        self._drop(module, reason)
+        self._drop(module, reason, in_order=not left and not reason)
         if left:
             log.warning("extension lost", registrations=len(left), links_waiting=waiting, **why)
         else:
             log.info("extension left", **why)
 
-    def _drop(self, module: RemoteModule, reason: str = "") -> None:
+    def _drop(self, module: RemoteModule, reason: str = "", *, in_order: bool = False) -> None:
         """Nothing of *module* is there any more, and nobody waits for it."""
         self._registrar.lost(module)
-        module.lose(reason)
+        module.lose(reason, in_order=in_order)
 
     async def _converse(
         self,

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
+from math import ceil
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,12 +24,14 @@ from ebpfd.host.modules import (
     BatchOutcome,
     ContextCall,
     ContextOutcome,
+    DeclinedError,
     FireCall,
     HelperCall,
     HelperOutcome,
     MapArgument,
     MapCall,
     ModuleGoneError,
+    NotReadyError,
 )
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.objects.programs import RunContext
@@ -163,20 +166,23 @@ class RemoteModule:
         """Hand a client's fire to the module."""
         stream = self.data_stream
         if stream is None:
-            raise ModuleGoneError
+            raise NotReadyError
         message = hook_pb2.InvokeResponse()
         fire = message.fire
         fire.attach_type = call.attach_type.bytes
         fire.has_parameter, fire.parameter = call.parameter is not None, call.parameter or b""
-        fire.deadline_ms = int(deadline_s * 1000)
+        fire.deadline_ms = ceil(deadline_s * 1000)
         encode_batch(call.batch, fire.batch)
         if message.ByteSize() > MAX_FORWARDED_BYTES:
             refusal = f"batch: with its parameter it takes more than {MAX_FORWARDED_BYTES} bytes"
             raise RequestError(Result.INVALID_ARGUMENT, refusal)
-        fire.fire_id, answer = self._expect(hook_pb2.BatchResult)
+        fire.fire_id, answer = self._expect(hook_pb2.FireReturn)
         async with self._deadline(fire.fire_id, deadline_s):
             await stream.send(message)
-            return decode_result(await answer)
+            returned: hook_pb2.FireReturn = await answer
+        if returned.declined:
+            raise DeclinedError(returned.result.message or f"{self.name} is leaving")
+        return decode_result(returned.result)
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run one of the module's helpers."""
@@ -281,10 +287,12 @@ class RemoteModule:
         if self.lease is not None:
             self.lease.heard = True
 
-    def lose(self, reason: str = "") -> None:
+    def lose(self, reason: str = "", *, in_order: bool = False) -> None:
         """The connection is over: everybody who waits for an answer learns it.
 
-        With a *reason* it is the daemon that ends it, and its far end is told why.
+        With a *reason* it is the daemon that ends it, and its far end is told why.  One that has
+        left *in_order* had deregistered all: it answered whatever it had begun, so a fire without
+        an answer may be another's.
         """
         self.end_reason = self.end_reason or reason
         self.gone.set()
@@ -292,7 +300,9 @@ class RemoteModule:
         waiting, self._waiting = self._waiting, {}
         for expected in waiting.values():
             if not expected.answer.done():
-                expected.answer.set_exception(ModuleGoneError())
+                passed_on = in_order and expected.kind is hook_pb2.FireReturn
+                gone = DeclinedError(f"{self.name} has left") if passed_on else ModuleGoneError()
+                expected.answer.set_exception(gone)
 
     async def while_connected(self, work: Coroutine[Any, Any, None]) -> None:
         """Do *work* to its end, or until the connection is over."""

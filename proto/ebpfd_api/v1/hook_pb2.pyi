@@ -111,12 +111,14 @@ class Fire(_message.Message):
     def __init__(self, fire_id: _Optional[int] = ..., attach_type: _Optional[bytes] = ..., parameter: _Optional[bytes] = ..., has_parameter: _Optional[bool] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
 
 class FireReturn(_message.Message):
-    __slots__ = ("fire_id", "result")
+    __slots__ = ("fire_id", "result", "declined")
     FIRE_ID_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    DECLINED_FIELD_NUMBER: _ClassVar[int]
     fire_id: int
     result: BatchResult
-    def __init__(self, fire_id: _Optional[int] = ..., result: _Optional[_Union[BatchResult, _Mapping]] = ...) -> None: ...
+    declined: bool
+    def __init__(self, fire_id: _Optional[int] = ..., result: _Optional[_Union[BatchResult, _Mapping]] = ..., declined: _Optional[bool] = ...) -> None: ...
 
 class BatchResult(_message.Message):
     __slots__ = ("code", "message", "codes", "results", "contexts", "data", "failure_result")

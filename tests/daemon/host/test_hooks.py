@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from ebpfd import nmr
-from ebpfd.host.modules import BatchOutcome, FireCall, LocalModule
+from ebpfd.host.modules import BatchOutcome, DeclinedError, FireCall, LocalModule
 from ebpfd_api.npi import HOOK
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA
@@ -65,3 +65,90 @@ async def test_an_extension_lost_meanwhile_is_object_not_found() -> None:
         await asyncio.sleep(0)
         w.lose(extension)
         assert "went away" in await refused(soon(firing), Result.OBJECT_NOT_FOUND)
+
+
+async def test_with_wait_the_provider_may_come_later() -> None:
+    """It is fired when it is there, with what is left of the deadline."""
+    async with world() as w:
+        firing = asyncio.ensure_future(w.hooks.fire(CALL, 1000.0, wait=True))
+        await asyncio.sleep(0)
+        assert not firing.done()
+        await w.provide(FakeExtension())
+        assert (await soon(firing)).codes == b"\0"
+        assert (await soon(w.hooks.fire(CALL, 1.0, wait=True))).codes == b"\0"
+
+
+async def test_with_wait_nobody_in_time_is_object_not_found() -> None:
+    """The deadline is what it waits for, and no longer."""
+    async with world() as w:
+        message = await refused(w.hooks.fire(CALL, 0.01, wait=True), Result.OBJECT_NOT_FOUND)
+        assert message == "the hook's extension is not connected, and did not come in 0.01 s"
+
+
+async def test_what_a_leaving_extension_has_not_begun_is_anothers() -> None:
+    """The newer one gets it; without a wait the answer is CANCELED."""
+    async with world() as w:
+        old, new = FakeExtension("old"), FakeExtension("new")
+
+        async def declines(call: FireCall) -> BatchOutcome:
+            del call
+            raise DeclinedError("old is stopping")
+
+        old.fired = declines
+        await w.provide(old)
+        assert await refused(w.hooks.fire(CALL, 1.0), Result.CANCELED) == "old is stopping"
+        await w.provide_hook(new)
+        assert (await soon(w.hooks.fire(CALL, 1000.0, wait=True))).codes == b"\0"
+
+
+async def test_what_an_extension_has_begun_is_never_anothers() -> None:
+    """It is lost in the middle: whether the event ran nobody knows, so nobody runs it again."""
+    async with world() as w:
+        old, new = FakeExtension("old"), FakeExtension("new")
+        old.fired = never
+        await w.provide(old)
+        firing = asyncio.ensure_future(w.hooks.fire(CALL, 1000.0, wait=True))
+        await asyncio.sleep(0)
+        await w.provide_hook(new)
+        w.lose(old)
+        assert "went away" in await refused(soon(firing), Result.OBJECT_NOT_FOUND)
+
+
+async def test_an_event_waits_for_links_that_move() -> None:
+    """The older one deregisters and takes its time: until the link is with the newer, it waits."""
+    async with world() as w:
+        old, new = FakeExtension("old"), FakeExtension("new")
+        handle = await w.provide_hook(old)
+        await w.provide(new, hook=False)
+        program = await w.load("count.o")
+        link = await w.links.attach(program.id, ATTACH_TYPE, b"")
+        assert link.provider == "old"
+        await w.provide_hook(new)
+        gate = old.hold("detach")
+        leaving = asyncio.ensure_future(w.registrar.withdraw(handle))
+        await asyncio.sleep(0)
+        firing = asyncio.ensure_future(w.hooks.fire(CALL, 1000.0, wait=True))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not firing.done()
+        gate.set()
+        await soon(leaving)
+        assert (await soon(firing)).codes == b"\0"
+        assert link.provider == "new"
+
+
+async def test_an_event_waits_for_programs_that_move() -> None:
+    """The links are with the newer one, the programs still lose the type that the older gave."""
+    async with world() as w:
+        old, new = FakeExtension("old"), FakeExtension("new")
+        kind, hook = await w.provide(old)
+        program = await w.load("count.o")
+        link = await w.links.attach(program.id, ATTACH_TYPE, b"")
+        await w.provide(new)
+        await w.registrar.withdraw(hook)
+        firing = asyncio.ensure_future(w.hooks.fire(CALL, 1000.0, wait=True))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (link.provider, firing.done()) == ("new", False)
+        await w.registrar.withdraw(kind)
+        assert (await soon(firing)).codes == b"\0"

@@ -100,7 +100,7 @@ async def test_a_late_answer_is_forgotten() -> None:
     with pytest.raises(TimeoutError):
         await module.fire(FIRE, 0.01)
     (sent,) = stream.sent
-    module.answered(sent.fire.fire_id, hook.BatchResult())
+    module.answered(sent.fire.fire_id, hook.FireReturn())
     assert module._waiting == {}  # pyright: ignore[reportPrivateUsage]
 
 

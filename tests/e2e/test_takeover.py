@@ -1,0 +1,70 @@
+"""A newer version of an extension takes over from an older one, and no event is lost."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from ebpfd_sdk import Client, Result
+from tests.e2e.test_extension_life import attach_count
+from tests.e2e.world import World, sample, world
+from tests.packets import UDP
+
+CLIENTS = 4
+TAKEOVERS = 4
+DEADLINE_MS = 30_000
+
+
+async def fire_until(w: World, stop: asyncio.Event, codes: Counter[str]) -> None:
+    """Fire one event after the other, each with a deadline."""
+    async with Client(w.address) as client:
+        while not stop.is_set():
+            answer = await client.fire("sample_ext", data=UDP, deadline_ms=DEADLINE_MS)
+            codes[f"{answer.code.name} {answer.result}"] += 1
+
+
+async def test_every_event_with_a_deadline_is_answered_by_one_of_them(tmp_path: Path) -> None:
+    """The older leaves while events come without pause: all succeed, each ran exactly once."""
+    async with world(tmp_path) as w:
+        codes: Counter[str] = Counter()
+        stop = asyncio.Event()
+        old = sample(w)
+        process = await old.__aenter__()
+        program_id, link_id = await attach_count(w)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CLIENTS):
+                group.create_task(fire_until(w, stop, codes))
+            for _ in range(TAKEOVERS):
+                new = sample(w)
+                newer = await new.__aenter__()
+                before = codes.total()
+                process.terminate()
+                assert await process.wait() == 0
+                await old.__aexit__(None, None, None)
+                async with asyncio.timeout(60):
+                    while codes.total() < before + 10 * CLIENTS:
+                        await w.client.links()
+                old, process = new, newer
+            stop.set()
+        assert set(codes) == {f"{Result.SUCCESS.name} 0"}, codes
+        assert (await w.client.program(program_id)).counters.runs == codes.total()
+        (link,) = await w.client.links()
+        assert link.id == link_id
+        await old.__aexit__(None, None, None)
+
+
+async def test_an_event_waits_for_an_extension_that_comes_in_time(tmp_path: Path) -> None:
+    """Nobody is there when it is fired; its deadline is what it waits for, and no longer."""
+    async with world(tmp_path) as w:
+        async with sample(w):
+            await attach_count(w)
+        late = await w.client.fire("sample_ext", data=UDP, deadline_ms=50)
+        assert (late.code, late.message) == (
+            Result.OBJECT_NOT_FOUND,
+            "the hook's extension is not connected, and did not come in 0.05 s",
+        )
+        firing = asyncio.ensure_future(
+            w.client.fire("sample_ext", data=UDP, deadline_ms=DEADLINE_MS)
+        )
+        async with sample(w):
+            answer = await firing
+        assert (answer.code, answer.result) == (Result.SUCCESS, 0)
