@@ -22,7 +22,7 @@ class ChildError(Exception):
 @asynccontextmanager
 async def daemon(address: str, folder: Path, *options: str) -> AsyncGenerator[Process]:
     """A daemon that serves on *address*; it has said so when the block begins."""
-    with _ready_socket(folder / "ready.sock") as ready:
+    with ready_socket(folder / "ready.sock") as ready:
         environment = {"NOTIFY_SOCKET": str(folder / "ready.sock")}
         state = str(folder / "state")
         arguments = ("-m", "ebpfd", "run", "--listen", address, "--state", state, *options)
@@ -97,7 +97,8 @@ async def _child(
 
 
 @contextmanager
-def _ready_socket(path: Path) -> Generator[socket.socket]:
+def ready_socket(path: Path) -> Generator[socket.socket]:
+    """A socket that hears what a daemon tells systemd."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as ready:
         ready.bind(str(path))
         ready.setblocking(False)

@@ -5,15 +5,14 @@ equal what it was verified against.  Its verdict is taken from what judges have 
 nothing that weighs in it has changed; otherwise it is judged again.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
 from ebpfd.contracts import ContractError, ProgramData
 from ebpfd.contracts.json_codec import decode_json
+from ebpfd.host.helpers import HelperBridge
 from ebpfd.host.invocation import Executor
 from ebpfd.host.kept_rows import functions_of
 from ebpfd.host.loading import JudgedProgram, Loading, make, program_of
@@ -31,13 +30,21 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredProgram:
-    """A program with its registrations, which are yet to be made if it may run at all."""
+class Judged:
+    """A program on its way back, with its verdict."""
 
-    program: Program
-    clients: ProgramClients
-    may_run: bool
-    judged_again: bool
+    row: KeptProgram
+    parsed: Object
+    loading: Loading
+    bridge: HelperBridge
+    verdict: Verdict
+    maps: Mapping[int, MapObject]
+    """Those that it uses, by their places in its file."""
+
+    @property
+    def clients(self) -> ProgramClients:
+        """Its registrations, which are yet to be made if it may run at all."""
+        return self.loading.clients
 
 
 class ProgramRestorer:
@@ -60,9 +67,7 @@ class ProgramRestorer:
         self._contracts: dict[Blob, ProgramData] = {}
         self._files: dict[Blob, Object] = {}
 
-    async def restore(
-        self, number: int, row: KeptProgram, maps: Mapping[int, MapObject]
-    ) -> RestoredProgram:
+    async def judge(self, number: int, row: KeptProgram, maps: Mapping[int, MapObject]) -> Judged:
         """Program *number*, which uses *maps*, by id; ``StoreError`` if its row makes none."""
         try:
             contract, parsed = self._contract(row.contract), self._parsed(row.file)
@@ -72,18 +77,40 @@ class ProgramRestorer:
             raise StoreError(f"program {number} cannot be made again: {error}") from None
         if row.engine == self._engine:
             self._verifier.remember((key, self._blobs[blob]) for key, blob in row.answers)
-        content = self._blobs[row.file]
-        subject = Subject(content, parsed, row.index, spec, contract.context_btf)
+        subject = Subject(self._blobs[row.file], parsed, row.index, spec, contract.context_btf)
         verdict = await self._verifier.verify(subject, loading.information())
         loading.judged = JudgedProgram(spec, contract, verdict)
-        source = ProgramSource(content, row.index, row.execution, row.follows_contract)
-        program = await self._made(loading, parsed, row, source, maps)
         if verdict.rejection is not None:
-            loading.clients.provider.reason = _refused(verdict)
-            _log.error("kept program refused", program=number, reason=verdict.rejection.reason)
-        return RestoredProgram(
-            program, loading.clients, verdict.rejection is None, not verdict.cached
-        )
+            reason = verdict.rejection.reason
+            loading.clients.provider.reason = (
+                f"the verifier of this ebpfd refuses it: {reason}; load it anew"
+            )
+            _log.error("kept program refused", program=number, reason=reason)
+        by_place = {place: maps[each] for place, each in row.maps.items()}
+        bridge = loading.bridge()
+        bridge.know_maps([(each.program_map, each.id) for each in by_place.values()])
+        return Judged(row, parsed, loading, bridge, verdict, by_place)
+
+    def make(self, judged: Judged, maps: Mapping[int, MapObject]) -> Program:
+        """Machine code, and the object; it takes its time."""
+        row, loading = judged.row, judged.loading
+        try:
+            (engine,) = make(
+                judged.parsed,
+                [loading],
+                [judged.bridge],
+                self._executor.trace.engine,
+                row.execution,
+                {place: each.program_map for place, each in judged.maps.items()},
+                NewMaps(),
+            ).engines
+        except EngineError as error:
+            message = f"program {loading.program_id} cannot be made again: {error.message}"
+            raise StoreError(message) from None
+        content = self._blobs[row.file]
+        source = ProgramSource(content, row.index, row.execution, row.follows_contract)
+        file_maps = tuple(maps[each] for each in row.file_maps)
+        return program_of(loading, engine, judged.maps, file_maps, row.file_name, source)
 
     def _loading(
         self, number: int, row: KeptProgram, spec: ProgramSpec, contract: ProgramData
@@ -99,35 +126,6 @@ class ProgramRestorer:
         digest = clients.seal_again(contract, functions_of(self._blobs[row.functions]))
         return Loading(row.index, spec, number, clients, contract, digest)
 
-    async def _made(
-        self,
-        loading: Loading,
-        parsed: Object,
-        row: KeptProgram,
-        source: ProgramSource,
-        maps: Mapping[int, MapObject],
-    ) -> Program:
-        bridge = loading.bridge()
-        by_place = {place: maps[each] for place, each in row.maps.items()}
-        bridge.know_maps([(each.program_map, each.id) for each in by_place.values()])
-        work = partial(
-            make,
-            parsed,
-            [loading],
-            [bridge],
-            self._executor.trace.engine,
-            row.execution,
-            {place: each.program_map for place, each in by_place.items()},
-            NewMaps(),
-        )
-        try:
-            (engine,) = (await asyncio.to_thread(work)).engines
-        except EngineError as error:
-            message = f"program {loading.program_id} cannot be made again: {error.message}"
-            raise StoreError(message) from None
-        file_maps = tuple(maps[each] for each in row.file_maps)
-        return program_of(loading, engine, by_place, file_maps, row.file_name, source)
-
     def _contract(self, blob: Blob) -> ProgramData:
         if blob not in self._contracts:
             self._contracts[blob] = decode_json(self._blobs[blob])
@@ -137,8 +135,3 @@ class ProgramRestorer:
         if blob not in self._files:
             self._files[blob] = parse_object(self._blobs[blob])
         return self._files[blob]
-
-
-def _refused(verdict: Verdict) -> str:
-    assert verdict.rejection is not None, "asked only then"
-    return f"the verifier of this ebpfd refuses it: {verdict.rejection.reason}; load it anew"

@@ -1,6 +1,7 @@
 """What survived the last daemon, back in memory with its ids, before anybody is served."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,23 @@ class Restorer:
         """Everything that was kept; ``StoreError`` if it is damaged: then it stays as it is."""
         began = time.monotonic()
         kept = await self.store.rows.all()
+        # All that is made now stays: to look for garbage in it again and again would take longer.
+        gc.disable()
+        try:
+            judged_again = await self._restore(kept)
+        finally:
+            gc.enable()
+        if kept.objects:
+            _log.info(
+                "state restored",
+                objects=len(kept.objects),
+                pins=len(kept.pins),
+                judged_again=judged_again,
+                seconds=round(time.monotonic() - began, 3),
+            )
+
+    async def _restore(self, kept: Kept) -> int:
+        """How many programs had to be judged again."""
         engine = await asyncio.to_thread(engine_identity) if kept.objects else b""
         live = await asyncio.to_thread(_live_maps, kept, self.store.files)
         maps = {number: MapObject(number, each) for number, each in live.items()}
@@ -59,15 +77,7 @@ class Restorer:
         for path, number in kept.pins.items():
             self.objects.pin_again(path, self.objects.object(number))
         await self.keeper.begin(kept.last_id)
-        if kept.objects:
-            seconds = round(time.monotonic() - began, 3)
-            _log.info(
-                "state restored",
-                objects=len(kept.objects),
-                pins=len(kept.pins),
-                judged_again=judged_again,
-                seconds=seconds,
-            )
+        return judged_again
 
     async def _revive(self, map_object: MapObject, row: KeptObject) -> None:
         """A map whose type an extension provides waits for it."""
@@ -86,18 +96,21 @@ class Restorer:
             blobs=kept.blobs,
             engine=engine,
         )
-        judged_again = 0
-        for number, row in kept.objects.items():
-            if isinstance(row, KeptProgram):
-                restored = await restorer.restore(number, row, maps)
-                self.programs.adopt(restored.program, restored.clients, _owners(row))
-                for used in restored.program.maps:
-                    if used.custom is not None:
-                        used.custom.program_types.add(restored.program.program_type.bytes)
-                judged_again += restored.judged_again
-                if restored.may_run:
-                    await restored.clients.register()
-        return judged_again
+        judged = [
+            await restorer.judge(number, row, maps)
+            for number, row in kept.objects.items()
+            if isinstance(row, KeptProgram)
+        ]
+        # At once, since a program takes less than going to a thread does.
+        made = await asyncio.to_thread(lambda: [restorer.make(each, maps) for each in judged])
+        for program, each in zip(made, judged, strict=True):
+            self.programs.adopt(program, each.clients, _owners(each.row))
+            for used in program.maps:
+                if used.custom is not None:
+                    used.custom.program_types.add(program.program_type.bytes)
+            if each.verdict.rejection is None:
+                await each.clients.register()
+        return sum(not each.verdict.cached for each in judged)
 
     def _put(
         self, container: MapObject, key: bytes, held: int, maps: Mapping[int, MapObject]
