@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ebpfd_sdk import LinkState, ProgramState
+from ebpfd_sdk import Client, EbpfdError, LinkState, MapType, ProgramState, Result
 from tests.e2e.world import PROGRAMS, World, command, sample, world
 
 PACKET = bytes(64)
@@ -77,6 +77,33 @@ async def test_a_clean_stop_keeps_the_same(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         assert await w.ctl_json("program", "list") == await w.ctl_json("map", "list") == []
         assert await asyncio.to_thread(os.listdir, tmp_path / "state" / "maps") == []
+
+
+async def test_pins_of_each_kind_come_back(tmp_path: Path) -> None:
+    """With what they keep; a client that held it is gone, and so is what it had beside them."""
+    async with world(tmp_path) as w, sample(w), Client(w.address, hold=True) as holding:
+        program = (await holding.load(PROGRAMS / "count.o"))["count_by_protocol"]
+        link = await program.attach("sample_ext", parameter=b"a")
+        await program.attach("sample_ext", parameter=b"b")
+        made = await holding.create_map(MapType.LPM_TRIE, 8, 4, 16, name="routes")
+        await made.set((8).to_bytes(4, "little") + b"\x0a\0\0\0", 7)
+        unpinned = await holding.create_map(MapType.HASH, 4, 4, 8)
+        for path, each in (("/p", program), ("/l", link), ("/m", made), ("/gone", made)):
+            await holding.pin(path, each)
+        await holding.unpin("/gone")
+        pins = await holding.pins()
+        await kill(w)
+    async with world(tmp_path) as w, sample(w):
+        assert await w.client.pins() == pins
+        assert {each.id for each in await w.client.links()} == {link.id}
+        assert (await w.client.open_program("/p")).id == program.id
+        routes = await w.client.open_map("/m")
+        assert [value for _, value in await routes.items()] == [(7).to_bytes(4, "little")]
+        with pytest.raises(EbpfdError) as caught:
+            await w.client.map(unpinned.id)
+        assert caught.value.code is Result.STALE_ID
+        await w.client.unpin("/l")
+        assert await w.client.links() == ()
 
 
 async def test_a_detached_link_stays_detached(tmp_path: Path) -> None:

@@ -42,12 +42,16 @@ class Store:
 
 @dataclass(slots=True)
 class Written:
-    """What is on disk: of each object what may change of it, entries, pins, ids."""
+    """What is on disk: of each object what may change of it, entries, pins, ids.
+
+    ``changes`` is how many the objects had seen when this was all that survives.
+    """
 
     objects: dict[int, object] = field(default_factory=dict[int, object])
     entries: dict[tuple[int, bytes], int] = field(default_factory=dict[tuple[int, bytes], int])
     pins: dict[str, int] = field(default_factory=dict[str, int])
     reserved: int = 1
+    changes: int = 0
 
 
 class Keeper:
@@ -68,6 +72,7 @@ class Keeper:
         self._written = Written()
         self._engine = b""
         self._changing = asyncio.Lock()
+        self._changes = 0
         self._reserving = False
         self._closed = False
 
@@ -82,24 +87,30 @@ class Keeper:
             entries=dict(durable.entries),
             pins=dict(durable.pins),
             reserved=last_id,
+            changes=self._changes,
         )
         for map_object in durable.maps.values():
             self._watch_file(map_object)
         self._objects.skip_ids(last_id)
         await self._reserve()
-        self._objects.when_changed.add(self._look_at_ids)
+        self._objects.when_changed.add(self._changed)
 
     async def close(self) -> None:
         """What goes from now on goes from memory alone; ids need not be left out."""
         async with self._changing:
             self._closed = True
-            self._objects.when_changed.discard(self._look_at_ids)
             if self._store is not None:
                 with suppress(StoreError):
                     await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
 
     def keeps(self, each: Object) -> bool:
-        """Whether the object is on disk."""
+        """Whether the object is on disk, so that a change of it must be kept.
+
+        ``RequestError`` INVALID_STATE if the daemon stops: then it comes back as it is.
+        """
+        if self._closed and each.id in self._written.objects:
+            message = f"the daemon stops, and {each.id} stays as it is: ask the next one"
+            raise RequestError(Result.INVALID_STATE, message)
         return each.id in self._written.objects
 
     async def kept(self, undo: Callable[[], Awaitable[object]]) -> None:
@@ -107,15 +118,20 @@ class Keeper:
 
         ``RequestError`` OUT_OF_SPACE says why it could not be kept.
         """
+        wanted = self._changes
         try:
             async with self._changing:
-                await self._write(NOTHING)
-        except StoreError as error:
+                # Somebody who came before may have written this with a change of his.
+                if self._written.changes < wanted:
+                    await self._write(NOTHING)
+        except Exception as error:
             await undo()
-            with suppress(StoreError):  # somebody may have kept it meanwhile, with a change of his
+            with suppress(StoreError):  # what has been written of it meanwhile is taken away
                 async with self._changing:
                     await self._write(NOTHING)
-            raise _cannot_keep(error) from None
+            if isinstance(error, StoreError):
+                raise _cannot_keep(error) from None
+            raise
 
     @asynccontextmanager
     async def gone(self, without: Without) -> AsyncGenerator[None]:
@@ -132,6 +148,8 @@ class Keeper:
 
     async def settle(self) -> None:
         """What programs have changed is kept, if it can be; the next change tries again."""
+        if self._closed:
+            return
         try:
             async with self._changing:
                 await self._write(NOTHING)
@@ -139,8 +157,11 @@ class Keeper:
             _log.error("state not written", reason=str(error))
 
     async def _write(self, without: Without) -> None:
-        if self._store is None or self._closed:
+        if self._store is None:
             return
+        if self._closed:
+            raise StoreError("the daemon stops")
+        changes = self._changes
         durable = self._objects.durable(without)
         objects = {number: _changeable(each, durable) for number, each in _all(durable).items()}
         before = self._written
@@ -161,6 +182,7 @@ class Keeper:
             remove=[number for number in before.objects if number not in objects],
         )
         if not (changed or change.entries or change.pin or change.unpin or change.remove):
+            before.changes = changes
             return
         blobs: dict[Blob, bytes] = {}
         put = {number: await self._row(number, durable, blobs) for number in changed}
@@ -169,7 +191,9 @@ class Keeper:
             replace(change, put=put, blobs=blobs, last_id=self._objects.last_id),
             partial(self._name_files, [each for each in new_maps if _has_file(each)]),
         )
-        self._written = Written(objects, dict(durable.entries), dict(durable.pins), before.reserved)
+        self._written = Written(
+            objects, dict(durable.entries), dict(durable.pins), before.reserved, changes
+        )
         for map_object in new_maps:
             self._watch_file(map_object)
 
@@ -202,9 +226,10 @@ class Keeper:
             removing = self._store.rows.in_order(partial(self._store.files.remove, map_id))
             self._services.start(removing, name=f"removal of the file of map {map_id}")
 
-    def _look_at_ids(self) -> None:
+    def _changed(self) -> None:
+        self._changes += 1
         if (
-            not self._reserving
+            not (self._reserving or self._closed)
             and self._objects.last_id > self._written.reserved - RESERVED_IDS // 2
         ):
             self._reserving = True

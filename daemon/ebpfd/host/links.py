@@ -127,7 +127,7 @@ class Links:
         async with asyncio.TaskGroup() as group:
             for each in ending:
                 if isinstance(each, Link) and not each.users:
-                    group.create_task(self._detach_once(each), name=f"detach {each.id}")
+                    group.create_task(self._finish(each), name=f"detach {each.id}")
         await self._programs.destroy_unkept(each for each in ending if isinstance(each, Program))
 
     async def unlink(

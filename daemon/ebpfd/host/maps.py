@@ -228,8 +228,9 @@ class Maps:
             if not map_object.is_container:
                 continue
             if any(DELETE_HELPERS.intersection(program.spec.helper_ids) for program in users):
+                before = len(map_object.held)
                 left = self._objects.settle(map_object)
-                if self._keeper.keeps(map_object):
+                if len(map_object.held) != before:
                     await self._keeper.settle()
                 await self._destroy(left)
 
@@ -243,13 +244,13 @@ class Maps:
         if not container.is_container:
             yield left
             return
-        before = dict(container.held)
+        before, keeps = dict(container.held), self._keeper.keeps(container)
         try:
             yield left
         finally:
             left += self._objects.settle(container)
             try:
-                if self._keeper.keeps(container):
+                if keeps:
                     await self._keeper.kept(partial(self._put_back, container, before))
             finally:
                 await self._destroy(left)

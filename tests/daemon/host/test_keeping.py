@@ -182,6 +182,26 @@ def everything(w: World) -> tuple[object, ...]:
     )
 
 
+async def test_a_daemon_that_stops_refuses_what_it_could_not_keep(state: StateDirectory) -> None:
+    """What it gives up then comes back, so nobody may be told that it has gone."""
+    async with world(state=state) as w:
+        scene = Scene(w)
+        await scene.set()
+        before = survives(w.objects)
+        await w.keeper.close()
+        for change in (scene.detach, scene.unload, scene.remove_map, scene.put, scene.delete):
+            assert "the daemon stops" in await refused(change(), Result.INVALID_STATE)
+        for change in (scene.pin, scene.unpin, scene.attach):
+            assert "the daemon stops" in await refused(change(), Result.OUT_OF_SPACE)
+        assert survives(w.objects) == before
+        await w.links.close()
+        await w.pins.close()
+        await w.maps.close()
+        await w.programs.close()
+        assert [*w.objects.programs(), *w.objects.maps(), *w.objects.links()] == []
+    assert await on_disk(state) == before
+
+
 async def test_changes_at_once_are_all_kept(state: StateDirectory) -> None:
     """In whatever order they come to the disk."""
     async with world(state=state) as w:

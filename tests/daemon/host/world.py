@@ -23,7 +23,7 @@ from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor
-from ebpfd.host.keeper import Store
+from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.modules import Module
@@ -93,6 +93,7 @@ class World:
     trace: TraceLog
     executor: Executor
     verifier: WatchedVerifier
+    keeper: Keeper
 
     async def provide(
         self, extension: Module, data: ProgramData | None = SAMPLE, hook: bool = True
@@ -189,6 +190,7 @@ async def world(
             trace=trace,
             executor=executor,
             verifier=verifier,
+            keeper=parts.keeper,
         )
 
 
