@@ -10,7 +10,7 @@ turns.  ``core`` is the state machine alone, ``host`` the same with a task for e
     detach       its end: both detach and both cleanup callbacks
     deregister   the end of one without bindings
 
-Then 1,000 sessions of a few processes meet a daemon, and do nothing.
+Then 1,000 sessions of a few processes meet a daemon, and do nothing but keep their leases.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Many sessions that do nothing, for ``registrar.py``, each on a connection of its own.
+"""Many sessions that only keep their leases, for ``registrar.py``, each on a connection of its own.
 
     python tests/bench/registrar_sessions.py ADDRESS SESSIONS
 
@@ -16,7 +16,8 @@ import grpc
 HERE: Final = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc  # noqa: E402 (see the line above)
+from ebpfd_api import protocol  # noqa: E402 (found through the line above, as the next ones)
+from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc  # noqa: E402
 
 OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
 OPENING: Final = 20
@@ -28,21 +29,25 @@ async def session(address: str, opening: asyncio.Semaphore, ready: asyncio.Queue
     async with grpc.aio.insecure_channel(address, options=OWN_CONNECTION) as channel:
         call: Any = registrar_pb2_grpc.RegistrarStub(channel).Session()
         async with opening:
-            lease_s = await _begin(call)
+            await _begin(call)
         ready.put_nowait(None)
-        while lease_s:
-            await asyncio.sleep(lease_s / 3)
-            heartbeat = registrar_pb2.Heartbeat()
-            await call.write(registrar_pb2.SessionRequest(heartbeat=heartbeat))
-            await call.read()
-        await call.read()
+        while isinstance(message := await call.read(), registrar_pb2.SessionResponse):
+            if message.heartbeat.ask:
+                heartbeat = registrar_pb2.Heartbeat()
+                await call.write(registrar_pb2.SessionRequest(heartbeat=heartbeat))
 
 
-async def _begin(call: Any) -> float:
-    """Say hello and register; the lease in seconds."""
-    hello = registrar_pb2.Hello(protocol_version=1, name="idle", process_instance=uuid4().bytes)
+async def _begin(call: Any) -> None:
+    """Say hello and register."""
+    hello = registrar_pb2.Hello(
+        protocol_version=protocol.MAJOR,
+        name="idle",
+        process_instance=uuid4().bytes,
+        capabilities=[protocol.LEASE],
+    )
     await call.write(registrar_pb2.SessionRequest(hello=hello))
     welcome = await call.read()
+    assert welcome.welcome.lease_ms, welcome
     instance = registrar_pb2.RegistrationInstance(
         npi_id=uuid4().bytes,
         module_id=registrar_pb2.ModuleId(guid=uuid4().bytes),
@@ -52,7 +57,6 @@ async def _begin(call: Any) -> float:
     await call.write(registrar_pb2.SessionRequest(call_id=1, register=register))
     answer = await call.read()
     assert answer.call_return.status == 0, answer
-    return float(welcome.welcome.lease_ms) / 1000
 
 
 async def main(address: str, sessions: int) -> None:
