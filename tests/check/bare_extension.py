@@ -60,7 +60,7 @@ class BareExtension:
             protocol_version=2 if FAULT == "wrong-version" else 1,
             name="" if FAULT == "no-name" else NAME,
             process_instance=_process().bytes if FAULT != "no-instance" else b"",
-            resume_token=RESUME[0],
+            resume_token=RESUME[0] if FAULT != "forgets" else b"",
             process_id=os.getpid(),
             registrations=3 if FAULT == "promises-more" else 2,
         )

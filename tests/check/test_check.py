@@ -91,6 +91,7 @@ async def test_an_extension_of_map_types_is_checked_for_its_maps(tmp_path: Path)
         ("lets-go-early", ["waits-for-what-is-in-flight"]),
         ("misreports", ["waits-for-what-is-in-flight"]),
         ("other-process", ["comes-back-as-itself"]),
+        ("forgets", ["comes-back-as-itself"]),
         ("sulks", ["comes-back-as-itself", "leaves-in-good-order"]),
         ("does-not-wait", ["leaves-in-good-order"]),
         ("goes-on", ["leaves-in-good-order"]),

@@ -116,8 +116,9 @@ async def comes_back_as_itself(scene: WireScene) -> str:
     if peer.hello.process_instance != old.hello.process_instance:
         fail("it came back with another process_instance, as if it were another process")
     await scene.soon("all registrations that it had before", _registered(scene, offered))
-    token = "with" if peer.hello.resume_token == old.resume_token else "without"
-    return f"{len(offered)} registrations as before, {token} the resume token of the last welcome"
+    if peer.hello.resume_token != old.resume_token:
+        fail("it came back without the resume_token of its last welcome")
+    return f"the same process, with {len(offered)} registrations as before"
 
 
 @life.check("registers")
@@ -176,6 +177,7 @@ async def _registered(scene: WireScene, offered: Collection[tuple[bytes, bytes]]
     await peer.until(
         lambda: {registered_as(each) for each in peer.registered.values()} >= set(offered)
     )
+    await peer.beat()
 
 
 async def _hold_detach(scene: WireScene, binding: int, attach_type: bytes) -> None:

@@ -56,6 +56,8 @@ async def registers(scene: WireScene) -> str:
         await scene.soon(f"all of the {promised} registrations that hello spoke of", every)
     for instance in peer.registered.values():
         check_instance(instance)
+    # Until its registrations are answered it cannot know their numbers.
+    await scene.soon("a heartbeat", peer.beat())
     types, hooks = len(scene.of(PROGRAM_INFORMATION)), len(scene.of(HOOK))
     return f"program types: {types}, hooks: {hooks}, in all {len(peer.registered)}"
 

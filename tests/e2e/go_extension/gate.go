@@ -93,20 +93,31 @@ func (g *gate) addLink(callback *pb.AttachCallback) *pb.CallbackReturn {
 	return nil
 }
 
-func (g *gate) detach(callback *pb.DetachCallback) *pb.CallbackReturn {
+func (g *gate) detach(callback *pb.DetachCallback) (*pb.CallbackReturn, func()) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	index := slices.IndexFunc(g.links, func(l *link) bool { return l.binding == callback.Binding })
-	if index < 0 {
-		return &pb.CallbackReturn{} // a program's, or one that nobody told us of
+	if index < 0 { // a program's, or one that nobody told us of
+		return &pb.CallbackReturn{}, func() {}
 	}
 	leaving := g.links[index]
 	g.links = slices.Delete(g.links, index, index+1)
 	if leaving.inFlight == 0 {
-		return &pb.CallbackReturn{}
+		return &pb.CallbackReturn{}, func() {}
 	}
-	leaving.drained = func() { g.session.detachComplete(leaving.binding) }
-	return &pb.CallbackReturn{Status: statusPending}
+	return &pb.CallbackReturn{Status: statusPending}, func() { g.completeWhenDrained(leaving) }
+}
+
+// completeWhenDrained says that a link is detached, now or when its last invocation is answered.
+func (g *gate) completeWhenDrained(l *link) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	complete := func() { g.session.detachComplete(l.binding) }
+	if l.inFlight == 0 {
+		complete()
+		return
+	}
+	l.drained = complete
 }
 
 func (g *gate) cleanup(callback *pb.CleanupCallback) *pb.CallbackReturn {

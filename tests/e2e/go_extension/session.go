@@ -16,7 +16,8 @@ import (
 // module takes the callbacks of its registrations.  Each call is made on a goroutine of its own.
 type module interface {
 	attach(callback *pb.AttachCallback) *pb.CallbackReturn
-	detach(callback *pb.DetachCallback) *pb.CallbackReturn
+	// detach calls complete, after its answer PENDING has been sent, when nothing is in flight.
+	detach(callback *pb.DetachCallback) (returned *pb.CallbackReturn, answered func())
 	cleanup(callback *pb.CleanupCallback) *pb.CallbackReturn
 }
 
@@ -41,9 +42,15 @@ type session struct {
 
 	mutex         sync.Mutex
 	lastCall      uint64
-	calls         map[uint64]chan *pb.CallReturn
+	calls         map[uint64]call
 	registrations map[uint64]bool
 	completions   map[uint64]chan struct{}
+}
+
+// call is a call of ours that is not answered yet.
+type call struct {
+	answer    chan *pb.CallReturn
+	registers bool
 }
 
 func openSession(connection *grpc.ClientConn, process *processInstance) (*session, error) {
@@ -57,7 +64,7 @@ func openSession(connection *grpc.ClientConn, process *processInstance) (*sessio
 		ended:         make(chan struct{}),
 		stream:        stream,
 		cancel:        cancel,
-		calls:         map[uint64]chan *pb.CallReturn{},
+		calls:         map[uint64]call{},
 		registrations: map[uint64]bool{},
 		completions:   map[uint64]chan struct{}{},
 	}
@@ -103,9 +110,6 @@ func (s *session) register(instance *pb.RegistrationInstance) (uint64, error) {
 	if answer.Status != statusSuccess {
 		return 0, &refusedError{fmt.Sprintf("status %#x: %s", answer.Status, answer.Message)}
 	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.registrations[answer.Registration] = true
 	return answer.Registration, nil
 }
 
@@ -134,7 +138,12 @@ func (s *session) deregister(registration uint64) error {
 func (s *session) knows(registration uint64) bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.registrations[registration] || len(s.registrations) < 2 && len(s.calls) > 0
+	for _, open := range s.calls {
+		if open.registers {
+			return true
+		}
+	}
+	return s.registrations[registration]
 }
 
 // detachComplete follows a detach that was answered with PENDING.
@@ -162,12 +171,7 @@ func (s *session) dispatch(message *pb.SessionResponse) {
 	id := message.CallbackId
 	switch m := message.Message.(type) {
 	case *pb.SessionResponse_CallReturn:
-		s.mutex.Lock()
-		answer := s.calls[m.CallReturn.CallId]
-		s.mutex.Unlock()
-		if answer != nil {
-			answer <- m.CallReturn
-		}
+		s.returned(m.CallReturn)
 	case *pb.SessionResponse_DeregisterComplete:
 		s.mutex.Lock()
 		complete := s.completions[m.DeregisterComplete.Registration]
@@ -185,7 +189,11 @@ func (s *session) dispatch(message *pb.SessionResponse) {
 			s.answer(id, s.module.attach(m.Attach))
 		}()
 	case *pb.SessionResponse_Detach:
-		go func() { s.answer(id, s.module.detach(m.Detach)) }()
+		go func() {
+			returned, answered := s.module.detach(m.Detach)
+			s.answer(id, returned)
+			answered()
+		}()
 	case *pb.SessionResponse_Cleanup:
 		go func() { s.answer(id, s.module.cleanup(m.Cleanup)) }()
 	case *pb.SessionResponse_HelperCall:
@@ -198,18 +206,28 @@ func (s *session) dispatch(message *pb.SessionResponse) {
 	}
 }
 
+// returned takes the answer to a call.  What follows it on the stream may count on it.
+func (s *session) returned(answer *pb.CallReturn) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	open, ok := s.calls[answer.CallId]
+	if !ok {
+		return
+	}
+	delete(s.calls, answer.CallId)
+	if open.registers && answer.Status == statusSuccess {
+		s.registrations[answer.Registration] = true
+	}
+	open.answer <- answer
+}
+
 func (s *session) call(request *pb.SessionRequest) (*pb.CallReturn, error) {
 	answer := make(chan *pb.CallReturn, 1)
 	s.mutex.Lock()
 	s.lastCall++
 	request.CallId = s.lastCall
-	s.calls[request.CallId] = answer
+	s.calls[request.CallId] = call{answer, request.GetRegister() != nil}
 	s.mutex.Unlock()
-	defer func() {
-		s.mutex.Lock()
-		delete(s.calls, request.CallId)
-		s.mutex.Unlock()
-	}()
 	s.send(request)
 	select {
 	case returned := <-answer:
