@@ -348,6 +348,8 @@ async def test_no_daemon_is_one_clear_error(tmp_path: Path) -> None:
                 DaemonUnavailable, match=r"nobody\.sock .*start it with `ebpfd run`"
             ):
                 await attempt
+    with pytest.raises(DaemonUnavailable):
+        await Client(address, hold=True).__aenter__()
 
 
 async def test_another_server_is_not_taken_for_a_daemon(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from ebpfd_sdk import (
     MapOperation,
     MapType,
     NtStatus,
+    ObjectType,
+    Pin,
     Program,
     ProgramType,
     ReadableMemory,
@@ -143,6 +145,11 @@ async def client() -> None:
         assert_type(program, Program)
         assert_type(await program.attach(passing, parameter=b""), AttachedLink)
         assert_type(program.maps["counts"], Map)
+        assert_type(await ebpfd.pin("/parse", program), Pin)
+        assert_type(await ebpfd.open_map("/counts"), Map)
+        assert_type(await ebpfd.open("/parse"), Program | Map | AttachedLink)
+        assert_type(await ebpfd.pins(ObjectType.MAP), tuple[Pin, ...])
+        assert_type(await ebpfd.next_id(ObjectType.PROGRAM), int | None)
         assert_type(await program.maps["counts"].get(6), bytes | None)
         assert_type(await ebpfd.fire(passing, context=Parcel()), Answer[Parcel])
         assert_type(await ebpfd.fire(UUID(int=0), context=b""), Answer[Context])

@@ -110,10 +110,11 @@ class Maps:
         """End *owner*'s reference, or the daemon's; others, pins and maps of maps may keep it."""
         map_object = self._objects.map(map_id)
         if not map_object.created:
-            users = ", ".join(map(str, sorted(each.id for each in map_object.loaders))) or "none"
+            loaders = [f"program {each}" for each in sorted(each.id for each in map_object.loaders)]
+            keepers = ", ".join([*loaders, *sorted(map_object.users.paths)]) or "what it is in"
             message = (
-                f"map {map_id} came with a program's file, and goes when the last of these is "
-                f"unloaded: {users}"
+                f"map {map_id} came with a program's file, and goes when these are unloaded or "
+                f"unpinned: {keepers}"
             )
             raise RequestError(Result.INVALID_STATE, message)
         releasing = map_object.users.who_lets_go(owner)

@@ -67,6 +67,17 @@ async def test_the_next_load_has_the_same_maps_with_what_they_hold() -> None:
         assert len(list(w.objects.maps())) == 3
 
 
+async def test_who_keeps_a_files_map_is_said_to_whoever_removes_it() -> None:
+    """It was not created, so it is not removed: its programs are unloaded, its pins taken away."""
+    async with world() as w:
+        await w.provide(FakeExtension())
+        programs = await load(w)
+        (first, second), table = sorted(each.id for each in programs.values()), pinned(w, COUNT)
+        message = await refused(w.maps.remove(table.id), Result.INVALID_STATE)
+        keepers = f"program {first}, program {second}, BPF:\\shared_count"
+        assert message.endswith(f"goes when these are unloaded or unpinned: {keepers}")
+
+
 async def test_a_map_without_a_name_is_reused_as_it_is() -> None:
     """What counts is the path; the map keeps its empty name."""
     async with world() as w:
