@@ -65,6 +65,11 @@ async def test_an_event_waits_for_an_extension_that_comes_in_time(tmp_path: Path
         firing = asyncio.ensure_future(
             w.client.fire("sample_ext", data=UDP, deadline_ms=DEADLINE_MS)
         )
+        fire = "-o", "json", "hook", "fire", "sample_ext", "--data", UDP.hex()
+        commanded = asyncio.ensure_future(w.ctl(*fire, "--deadline", "30"))
+        gone = (await w.ctl(*fire)).error()
+        assert gone["name"] == "OBJECT_NOT_FOUND", "without a deadline nobody waits"
         async with sample(w):
             answer = await firing
+            assert (await commanded).json()["results"] == {"0": 1}
         assert (answer.code, answer.result) == (Result.SUCCESS, 0)

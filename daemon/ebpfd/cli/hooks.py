@@ -1,6 +1,7 @@
 """``ebpfctl hook``."""
 
 from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING
 
 import click
@@ -78,9 +79,22 @@ def show(output: Output, attach_type: str) -> None:
 @click.option("--data", type=HexOrFile(), default=b"", help="What data and data_end span.")
 @click.option("--context", type=Hex(), default=b"", help="The context; zeros if left out.")
 @click.option("--count", type=click.IntRange(1, 65536), default=1, show_default=True)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True, max=86400),
+    default=None,
+    metavar="SECONDS",
+    help="Answer by then, and wait so long for an extension that is to come.  [default: 5, no wait]",
+)
 @click.pass_obj
 def fire(
-    output: Output, attach_type: str, param: bytes | None, data: bytes, context: bytes, count: int
+    output: Output,
+    attach_type: str,
+    param: bytes | None,
+    data: bytes,
+    context: bytes,
+    count: int,
+    deadline: float | None,
 ) -> None:
     """Fire a hook, and let its extension run what is attached."""
 
@@ -94,6 +108,7 @@ def fire(
             data=data * count,
             data_lengths=[len(data)] * count,
             parameter=param,
+            deadline_ms=ceil(1000 * (deadline or 0)),
         )
         codes = [columns.code] if columns.code else [Result(code) for code in columns.codes]
         if failed := next((code for code in codes if code is not Result.SUCCESS), None):
