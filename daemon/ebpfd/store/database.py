@@ -5,6 +5,7 @@ change is there as a whole, or not at all.
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,8 @@ class Database:
         return self._connection
 
     def _open(self) -> None:
+        # SQLite would make it for everybody to read, and its helper files like it.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         # Transactions are begun by `change`, not behind its back.
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
@@ -125,6 +128,9 @@ def damaged(path: Path, found: str) -> str:
 
 def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:
     """What went wrong with *path*, for people."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
-    said = damaged(path, str(error)) if code & 0xFF in _DAMAGED else f"{path}: {error}"
-    return StoreError(said)
+    if isinstance(error, OSError):
+        return StoreError(f"{error.filename or path}: {error.strerror}")
+    # SQLite's own errors have a code; those of its Python module have none.
+    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _DAMAGED:
+        return StoreError(damaged(path, str(error)))
+    return StoreError(f"{path}: {error}")

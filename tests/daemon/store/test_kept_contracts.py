@@ -108,7 +108,7 @@ def _garbage(path: Path) -> None:
     [
         (_newer, "newer ebpfd"),
         (_garbage, "not a database"),
-        (Path.mkdir, "unable to open"),
+        (Path.mkdir, "Is a directory"),
     ],
     ids=["newer", "garbage", "folder"],
 )

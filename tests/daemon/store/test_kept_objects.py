@@ -1,5 +1,6 @@
 """Objects come back as they were; a change is done as a whole or not at all."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -45,6 +46,15 @@ async def test_objects_come_back_as_they_were(tmp_path: Path) -> None:
     assert kept.pins == ALL.pin
     assert kept.blobs == ALL.blobs
     assert kept.last_id == 9
+
+
+async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """Also those that SQLite makes beside it."""
+    async with Database(tmp_path / "state.sqlite") as database:
+        await KeptObjects(database).change(ALL)
+        files = await asyncio.to_thread(lambda: [*tmp_path.iterdir()])
+        assert len(files) == 3
+        assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
 
 
 async def test_what_goes_takes_with_it_what_only_it_had(tmp_path: Path) -> None:
