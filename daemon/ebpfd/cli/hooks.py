@@ -84,7 +84,7 @@ def show(output: Output, attach_type: str) -> None:
     type=click.FloatRange(min=0, min_open=True, max=86400),
     default=None,
     metavar="SECONDS",
-    help="Answer by then, and wait so long for an extension that is to come.  [default: 5, no wait]",
+    help="Answer by then, and wait until then for an extension.  [default: 5, no wait]",
 )
 @click.pass_obj
 def fire(
