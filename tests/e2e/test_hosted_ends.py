@@ -19,7 +19,6 @@ from tests.e2e.hosting import (
     changes,
     children_of,
     descriptors_of,
-    ended,
     extension,
     hosting,
     moody,
@@ -30,6 +29,13 @@ from tests.e2e.hosting import (
 from tests.e2e.test_extension_life import attach_count, until
 from tests.e2e.world import SAMPLE, World, world
 from tests.packets import UDP
+
+
+async def all_gone(address: str) -> None:
+    """Wait until no process is left that a daemon on *address* has started."""
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(told_of, address):
+            pass
 
 
 async def test_they_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -> None:
@@ -56,11 +62,10 @@ async def test_they_start_in_order_and_stop_in_the_reverse(tmp_path: Path) -> No
 async def test_a_daemon_that_is_killed_leaves_no_child(tmp_path: Path, mood: str) -> None:
     """Also one that has no session whose end it could notice."""
     async with hosting(tmp_path, moody("a", mood, start_s=0.5, restart_limit=1000, **DELAY)) as w:
-        running = await reach(w, "a", lambda each: each.process_id > 0)
-        end = os.pidfd_open(running.process_id)
+        await reach(w, "a", lambda each: each.process_id > 0)
         w.daemon.kill()
         await w.daemon.wait()
-        await ended(end)
+        await all_gone(w.address)
 
 
 async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: Path) -> None:
@@ -82,9 +87,7 @@ async def test_a_daemon_that_is_killed_at_any_moment_leaves_no_child(tmp_path: P
         most = max(most, len(told_of(address)))
         daemon.kill()
         await daemon.wait()
-        async with asyncio.timeout(30):
-            while await asyncio.to_thread(told_of, address):
-                pass
+        await all_gone(address)
     assert most >= 2, "there was somebody to be left"
 
 
@@ -114,9 +117,7 @@ async def test_a_script_around_an_extension_is_no_hindrance(tmp_path: Path) -> N
         assert len(await asyncio.to_thread(told_of, w.address)) == 2
         w.daemon.kill()
         await w.daemon.wait()
-        async with asyncio.timeout(30):
-            while await asyncio.to_thread(told_of, w.address):
-                pass
+        await all_gone(w.address)
 
 
 async def test_a_daemon_that_stops_while_they_start_does_not_wait(tmp_path: Path) -> None:
