@@ -114,16 +114,24 @@ class World:
             await self.client.wait()
         self.kept.read(self._journal)
 
-    async def kill(self, party: str) -> None:
-        """SIGKILL, and start again; a client is not."""
+    async def end(self, party: str, how: signal.Signals) -> None:
+        """End a process, and start it again; a client is not."""
         child: Process = getattr(self, party)
-        child.kill()
+        child.send_signal(how)
         await child.wait()
         if party == "daemon":
             await self.start_daemon()
         elif party == "extension":
-            self.killed += 1
+            self.killed += how is signal.SIGKILL
             await self.start_extension()
+
+    async def pause(self, party: str, seconds: float) -> None:
+        """SIGSTOP for a while: the others wait, or go on without."""
+        child: Process = getattr(self, party)
+        if child.returncode is None:
+            child.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(seconds)
+            child.send_signal(signal.SIGCONT)
 
     async def check(self) -> list[str]:
         """What is wrong once everybody is back; asks until nothing is, or for so long."""
