@@ -169,11 +169,14 @@ class Programs:
             await self._judge_all(source.object_file, parsed, [loading])
             await self._associate([loading], existing)
             made = await self._compile(parsed, [loading], source.execution, existing, NewMaps())
+            keeps = self._keeper.keeps(old)
             new, left = self._replace(old, loading, made, existing)
         except BaseException:
             await loading.clients.withdraw()
             raise
-        if self._keeper.keeps(old):
+        if not old.kept:
+            self._objects.remove_program(old)  # nobody sees both, also while this is written
+        if keeps:
             await self._keeper.kept(partial(self._replace_again, new, old))
         await self.destroy_unkept(left)
         return new
