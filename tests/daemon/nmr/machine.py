@@ -359,7 +359,7 @@ def _said(effect: Effect) -> Said:
 
 def _in_order(said: Iterator[Said] | list[Said]) -> list[Said]:
     """Bring what is said of different bindings and modules, which has no order, into one."""
-    return sorted(said, key=lambda each: ("egister" in str(each[0]), cast("int", each[1])))
+    return sorted(said, key=lambda each: ("register" in str(each[0]).lower(), cast("int", each[1])))
 
 
 def _kept(part: object) -> list[object]:
