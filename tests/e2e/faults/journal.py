@@ -19,6 +19,11 @@ def piece_of(path: str) -> str:
     return path.split("\\")[1]
 
 
+def number_of(path: str) -> int:
+    """Of the program that it belongs to."""
+    return int(path.split("\\")[2])
+
+
 class Journal:
     """The writer's end."""
 

@@ -17,9 +17,15 @@ from ebpfd_sdk import Client
 from tests.e2e.faults.checker import UDP, Main, broken, miscounted, processes, values
 from tests.e2e.faults.client import COUNT
 from tests.e2e.faults.extension import PARAMETER, Counts
-from tests.e2e.faults.journal import Kept, piece_of
+from tests.e2e.faults.journal import Kept, number_of, piece_of
 
 PATIENCE_S: Final = 60.0
+
+NUMBERS: Final = 1000
+"""More than a client adds in its life."""
+
+REMEMBERED: Final = 20 * NUMBERS
+"""Of this many clients what they pinned is kept."""
 
 
 class World:
@@ -96,7 +102,7 @@ class World:
             *(str(self._first), self.address),
             log="client.log",
         )
-        self._first += 1000
+        self._first += NUMBERS
 
     async def lines(self, count: int) -> None:
         """Wait until the client's journal has so many lines, or the client has ended."""
@@ -147,6 +153,7 @@ class World:
                 return wrong
             if self.kept.doubt:
                 await self._settle(client)
+            await self._forget(client)
         return []
 
     async def _broken(self, client: Client, main: Main) -> AsyncGenerator[str]:
@@ -170,6 +177,12 @@ class World:
             if piece_of(path) == "m":
                 self.kept.values[path] = await values(client, id_)
         self.kept.doubt = []
+
+    async def _forget(self, client: Client) -> None:
+        """Unpin what clients of long ago have left: else each round is slower than the last."""
+        for path in [each for each in self.kept.pins if number_of(each) < self._first - REMEMBERED]:
+            await client.unpin(path)
+            self.kept.apply(["unpin", path], {})
 
     async def _child(self, *arguments: str, log: str, **environment: str) -> Process:
         name, value = self.marker.split("=")
