@@ -115,11 +115,14 @@ class Client(ObjectCalls):
         programs: Sequence[str] = (),
         execution: Execution | None = None,
         follow_contract: bool = False,
+        flags: int = 0,
         file_name: str = "",
     ) -> dict[str, Program]:
         """Load an object file, by path or as bytes; return its programs by name.
 
-        With *follow_contract* they are reloaded by themselves when their contract changes.
+        With *follow_contract* they are reloaded by themselves when their contract changes.  *flags*
+        are for the hooks that they will be attached to, which define what they mean: 64 bits,
+        which the programs keep.
         """
         content, name = await _read(source, file_name)
         request = programs_pb2.LoadRequest(
@@ -128,6 +131,7 @@ class Client(ObjectCalls):
             programs=programs,
             execution=_execution(execution),
             follow_contract=follow_contract,
+            flags=flags,
         )
         reply = await self._daemon.ask(self._daemon.programs.Load, request, timeout_s=LONG_CALL_S)
         check(reply.status)

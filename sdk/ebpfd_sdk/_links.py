@@ -14,6 +14,8 @@ class Link:
     """Its layout is the hook's own."""
 
     flags: int
+    """The link's own, or its program's; what they mean is the hook's to say."""
+
     link_id: int
     program_id: int
     program_name: str

@@ -37,6 +37,8 @@ class AttachedLink:
     bpf_attach_type: int
     provider: str
     flags: int
+    """Its own, or those of its program; the hook is shown them when the link binds."""
+
     counters: ProgramCounters
     """Of runs through this link alone."""
 
@@ -112,6 +114,9 @@ class Program:
     follows_contract: bool
     """It is reloaded by itself when its contract changes."""
 
+    flags: int
+    """For its hooks, as they were given when it was loaded."""
+
     blocking: bool
     """It may wait for helpers of an extension, also through a tail call."""
 
@@ -139,12 +144,14 @@ class Program:
         hook: HookName,
         *,
         parameter: bytes = b"",
-        flags: int = 0,
+        flags: int | None = None,
         priority: int = 0,
         on_failure: int | str | None = None,
     ) -> AttachedLink:
         """Attach the program to a hook; of one parameter's links, a lower *priority* runs first.
 
+        *flags* are the link's own, for the hook, which defines what they mean; None: those of the
+        program that the link has when it binds.
         *on_failure* is what the hook does with an event whose run fails: a result, or its name in
         the contract; None: the type's default result, as if nothing were attached.
         """
@@ -266,6 +273,7 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         worst_case=message.worst_case if message.HasField("worst_case") else None,
         judge=message.judge,
         follows_contract=message.follows_contract,
+        flags=message.flags,
         blocking=message.blocking,
         budget=message.budget,
         counters=counters(message.counters),

@@ -92,6 +92,7 @@ class FakePrograms(programs_pb2_grpc.ProgramsServicer):
         if request.object != GOOD:
             status = status_pb2.Status(code=Result.VERIFICATION_FAILED, rejections=[REJECTION])
             return programs_pb2.LoadResponse(status=status)
+        self.program.flags = request.flags
         return programs_pb2.LoadResponse(programs=[self.program], maps=[MAP])
 
     async def Reload(self, request: Any, context: Any) -> Any:  # noqa: N802 (the wire's name)

@@ -1,6 +1,7 @@
 """Clients: everything comes back as plain values, and every failure as one clear error."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 from uuid import UUID
 
@@ -97,6 +98,19 @@ async def test_a_file_loads_by_path_or_bytes(daemon: FakeDaemon, tmp_path: Path)
     first, second = daemon.programs.asked
     assert ("drop.o", Execution.INTERPRET.value) == (first.file_name, first.execution)
     assert (second.file_name, second.execution) == ("", 0)
+
+
+async def test_flags_are_given_at_load_and_kept(daemon: FakeDaemon) -> None:
+    """A program says what it has; a link has its own only if they are given, be they none."""
+    async with Client(daemon.address) as ebpfd:
+        program = (await ebpfd.load(GOOD, flags=0xCCCCCCCC))["parse"]
+        assert daemon.programs.asked[-1].flags == program.flags == 0xCCCCCCCC
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            program.flags = 1  # type: ignore[misc]
+        await program.attach("passing")
+        assert not daemon.links.asked[-1].HasField("prog_attach_flags")
+        await program.attach("passing", flags=0)
+        assert daemon.links.asked[-1].HasField("prog_attach_flags")
 
 
 async def test_an_unsafe_program_is_refused_with_reasons(daemon: FakeDaemon) -> None:

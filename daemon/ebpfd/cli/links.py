@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ebpfd.cli.output import Json, Output
-from ebpfd.cli.parameters import Hex
+from ebpfd.cli.parameters import Flags, Hex
 from ebpfd.cli.programs import failures
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def link() -> None:
     metavar="RESULT",
     help="Result of an event whose run fails, by number or name; else the type's default.",
 )
-@click.option("--flags", type=int, default=0, help="Flags for the hook, which defines them.")
+@click.option("--flags", type=Flags(), help="For the hook, which defines them; else the program's.")
 @click.option("--pin", "path", metavar="PATH", help="Pin the link too.")
 @click.pass_obj
 def attach(
@@ -50,7 +50,7 @@ def attach(
     param: bytes,
     priority: int,
     on_failure: str | None,
-    flags: int,
+    flags: int | None,
     path: str | None,
 ) -> None:
     """Attach a program to a hook; the link stays until it is detached."""
@@ -134,6 +134,7 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "hook": each.attach_type_name,
         "attach_type": str(each.attach_type),
         "parameter": each.parameter.hex(),
+        "flags": each.flags,
         "priority": each.priority,
         "wildcard": each.wildcard,
         "on_failure": each.failure_result,

@@ -1,4 +1,4 @@
-"""How bytes are written on a command line."""
+"""How bytes and flags are written on a command line."""
 
 from pathlib import Path
 
@@ -40,6 +40,24 @@ class HexOrFile(Hex):
             except OSError as error:
                 self.fail(f"{value[1:]}: {error.strerror}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Flags(click.ParamType[int]):
+    """Flags as a number of 64 bits: decimal, or ``0x…``."""
+
+    name = "FLAGS"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The number, or a usage error."""
+        try:
+            flags = int(str(value), base=0)
+        except ValueError:
+            flags = -1
+        if not 0 <= flags < 1 << 64:
+            self.fail(f"{value!r} is no number of 64 bits: write 6 or 0x6", param, ctx)
+        return flags
 
 
 class MapBytes(click.ParamType[str]):

@@ -8,7 +8,7 @@ import click
 
 from ebpfd.cli.disassembly import disassembly_json, disassembly_lines
 from ebpfd.cli.output import Json, Output, print_table
-from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+from ebpfd.cli.parameters import Flags, Hex, HexOrFile, existing_file
 from ebpfd.cli.pins import keepers_json, keepers_text
 from ebpfd.cli.rejections import print_rejection, rejection_json
 
@@ -34,15 +34,25 @@ def program() -> None:
     is_flag=True,
     help="Reload the programs by themselves when their contract changes.",
 )
+@click.option(
+    "--flags", type=Flags(), default=0, help="For the hooks, which define what they mean."
+)
 @click.option("--pin", "folder", metavar="PATH", help="Pin each to PATH/NAME too.")
 @click.pass_obj
 def load(
-    output: Output, file: str, names: tuple[str, ...], follow_contract: bool, folder: str | None
+    output: Output,
+    file: str,
+    names: tuple[str, ...],
+    follow_contract: bool,
+    flags: int,
+    folder: str | None,
 ) -> None:
     """Verify and load all programs of an object file, or none."""
 
     async def work(client: "Client") -> None:
-        programs = await client.load(file, programs=names, follow_contract=follow_contract)
+        programs = await client.load(
+            file, programs=names, follow_contract=follow_contract, flags=flags
+        )
         if folder is not None:
             programs = await _pinned(client, programs, folder)
         output.table([describe(each) for each in programs.values()], COLUMNS)
@@ -207,6 +217,7 @@ def describe(each: "Program") -> dict[str, Json]:
         "budget": each.budget,
         "loaded": each.loaded,
         "follows_contract": each.follows_contract,
+        "flags": each.flags,
         "pins": list(each.pin_paths),
         "owners": list(each.owners),
         "file": each.file_name,

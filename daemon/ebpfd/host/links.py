@@ -74,7 +74,7 @@ class Links:
         program_id: int,
         attach_type: UUID | str,
         parameter: bytes,
-        flags: int = 0,
+        flags: int | None = None,
         priority: int = 0,
         on_failure: int | str | None = None,
         owner: Owner = DAEMON,
@@ -82,6 +82,7 @@ class Links:
         """Attach a program to a hook that is there and takes it.
 
         The link is *owner*'s; of the daemon it is a legacy link, which only a detach ends.
+        *flags* are for the hook; None: those of the program that the link has when it binds.
         *on_failure* is the result of events whose run fails, as a number or by its name in the
         contract; None: the type's default result, as if nothing were attached.
         """

@@ -108,7 +108,7 @@ class ProgramRestorer:
             message = f"program {loading.program_id} cannot be made again: {error.message}"
             raise StoreError(message) from None
         content = self._blobs[row.file]
-        source = ProgramSource(content, row.index, row.execution, row.follows_contract)
+        source = ProgramSource(content, row.index, row.execution, row.follows_contract, row.flags)
         file_maps = tuple(maps[each] for each in row.file_maps)
         return program_of(loading, engine, judged.maps, file_maps, row.file_name, source)
 

@@ -102,11 +102,13 @@ class Programs:
         *,
         execution: Execution = "any",
         follows_contract: bool = False,
+        flags: int = 0,
         owner: Owner = DAEMON,
     ) -> list[Program]:
         """Bind, verify and make ready the wanted programs of a file for *owner*, all or none.
 
-        With *follows_contract* a program is reloaded by itself when its contract changes.
+        With *follows_contract* a program is reloaded by itself when its contract changes.  A link
+        gets *flags* when it is attached, unless it is given its own.
         """
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
@@ -129,7 +131,7 @@ class Programs:
                 # Somebody has pinned or unpinned one of them meanwhile.
                 await end_custom_maps(self._custom_maps, custom)
             sources = [
-                ProgramSource(object_file, each.index, execution, follows_contract)
+                ProgramSource(object_file, each.index, execution, follows_contract, flags)
                 for each in loading
             ]
             owner.check()  # it may have ended meanwhile

@@ -63,15 +63,16 @@ class Link:
     """A program attached to a hook with a parameter.
 
     ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
-    is for events of every parameter, as its provider says.  ``failure_result`` is for events whose
-    run has failed; None: the program type's default.  One without a user is to be detached.
+    is for events of every parameter, as its provider says.  ``flags`` are the link's own, for its
+    hook; None: those of the program.  ``failure_result`` is for events whose run has failed; None:
+    the program type's default.  One without a user is to be detached.
     """
 
     id: int
     program: Program
     attach_type: UUID
     parameter: bytes = b""
-    prog_attach_flags: int = 0
+    flags: int | None = None
     priority: int = 0
     failure_result: int | None = None
     state: LinkState = LinkState.INITIAL
@@ -82,6 +83,11 @@ class Link:
     wildcard: bool = False
     users: Users = field(default_factory=Users)
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def prog_attach_flags(self) -> int:
+        """What its hook is shown when it binds, and defines the meaning of."""
+        return self.program.source.flags if self.flags is None else self.flags
 
     @property
     def result_on_failure(self) -> int:

@@ -65,12 +65,14 @@ class ProgramSource:
     """What a program was made from, so that it can be made anew: its file, and its place there.
 
     ``execution`` is what its user asked for; it is reloaded by itself if ``follows_contract``.
+    ``flags`` are for the hooks that it will be attached to, which define what they mean.
     """
 
     object_file: bytes
     index: int
     execution: Execution = "any"
     follows_contract: bool = False
+    flags: int = 0
 
 
 @dataclass(slots=True, eq=False)

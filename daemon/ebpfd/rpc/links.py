@@ -50,7 +50,7 @@ class LinksServicer(services_pb.LinksServicer):
                     request.program_id,
                     decode_attach_type(request.attach_type),
                     request.parameter,
-                    request.prog_attach_flags,
+                    request.prog_attach_flags if request.HasField("prog_attach_flags") else None,
                     request.priority,
                     _on_failure(request),
                     self._owners.find(token_of(context)),

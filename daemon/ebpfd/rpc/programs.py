@@ -83,6 +83,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 list(request.programs),
                 execution=_EXECUTIONS[request.execution],
                 follows_contract=request.follow_contract,
+                flags=request.flags,
                 owner=self._owners.find(token_of(context)),
             )
             loaded = await self._services.finish(loading, name="load")
@@ -253,6 +254,7 @@ def encode_program(program: Program) -> pb.Program:
         instructions_sha256=program.spec.sha256,
         contract_digest=program.contract_digest,
         follows_contract=program.source.follows_contract,
+        flags=program.source.flags,
         executor=_EXECUTORS[program.engine.executor],
         blocking=program.engine.blocking,
         budget=program.engine.budget,

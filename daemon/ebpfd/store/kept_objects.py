@@ -75,6 +75,7 @@ class KeptProgram(_Row, frozen=True, tag="program"):
     file_name: str = ""
     execution: Literal["any", "jit", "interpreter"] = "any"
     follows_contract: bool = False
+    flags: int = 0
     maps: dict[int, int] = {}
     file_maps: list[int] = []
     answers: list[tuple[bytes, Blob]] = []
@@ -83,12 +84,15 @@ class KeptProgram(_Row, frozen=True, tag="program"):
 
 
 class KeptLink(_Row, frozen=True, tag="link"):
-    """A link as it was attached; ``owned`` is True of a legacy link."""
+    """A link as it was attached; ``owned`` is True of a legacy link.
+
+    ``flags`` are its own; None: its program's.
+    """
 
     program: int
     attach_type: UUID
     parameter: bytes = b""
-    flags: int = 0
+    flags: int | None = None
     priority: int = 0
     failure_result: int | None = None
     link_type: int = 0

@@ -39,7 +39,7 @@ JUDGE_PREVAIL: Judge
 JUDGE_BOTH: Judge
 
 class Program(_message.Message):
-    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract", "pin_paths", "owners")
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract", "pin_paths", "owners", "flags")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class Program(_message.Message):
     FOLLOWS_CONTRACT_FIELD_NUMBER: _ClassVar[int]
     PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     section: str
@@ -92,7 +93,8 @@ class Program(_message.Message):
     follows_contract: bool
     pin_paths: _containers.RepeatedScalarFieldContainer[str]
     owners: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ...) -> None: ...
+    flags: int
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., flags: _Optional[int] = ...) -> None: ...
 
 class ProgramCounters(_message.Message):
     __slots__ = ("runs", "nanoseconds", "failures")
@@ -112,18 +114,20 @@ class ProgramCounters(_message.Message):
     def __init__(self, runs: _Optional[int] = ..., nanoseconds: _Optional[int] = ..., failures: _Optional[_Mapping[int, int]] = ...) -> None: ...
 
 class LoadRequest(_message.Message):
-    __slots__ = ("object", "file_name", "programs", "execution", "follow_contract")
+    __slots__ = ("object", "file_name", "programs", "execution", "follow_contract", "flags")
     OBJECT_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     PROGRAMS_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
     object: bytes
     file_name: str
     programs: _containers.RepeatedScalarFieldContainer[str]
     execution: ExecutionType
     follow_contract: bool
-    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ..., execution: _Optional[_Union[ExecutionType, str]] = ..., follow_contract: _Optional[bool] = ...) -> None: ...
+    flags: int
+    def __init__(self, object: _Optional[bytes] = ..., file_name: _Optional[str] = ..., programs: _Optional[_Iterable[str]] = ..., execution: _Optional[_Union[ExecutionType, str]] = ..., follow_contract: _Optional[bool] = ..., flags: _Optional[int] = ...) -> None: ...
 
 class LoadResponse(_message.Message):
     __slots__ = ("status", "programs", "maps")
