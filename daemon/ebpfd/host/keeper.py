@@ -70,6 +70,8 @@ class Keeper:
         self._verifier = verifier
         self._store = store
         self._written = Written()
+        self._writing = frozenset[int]()
+        self._named = set[int]()
         self._engine = b""
         self._changing = asyncio.Lock()
         self._changes = 0
@@ -104,14 +106,14 @@ class Keeper:
                     await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
 
     def keeps(self, each: Object) -> bool:
-        """Whether the object is on disk, so that a change of it must be kept.
+        """Whether the object is on disk or on its way there, so that a change of it must be kept.
 
         ``RequestError`` INVALID_STATE if the daemon stops: then it comes back as it is.
         """
         if self._closed and each.id in self._written.objects:
             message = f"the daemon stops, and {each.id} stays as it is: ask the next one"
             raise RequestError(Result.INVALID_STATE, message)
-        return each.id in self._written.objects
+        return each.id in self._written.objects or each.id in self._writing
 
     async def kept(self, undo: Callable[[], Awaitable[object]]) -> None:
         """A change was made in memory: it is on disk now, or was undone.
@@ -185,17 +187,24 @@ class Keeper:
             before.changes = changes
             return
         blobs: dict[Blob, bytes] = {}
-        put = {number: await self._row(number, durable, blobs) for number in changed}
         new_maps = [each for number, each in durable.maps.items() if number not in before.objects]
-        await self._store.rows.change(
-            replace(change, put=put, blobs=blobs, last_id=self._objects.last_id),
-            partial(self._name_files, [each for each in new_maps if _has_file(each)]),
-        )
-        self._written = Written(
-            objects, dict(durable.entries), dict(durable.pins), before.reserved, changes
-        )
+        self._writing = frozenset(objects)
+        try:
+            put = {number: await self._row(number, durable, blobs) for number in changed}
+            await self._store.rows.change(
+                replace(change, put=put, blobs=blobs, last_id=self._objects.last_id),
+                partial(self._name_files, [each for each in new_maps if _has_file(each)]),
+            )
+            self._written = Written(
+                objects, dict(durable.entries), dict(durable.pins), before.reserved, changes
+            )
+        finally:
+            self._writing = frozenset[int]()
         for map_object in new_maps:
             self._watch_file(map_object)
+        for number in change.remove:
+            if not self._objects.has_map(number):  # it has gone from memory before this
+                self._remove_file(number)
 
     async def _row(self, number: int, durable: Durable, blobs: dict[Blob, bytes]) -> KeptObject:
         owned = number in durable.owned
@@ -219,10 +228,17 @@ class Keeper:
     def _watch_file(self, map_object: MapObject) -> None:
         """A file that has a name stays until its map goes."""
         if _has_file(map_object):
+            self._named.add(map_object.id)
             map_object.when_gone.add(partial(self._file_gone, map_object.id))
 
     def _file_gone(self, map_id: int) -> None:
-        if self._store is not None and not self._closed and map_id not in self._written.objects:
+        if not self._closed and map_id not in self._written.objects:
+            self._remove_file(map_id)
+
+    def _remove_file(self, map_id: int) -> None:
+        """Remove the file of a map that is neither in memory nor on disk, if it has one."""
+        if self._store is not None and map_id in self._named:
+            self._named.discard(map_id)
             removing = self._store.rows.in_order(partial(self._store.files.remove, map_id))
             self._services.start(removing, name=f"removal of the file of map {map_id}")
 

@@ -1,7 +1,7 @@
 """Attaching programs to hooks, replacing them, and detaching."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -120,15 +120,12 @@ class Links:
 
     async def detach(self, link_id: int) -> None:
         """Detach; returns when nothing of the link is in flight.  Twice is once."""
-        await self._detach_once(self._objects.link(link_id))
+        await self._detach([self._objects.link(link_id)])
 
     async def end_unkept(self, left: Iterable[Link | Program]) -> None:
         """Detach and destroy those that nobody has taken again meanwhile; all links at once."""
         ending = tuple(left)
-        async with asyncio.TaskGroup() as group:
-            for each in ending:
-                if isinstance(each, Link) and not each.users:
-                    group.create_task(self._finish(each), name=f"detach {each.id}")
+        await self._finish(*(each for each in ending if isinstance(each, Link) and not each.users))
         await self._programs.destroy_unkept(each for each in ending if isinstance(each, Program))
 
     async def unlink(
@@ -148,9 +145,7 @@ class Links:
                 f"parameter {parameter.hex() or '(none)'}: `ebpfctl hook show` lists what is"
             )
             raise RequestError(Result.OBJECT_NOT_FOUND, message)
-        async with asyncio.TaskGroup() as group:
-            for link in found:
-                group.create_task(self.detach(link.id), name=f"detach {link.id}")
+        await self._detach(found)
         return found
 
     async def replace(self, link_id: int, program_id: int, expected_id: int = 0) -> Link:
@@ -217,35 +212,42 @@ class Links:
 
     async def close(self) -> None:
         """Detach every link, at the daemon's end; no hook waits for another one."""
-        async with asyncio.TaskGroup() as group:
-            for link in self._objects.links():
-                group.create_task(self._finish(link), name=f"detach {link.id}")
+        await self._finish(*self._objects.links())
 
-    async def _detach_once(self, link: Link) -> None:
-        if link.state is LinkState.ATTACHED and self._keeper.keeps(link):
-            async with self._keeper.gone(Without(links=frozenset({link.id}))):
-                ending = self._begin_end(link)
-            if ending:
-                await self._end(link)
-        await self._finish(link)
+    async def _detach(self, links: Sequence[Link]) -> None:
+        """Detach all or none; returns when nothing of them is in flight."""
+        attached = [link for link in links if link.state is LinkState.ATTACHED]
+        if kept := frozenset(link.id for link in attached if self._keeper.keeps(link)):
+            async with self._keeper.gone(Without(links=kept)):
+                begun = self._begin_end(attached)
+        else:
+            begun = self._begin_end(attached)
+        await self._end_all(links, begun)
 
-    async def _finish(self, link: Link) -> None:
+    async def _finish(self, *links: Link) -> None:
         """Detach, whatever is kept."""
-        if self._begin_end(link):
-            await self._end(link)
-        elif ended := self._detached.get(link.id):
-            await ended.wait()
+        await self._end_all(links, self._begin_end(links))
 
-    def _begin_end(self, link: Link) -> bool:
-        """Whether the link was attached until now: only one caller ends it."""
-        if link.state is not LinkState.ATTACHED:
-            return False
-        link.apply(LinkEvent.DETACH)
-        self._objects.let_go_of(link)
-        return True
+    def _begin_end(self, links: Iterable[Link]) -> list[Link]:
+        """Those that were attached until now: only one caller ends each."""
+        begun = [link for link in links if link.state is LinkState.ATTACHED]
+        for link in begun:
+            link.apply(LinkEvent.DETACH)
+            self._detached[link.id] = asyncio.Event()
+            self._objects.let_go_of(link)
+        return begun
+
+    async def _end_all(self, links: Iterable[Link], begun: list[Link]) -> None:
+        """End those that this caller has *begun* to end, and wait for the others of *links*."""
+        async with asyncio.TaskGroup() as group:
+            for link in begun:
+                group.create_task(self._end(link), name=f"detach {link.id}")
+        for link in links:
+            if ended := self._detached.get(link.id):
+                await ended.wait()
 
     async def _end(self, link: Link) -> None:
-        ended = self._detached[link.id] = asyncio.Event()
+        ended = self._detached.setdefault(link.id, asyncio.Event())
         client = self._clients.pop(link.id)
         if client.handle is not None:
             await self._registrar.withdraw(client.handle)

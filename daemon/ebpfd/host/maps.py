@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -31,6 +31,9 @@ MAX_VALUE_BYTES: Final = 15 << 20
 
 DELETE_HELPERS: Final = frozenset({3, 4})
 """With these a program can take an object out of a map without our knowing."""
+
+_Changed: TypeAlias = "tuple[bytes, Held | None, Held | None]"
+"""A key of a container, and what it held before and holds now."""
 
 _MAPS_OF_MAPS: Final = frozenset({MapType.HASH_OF_MAPS, MapType.ARRAY_OF_MAPS})
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -252,23 +255,26 @@ class Maps:
             left += self._objects.settle(container)
             try:
                 if keeps:
-                    await self._keeper.kept(partial(self._put_back, container, before))
+                    changed = _changed(before, container.held)
+                    await self._keeper.kept(partial(self._put_back, container, changed))
             finally:
                 await self._destroy(left)
 
-    async def _put_back(self, container: MapObject, before: Mapping[bytes, Held]) -> None:
-        """Undo a change that could not be kept."""
+    async def _put_back(self, container: MapObject, changed: list[_Changed]) -> None:
+        """Undo a change that could not be kept, but for what others have changed since then."""
         left: list[Program] = []
-        for key in container.held.keys() - before.keys():
-            container.map.delete(key)
-        for key, held in before.items():
-            if container.held.get(key) is not held:
-                if isinstance(held, Program):
-                    container.map.set_program(key, held.engine, held.id)
-                else:
-                    self._objects.add_map(held, ())  # it may have been dropped already
-                    container.map.set_map(key, held.map, held.id)
-                left += self._objects.hold(container, key, held)
+        for key, was, became in changed:
+            if container.held.get(key) is not became:
+                continue
+            if was is None:
+                container.map.delete(key)
+                continue
+            if isinstance(was, Program):
+                container.map.set_program(key, was.engine, was.id)
+            else:
+                self._objects.add_map(was, ())  # it may have been dropped already
+                container.map.set_map(key, was.map, was.id)
+            left += self._objects.hold(container, key, was)
         left += self._objects.settle(container)
         await self._destroy(left)
 
@@ -302,6 +308,14 @@ class Maps:
             )
             raise RequestError(Result.INSUFFICIENT_BUFFER, message)
         return map_object
+
+
+def _changed(before: Mapping[bytes, Held], after: Mapping[bytes, Held]) -> list[_Changed]:
+    return [
+        (key, before.get(key), after.get(key))
+        for key in before.keys() | after.keys()
+        if before.get(key) is not after.get(key)
+    ]
 
 
 def _limit(source: Map, count: int) -> int:

@@ -75,6 +75,10 @@ class Objects:
         """The map *map_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
         return self._find(self._maps, map_id, "map")
 
+    def has_map(self, map_id: int) -> bool:
+        """Whether there is a map *map_id*."""
+        return map_id in self._maps
+
     def link(self, link_id: int) -> Link:
         """The link *link_id*, or ``RequestError`` KEY_NOT_FOUND or STALE_ID."""
         return self._find(self._links, link_id, "link")
