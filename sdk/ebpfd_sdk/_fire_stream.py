@@ -44,6 +44,7 @@ class FireStream:
         """End the stream."""
         if self._call is not None:
             self._call.cancel()
+        self._fail(self._daemon.connection.unavailable("the client is closed"))
         await self._tasks.close()
 
     async def _write(self, call: FireCall, request: hook_pb2.FireRequest) -> None:

@@ -113,10 +113,10 @@ class HookProvider(Provider, Generic[C]):
         """Run a client's fire, the extension's own way if it has one."""
         policy = self._hook.fire_policy or self._run
         try:
-            columns = await policy(event_of(fire))
-        except Exception as error:  # noqa: BLE001 (the extension's own code may raise anything)
-            columns = Columns(Result.FAILED, f"{self.label}: {type(error).__name__}: {error}")
-        return fire_return(fire.fire_id, columns)
+            return fire_return(fire.fire_id, await policy(event_of(fire)))
+        except Exception as error:  # noqa: BLE001 (the extension's own code may do anything)
+            failure = f"{self.label}: {type(error).__name__}: {error}"
+            return fire_return(fire.fire_id, Columns(Result.FAILED, failure))
 
     def _check_parameter(self, parameter: bytes) -> None:
         rule = self._hook.parameter_rule

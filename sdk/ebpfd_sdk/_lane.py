@@ -103,7 +103,11 @@ class Lane(Generic[C]):
             pending = self._queue.popleft()
             if pending is self._open:
                 self._open = None
-            request = pending.request(sequence, self._target)
+            try:
+                request = pending.request(sequence, self._target)
+            except (TypeError, ValueError) as error:  # one caller's data must not end the stream
+                pending.settle(Columns(Result.INVALID_ARGUMENT, f"no message can hold it: {error}"))
+                continue
             if request is not None:
                 self._in_flight += 1
                 self._traffic.sent += 1

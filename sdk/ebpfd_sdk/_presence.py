@@ -47,6 +47,7 @@ class Presence:
         self._stream: InvokeStream | None = None
         self._end: asyncio.Future[DaemonUnavailable] = asyncio.get_running_loop().create_future()
         self._abandoning: asyncio.Task[None] | None = None
+        self._left = False
         self._fires: set[asyncio.Task[None]] = set()
         self._declines = ""
 
@@ -111,10 +112,13 @@ class Presence:
 
     async def abandon(self) -> None:
         """After a loss: let go of every link, once for all who ask."""
+        await asyncio.shield(self._start_abandoning())
+
+    def _start_abandoning(self) -> asyncio.Task[None]:
         if self._abandoning is None:
             work = self._abandon(self._end.result())
             self._abandoning = asyncio.create_task(work, name=f"end of {self.name}'s session")
-        await asyncio.shield(self._abandoning)
+        return self._abandoning
 
     async def _abandon(self, lost: DaemonUnavailable) -> None:
         for provider in self.providers:
@@ -130,6 +134,7 @@ class Presence:
             logger.warning("%s: some links' callbacks did not end in time", self.name)
 
     async def _abandon_if_lost(self) -> None:
+        self._left = True
         if self._end.done():
             await self.abandon()
 
@@ -187,5 +192,9 @@ class Presence:
                 await session.deregister(registration)
 
     def _lose(self, lost: DaemonUnavailable) -> None:
-        if not self._end.done():
-            self._end.set_result(lost)
+        if self._end.done():
+            return
+        self._end.set_result(lost)
+        if not self._left:
+            # At once: whoever registers, drains or deregisters meanwhile would wait for nothing.
+            self._start_abandoning()

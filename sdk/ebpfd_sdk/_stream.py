@@ -71,7 +71,9 @@ class InvokeStream:
             self._unpark()
 
     def answer_fire(self, answer: hook_pb2.FireReturn) -> None:
-        """Send what a client's fire came to."""
+        """Send what a client's fire came to; without a stream nobody is there to be told."""
+        if self._lost:
+            return
         self._fire_returns.append(answer)
         self._fires_written.clear()
         self._unpark()

@@ -64,6 +64,11 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.leave_out: Literal["peer", "client", ""] = ""
         self.attach_on_register: list[bytes] = []
         self.deregister_pending = False
+        self.calls = asyncio.Event()
+        """Not set: calls of the module are not answered."""
+
+        self.calls.set()
+        self.held = 0
         self.heartbeats = asyncio.Event()
         self.sessions = 0
         self.session_ids: list[str] = []
@@ -171,6 +176,10 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
                 self.noted.clear()
                 await self.noted.wait()
 
+    def end_stream(self) -> None:
+        """End the data stream alone."""
+        self._to_stream.put_nowait(None)
+
     def hang_up(self) -> None:
         """End both streams, as a daemon that stops; what was registered is forgotten."""
         self.registered.clear()
@@ -272,9 +281,9 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
                         )
                     )
                 case "register":
-                    self._start(self._register(request))
+                    self._start(self._when_answering(self._register(request)))
                 case "deregister":
-                    self._start(self._deregister(request))
+                    self._start(self._when_answering(self._deregister(request)))
                 case "callback_return":
                     self._returns.pop(request.callback_return.callback_id).set_result(
                         request.callback_return
@@ -307,6 +316,16 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.journal.append(f"answer {request.count}")
         self._to_stream.put_nowait(self.reply(request))
         self.noted.set()
+
+    async def _when_answering(self, work: Any) -> None:
+        try:
+            if not self.calls.is_set():
+                self.held += 1
+                self.noted.set()
+            await self.calls.wait()
+            await work
+        finally:
+            work.close()
 
     async def _register(self, request: registrar_pb2.SessionRequest) -> None:
         id_ = self._new_id()

@@ -272,6 +272,19 @@ async def test_a_client_fires_a_hook(scene: Scene) -> None:
             _ = plain.context
 
 
+async def test_a_fire_that_the_end_of_its_client_meets_is_answered(scene: Scene) -> None:
+    """Another task may wait for it when the client's block ends."""
+    async with scene.extension(), asyncio.timeout(10):
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        async with Client(scene.daemon.address) as ebpfd:
+            fired = asyncio.create_task(ebpfd.fire(scene.hook))
+            await scene.request(1)
+        with pytest.raises(DaemonUnavailable, match="the client is closed"):
+            await fired
+        scene.daemon.gate.set()
+
+
 async def test_a_cancelled_fire_is_alone(scene: Scene) -> None:
     """Cancelling one fire leaves the stream to the others."""
     async with scene.extension(), Client(scene.daemon.address) as ebpfd:

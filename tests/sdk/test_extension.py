@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -380,6 +381,19 @@ async def test_an_extension_may_answer_fires_itself(scene: Scene) -> None:
         failed.code,
         failed.message,
     ) == (Result.FAILED, "hook passing: LookupError: no such shelf")
+
+
+async def test_a_fire_that_is_answered_with_no_columns_has_failed(scene: Scene) -> None:
+    """Its client learns it at once, not at the deadline."""
+
+    @scene.hook.on_fire
+    async def forget(_: FireEvent) -> Any:
+        return None
+
+    async with scene.extension(), asyncio.timeout(10):
+        failed = await scene.daemon.fire(_fire())
+    assert failed.code == Result.FAILED
+    assert failed.message.startswith("hook passing: AttributeError: ")
 
 
 async def test_a_fire_of_a_foreign_hook_finds_nobody(scene: Scene) -> None:

@@ -469,3 +469,14 @@ def test_the_state_of_a_batch_has_its_size(scene: Scene) -> None:
             scene.hook.batch_begin(size)
         assert caught.value.code is Result.INVALID_ARGUMENT
     scene.hook.batch_begin(64)
+
+
+async def test_what_is_no_bytes_is_its_callers_error(scene: Scene) -> None:
+    """The stream goes on, whatever one message cannot hold."""
+    wrong: Any = "text"
+    async with scene.extension(), asyncio.timeout(10):
+        await scene.daemon.link()
+        answer = await scene.hook.invoke(data=wrong)
+        assert answer.code is Result.INVALID_ARGUMENT
+        assert "no message can hold it" in answer.message
+        assert (await scene.hook.invoke(data=b"text")).code is Result.SUCCESS

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk import DaemonUnavailable, Extension, Hook, Link, Result, serve
 from ebpfd_sdk._backoff import Backoff
 from tests.sdk.conftest import Scene
@@ -248,3 +249,40 @@ async def test_a_daemon_that_is_silent_is_as_good_as_gone(
         scene.daemon.lease_ms = 0
         await scene.daemon.registrations(2)
     assert "nothing was heard of it for 0.06 s" in caplog.text
+
+
+async def test_a_loss_while_all_registers_ends_the_attempt(scene: Scene) -> None:
+    """The call is not answered, and the lease ends: it would else be waited for for ever."""
+    scene.daemon.lease_ms = 60
+    scene.daemon.calls.clear()
+    async with asyncio.timeout(10):
+        with pytest.raises(DaemonUnavailable, match=r"nothing was heard of it for 0\.06 s"):
+            await scene.extension().__aenter__()
+    assert scene.daemon.held == 1
+
+
+async def test_a_loss_while_all_deregisters_is_the_end(scene: Scene) -> None:
+    """Nobody waits for answers that cannot come any more."""
+    extension = await scene.extension().__aenter__()
+    scene.daemon.calls.clear()
+    leaving = asyncio.create_task(extension.__aexit__(None, None, None))
+    await scene.until(lambda: scene.daemon.held == 1)
+    scene.daemon.end_stream()
+    async with asyncio.timeout(10):
+        await leaving
+
+
+async def test_a_fire_that_the_loss_meets_holds_nobody_up(scene: Scene) -> None:
+    """Its answer has nowhere to go, so nobody waits until that is written."""
+    async with scene.extension(reconnect=False) as extension:
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        fire = hook_pb2.Fire(attach_type=scene.hook.guid.bytes, batch=hook_pb2.Batch(count=1))
+        fired = asyncio.create_task(scene.daemon.fire(fire))
+        await scene.request(1)
+        scene.daemon.hang_up()
+        with pytest.raises(DaemonUnavailable):
+            await extension.stopped()
+        async with asyncio.timeout(10):
+            await extension.drain()
+        fired.cancel()

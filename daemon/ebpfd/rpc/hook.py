@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import grpc
+import structlog
 
 from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
@@ -32,6 +33,8 @@ from ebpfd_api.v1 import hook_pb2 as pb
 from ebpfd_api.v1 import hook_pb2_grpc as services_pb
 
 DEFAULT_FIRE_DEADLINE_S: Final = 5.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class InvokeStream:
@@ -122,6 +125,10 @@ class InvokeStream:
             reply = _reply(request, done)
         except RequestError as error:
             reply = _refusal(request, error)
+        except Exception as error:  # noqa: BLE001 (whoever waits for a code must get one)
+            _log.exception("an invocation failed", extension=self._module.name)
+            failed = RequestError(Result.FAILED, f"{type(error).__name__}: {error}")
+            reply = _refusal(request, failed)
         with suppress(ModuleGoneError):  # nobody is there to be told
             await self.send(reply)
 

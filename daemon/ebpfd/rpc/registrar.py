@@ -226,6 +226,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         instance = decode_instance(register.instance, role)
         if role is nmr.Role.PROVIDER:
             await self._remember(instance, module.name)
+            if module.gone.is_set():  # meanwhile: nobody would ever deregister it
+                return pb.CallReturn(status=NtStatus.DEVICE_NOT_READY)
         handle = await self._registrar.register(
             role, instance, module, has_cleanup=register.has_cleanup
         )

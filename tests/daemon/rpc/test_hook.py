@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from ebpfd.app.listener import OPTIONS
+from ebpfd.host.invocation import Executor
 from ebpfd.rpc import hook as rpc_hook
 from ebpfd.rpc.contract_codec import encode_program_data
 from ebpfd_api.metadata import SESSION
@@ -123,6 +124,26 @@ async def test_a_target_that_cannot_be_run_is_refused(
         await module.open_data()
         answer = await module.invoke(sequence=3, **request_)
         assert (answer.sequence, answer.code) == (3, code)
+
+
+async def test_an_invocation_that_meets_a_bug_is_answered_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a thread as well: who waits for a code gets one."""
+
+    async def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Executor, "fits_loop", lambda *_: False)
+    monkeypatch.setattr(Executor, "run_on_thread", broken)
+    async with serving(tmp_path) as w:
+        module, link = await provider(w, "trace.o")
+        assert module.data is not None
+        await module.data.write(hook.InvokeRequest(sequence=1, binding=link.binding))
+        async with asyncio.timeout(10):
+            answer = await module.data.read()
+        assert isinstance(answer, hook.InvokeResponse)
+        assert (answer.sequence, answer.code) == (1, Result.FAILED)
 
 
 async def test_a_binding_belongs_to_one_session(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import grpc
 import pytest
 
+from ebpfd.host.contracts import Contracts
 from ebpfd.rpc.contract_codec import encode_attach_data, encode_program_data
 from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, encode
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, HOOK, PROGRAM_INFORMATION
@@ -489,3 +490,29 @@ async def test_program_information_in_a_form_that_nobody_reads_is_refused(tmp_pa
             answer = await module.ask(register=register)
             assert answer.status == NtStatus.INVALID_PARAMETER
             assert answer.message.startswith(says)
+
+
+async def test_a_session_that_ends_while_its_contract_is_kept_registers_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would ever deregister it, and every link would be offered to it."""
+    keeping, kept = asyncio.Event(), asyncio.Event()
+
+    async def remember(*_: Any) -> None:
+        keeping.set()
+        await kept.wait()
+
+    monkeypatch.setattr(Contracts, "remember_attach_type", remember)
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        data = reg.Characteristics(attach_provider_data=encode_attach_data(HOOK_DATA))
+        instance = plain(HOOK.bytes, ATTACH_TYPE.bytes, characteristics=data)
+        await module.write(
+            call_id=7, register=reg.Register(role=reg.ROLE_PROVIDER, instance=instance)
+        )
+        await keeping.wait()
+        module.call.cancel()
+        await until(lambda: w.daemon.sessions.all() == [])
+        kept.set()
+        await w.module()
+        assert w.daemon.registrar.providers(HOOK) == []
