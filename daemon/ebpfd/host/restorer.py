@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
+from msgspec import structs
 
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.invocation import Executor
@@ -18,7 +19,16 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.verification import Verifier, engine_identity
 from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program
-from ebpfd.store import Kept, KeptLink, KeptMap, KeptObject, KeptProgram, MapFiles, StoreError
+from ebpfd.store import (
+    Change,
+    Kept,
+    KeptLink,
+    KeptMap,
+    KeptObject,
+    KeptProgram,
+    MapFiles,
+    StoreError,
+)
 from ebpfd.store.check import contradictions, label, missing_files
 from ebpfd.store.database import damaged
 from ebpfd.store.map_files import engine_map, has_file
@@ -64,6 +74,8 @@ class Restorer:
         """How many programs had to be judged again."""
         engine = await asyncio.to_thread(engine_identity) if kept.objects else b""
         live = await asyncio.to_thread(_live_maps, kept, self.store.files)
+        if anew := _made_anew(kept, live):
+            await self.store.rows.change(Change(put=anew))
         maps = {number: MapObject(number, each) for number, each in live.items()}
         for number, each in maps.items():
             self.objects.add_map(each, _owners(kept.objects[number]))
@@ -143,6 +155,15 @@ def _live_maps(kept: Kept, files: MapFiles) -> dict[int, Map]:
     for number in files.remove_all_but(live):
         _log.debug("file of a map that did not survive removed", map=number)
     return live
+
+
+def _made_anew(kept: Kept, live: Mapping[int, Map]) -> dict[int, KeptMap]:
+    """Rows of maps whose values were set aside, as the maps are now."""
+    return {
+        number: structs.replace(row, lanes=live[number].lanes)
+        for number, row in kept.objects.items()
+        if isinstance(row, KeptMap) and row.lanes != live[number].lanes
+    }
 
 
 def _live_map(number: int, row: KeptMap, kept: Kept, files: MapFiles) -> Map:

@@ -82,18 +82,33 @@ class MapFiles:
             os.close(descriptor)
 
     def set_aside(self, map_id: int, why: str) -> Path:
-        """Keep a file that cannot be used under another name, which it returns."""
-        aside = self.folder / f"{map_id}.{why}"
-        return self.path(map_id).replace(aside)
+        """Give a file that cannot be used another name too, which is new, and is returned."""
+        aside, number = self.folder / f"{map_id}.{why}", 1
+        while True:
+            try:
+                os.link(self.path(map_id), aside)
+            except FileExistsError:
+                if not aside.samefile(self.path(map_id)):
+                    number += 1
+                    aside = self.folder / f"{map_id}.{why}-{number}"
+                    continue
+                # A daemon was killed before it came to `map_anew`.
+            return aside
 
     def map_anew(self, map_id: int, row: KeptMap) -> Map:
-        """An empty map in a new file of that name."""
+        """An empty map in a new file, which takes the place of the one of that name."""
+        unplaced = self.folder / f"{_NEW}{map_id}"
+        unplaced.unlink(missing_ok=True)
         descriptor = self.new()
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             made = engine_map(row, file=descriptor)
-            self.name([(map_id, descriptor)])
+            _name(folder, unplaced.name, descriptor)
+            unplaced.replace(self.path(map_id))
+            os.fsync(folder)
             return made
         finally:
+            os.close(folder)
             os.close(descriptor)
 
     def remove(self, map_id: int) -> None:

@@ -1,17 +1,21 @@
 """What survives the daemon comes back as it was; leaving a world's block is as good as a kill."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from ebpfd.host import restorer
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.verification_frames import Rejection, Verdict
 from ebpfd.objects import DAEMON, Link, LinkState, Owner, Program, ProgramState
 from ebpfd.objects.chains import Batch
-from ebpfd.store import StateDirectory
+from ebpfd.store import Change, KeptObjects, StateDirectory
+from ebpfd.store.kept_objects import read_all, write
 from ebpfd.store.map_files import MapFiles
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
@@ -278,6 +282,64 @@ async def test_values_of_other_lanes_are_set_aside(
         assert set(counted(w, made.id)[KEY]) == {0}
         aside = state.map_files.folder / f"{made.id}.{made.map.lanes}-lanes"
         assert await asyncio.to_thread(aside.read_bytes) == contents
+
+
+async def test_values_are_set_aside_once(state: StateDirectory) -> None:
+    """What is written afterwards comes back, and what was set aside is never overwritten."""
+    async with world(state=state) as w:
+        made = await w.maps.create(MapDeclaration(MapType.PERCPU_ARRAY, 4, 8, 1))
+        made.map.update(KEY, b"contents" * made.map.lanes)
+        await w.pins.pin("/lanes", made.id)
+    values = await asyncio.to_thread(state.map_files.path(made.id).read_bytes)
+    lanes = made.map.lanes
+    await asyncio.to_thread(_claim_lanes, state, made.id, lanes + 2)
+    aside = state.map_files.folder / f"{made.id}.{lanes + 2}-lanes"
+    for _ in range(2):
+        async with world(state=state) as w:
+            w.objects.map(made.id).map.update(KEY, b"newvalue" * lanes)
+    async with world(state=state) as w:
+        assert counted(w, made.id) == {KEY: b"newvalue" * lanes}
+    assert await asyncio.to_thread(aside.read_bytes) == values
+    await asyncio.to_thread(_claim_lanes, state, made.id, lanes + 2)
+    async with world(state=state) as w:
+        assert set(counted(w, made.id)[KEY]) == {0}
+    assert await asyncio.to_thread(aside.read_bytes) == values
+    again = aside.with_name(f"{aside.name}-2")
+    assert b"newvalue" in await asyncio.to_thread(again.read_bytes)
+
+
+@pytest.mark.parametrize("step", ["map_anew", "change"])
+async def test_a_kill_while_values_are_set_aside_loses_none(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The next daemon starts, and the values are there under another name."""
+    async with world(state=state) as w:
+        made = await w.maps.create(MapDeclaration(MapType.PERCPU_ARRAY, 4, 8, 1))
+        made.map.update(KEY, b"contents" * made.map.lanes)
+        await w.pins.pin("/lanes", made.id)
+    values = await asyncio.to_thread(state.map_files.path(made.id).read_bytes)
+    lanes = made.map.lanes + 2
+    await asyncio.to_thread(_claim_lanes, state, made.id, lanes)
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MapFiles if step == "map_anew" else KeptObjects, step, killed)
+        with pytest.raises((SystemExit, BaseExceptionGroup)):
+            async with world(state=state):
+                pass
+    async with world(state=state) as w:
+        assert set(counted(w, made.id)[KEY]) == {0}
+    aside = state.map_files.folder / f"{made.id}.{lanes}-lanes"
+    assert await asyncio.to_thread(aside.read_bytes) == values
+
+
+def _claim_lanes(state: StateDirectory, number: int, lanes: int) -> None:
+    """Let a map's row say that it was written on another machine."""
+    with closing(sqlite3.connect(state.database)) as connection, connection:
+        row = read_all(connection).objects[number]
+        write(connection, Change(put={number: structs.replace(row, lanes=lanes)}))
 
 
 async def test_file_systems_without_nameless_files_serve_too(
