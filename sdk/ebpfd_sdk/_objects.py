@@ -127,9 +127,11 @@ class ObjectCalls:
         check(reply.status)
         return _pin_of(reply.pin)
 
-    async def open(self, path: str) -> PinnedThing:
-        """Look up what is pinned there; a client that holds has it from now on."""
-        reply = await self._daemon.ask(self._daemon.pins.Open, pins_pb2.OpenRequest(path=path))
+    async def open(self, what: str | int) -> PinnedThing:
+        """Look up what is pinned there, or has that id; a client that holds has it from now on."""
+        path, number = (what, None) if isinstance(what, str) else (None, what)
+        request = pins_pb2.OpenRequest(path=path, id=number)
+        reply = await self._daemon.ask(self._daemon.pins.Open, request)
         check(reply.status)
         if reply.HasField("program"):
             maps = {each.id: map_of(each, self._daemon) for each in reply.maps}
@@ -138,25 +140,25 @@ class ObjectCalls:
             return map_of(reply.map, self._daemon)
         return link_of(reply.link, self._daemon)
 
-    async def open_program(self, path: str) -> Program:
-        """Look up the program that is pinned there."""
-        found = await self.open(path)
+    async def open_program(self, what: str | int) -> Program:
+        """Open the program that is pinned there, or has that id."""
+        found = await self.open(what)
         if not isinstance(found, Program):
-            raise _other(path, found, "program")
+            raise _other(what, found, "program")
         return found
 
-    async def open_map(self, path: str) -> Map:
-        """Look up the map that is pinned there."""
-        found = await self.open(path)
+    async def open_map(self, what: str | int) -> Map:
+        """Open the map that is pinned there, or has that id."""
+        found = await self.open(what)
         if not isinstance(found, Map):
-            raise _other(path, found, "map")
+            raise _other(what, found, "map")
         return found
 
-    async def open_link(self, path: str) -> AttachedLink:
-        """Look up the link that is pinned there."""
-        found = await self.open(path)
+    async def open_link(self, what: str | int) -> AttachedLink:
+        """Open the link that is pinned there, or has that id."""
+        found = await self.open(what)
         if not isinstance(found, AttachedLink):
-            raise _other(path, found, "link")
+            raise _other(what, found, "link")
         return found
 
     async def next_id(self, type: ObjectType, after: int = 0) -> int | None:  # noqa: A002 (its name)
@@ -186,9 +188,9 @@ def _pin_of(message: pins_pb2.PinnedObject) -> Pin:
     return Pin(message.path, message.id, type_, message.name)
 
 
-def _other(path: str, found: PinnedThing, wanted: str) -> EbpfdError:
+def _other(what: str | int, found: PinnedThing, wanted: str) -> EbpfdError:
     kinds = {Program: "program", Map: "map", AttachedLink: "link"}
-    message = f"{path} leads to {kinds[type(found)]} {found.id}: it is no {wanted}"
+    message = f"{what} leads to {kinds[type(found)]} {found.id}: it is no {wanted}"
     return EbpfdError(Result.INVALID_OBJECT, message)
 
 

@@ -121,3 +121,31 @@ async def test_clients_that_hold_open_the_same_object(tmp_path: Path) -> None:
             refused = await w.ctl("map", "remove", str(made.id))
             assert "second has it: it goes when that ends" in refused.err
         assert await ids(w.client) == set()
+
+
+async def test_a_client_that_holds_opens_by_id(tmp_path: Path) -> None:
+    """Facts 5.4: one more user reference, of each kind; others but look."""
+    async with world(tmp_path) as w, sample(w):
+        async with Client(w.address, hold=True, name="second") as second:
+            async with Client(w.address, hold=True, name="first") as first:
+                program = (await first.load(PROGRAMS / "count.o"))["count_by_protocol"]
+                link = await program.attach("sample_ext")
+                made = await first.create_map(MapType.HASH, 4, 4, 8)
+                assert (await w.client.open_map(made.id)).owners == ("first",)
+                assert (await second.open_map(made.id)).owners == ("first", "second")
+                assert (await second.open_program(program.id)).maps == program.maps
+                assert (await second.open_link(link.id)).owners == ("first", "second")
+                with pytest.raises(EbpfdError, match="it is no link"):
+                    await second.open_link(made.id)
+            assert (await w.client.map(made.id)).owners == ("second",)
+            assert (await w.client.fire("sample_ext", data=bytes(64))).result == 42
+            (held,) = await second.links()
+            assert (held.id, held.owners) == (link.id, ("second",))
+            await held.detach()
+            with pytest.raises(EbpfdError) as caught:
+                await second.open(link.id)
+            assert caught.value.code is Result.STALE_ID
+            with pytest.raises(EbpfdError) as caught:
+                await second.open(1000)
+            assert caught.value.code is Result.KEY_NOT_FOUND
+        assert await ids(w.client) == set()

@@ -147,6 +147,7 @@ async def client() -> None:
         assert_type(program.maps["counts"], Map)
         assert_type(await ebpfd.pin("/parse", program), Pin)
         assert_type(await ebpfd.open_map("/counts"), Map)
+        assert_type(await ebpfd.open_map(5), Map)
         assert_type(await ebpfd.open("/parse"), Program | Map | AttachedLink)
         assert_type(await ebpfd.pins(ObjectType.MAP), tuple[Pin, ...])
         assert_type(await ebpfd.next_id(ObjectType.PROGRAM), int | None)

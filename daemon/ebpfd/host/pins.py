@@ -4,12 +4,14 @@ from functools import partial
 
 import structlog
 
+from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.links import Links
 from ebpfd.objects import (
     DAEMON,
     Link,
+    LinkState,
     MapObject,
     Object,
     Objects,
@@ -18,6 +20,7 @@ from ebpfd.objects import (
     Without,
     kind_of,
 )
+from ebpfd_api.result import Result
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -50,12 +53,20 @@ class Pins:
         _log.info("unpinned", path=whole, kind=kind_of(pinned), id=pinned.id)
         await self._gone(pinned, left)
 
-    def open(self, path: str, owner: Owner) -> Object:
-        """What is pinned there; *owner* has it from now on, unless it is the daemon."""
-        pinned = self._objects.pinned(path)
-        if owner is not DAEMON:
-            self._objects.open(pinned, owner)
-        return pinned
+    def open(self, what: str | int, owner: Owner) -> Object:
+        """What is pinned there or has that id; *owner* has it now, unless it is the daemon.
+
+        ``RequestError`` INVALID_STATE if it is a link that is about to go.
+        """
+        objects = self._objects
+        found = objects.pinned(what) if isinstance(what, str) else objects.object(what)
+        if owner is DAEMON:
+            return found
+        if isinstance(found, Link) and found.state is not LinkState.ATTACHED:
+            message = f"link {found.id} is {found.state.value}: nobody can have it now"
+            raise RequestError(Result.INVALID_STATE, message)
+        objects.open(found, owner)
+        return found
 
     async def close(self) -> None:
         """Remove every pin, at the daemon's end; on disk they stay."""

@@ -82,11 +82,12 @@ class PinsServicer(services_pb.PinsServicer):
         return response
 
     async def Open(self, request: pb.OpenRequest, context: _Context) -> pb.OpenResponse:
-        """What a path leads to."""
+        """What a path leads to, or what has an id."""
         response = pb.OpenResponse()
         with answering(response.status):
             owner = self._owners.find(token_of(context))
-            match self._pins.open(request.path, owner):
+            what = request.id if request.HasField("id") else request.path
+            match self._pins.open(what, owner):
                 case Program() as program:
                     response.program.CopyFrom(encode_program(program))
                     response.maps.extend(encode_map(each) for each in program.maps)

@@ -82,10 +82,12 @@ class PinsNextResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., pin: _Optional[_Union[PinnedObject, _Mapping]] = ...) -> None: ...
 
 class OpenRequest(_message.Message):
-    __slots__ = ("path",)
+    __slots__ = ("path", "id")
     PATH_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
     path: str
-    def __init__(self, path: _Optional[str] = ...) -> None: ...
+    id: int
+    def __init__(self, path: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class OpenResponse(_message.Message):
     __slots__ = ("status", "program", "map", "link", "maps")

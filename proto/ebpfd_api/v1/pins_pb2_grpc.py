@@ -93,7 +93,7 @@ class PinsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Open(self, request, context):
-        """What is pinned there, or KEY_NOT_FOUND; an owner that asks has it from now on.
+        """What is pinned there or has that id, or KEY_NOT_FOUND; an owner that asks has it from now on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

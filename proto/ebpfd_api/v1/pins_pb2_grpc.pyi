@@ -44,7 +44,7 @@ class PinsStub:
     Next: _grpc.UnaryUnaryMultiCallable[_pins_pb2.PinsNextRequest, _pins_pb2.PinsNextResponse]
     """The first pin behind a path, which need not be there; NO_MORE_KEYS at the end."""
     Open: _grpc.UnaryUnaryMultiCallable[_pins_pb2.OpenRequest, _pins_pb2.OpenResponse]
-    """What is pinned there, or KEY_NOT_FOUND; an owner that asks has it from now on."""
+    """What is pinned there or has that id, or KEY_NOT_FOUND; an owner that asks has it from now on."""
 
 @_typing.type_check_only
 class PinsAsyncStub(PinsStub):
@@ -58,7 +58,7 @@ class PinsAsyncStub(PinsStub):
     Next: _aio.UnaryUnaryMultiCallable[_pins_pb2.PinsNextRequest, _pins_pb2.PinsNextResponse]  # type: ignore[assignment]
     """The first pin behind a path, which need not be there; NO_MORE_KEYS at the end."""
     Open: _aio.UnaryUnaryMultiCallable[_pins_pb2.OpenRequest, _pins_pb2.OpenResponse]  # type: ignore[assignment]
-    """What is pinned there, or KEY_NOT_FOUND; an owner that asks has it from now on."""
+    """What is pinned there or has that id, or KEY_NOT_FOUND; an owner that asks has it from now on."""
 
 class PinsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -99,6 +99,6 @@ class PinsServicer(metaclass=_abc_1.ABCMeta):
         request: _pins_pb2.OpenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pins_pb2.OpenResponse, _abc.Awaitable[_pins_pb2.OpenResponse]]:
-        """What is pinned there, or KEY_NOT_FOUND; an owner that asks has it from now on."""
+        """What is pinned there or has that id, or KEY_NOT_FOUND; an owner that asks has it from now on."""
 
 def add_PinsServicer_to_server(servicer: PinsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

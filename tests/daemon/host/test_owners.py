@@ -3,7 +3,7 @@
 import asyncio
 
 from ebpfd.host.maps import MapDeclaration
-from ebpfd.objects import Objects
+from ebpfd.objects import DAEMON, LinkState, Objects
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE
@@ -114,3 +114,30 @@ async def test_all_that_an_owner_has_is_detached_at_once() -> None:
         gate.set()
         await soon(ending)
         assert everything(w.objects) == []
+
+
+async def test_a_link_that_is_about_to_go_cannot_be_opened() -> None:
+    """Nor one that is being attached: nobody would know when it ends; anybody may look."""
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension)
+        program = await w.load(COUNT)
+        owner = w.owners.find(w.owners.begin("a client"))
+        attach, detach = extension.hold("attach"), extension.hold("detach")
+        attaching = asyncio.create_task(w.links.attach(program.id, ATTACH_TYPE, b""), name="attach")
+        await until(lambda: bool(list(w.objects.links())))
+        (link,) = w.objects.links()
+
+        async def opening() -> object:
+            return w.pins.open(link.id, owner)
+
+        assert "is attaching" in await refused(opening(), Result.INVALID_STATE)
+        attach.set()
+        await soon(attaching)
+        detaching = asyncio.create_task(w.links.detach(link.id), name="detach")
+        await until(lambda: link.state is LinkState.DETACHING)
+        assert "is detaching" in await refused(opening(), Result.INVALID_STATE)
+        assert w.pins.open(link.id, DAEMON) is link
+        detach.set()
+        await soon(detaching)
+        assert list(w.objects.owned(owner)) == []
