@@ -7,6 +7,7 @@ from uuid import UUID
 from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._helper import Helper, HelperFunction
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._stream import InvokeStream
@@ -22,7 +23,7 @@ class FunctionModule(Declaration):
     """
 
     def __init__(self, guid: str | UUID, *, name: str | None = None) -> None:
-        self.guid = guid if isinstance(guid, UUID) else UUID(guid)
+        self.guid = guid_of(f"module {name or ''}".rstrip(), guid)
         self.name = name or f"module {self.guid}"
         self.functions: list[Helper] = []
 

@@ -16,6 +16,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
+from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
 from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
@@ -50,8 +51,8 @@ class Hook(Declaration, Generic[C]):
         capability: AttachCapability = AttachCapability.ONE_PER_PARAMETER,
         wildcards: Collection[bytes] | None = None,
     ) -> None:
-        self.guid = guid if isinstance(guid, UUID) else UUID(guid)
         self.name = name or program_type.name
+        self.guid = guid_of(f"hook {self.name}", guid)
         self.program_type = program_type
         self.bpf_attach_type = bpf_attach_type
         self.link_type = link_type

@@ -10,6 +10,7 @@ from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_sdk._custom_map import CustomMap
 from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._map_provider import MapProvider, MapTable
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._stream import InvokeStream
@@ -47,7 +48,9 @@ class CustomMapType(Declaration, Generic[M]):
             raise DeclarationError(f"map type {self.name}: {number} is not one of {own}")
         self.number = int(number)
         self._map_class = map_class
-        self.guid = UUID(str(guid)) if guid else uuid5(MAP_INFORMATION, self.name)
+        self.guid = (
+            guid_of(f"map type {self.name}", guid) if guid else uuid5(MAP_INFORMATION, self.name)
+        )
         self.updates_original_value = updates_original_value
         self.functions = frozenset(
             function

@@ -10,6 +10,7 @@ from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._btf import context_btf
 from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
 from ebpfd_sdk._native_context import ContextFunctions, CreateContext, DestroyContext
 from ebpfd_sdk._provider import Declaration, Provider
@@ -44,7 +45,7 @@ class ProgramType(Declaration, Generic[C]):
     ) -> None:
         if not hasattr(context, "layout"):
             raise DeclarationError(f"program type {name or guid}: {context.__name__} has no fields")
-        self.guid = guid if isinstance(guid, UUID) else UUID(guid)
+        self.guid = guid_of(f"program type {name or context.__name__}", guid)
         self.context = context
         self.name = name or context.__name__
         self.sections = (section,) if isinstance(section, str) else section

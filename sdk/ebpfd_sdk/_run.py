@@ -1,6 +1,7 @@
 """``run``: a whole extension in one call, from connecting to SIGTERM."""
 
 import asyncio
+import inspect
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final, TypeAlias
 
-from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._extension import Extension
 from ebpfd_sdk._provider import Declaration
 from ebpfd_sdk._tasks import logger
@@ -70,7 +71,7 @@ async def _serve(extension: Extension, main: Main | None) -> None:
     if main is None:
         await stopped
         return
-    work = asyncio.ensure_future(main(extension))
+    work = asyncio.ensure_future(_begun(main, extension))
     try:
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
@@ -88,6 +89,13 @@ async def _serve(extension: Extension, main: Main | None) -> None:
     finally:
         await _end(work)
         await _end(stopped)
+
+
+def _begun(main: Main, extension: Extension) -> Awaitable[None]:
+    work = main(extension)
+    if not inspect.isawaitable(work):
+        raise DeclarationError("main is no coroutine function: write `async def main(extension):`")
+    return work
 
 
 async def _end(task: asyncio.Future[None]) -> None:

@@ -25,6 +25,9 @@ async def test_the_whole_path_in_json(tmp_path: Path) -> None:
             "link", "attach", str(program["id"]), "--attach-type", "sample_ext", "--param", "00"
         )
         assert (link["state"], link["parameter"]) == ("attached", "00")
+        assert await w.ctl_json("link", "show", str(link["id"])) == link
+        nobody = await w.ctl("link", "show", "999")
+        assert (nobody.code, "`ebpfctl link list`" in nobody.err) == (1, True)
         fired = await w.ctl_json(
             "hook", "fire", "sample_ext", "--param", "00", "--data", UDP.hex(), "--count", "3"
         )

@@ -75,6 +75,8 @@ async def test_a_killed_extension_leaves_a_waiting_link_that_binds_again(tmp_pat
         assert (fired.code, fired.error()["name"]) == (1, "OBJECT_NOT_FOUND")
         tested = await w.ctl("-o", "json", "program", "test-run", str(program_id))
         assert (tested.code, tested.error()["name"]) == (1, "INVALID_ARGUMENT")
+        listed = (await w.ctl("program", "list")).out.splitlines()
+        assert listed[-1].startswith(f"{program_id}: the extension ")
         (shown,) = await w.ctl_json("link", "list")
         assert (shown["id"], shown["state"], shown["binding"]) == (link_id, "waiting", 0)
 

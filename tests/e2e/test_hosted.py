@@ -34,7 +34,7 @@ async def test_an_option_is_enough(tmp_path: Path) -> None:
         listed = await w.ctl_json("extension", "list")
         (each,) = listed
         assert (each["name"], each["hosted"], each["state"]) == ("sample", True, "running")
-        assert [module["name"] for module in each["provides"]] == ["sample", "sample_ext"]
+        assert [module["module"] for module in each["provides"]] == ["sample", "sample_ext"]
         assert each["resident_bytes"] > 1 << 20
         assert (program_id, link_id) > (0, 0)
         owners = {provider.owner for provider in await w.client.providers()}

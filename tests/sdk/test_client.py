@@ -375,6 +375,8 @@ async def test_no_daemon_is_one_clear_error(tmp_path: Path) -> None:
                 DaemonUnavailable, match=r"nobody\.sock .*start it with `ebpfd run`"
             ):
                 await attempt
+    said = str(DaemonUnavailable("nowhere", "its name was not found"))
+    assert said.startswith("no daemon at nowhere (an address is unix:PATH): start it")
     with pytest.raises(DaemonUnavailable):
         await Client(address, hold=True).__aenter__()
 

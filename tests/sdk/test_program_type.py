@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ebpfd_sdk import U32, Context, DeclarationError, ProgramType
+from ebpfd_sdk import U32, Context, DeclarationError, FunctionModule, Hook, ProgramType
 
 GUID = "5e1d9a3c-2b4f-4c6d-8e7f-0a1b2c3d4e5f"
 
@@ -34,6 +34,17 @@ def test_results_have_names_and_may_stop_a_chain() -> None:
         (1, "SHUT", True),
     ]
     assert (data.other_results_stop, data.default_result) == (True, 1)
+
+
+def test_what_is_no_guid_is_named() -> None:
+    """With what it is of, and what to write."""
+    with pytest.raises(DeclarationError, match=r"program type Door: 'door' is no GUID: write 32"):
+        ProgramType("door", Door)
+    doors = ProgramType(GUID, Door)
+    with pytest.raises(DeclarationError, match=r"hook entry: '' is no GUID"):
+        Hook("", doors, name="entry")
+    with pytest.raises(DeclarationError, match=r"module locks: 'x' is no GUID"):
+        FunctionModule("x", name="locks")
 
 
 def test_nothing_is_said_by_default() -> None:

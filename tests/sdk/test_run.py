@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+from typing import Any
 
 import pytest
 
-from ebpfd_sdk import DaemonUnavailable, Extension, Link, Result, run, serve
+from ebpfd_sdk import DaemonUnavailable, DeclarationError, Extension, Link, Result, run, serve
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import declare
 
@@ -26,6 +27,16 @@ async def test_main_may_stop_the_extension(
     ) == capsys.readouterr().err
     left = [each for each in scene.daemon.journal if each.startswith("deregistered")]
     assert left == ["deregistered hook", "deregistered program type"]
+
+
+async def test_a_main_that_is_no_coroutine_function_is_refused(scene: Scene) -> None:
+    """The extension ends, and the error says how to write it."""
+
+    def main(_: Extension) -> Any:
+        return None
+
+    with pytest.raises(DeclarationError, match=r"write `async def main\(extension\):`"):
+        await serve(scene.extension(), main)
 
 
 async def test_a_signal_before_all_is_registered_is_heard(scene: Scene) -> None:

@@ -21,7 +21,7 @@ def locked(path: Path, what: str) -> Generator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise InUseError(f"{path} cannot be used: {error.strerror}") from None
+        raise _unusable(path, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,7 +44,16 @@ def private_directory(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = path.stat()
     except OSError as error:
-        raise InUseError(f"{path} cannot be used: {error.strerror}") from None
+        raise _unusable(path, error) from None
     writable_by_others = owner.st_mode & 0o022 and not owner.st_mode & 0o1000
     if owner.st_uid not in (os.getuid(), 0) or writable_by_others:
-        raise InUseError(f"{path} belongs to, or can be changed by, another user")
+        raise InUseError(
+            f"{path} belongs to, or can be changed by, another user: "
+            "change that, or choose another --listen or --state"
+        )
+
+
+def _unusable(path: Path, error: OSError) -> InUseError:
+    return InUseError(
+        f"{path} cannot be used: {error.strerror}: choose another --listen or --state"
+    )

@@ -68,7 +68,7 @@ def shipped_contracts() -> dict[str, Path]:
 
 @click.group()
 def contract() -> None:
-    """Contracts of program types: what programs of a type see and may call."""
+    """Contracts: what programs of a type see and may call."""
 
 
 @contract.command("list")
@@ -135,7 +135,7 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
 )
 @click.pass_obj
 def import_(output: Output, file: str, format_: str | None, provide: bool) -> None:
-    """Take in a contract: programs of its type can be verified without their extension.
+    """Take in a contract.  Programs of its type can be verified without their extension.
 
     NAME is one of those that come with ebpfd: bind, netevent, process, sample, sock_addr, sock_ops,
     xdp.
@@ -153,7 +153,7 @@ def import_(output: Output, file: str, format_: str | None, provide: bool) -> No
 @click.argument("type_", metavar="TYPE")
 @click.pass_obj
 def forget(output: Output, type_: str) -> None:
-    """Know nothing of a program type any more; programs that are loaded stay."""
+    """Forget a program type.  Programs that are loaded stay."""
 
     async def work(client: "Client") -> None:
         await client.forget_contract(type_)
@@ -167,7 +167,7 @@ def forget(output: Output, type_: str) -> None:
 @click.argument("b", metavar="TYPE|FILE")
 @click.pass_context
 def diff(context: click.Context, a: str, b: str) -> None:
-    """Name the fields in which two contracts differ; exit 1 if there are any."""
+    """Name the fields in which two contracts differ.  Exit 1 if there are any."""
     output: Output = context.obj
 
     async def work(client: "Client") -> None:

@@ -25,13 +25,16 @@ within = click.option(
 
 @click.group()
 def extension() -> None:
-    """Extensions: the processes that provide contracts, above all those that the daemon hosts."""
+    """Extensions: the processes that provide contracts.
+
+    The daemon may host one: start it, look after it, stop it.
+    """
 
 
 @extension.command("list")
 @click.pass_obj
 def list_(output: Output) -> None:
-    """List extensions: hosted ones in the order in which they start, then all others."""
+    """List extensions.  Hosted ones come first, in the order in which they start."""
 
     async def work(client: "Client") -> None:
         _emit(output, await client.extensions())
@@ -61,7 +64,7 @@ def stop(output: Output, name: str, within_s: float | None) -> None:
 @within
 @click.pass_obj
 def restart(output: Output, name: str, within_s: float | None) -> None:
-    """Stop one, if it runs, and start it; returns when it has registered."""
+    """Stop one that is hosted, if it runs, and start it.  Returns when it has registered."""
     _change(output, lambda client: client.restart_extension(name, within_s=within_s))
 
 
@@ -97,9 +100,9 @@ def describe(each: "ExtensionInfo") -> dict[str, Json]:
             {
                 "registration": module.registration,
                 "contract": module.npi_name,
-                "npi": str(module.npi),
-                "module": str(module.module),
-                "name": module.module_name,
+                "npi_id": str(module.npi),
+                "module": module.module_name,
+                "module_id": str(module.module),
                 "bindings": module.binding_count,
             }
             for module in each.provides

@@ -29,7 +29,7 @@ LINK_COLUMNS = (
 
 @click.group()
 def hook() -> None:
-    """Hooks: where programs are attached, and in which order they run."""
+    """Hooks: where programs are attached."""
 
 
 @hook.command("list")
@@ -50,7 +50,7 @@ def list_(output: Output) -> None:
 @click.argument("attach_type", metavar="GUID|NAME")
 @click.pass_obj
 def show(output: Output, attach_type: str) -> None:
-    """Show a hook, and its links in the order in which an event meets them.
+    """Show a hook and its links, in invocation order.
 
     An event meets the links of its own parameter, then those that are for every one (wildcards).
     """

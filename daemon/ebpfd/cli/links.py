@@ -84,6 +84,24 @@ def list_(output: Output) -> None:
 @link.command()
 @click.argument("id", type=int)
 @click.pass_obj
+def show(output: Output, id: int) -> None:
+    """Show everything about one link."""
+
+    async def work(client: "Client") -> None:
+        from ebpfd_sdk import EbpfdError, Result  # noqa: PLC0415 (as the client)
+
+        found = next((each for each in await client.links() if each.id == id), None)
+        if found is None:
+            message = f"there is no link with id {id}: `ebpfctl link list` shows those there are"
+            raise EbpfdError(Result.KEY_NOT_FOUND, message)
+        output.record(describe(found))
+
+    output.run(work)
+
+
+@link.command()
+@click.argument("id", type=int)
+@click.pass_obj
 def detach(output: Output, id: int) -> None:
     """Detach a link; returns when nothing of it is in flight."""
 

@@ -104,7 +104,7 @@ def create(
 @click.argument("id", type=int)
 @click.pass_obj
 def remove(output: Output, id: int) -> None:
-    """Remove a map that was created; pins and maps of maps that it is in keep it still."""
+    """Remove a map that was created.  Pins and maps of maps that it is in keep it still."""
 
     async def work(client: "Client") -> None:
         kept = await (await client.map(id)).remove()
@@ -121,7 +121,7 @@ def remove(output: Output, id: int) -> None:
 @click.option("--count", type=click.IntRange(1), help="End after so many records.")
 @click.pass_obj
 def events(output: Output, id: int, count: int | None) -> None:
-    """Print the records of a ring buffer or perf event array as they come."""
+    """Print records of a ring buffer or perf event array."""
 
     async def work(client: "Client") -> None:
         source = await client.map(id)

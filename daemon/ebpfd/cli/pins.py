@@ -38,7 +38,7 @@ def add(output: Output, path: str, id: int) -> None:
 @click.argument("path")
 @click.pass_obj
 def remove(output: Output, path: str) -> None:
-    """Remove a pin, and what nobody else keeps; returns when that has gone."""
+    """Remove a pin, and what nobody else keeps.  Returns when that has gone."""
 
     async def work(client: "Client") -> None:
         await client.unpin(path)

@@ -74,7 +74,7 @@ def load(
 )
 @click.pass_context
 def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str) -> None:
-    """Judge the programs of an object file without loading them; exit 1 if one is refused."""
+    """Judge the programs of an object file, not loading them.  Exit 1 if one is refused."""
     output: Output = context.obj
 
     async def work(client: "Client") -> None:
@@ -92,7 +92,7 @@ def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str
 @click.argument("id", type=int)
 @click.pass_obj
 def reload(output: Output, id: int) -> None:
-    """Make a program anew against today's contract, with its maps and in its links."""
+    """Make a program anew against today's contract.  It keeps its maps and its links."""
 
     async def work(client: "Client") -> None:
         new = await (await client.program(id)).reload()
@@ -108,7 +108,7 @@ def reload(output: Output, id: int) -> None:
 )
 @click.pass_obj
 def disassemble(output: Output, what: str, names: tuple[str, ...]) -> None:
-    """Show the instructions of an object file's programs, or of a loaded program as it runs."""
+    """Show the instructions of a file or a loaded program.  The latter's as they run."""
     # A file of that name is meant if there is one, as everywhere.
     loaded = what.isdecimal() and not Path(what).is_file()
     if not loaded:
@@ -132,7 +132,8 @@ def list_(output: Output) -> None:
     """List the loaded programs."""
 
     async def work(client: "Client") -> None:
-        output.table([describe(each) for each in await client.programs()], COLUMNS)
+        rows = [describe(each) for each in await client.programs()]
+        output.emit(rows, lambda: _print_programs(rows))
 
     output.run(work)
 
@@ -176,7 +177,7 @@ def test_run(output: Output, id: int, data: bytes, context: bytes, repeat: int) 
 @click.argument("id", type=int)
 @click.pass_obj
 def unload(output: Output, id: int) -> None:
-    """Unload a program; links, program arrays and pins keep it until the last lets go."""
+    """Unload a program.  Links, program arrays and pins keep it until the last lets go."""
 
     async def work(client: "Client") -> None:
         kept = await (await client.program(id)).unload()
@@ -272,6 +273,13 @@ async def _pinned(
             await each.unload()
         raise
     return {name: await client.program(each.id) for name, each in programs.items()}
+
+
+def _print_programs(rows: Sequence[Mapping[str, Json]]) -> None:
+    print_table(rows, COLUMNS)
+    for row in rows:
+        if row["reason"]:
+            click.echo(f"{row['id']}: {row['reason']}")
 
 
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:

@@ -47,7 +47,7 @@ def registrar() -> None:
 @click.option("--contract", type=click.UUID, metavar="GUID", help="Only this contract.")
 @click.pass_obj
 def watch(output: Output, contract: UUID | None) -> None:
-    """Print what is there, then every change; after a loss, what is there again."""
+    """Print what is there, then every change.  After a loss, what is there again."""
 
     async def work(ebpfd: "Client") -> None:
         from ebpfd_sdk import RegistrarSnapshot  # noqa: PLC0415 (as in Output.run)
@@ -79,10 +79,11 @@ def list_providers(output: Output) -> None:
 @click.argument("registration", type=int)
 @click.pass_obj
 def disconnect(output: Output, registration: int) -> None:
-    """End the session of the provider's extension, as if its process had vanished.
+    """End the session of a provider's extension, as if its process had vanished.
 
-    The way out when an extension that was told to leave waits for who uses it.  Programs and links
-    stay and wait; calls in flight fail.  It may connect again.
+    `provider list` shows its REGISTRATION.  The way out when an extension that was told to leave
+    waits for who uses it.  Programs and links stay and wait; calls in flight fail.  It may connect
+    again.
     """
 
     async def work(ebpfd: "Client") -> None:

@@ -71,7 +71,7 @@ def backup(output: Output, directory: Path, target: Path) -> None:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.pass_obj
 def restore(output: Output, source: Path, directory: Path) -> None:
-    """Make the new state directory DIR of a backup; nothing is overwritten."""
+    """Make the new state directory DIR of a backup.  Nothing is overwritten."""
     from ebpfd.store import StateDirectory, StoreError  # noqa: PLC0415 (`--help` must not wait)
     from ebpfd.store import restore as restore_state  # noqa: PLC0415 (same)
 

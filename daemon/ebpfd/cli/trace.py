@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option("--no-follow", is_flag=True, help="Print what is there, and end.")
 @click.pass_obj
 def trace(output: Output, program: int, no_follow: bool) -> None:
-    """Print what programs print with bpf_trace_printk: recent lines, then new ones."""
+    """Print what programs print.  Recent lines of bpf_trace_printk, then new ones."""
 
     async def work(client: "Client") -> None:
         async for line in client.trace(follow=not no_follow, program_id=program):

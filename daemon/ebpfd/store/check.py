@@ -62,7 +62,9 @@ def unusable(kept: Kept, files: MapFiles) -> Iterator[str]:
             case KeptMap() if has_file(row) and row.lanes in (0, lane_count()):
                 try:
                     files.map_in(number, row)
-                except (EngineError, OSError) as error:
+                except OSError as error:
+                    yield f"{label(number, row)}: {files.path(number)}: {error.strerror or error}"
+                except EngineError as error:
                     yield f"{label(number, row)}: {error}"
             case KeptProgram():
                 if found := _program(row, kept.blobs):

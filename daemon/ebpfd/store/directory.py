@@ -44,7 +44,8 @@ class StateDirectory:
         return MapFiles(self.path / "maps")
 
     def refuse_if_none(self) -> None:
-        """Raise if this is no state directory at all."""
+        """Raise if this is no state directory at all, or one that lost its database."""
+        self.refuse_without_database()
         if not self.database.is_file():
             message = f"{self.path} is no state directory: it has no {self.database.name}"
             raise StoreError(message)

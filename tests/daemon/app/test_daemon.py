@@ -97,6 +97,7 @@ async def test_a_path_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     message = await refused(Settings(listen=(tmp_path / "file" / "ebpfd.sock",)))
     assert "cannot be used" in message
+    assert message.endswith("choose another --listen or --state")
     (tmp_path / "ebpfd.sock.lock").mkdir()
     assert "cannot be used" in await refused(Settings(listen=(tmp_path / "ebpfd.sock",)))
 

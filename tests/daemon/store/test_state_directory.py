@@ -134,6 +134,8 @@ def test_maps_without_a_database_are_not_taken_for_leftovers(tmp_path: Path) -> 
     directory.database.unlink()
     with pytest.raises(StoreError, match=r"there are maps, but no state\.sqlite"):
         directory.refuse_without_database()
+    with pytest.raises(StoreError, match=r"there are maps, but no state\.sqlite"):
+        check(directory)
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ class Hosted:
             raise RequestError(
                 Result.OBJECT_NOT_FOUND,
                 f"name: this daemon hosts no extension {name!r}; it hosts those that it was "
-                "started with (`ebpfd run --extension` or `--config`)",
+                "started with (`ebpfd run --extension` or `--config`); stop another where it was "
+                "started, or cut it off with `ebpfctl provider disconnect`",
             ) from None
 
     def begin(self) -> None:
