@@ -200,6 +200,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         await parts.contracts.restore()
         if store is not None:
             await restorer(parts, store, verifier, executor).restore()
+        stack.push_async_callback(parts.keeper.end)
         await stack.enter_async_context(listening(server, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(

@@ -98,12 +98,15 @@ class Keeper:
         self._objects.when_changed.add(self._changed)
 
     async def close(self) -> None:
-        """What goes from now on goes from memory alone; ids need not be left out."""
+        """What goes from now on goes from memory alone."""
         async with self._changing:
             self._closed = True
-            if self._store is not None:
-                with suppress(StoreError):
-                    await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
+
+    async def end(self) -> None:
+        """No ids are given any more, so the next daemon need not leave any out."""
+        if self._store is not None:
+            with suppress(StoreError):
+                await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
 
     def keeps(self, each: Object) -> bool:
         """Whether the object is on disk or on its way there, so that a change of it must be kept.

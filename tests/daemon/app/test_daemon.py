@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from ebpfd.app import Settings, SettingsError, running
 from ebpfd.app.locks import InUseError, locked, private_directory
 from ebpfd.app.notify import notify
+from ebpfd.host.programs import Programs
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2, programs_pb2
 from tests.daemon.host.world import object_file, until
@@ -66,6 +67,26 @@ async def test_a_second_daemon_on_a_state_directory_is_refused(tmp_path: Path) -
             assert not (tmp_path / "b").exists()
         async with running(second):
             pass
+
+
+async def test_ids_given_while_a_daemon_stops_are_not_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls are served until all has been detached, and their ids may have been seen."""
+    settings = Settings(listen=(tmp_path / "a",), state=tmp_path / "state")
+    given: list[int] = []
+    close = Programs.close
+
+    async def asked_meanwhile(programs: Programs) -> None:
+        given.append(daemon.objects.next_id())
+        await close(programs)
+
+    monkeypatch.setattr(Programs, "close", asked_meanwhile)
+    async with asyncio.timeout(PATIENCE_S):
+        async with running(settings) as daemon:
+            pass
+        async with running(settings) as daemon:
+            assert daemon.objects.last_id == given[0]
 
 
 async def test_several_sockets_serve_the_same_daemon(tmp_path: Path) -> None:
