@@ -7,7 +7,7 @@ disk and what survives now, so whatever several callers do at once, what is on d
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -47,9 +47,9 @@ class Written:
     ``changes`` is how many the objects had seen when this was all that survives.
     """
 
-    objects: dict[int, object] = field(default_factory=dict[int, object])
-    entries: dict[tuple[int, bytes], int] = field(default_factory=dict[tuple[int, bytes], int])
-    pins: dict[str, int] = field(default_factory=dict[str, int])
+    objects: Mapping[int, object] = field(default_factory=dict[int, object])
+    entries: Mapping[tuple[int, bytes], int] = field(default_factory=dict[tuple[int, bytes], int])
+    pins: Mapping[str, int] = field(default_factory=dict[str, int])
     reserved: int = 1
     changes: int = 0
 
@@ -85,9 +85,9 @@ class Keeper:
         self._engine = await asyncio.to_thread(engine_identity)
         durable = self._objects.durable()
         self._written = Written(
-            objects={number: _changeable(each, durable) for number, each in _all(durable).items()},
-            entries=dict(durable.entries),
-            pins=dict(durable.pins),
+            objects=_changeable(durable),
+            entries=durable.entries,
+            pins=durable.pins,
             reserved=last_id,
             changes=self._changes,
         )
@@ -168,7 +168,7 @@ class Keeper:
             raise StoreError("the daemon stops")
         changes = self._changes
         durable = self._objects.durable(without)
-        objects = {number: _changeable(each, durable) for number, each in _all(durable).items()}
+        objects = _changeable(durable)
         before = self._written
         changed = [number for number in objects if objects[number] != before.objects.get(number)]
         change = Change(
@@ -199,7 +199,7 @@ class Keeper:
                 partial(self._name_files, [each for each in new_maps if _has_file(each)]),
             )
             self._written = Written(
-                objects, dict(durable.entries), dict(durable.pins), before.reserved, changes
+                objects, durable.entries, durable.pins, before.reserved, changes
             )
         finally:
             self._writing = frozenset[int]()
@@ -277,20 +277,17 @@ def _cannot_keep(error: StoreError) -> RequestError:
     )
 
 
-def _all(durable: Durable) -> dict[int, Object]:
-    return {**durable.programs, **durable.maps, **durable.links}
-
-
-def _changeable(each: Object, durable: Durable) -> object:
-    """What may change of an object that is on disk."""
-    owned = each.id in durable.owned
-    match each:
-        case Program():
-            return owned, tuple(_file_maps(each, durable))
-        case MapObject():
-            return owned
-        case _:
-            return owned, each.program.id
+def _changeable(durable: Durable) -> dict[int, object]:
+    """What may change of each object that is on disk."""
+    owned = durable.owned
+    return {
+        **{
+            number: (number in owned, tuple(_file_maps(each, durable)))
+            for number, each in durable.programs.items()
+        },
+        **{number: number in owned for number in durable.maps},
+        **{number: (number in owned, each.program.id) for number, each in durable.links.items()},
+    }
 
 
 def _file_maps(program: Program, durable: Durable) -> list[int]:

@@ -50,7 +50,6 @@ class Durable:
 
 def durable(pins: Pins, links: Iterable[Link], last_id: int, without: Without = NOTHING) -> Durable:
     """All that survives now, or will when *without* has gone."""
-    reached: dict[int, Object] = {}
     pinned = {
         path: each
         for path, each in pins.all().items()
@@ -58,24 +57,41 @@ def durable(pins: Pins, links: Iterable[Link], last_id: int, without: Without = 
     }
     legacy = (each for each in links if is_legacy(each) and each.id not in without.links)
     ahead: list[Object] = [*pinned.values(), *legacy]
+    # One walk over all that survives with each change of it: it must be a short one.
+    seen: set[int] = set()
+    owned: set[int] = set()
+    programs, maps, attached = dict[int, Program](), dict[int, MapObject](), dict[int, Link]()
+    entries = dict[tuple[int, bytes], int]()
     while ahead:
         each = ahead.pop()
-        if each.id not in reached:
-            reached[each.id] = each
-            ahead.extend(_reached_from(each, without))
-    maps = {each.id: each for each in reached.values() if isinstance(each, MapObject)}
+        number = each.id
+        if number in seen:
+            continue
+        seen.add(number)
+        if is_owned := _owned(each, without):
+            owned.add(number)
+        match each:
+            case Link():
+                attached[number] = each
+                ahead.append(each.program)
+            case MapObject():
+                maps[number] = each
+                if each.held and _keeps_entries(each, without):
+                    ahead += each.held.values()
+                    ahead += _lasting_loaders(each, without)
+                    entries.update(((number, key), held.id) for key, held in each.held.items())
+            case Program():
+                programs[number] = each
+                ahead += each.maps
+                if is_owned:
+                    ahead += each.file_maps
     return Durable(
-        programs={each.id: each for each in reached.values() if isinstance(each, Program)},
+        programs=programs,
         maps=maps,
-        links={each.id: each for each in reached.values() if isinstance(each, Link)},
-        entries={
-            (container.id, key): held.id
-            for container in maps.values()
-            if _keeps_entries(container, without)
-            for key, held in container.held.items()
-        },
+        links=attached,
+        entries=entries,
         pins={path: each.id for path, each in pinned.items()},
-        owned=frozenset(each.id for each in reached.values() if _owned(each, without)),
+        owned=frozenset(owned),
         last_id=last_id,
     )
 
@@ -89,20 +105,8 @@ def _owned(each: Object, without: Without) -> bool:
     return DAEMON in each.users.owners and each.id not in without.released
 
 
-def _reached_from(each: Object, without: Without) -> Iterable[Object]:
-    match each:
-        case Link():
-            return (each.program,)
-        case Program():
-            return (*each.maps, *each.file_maps) if _owned(each, without) else each.maps
-        case MapObject():
-            if not _keeps_entries(each, without):
-                return ()
-            return (*each.held.values(), *_lasting_loaders(each, without))
-
-
 def _keeps_entries(container: MapObject, without: Without) -> bool:
-    return bool(container.held) and (
+    return (
         _owned(container, without)
         or bool(container.users.paths - without.paths)
         or bool(_lasting_loaders(container, without))
