@@ -63,7 +63,7 @@ def assembled(
         services=services,
         deadlines=deadlines or Deadlines(),
         new_maps=new_maps,
-        survives=keeper.keeps,
+        survives=keeper.survives,
     )
     programs = Programs(
         registrar=registrar,

@@ -108,15 +108,19 @@ class Keeper:
             with suppress(StoreError):
                 await self._store.rows.change(Change(exact_last_id=self._objects.last_id))
 
+    def survives(self, each: Object) -> bool:
+        """Whether the object is on disk, or on its way there."""
+        return each.id in self._written.objects or each.id in self._writing
+
     def keeps(self, each: Object) -> bool:
-        """Whether the object is on disk or on its way there, so that a change of it must be kept.
+        """Whether the object survives, so that a change of it must be kept.
 
         ``RequestError`` INVALID_STATE if the daemon stops: then it comes back as it is.
         """
-        if self._closed and each.id in self._written.objects:
+        if self._closed and self.survives(each):
             message = f"the daemon stops, and {each.id} stays as it is: ask the next one"
             raise RequestError(Result.INVALID_STATE, message)
-        return each.id in self._written.objects or each.id in self._writing
+        return self.survives(each)
 
     async def kept(self, undo: Callable[[], Awaitable[object]]) -> None:
         """A change was made in memory: it is on disk now, or was undone.

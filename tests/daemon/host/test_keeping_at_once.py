@@ -3,17 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from ebpfd import nmr
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.objects import LinkState
 from ebpfd.store import KeptObjects, StateDirectory, StoreError
 from ebpfd.store.kept_objects import Change
+from ebpfd_api.custom_map import MapFunction
 from ebpfd_api.map_type import MapType
+from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE
 from tests.daemon.host.fakes import FakeExtension
+from tests.daemon.host.map_scene import DATA, WANTED, FakeMaps
 from tests.daemon.host.test_keeping import FIRST, SECOND, Scene, on_disk, survives
 from tests.daemon.host.world import object_file, refused, soon, until, world
 from tests.daemon.store.states import kept
@@ -210,3 +215,28 @@ async def test_files_go_with_what_a_map_of_maps_held(state: StateDirectory) -> N
         assert inner.id not in (await asyncio.to_thread(kept, state)).objects
         while await asyncio.to_thread(found):  # noqa: ASYNC110 (it is removed by a service)
             await asyncio.sleep(0)
+
+
+async def test_a_custom_map_that_survives_is_let_go_when_the_daemon_stops(
+    state: StateDirectory,
+) -> None:
+    """Its provider is not told that the map goes."""
+    async with world(state=state) as w:
+        provider = FakeMaps()
+        instance = nmr.RegistrationInstance(
+            MAP_INFORMATION, nmr.ModuleId.guid(UUID(int=16)), characteristics=DATA
+        )
+        await w.registrar.register(nmr.Role.PROVIDER, instance, provider)
+        made = await w.maps.create(WANTED)
+        await w.pins.pin("/mine", made.id)
+        await w.maps.remove(made.id)
+        before = survives(w.objects)
+        await w.keeper.close()
+        await w.links.close()
+        await w.pins.close()
+        await w.maps.close()
+        await w.maps.custom.close()
+        told = [call.call.function for call in provider.asked]
+        assert MapFunction.POSTPROCESS_MAP_DELETE not in told
+        assert list(w.registrar.bindings()) == []
+    assert await on_disk(state) == before
