@@ -51,7 +51,7 @@ class HookState(Generic[C]):
     """Where the events of a parameter went lately; whoever changes the links empties it."""
 
     traffic: Traffic = field(default_factory=Traffic)
-    arrivals: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
+    arrivals: set[asyncio.Future[None]] = field(default_factory=set[asyncio.Future[None]])
 
     def find(
         self, parameter: bytes | None, only: Filter | None = None
@@ -86,12 +86,15 @@ class HookState(Generic[C]):
     async def arrival(self) -> None:
         """Wait until the next link is attached."""
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.arrivals.append(arrival)
-        await arrival
+        self.arrivals.add(arrival)
+        try:
+            await arrival
+        finally:
+            self.arrivals.discard(arrival)
 
     def note_arrival(self) -> None:
         """Wake those who wait for a link."""
-        arrivals, self.arrivals = self.arrivals, []
+        arrivals, self.arrivals = self.arrivals, set()
         for arrival in arrivals:
             if not arrival.done():
                 arrival.set_result(None)

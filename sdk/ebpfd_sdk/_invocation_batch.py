@@ -5,7 +5,7 @@ message, which the daemon runs without letting anything else in between.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Generic, NamedTuple, Self
 
@@ -53,7 +53,8 @@ class InvocationBatch(Generic[C]):
         if error is None:
             await self.end()
         else:
-            self._forget()
+            self._ended = True
+            self._forget(self._events)
 
     def invoke(
         self,
@@ -79,9 +80,13 @@ class InvocationBatch(Generic[C]):
         self._ended = True
         events, self._events = self._events, []
         messages: dict[Lane[C], Gathered[C]] = {}
-        for event in events:
-            # Only now: links may have come and gone since the event was added.
-            lane = self._state.find(event.parameter, event.only)
+        try:
+            # Only now: links may have come and gone since the events were added.
+            found = [self._state.find(event.parameter, event.only) for event in events]
+        except BaseException:  # of an author's filter
+            self._forget(events)
+            raise
+        for event, lane in zip(events, found, strict=True):
             if isinstance(lane, Lane):
                 if lane not in messages:
                     messages[lane] = lane.message()
@@ -93,8 +98,7 @@ class InvocationBatch(Generic[C]):
         if events:
             await asyncio.wait([event.answer for event in events])
 
-    def _forget(self) -> None:
+    def _forget(self, events: Sequence[_Event[C]]) -> None:
         """The author's block failed: nothing of it runs."""
-        self._ended = True
-        for event in self._events:
+        for event in events:
             event.answer.cancel()

@@ -14,6 +14,7 @@ from ebpfd_sdk import (
     EbpfdError,
     Extension,
     Hook,
+    Link,
     Result,
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
@@ -460,6 +461,32 @@ async def test_a_batch_that_fails_runs_nothing(scene: Scene) -> None:
         await scene.round_trip()
         assert [answer.cancelled() for answer in answers] == [True]
         assert scene.daemon.requests == []
+
+
+async def test_a_batch_whose_filter_fails_runs_nothing(scene: Scene) -> None:
+    """Nobody waits for the answers for ever."""
+
+    def broken(_: Link) -> bool:
+        raise KeyError("shelf")
+
+    async with scene.extension(), asyncio.timeout(10):
+        await scene.daemon.link()
+        batch = scene.hook.batch_begin()
+        answers = [batch.invoke(), batch.invoke(only=broken)]
+        with pytest.raises(KeyError):
+            await batch.end()
+        assert [answer.cancelled() for answer in answers] == [True, True]
+        await scene.round_trip()
+        assert scene.daemon.requests == []
+
+
+async def test_who_waits_for_a_link_no_longer_is_forgotten(scene: Scene) -> None:
+    """An extension may ask again and again, and no link may ever come."""
+    waiting = asyncio.create_task(scene.hook.attached())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert not scene.hook._state.arrivals  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_state_of_a_batch_has_its_size(scene: Scene) -> None:

@@ -34,6 +34,9 @@ from ebpfd_api.v1 import hook_pb2_grpc as services_pb
 
 DEFAULT_FIRE_DEADLINE_S: Final = 5.0
 
+MAX_UNSENT: Final = 256
+"""Replies that wait until an extension reads; with more, nothing more of it is read."""
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -56,6 +59,8 @@ class InvokeStream:
         self._chains = chains
         self._services = services
         self._writing = asyncio.Lock()  # gRPC allows one write at a time
+        self._unsent = 0
+        self._sent = asyncio.Event()
 
     async def serve(self) -> None:
         """Answer messages until the stream ends."""
@@ -69,6 +74,9 @@ class InvokeStream:
             if reply is not None:
                 async with writing:
                     await write(reply)
+            while self._unsent >= MAX_UNSENT:
+                self._sent.clear()
+                await self._sent.wait()
 
     async def send(self, message: pb.InvokeResponse) -> None:
         """Send *message* after those before it; ``ModuleGoneError`` if the stream has ended."""
@@ -129,8 +137,13 @@ class InvokeStream:
             _log.exception("an invocation failed", extension=self._module.name)
             failed = RequestError(Result.FAILED, f"{type(error).__name__}: {error}")
             reply = _refusal(request, failed)
-        with suppress(ModuleGoneError):  # nobody is there to be told
-            await self.send(reply)
+        self._unsent += 1
+        try:
+            with suppress(ModuleGoneError):  # nobody is there to be told
+                await self.send(reply)
+        finally:
+            self._unsent -= 1
+            self._sent.set()
 
 
 class HookServicer(services_pb.HookServicer):

@@ -134,7 +134,10 @@ async def test_an_invocation_that_meets_a_bug_is_answered_too(
     async def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Executor, "fits_loop", lambda *_: False)
+    def never(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Executor, "fits_loop", never)
     monkeypatch.setattr(Executor, "run_on_thread", broken)
     async with serving(tmp_path) as w:
         module, link = await provider(w, "trace.o")
