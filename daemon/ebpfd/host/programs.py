@@ -204,6 +204,7 @@ class Programs:
         releasing = program.users.who_lets_go(owner)
         if releasing is DAEMON and self._keeper.keeps(program):
             async with self._keeper.gone(Without(released=frozenset({program_id}))):
+                self._objects.program(program_id)  # or it was reloaded meanwhile, under another id
                 left = self._objects.unload(program, releasing)
         else:
             left = self._objects.unload(program, releasing)

@@ -132,6 +132,26 @@ async def test_what_a_map_that_is_being_written_gets_is_kept(
     assert await on_disk(state) == after
 
 
+async def test_a_program_that_is_reloaded_meanwhile_is_not_unloaded(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its user is told that it has another id now, not that it is unloaded."""
+    async with world(state=state) as w:
+        scene = Scene(w)
+        await scene.set()
+        disk = SlowDisk(monkeypatch)
+        unloading = asyncio.ensure_future(refused(scene.unload(), Result.STALE_ID))
+        await soon(disk.asked.wait())
+        old = scene.link.program
+        reloading = asyncio.ensure_future(scene.reload())
+        await until(lambda: scene.link.program is not old)
+        disk.go_on.set()
+        await soon(asyncio.gather(unloading, reloading))
+        assert scene.link.program.loaded
+        after = survives(w.objects)
+    assert await on_disk(state) == after
+
+
 async def test_an_entry_is_undone_alone(
     state: StateDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
