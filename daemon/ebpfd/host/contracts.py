@@ -93,8 +93,8 @@ class Contracts:
     async def add(self, data: ProgramData, origin: str, *, provide: bool) -> KnownProgramType:
         """Take in a contract; with *provide*, the daemon becomes the type's provider."""
         async with self._changing:
-            await self._withdraw(data.program_type)
             known = await self._keep(KnownProgramType(data, origin, imported=True), provide=provide)
+            await self._withdraw(data.program_type)
             if provide:
                 await self._provide(data)
         _log.info("contract imported", type=data.name, origin=origin, provided=provide)

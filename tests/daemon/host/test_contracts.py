@@ -117,6 +117,21 @@ async def test_a_contract_that_cannot_be_kept_is_refused(tmp_path: Path) -> None
             assert not w.exchange.is_provided(PROGRAM_TYPE)
 
 
+async def test_a_contract_that_cannot_be_kept_leaves_the_one_before(tmp_path: Path) -> None:
+    """The daemon goes on providing that, also to programs that come later."""
+    async with (
+        Database(tmp_path / "state.sqlite") as database,
+        world(kept=KeptContracts(database)) as w,
+    ):
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        await database.look(lambda connection: connection.execute("PRAGMA max_page_count = 2"))
+        large = dataclasses.replace(SAMPLE, context_btf=bytes(100_000))
+        with pytest.raises(RequestError, match="cannot be written"):
+            await w.exchange.add(large, "large", provide=True)
+        assert [each.data for each in w.exchange.all()] == [SAMPLE]
+        assert w.exchange.is_provided(PROGRAM_TYPE)
+
+
 async def test_an_extension_may_come_beside_the_daemon() -> None:
     """Programs keep the provider that they have."""
     async with world() as w:
