@@ -15,6 +15,7 @@ from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
@@ -173,10 +174,22 @@ class Hook(Declaration, Generic[C]):
     def _packed(self, context: C | bytes | None) -> bytes:
         layout = self._layout
         if not isinstance(context, bytes):
-            return layout.zeros if context is None else context.pack()
+            if context is None:
+                return layout.zeros
+            try:
+                return context.pack()
+            except AttributeError:
+                _refuse_other(layout.owner, context)
+                raise
         if len(context) != layout.size:
             raise ValueError(f"{layout.owner} takes {layout.size} bytes, not {len(context)}")
         return context
+
+
+def _refuse_other(owner: str, given: object) -> None:
+    if not isinstance(given, Context):
+        wrong = type(given).__name__
+        raise TypeError(f"{owner} or bytes must be given, not {wrong}") from None
 
 
 def _attachments(

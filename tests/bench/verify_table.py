@@ -34,8 +34,8 @@ _PAIRS: Final = """\
 # Unsafe programs and their safe twins
 
 Each file has a program `unsafe` and a program `safe`, which differ as little as the mistake allows.
-*From* is what it goes back to: section, and number in the catalogue of bugs, of the facts about
-verifiers (`facts/verifier.md` of issue 5). *Trips* is the fault with which the checked interpreter
+*From* is what it goes back to: section, and number in the catalogue of bugs, of the notes about
+verifiers from which these were made. *Trips* is the fault with which the checked interpreter
 ends the unsafe program on the input that the file gives. Without one there is nothing to trip over:
 a byte that was not written, or an address that leaks, is no fault at run time.
 

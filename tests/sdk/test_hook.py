@@ -34,6 +34,15 @@ async def test_one_turn_is_one_message(scene: Scene) -> None:
     assert (counters.invocations, counters.messages_sent, counters.messages_received) == (64, 1, 1)
 
 
+async def test_what_is_no_context_is_refused_at_once(scene: Scene) -> None:
+    """And the error says what must be given."""
+    wrong: Any = {"weight": 7}
+    async with scene.extension():
+        await scene.daemon.link()
+        with pytest.raises(TypeError, match=r"Parcel or bytes must be given, not dict"):
+            scene.hook.invoke(wrong)
+
+
 async def test_data_travels_in_columns(scene: Scene) -> None:
     """Contexts, data and lengths are columns of the message."""
     async with scene.extension():

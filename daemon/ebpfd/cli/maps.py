@@ -1,5 +1,6 @@
 """``ebpfctl map``: maps themselves, and the records of those that have some."""
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import click
@@ -139,4 +140,6 @@ def events(output: Output, id: int, count: int | None) -> None:
 
 for _command in COMMANDS:
     map_commands.add_command(_command)
-map_commands.add_command(update, "set")
+_set = copy(update)  # the same under the SDK's word
+_set.hidden = True
+map_commands.add_command(_set, "set")

@@ -203,5 +203,6 @@ def _written() -> Generator[None]:
     try:
         yield
     except StoreError as error:
-        message = f"the state cannot be written: {error}"
+        _log.error("state not written", reason=str(error))
+        message = f"the state cannot be written, so nothing has changed: {error}"
         raise RequestError(Result.OUT_OF_SPACE, message) from None

@@ -276,6 +276,7 @@ class Keeper:
 
 
 def _cannot_keep(error: StoreError) -> RequestError:
+    _log.error("state not written", reason=str(error))
     return RequestError(
         Result.OUT_OF_SPACE, f"the state cannot be written, so nothing has changed: {error}"
     )

@@ -131,6 +131,9 @@ def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:
     if isinstance(error, OSError):
         return StoreError(f"{error.filename or path}: {error.strerror}")
     # SQLite's own errors have a code; those of its Python module have none.
-    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _DAMAGED:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if code in _DAMAGED:
         return StoreError(damaged(path, str(error)))
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(f"{path}: {error}: make room there")
     return StoreError(f"{path}: {error}")

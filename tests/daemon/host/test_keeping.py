@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.objects import Durable, Objects
@@ -159,9 +160,10 @@ async def test_a_change_that_cannot_be_kept_does_not_happen(
         scene = Scene(w)
         await scene.set()
         before, everybody = survives(w.objects), everything(w)
-        with monkeypatch.context() as patched:
+        with monkeypatch.context() as patched, capture_logs() as logs:
             patched.setattr(KeptObjects, "change", full)
             message = await refused(change(scene), Result.OUT_OF_SPACE)
+        assert ("state not written", "error") in {(e["event"], e["log_level"]) for e in logs}
         assert "nothing has changed: the disk is full" in message
         assert survives(w.objects) == before
         assert everything(w) == everybody

@@ -131,6 +131,6 @@ async def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path) -> No
         await kept.put(ROW)
         await database.look(lambda connection: connection.execute("PRAGMA max_page_count = 4"))
         large = KeptContract("program_type", UUID(int=2), "x" * 1_000_000, "")
-        with pytest.raises(StoreError, match="full"):
+        with pytest.raises(StoreError, match="full: make room there"):
             await kept.put(large)
         assert await kept.all() == [ROW]
