@@ -106,8 +106,10 @@ class Links:
             hook = self._contracts.name_of(guid)
             _log.info("link attached", link=link.id, program=program_id, hook=hook)
             if not link.users:
-                await self.detach(link.id)
+                await self._finish(link)
                 owner.check()
+                message = f"link {link.id} was detached before it was attached"
+                raise RequestError(Result.INVALID_STATE, message)
             if owner is DAEMON:
                 await self._keeper.kept(partial(self._finish, link))
             return link
@@ -222,6 +224,10 @@ class Links:
                 begun = self._begin_end(attached)
         else:
             begun = self._begin_end(attached)
+        for link in links:
+            if link.state is LinkState.ATTACHING:  # whoever attaches it will find it nobody's
+                self._detached.setdefault(link.id, asyncio.Event())
+                self._objects.let_go_of(link)
         await self._end_all(links, begun)
 
     async def _finish(self, *links: Link) -> None:
@@ -233,7 +239,7 @@ class Links:
         begun = [link for link in links if link.state is LinkState.ATTACHED]
         for link in begun:
             link.apply(LinkEvent.DETACH)
-            self._detached[link.id] = asyncio.Event()
+            self._detached.setdefault(link.id, asyncio.Event())
             self._objects.let_go_of(link)
         return begun
 

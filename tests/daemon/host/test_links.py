@@ -327,6 +327,29 @@ async def test_an_attach_that_is_cancelled_leaves_nothing() -> None:
         assert hook.attached == []
 
 
+async def test_a_link_that_is_detached_while_it_attaches_is_not_attached() -> None:
+    """Both callers wait for the hook's answer, and learn what became of it."""
+    async with world() as w:
+        hook = FakeExtension("hook")
+        await w.provide(FakeExtension(), hook=False)
+        await w.provide_hook(hook)
+        program = await w.load("count.o")
+        gate = hook.hold("attach")
+        attaching = asyncio.ensure_future(
+            refused(w.links.attach(program.id, ATTACH_TYPE, b""), Result.INVALID_STATE)
+        )
+        assert await soon(hook.reached.get()) == "attach"
+        (link,) = w.objects.links()
+        detaching = asyncio.ensure_future(w.links.detach(link.id))
+        await until(lambda: not link.users)
+        assert not detaching.done()
+        gate.set()
+        assert "was detached" in await soon(attaching)
+        await soon(detaching)
+        assert (link.state, list(w.objects.links())) == (LinkState.DETACHED, [])
+        assert hook.attached == []
+
+
 async def test_a_program_unloaded_while_its_link_attaches_goes_with_a_refusal() -> None:
     """The link was all that kept it."""
     async with world() as w:
