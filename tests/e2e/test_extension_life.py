@@ -79,6 +79,8 @@ async def test_a_killed_extension_leaves_a_waiting_link_that_binds_again(tmp_pat
         assert listed[-1].startswith(f"{program_id}: the extension ")
         (shown,) = await w.ctl_json("link", "list")
         assert (shown["id"], shown["state"], shown["binding"]) == (link_id, "waiting", 0)
+        row = (await w.ctl("link", "list")).out.splitlines()[1].split()
+        assert row[-4:-1] == ["waiting", "-", "-"], "no binding, no provider"
 
         async with sample(w):
             (link,) = await w.client.links()

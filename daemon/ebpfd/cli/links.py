@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ebpfd.cli.output import Json, Output
+from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Flags, Hex
 from ebpfd.cli.programs import failures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ebpfd_sdk import AttachedLink, Client
 
 COLUMNS = (
@@ -65,7 +67,7 @@ def attach(
         )
         if path is not None:
             attached = await _pinned(client, attached, path)
-        output.table([describe(attached)], COLUMNS)
+        _emit(output, [attached])
 
     output.run(work)
 
@@ -76,7 +78,7 @@ def list_(output: Output) -> None:
     """List the links in invocation order for each hook."""
 
     async def work(client: "Client") -> None:
-        output.table([describe(each) for each in await client.links()], COLUMNS)
+        _emit(output, await client.links())
 
     output.run(work)
 
@@ -122,7 +124,7 @@ def replace(output: Output, id: int, program: int, expect: int) -> None:
 
     async def work(client: "Client") -> None:
         replaced = await client.replace(id, program, expected_id=expect)
-        output.table([describe(replaced)], COLUMNS)
+        _emit(output, [replaced])
 
     output.run(work)
 
@@ -164,6 +166,13 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "pins": list(each.pin_paths),
         "owners": list(each.owners),
     }
+
+
+def _emit(output: Output, links: "Sequence[AttachedLink]") -> None:
+    rows = [describe(each) for each in links]
+    # A link that waits has no binding.
+    shown = [{**row, "binding": row["binding"] or None} for row in rows]
+    output.emit(rows, lambda: print_table(shown, COLUMNS))
 
 
 async def _pinned(client: "Client", attached: "AttachedLink", path: str) -> "AttachedLink":
