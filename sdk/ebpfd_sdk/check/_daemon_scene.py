@@ -21,8 +21,6 @@ FIRERS: Final = 4
 WARM_RUNS: Final = 100
 """Runs after which load counts as load."""
 
-FIRE_MS: Final = 10_000
-
 
 @dataclass(slots=True)
 class OfferedHook:
@@ -67,14 +65,16 @@ class DaemonScene:
         return not there & self.registrations
 
     async def fire(self, hook: OfferedHook) -> Result:
-        """Fire a hook once; return the code."""
+        """Fire a hook once; return the code.
+
+        Without a deadline, or it would wait for an extension that has been killed.
+        """
         options = self.options
         answer = await self.client.fire(
             hook.guid,
             context=options.context,
             data=options.data,
             parameter=options.parameters[0],
-            deadline_ms=FIRE_MS,
         )
         return answer.code
 
