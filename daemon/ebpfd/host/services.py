@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -44,14 +45,13 @@ class Services:
         """
         outcome: asyncio.Future[_Value] = asyncio.get_running_loop().create_future()
         task = self.start(_settle(work, outcome), name=name)
-
-        def ended(_: asyncio.Task[None]) -> None:
-            """Does something only if the task was cancelled before it began."""
-            work.close()
-            outcome.cancel()
-
-        task.add_done_callback(ended)
-        return await asyncio.shield(outcome)
+        task.add_done_callback(partial(_ended, work, outcome))
+        try:
+            return await asyncio.shield(outcome)
+        finally:
+            # An error leads by its traceback to this frame, and from here to itself: maps and
+            # programs that it was about would be there until a collection of garbage.
+            del outcome
 
     async def __aenter__(self) -> Self:
         """Open the group."""
@@ -87,5 +87,14 @@ async def _settle(work: Coroutine[Any, Any, _Value], outcome: asyncio.Future[_Va
     except Exception as error:  # noqa: BLE001 (raised again where the caller waits)
         outcome.set_exception(error)
         outcome.exception()  # a caller that hung up never looks: that is no news for the log
+        del outcome  # as in `finish`
     else:
         outcome.set_result(value)
+
+
+def _ended(
+    work: Coroutine[Any, Any, object], outcome: asyncio.Future[_Value], _: asyncio.Task[None]
+) -> None:
+    """Does something only if the task was cancelled before it began."""
+    work.close()
+    outcome.cancel()

@@ -1,7 +1,10 @@
 """Tasks with an owner: ended together, failing alone."""
 
 import asyncio
+import gc
 import inspect
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -108,3 +111,28 @@ async def test_an_error_reaches_whoever_waits() -> None:
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
             await caller
+
+
+async def test_what_failed_goes_with_its_error() -> None:
+    """No cycle keeps what a failing call had made, such as maps with their files."""
+
+    class Made:
+        """Something with an end."""
+
+    made: list[weakref.ref[Made]] = []
+
+    async def broken() -> None:
+        thing = Made()
+        made.append(weakref.ref(thing))
+        await asyncio.sleep(0)
+        raise KeyError(thing)
+
+    gc.disable()
+    try:
+        async with Services() as services:
+            with suppress(KeyError):
+                await services.finish(broken(), name="broken")
+            await asyncio.sleep(0)
+            assert made[0]() is None
+    finally:
+        gc.enable()
