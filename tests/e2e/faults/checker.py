@@ -70,8 +70,8 @@ async def broken(
         yield line
 
 
-def miscounted(before: Tally, counted: int, after: Tally, killed: int) -> Generator[str]:
-    """Rules that the invocations break, of which *killed* extensions took some with them.
+def miscounted(before: Tally, counted: int, after: Tally, ended: int) -> Generator[str]:
+    """Rules that the invocations break, of which *ended* extensions took some with them.
 
     *counted* are the runs that the program has counted, some time between *before* and *after*.
     """
@@ -80,8 +80,8 @@ def miscounted(before: Tally, counted: int, after: Tally, killed: int) -> Genera
     most = after.codes.get(Result.SUCCESS, 0) + after.codes.get(Result.CANCELED, 0) + after.silent
     if not least <= counted <= most:
         yield f"{counted} runs are counted, at least {least} and at most {most} are right"
-    if after.silent > WINDOW * (killed + 1):
-        yield f"{after.silent} invocations have no code, {killed} extensions were killed"
+    if after.silent > WINDOW * (ended + 1):
+        yield f"{after.silent} invocations have no code, {ended} extensions have ended"
     if other := {code for code in after.codes if code not in DEFINITE}:
         yield f"codes {sorted(other)} among the answers"
 

@@ -37,7 +37,7 @@ class World:
         self.marker = f"EBPFD_FAULTS={uuid.uuid4()}"
         self.counts = Counts(folder / "counts")
         self.kept = Kept()
-        self.killed = 0
+        self.ended = 0
         self._first = 1
         self._clients = 0
         self._main: Main | None = None
@@ -128,7 +128,7 @@ class World:
         if party == "daemon":
             await self.start_daemon()
         elif party == "extension":
-            self.killed += how is signal.SIGKILL
+            self.ended += 1
             await self.start_extension()
 
     async def pause(self, party: str, seconds: float) -> None:
@@ -163,7 +163,7 @@ class World:
         before = self.counts.tally()
         counted = await (await client.map(main.map)).get(UDP) or b""
         after = self.counts.tally()
-        for line in miscounted(before, int.from_bytes(counted, "little"), after, self.killed):
+        for line in miscounted(before, int.from_bytes(counted, "little"), after, self.ended):
             yield line
         ours = {os.getpid(), self.daemon.pid, self.extension.pid}
         for process, parent in processes(self.marker).items():
