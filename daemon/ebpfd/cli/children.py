@@ -20,10 +20,12 @@ class ChildError(Exception):
 
 
 @asynccontextmanager
-async def daemon(address: str, folder: Path, *options: str) -> AsyncGenerator[Process]:
+async def daemon(
+    address: str, folder: Path, *options: str, **environment: str
+) -> AsyncGenerator[Process]:
     """A daemon that serves on *address*; it has said so when the block begins."""
     with ready_socket(folder / "ready.sock") as ready:
-        environment = {"NOTIFY_SOCKET": str(folder / "ready.sock")}
+        environment["NOTIFY_SOCKET"] = str(folder / "ready.sock")
         state = str(folder / "state")
         arguments = ("-m", "ebpfd", "run", "--listen", address, "--state", state, *options)
         async with _child(arguments, folder / "daemon.log", environment) as child:

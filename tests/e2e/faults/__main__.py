@@ -30,9 +30,9 @@ async def rounds(folder: Path, count: int, seed: int) -> dict[str, int]:
     """End each party *count* times in each way; how often that broke no rule."""
     dice = random.Random(seed)
     world = World(folder)
-    await world.start()
     ended = {f"{party} {how.name}": 0 for party, how in ENDS}
     try:
+        await world.start()
         for turn in range(count * len(ENDS)):
             party, how = ENDS[turn % len(ENDS)]
             await world.start_client(dice.getrandbits(32))

@@ -3,15 +3,15 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Final
 
+from ebpfd.cli import children
 from ebpfd_api.npi import HOOK
 from ebpfd_sdk import Client
 from tests.e2e.faults.checker import UDP, Main, broken, miscounted, processes, values
@@ -34,10 +34,12 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"unix:{folder / 'ebpfd.sock'}"
-        self.marker = f"EBPFD_FAULTS={uuid.uuid4()}"
+        self.marker = str(uuid.uuid4())
         self.counts = Counts(folder / "counts")
         self.kept = Kept()
         self.ended = 0
+        self._served = AsyncExitStack()
+        self._children: list[Process] = []
         self._first = 1
         self._clients = 0
         self._main: Main | None = None
@@ -57,33 +59,17 @@ class World:
 
     async def stop(self) -> None:
         """Kill whoever lives."""
-        for child in (self.extension, self.daemon):
+        for child in self._children:
             if child.returncode is None:
                 child.kill()
                 await child.wait()
+        await self._served.aclose()
 
     async def start_daemon(self) -> None:
         """A daemon on the state that is there; it serves when this returns."""
-        path = self.folder / "ready.sock"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as ready:
-            path.unlink(missing_ok=True)
-            ready.bind(str(path))
-            ready.setblocking(False)
-            state = str(self.folder / "state")
-            self.daemon = await self._child(
-                *("-m", "ebpfd", "run", "--listen", self.address, "--state", state),
-                log="daemon.log",
-                NOTIFY_SOCKET=str(path),
-            )
-            ended = asyncio.ensure_future(self.daemon.wait())
-            said = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(ready, 64))
-            await asyncio.wait(
-                (ended, said), timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            ended.cancel()
-            if not said.done():
-                said.cancel()
-                raise AssertionError((self.folder / "daemon.log").read_text()[-2000:])
+        self.daemon = await self._served.enter_async_context(
+            children.daemon(self.address, self.folder, EBPFD_FAULTS=self.marker)
+        )
 
     async def start_extension(self) -> None:
         """An extension that invokes without pause."""
@@ -126,6 +112,7 @@ class World:
         child.send_signal(how)
         await child.wait()
         if party == "daemon":
+            await self._served.aclose()
             await self.start_daemon()
         elif party == "extension":
             self.ended += 1
@@ -184,14 +171,15 @@ class World:
             await client.unpin(path)
             self.kept.apply(["unpin", path], {})
 
-    async def _child(self, *arguments: str, log: str, **environment: str) -> Process:
-        name, value = self.marker.split("=")
+    async def _child(self, *arguments: str, log: str) -> Process:
         with (self.folder / log).open("ab") as output:
-            return await asyncio.create_subprocess_exec(
+            child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *arguments,
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment, name: value},
+                env={**os.environ, "EBPFD_FAULTS": self.marker},
             )
+        self._children.append(child)
+        return child
