@@ -301,6 +301,6 @@ async def test_an_operator_watches_with_ebpfctl(tmp_path: Path) -> None:
                     pass
             w.daemon.terminate()
             for each in watches:
-                await each.communicate()
-                assert each.returncode == 0
+                out = await each.communicate()
+                assert each.returncode == 0, out
             assert await w.daemon.wait() == 0

@@ -17,7 +17,20 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from tests.e2e.world import command, world
+from ebpfd_api import protocol
+from ebpfd_api.v1 import (
+    hook_pb2,
+    hook_pb2_grpc,
+    maps_pb2,
+    maps_pb2_grpc,
+    objects_pb2,
+    objects_pb2_grpc,
+    programs_pb2,
+    programs_pb2_grpc,
+    registrar_pb2,
+    registrar_pb2_grpc,
+)
+from tests.e2e.world import PATIENCE_S, command, world
 
 
 async def test_systemd_hears_that_it_is_ready_and_that_it_stops(tmp_path: Path) -> None:
@@ -46,6 +59,35 @@ async def test_a_signal_stops_it_gracefully(tmp_path: Path, number: signal.Signa
         async with asyncio.timeout(30):
             assert await w.daemon.wait() == 0
         assert [line["event"] for line in w.log()][-2:] == ["stopping", "stopped"]
+
+
+async def test_calls_that_last_come_to_their_end(tmp_path: Path) -> None:
+    """At the daemon's end none of them is cut off, and none holds it up until it is."""
+    async with world(tmp_path) as w, grpc.aio.insecure_channel(w.address) as channel:
+        ring = await w.client.create_map("ringbuf", 0, 0, 4096)
+        health_stub: Any = health_pb2_grpc.HealthStub(channel)
+        health = health_stub.Watch(health_pb2.HealthCheckRequest())
+        fires = hook_pb2_grpc.HookStub(channel).Fire()
+        await fires.write(hook_pb2.FireRequest(sequence=1))
+        registrar = registrar_pb2_grpc.RegistrarStub(channel)
+        session = registrar.Session()
+        hello = registrar_pb2.Hello(protocol_version=protocol.MAJOR, name="idle")
+        await session.write(registrar_pb2.SessionRequest(hello=hello))
+        watch = registrar.Watch(registrar_pb2.WatchRequest())
+        hold = objects_pb2_grpc.ObjectsStub(channel).Hold(objects_pb2.HoldRequest(name="idle"))
+        trace = programs_pb2_grpc.ProgramsStub(channel).Trace(programs_pb2.TraceRequest())
+        events = maps_pb2_grpc.MapsStub(channel).Events(maps_pb2.EventsRequest(id=ring.id))
+        for each in (health, fires, session, watch, hold):
+            assert await each.read() is not grpc.aio.EOF
+        await events.initial_metadata()
+        w.daemon.terminate()
+        async with asyncio.timeout(PATIENCE_S):
+            for each in (health, fires, session, watch, hold, trace, events):
+                while await each.read() is not grpc.aio.EOF:
+                    pass
+                assert await each.code() == grpc.StatusCode.OK, each
+            assert await w.daemon.wait() == 0
+        assert {line["level"] for line in w.log()} == {"info"}
 
 
 async def test_only_its_owner_can_use_the_socket(tmp_path: Path) -> None:

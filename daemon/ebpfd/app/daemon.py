@@ -10,7 +10,6 @@ from typing import Final
 import grpc
 import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from ebpfd.app.listener import OPTIONS, listening
@@ -35,6 +34,7 @@ from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.rpc.contracts import ContractsServicer
 from ebpfd.rpc.extensions import ExtensionsServicer
+from ebpfd.rpc.health import HealthServicer
 from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
 from ebpfd.rpc.maps import MapsServicer
@@ -43,6 +43,7 @@ from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
+from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.v1 import (
     contracts_pb2,
@@ -67,6 +68,9 @@ from ebpfd_api.v1 import (
 
 STOP_S: Final = 5.0
 """What detaching everything may take at the end, and then what the last replies may."""
+
+LAST_WORDS_S: Final = 1.0
+"""What calls that last may take to end when all is detached: only who does not read needs it."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -120,7 +124,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(Executor(TraceLog()))
         parts = assembled(services, verifier, executor, kept, settings.deadlines, store)
-        readers, sessions = RecordReaders(), Sessions()
+        readers, sessions, streams = RecordReaders(), Sessions(), Streams()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         server = grpc.aio.server(options=OPTIONS)
         registrar = RegistrarServicer(
@@ -129,6 +133,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             sessions=sessions,
             hosted=hosted,
             services=services,
+            streams=streams,
             version=version("ebpfd"),
             lease_s=settings.deadlines.lease_s,
         )
@@ -142,6 +147,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 hooks=parts.hooks,
                 links=parts.links,
                 services=services,
+                streams=streams,
             ),
             server,
         )
@@ -152,6 +158,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 owners=parts.owners,
                 executor=executor,
                 services=services,
+                streams=streams,
             ),
             server,
         )
@@ -173,11 +180,15 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 objects=parts.objects,
                 owners=parts.owners,
                 services=services,
+                streams=streams,
             ),
             server,
         )
         objects_pb2_grpc.add_ObjectsServicer_to_server(
-            ObjectsServicer(objects=parts.objects, owners=parts.owners, services=services), server
+            ObjectsServicer(
+                objects=parts.objects, owners=parts.owners, services=services, streams=streams
+            ),
+            server,
         )
         pins_pb2_grpc.add_PinsServicer_to_server(
             PinsServicer(
@@ -193,9 +204,12 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ContractsServicer(contracts=parts.contracts, services=services), server
         )
         extensions_pb2_grpc.add_ExtensionsServicer_to_server(
-            ExtensionsServicer(hosted=hosted, sessions=sessions, registrar=parts.registrar), server
+            ExtensionsServicer(
+                hosted=hosted, sessions=sessions, registrar=parts.registrar, streams=streams
+            ),
+            server,
         )
-        healthy = _add_standard_services(server)
+        healthy = _add_standard_services(server, streams)
         await register_general_helpers(parts.registrar)
         await parts.contracts.restore()
         if store is not None:
@@ -222,11 +236,11 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         finally:
             await healthy.enter_graceful_shutdown()
             await parts.keeper.close()
-            await _wind_down(daemon)
+            await _wind_down(daemon, streams)
 
 
-def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
-    healthy = health.HealthServicer()
+def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:
+    healthy = HealthServicer(streams)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     names = (
         *_SERVICES,
@@ -237,7 +251,7 @@ def _add_standard_services(server: grpc.aio.Server) -> health.HealthServicer:
     return healthy
 
 
-async def _wind_down(daemon: Daemon) -> None:
+async def _wind_down(daemon: Daemon, streams: Streams) -> None:
     """Detach every link while its extension still answers, let the programs go, then extensions."""
     daemon.readers.close()
     daemon.owners.closed.set()
@@ -255,3 +269,8 @@ async def _wind_down(daemon: Daemon) -> None:
     for module in daemon.sessions.all():
         module.lose()
     daemon.registrar.end_watches()
+    try:
+        async with asyncio.timeout(LAST_WORDS_S):
+            await streams.close()
+    except TimeoutError:
+        _log.warning("calls that last were still open", seconds=LAST_WORDS_S)

@@ -48,6 +48,11 @@ class TraceLog:
         self.collect()
         return self._lines.follow()
 
+    def close(self) -> None:
+        """Let followers end with the last line, at the daemon's end."""
+        self.collect()
+        self._lines.close()
+
     @property
     def followers(self) -> int:
         """How many follow."""

@@ -69,10 +69,13 @@ class Watches:
         self._registrar = registrar
         self._callbacks = callbacks
         self._readers: set[_Reader] = set()
+        self._closed = False
 
     async def follow(self, npi_id: UUID | None = None) -> AsyncGenerator[Part]:
         """What is there, then changes as they come; of one NPI or of all."""
         reader = _Reader(npi_id)
+        if self._closed:
+            reader.close()
         self._readers.add(reader)
         self._registrar.observe(self._observe)
         try:
@@ -91,7 +94,8 @@ class Watches:
                 self._registrar.observe(None)
 
     def close(self) -> None:
-        """Let every reader come to its end."""
+        """Let every reader come to its end, also those that begin late."""
+        self._closed = True
         for reader in self._readers:
             reader.close()
 

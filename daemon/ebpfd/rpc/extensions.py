@@ -13,6 +13,7 @@ from ebpfd.nmr import RegistrationSnapshot, Role
 from ebpfd.rpc.registration_codec import encode_registration
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.status import answering
+from ebpfd.rpc.streams import Streams
 from ebpfd_api.v1 import extensions_pb2 as pb
 from ebpfd_api.v1 import extensions_pb2_grpc as services_pb
 
@@ -32,10 +33,13 @@ _STREAMS: Final = {"stdout": pb.OUTPUT_STREAM_STDOUT, "stderr": pb.OUTPUT_STREAM
 class ExtensionsServicer(services_pb.ExtensionsServicer):
     """Who provides contracts, and what becomes of those that the daemon hosts."""
 
-    def __init__(self, *, hosted: Hosted, sessions: Sessions, registrar: RegistrarHost) -> None:
+    def __init__(
+        self, *, hosted: Hosted, sessions: Sessions, registrar: RegistrarHost, streams: Streams
+    ) -> None:
         self._hosted = hosted
         self._sessions = sessions
         self._registrar = registrar
+        self._streams = streams
 
     async def List(
         self, request: pb.ExtensionsListRequest, context: _Context
@@ -95,7 +99,6 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
         self, request: pb.ExtensionsLogsRequest, context: _Context
     ) -> AsyncIterator[pb.ExtensionsLogsResponse]:
         """Recent lines, then new ones."""
-        del context
         response = pb.ExtensionsLogsResponse()
         with answering(response.status):
             output = self._hosted.find(request.name).output
@@ -106,6 +109,7 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
             for line in output.recent():
                 yield _encode_line(line)
             return
+        self._streams.opened(context)
         async with aclosing(output.follow()) as lines:
             async for line in lines:
                 yield _encode_line(line)

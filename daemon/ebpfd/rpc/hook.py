@@ -27,6 +27,7 @@ from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.session import RemoteModule, Sessions
+from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as pb
@@ -52,35 +53,55 @@ class InvokeStream:
         chains: Chains,
         services: Services,
     ) -> None:
-        self._requests = requests
+        self._source = requests
+        self._requests = Requests()
         self._context = context
         self._module = module
         self._targets = targets
         self._chains = chains
         self._services = services
         self._writing = asyncio.Lock()  # gRPC allows one write at a time
-        self._unsent = 0
+        self._due = self._unsent = 0
         self._sent = asyncio.Event()
+        self._ended = False
+
+    def end(self) -> None:
+        """Read no more: the module is gone, or the daemon ends."""
+        self._ended = True
+        self._requests.end()
+        self._sent.set()
 
     async def serve(self) -> None:
-        """Answer messages until the stream ends."""
+        """Answer messages until the stream ends; afterwards nobody writes on it."""
+        try:
+            await self._serve()
+            while self._due and not self._ended:  # who sends no more may still read
+                self._sent.clear()
+                await self._sent.wait()
+        finally:
+            self._ended = True
+        async with self._writing:
+            pass
+
+    async def _serve(self) -> None:
         write, writing = self._context.write, self._writing
         module = self._module
-        async for request in self._requests:
-            if module.gone.is_set():
-                return  # it came too late to mean anything
+        async for request in self._requests.read(self._source):
             module.heard()
             reply = self._answer(request)
             if reply is not None:
                 async with writing:
                     await write(reply)
-            while self._unsent >= MAX_UNSENT:
+            while self._unsent >= MAX_UNSENT and not self._ended:
                 self._sent.clear()
                 await self._sent.wait()
 
     async def send(self, message: pb.InvokeResponse) -> None:
         """Send *message* after those before it; ``ModuleGoneError`` if the stream has ended."""
         await self._writing.acquire()
+        if self._ended:
+            self._writing.release()
+            raise ModuleGoneError
         # A write that is cancelled would end the stream.
         await self._services.finish(self._write(message), name="message on a data stream")
 
@@ -107,6 +128,7 @@ class InvokeStream:
             target.enqueue()
         except RequestError as error:
             return _refusal(request, error)
+        self._due += 1
         self._services.start(self._answer_later(target, request), name=f"invoke {request.sequence}")
         return None
 
@@ -129,21 +151,28 @@ class InvokeStream:
 
     async def _answer_later(self, target: Target | ChainTarget, request: pb.InvokeRequest) -> None:
         try:
-            done = await target.run_queued(request, _origin(request))
-            reply = _reply(request, done)
+            reply = await self._awaited(target, request)
+            self._unsent += 1
+            try:
+                with suppress(ModuleGoneError):  # nobody is there to be told
+                    await self.send(reply)
+            finally:
+                self._unsent -= 1
+        finally:
+            self._due -= 1
+            self._sent.set()
+
+    async def _awaited(
+        self, target: Target | ChainTarget, request: pb.InvokeRequest
+    ) -> pb.InvokeResponse:
+        try:
+            return _reply(request, await target.run_queued(request, _origin(request)))
         except RequestError as error:
-            reply = _refusal(request, error)
+            return _refusal(request, error)
         except Exception as error:  # noqa: BLE001 (whoever waits for a code must get one)
             _log.exception("an invocation failed", extension=self._module.name)
             failed = RequestError(Result.FAILED, f"{type(error).__name__}: {error}")
-            reply = _refusal(request, failed)
-        self._unsent += 1
-        try:
-            with suppress(ModuleGoneError):  # nobody is there to be told
-                await self.send(reply)
-        finally:
-            self._unsent -= 1
-            self._sent.set()
+            return _refusal(request, failed)
 
 
 class HookServicer(services_pb.HookServicer):
@@ -158,6 +187,7 @@ class HookServicer(services_pb.HookServicer):
         hooks: Hooks,
         links: Links,
         services: Services,
+        streams: Streams,
     ) -> None:
         self._sessions = sessions
         self._targets = targets
@@ -165,6 +195,7 @@ class HookServicer(services_pb.HookServicer):
         self._hooks = hooks
         self._links = links
         self._services = services
+        self._streams = streams
 
     async def Invoke(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -181,10 +212,12 @@ class HookServicer(services_pb.HookServicer):
         stream = InvokeStream(
             request_iterator, context, module, self._targets, self._chains, self._services
         )
+        self._streams.opened(context, stream.end)
         module.data_stream = stream
         self._hooks.streaming()
         try:
-            await module.while_connected(stream.serve())
+            with module.ending(stream.end):
+                await stream.serve()
         finally:
             if module.data_stream is stream:
                 module.data_stream = None
@@ -195,7 +228,9 @@ class HookServicer(services_pb.HookServicer):
         context: "grpc.aio.ServicerContext[pb.FireRequest, pb.FireResponse]",
     ) -> None:
         """Fire hooks, one message after the other."""
-        async for request in request_iterator:
+        requests = Requests()
+        self._streams.opened(context, requests.end)
+        async for request in requests.read(request_iterator):
             response = pb.FireResponse(sequence=request.sequence)
             encode_result(await self._fire(request), response.result)
             await context.write(response)

@@ -14,6 +14,7 @@ from ebpfd.objects import Objects
 from ebpfd.rpc.map_codec import encode_map, encode_page, encode_records
 from ebpfd.rpc.owner import owner_names, token_of
 from ebpfd.rpc.status import answering
+from ebpfd.rpc.streams import Streams
 from ebpfd_api.v1 import maps_pb2 as pb
 from ebpfd_api.v1 import maps_pb2_grpc as services_pb
 
@@ -35,12 +36,14 @@ class MapsServicer(services_pb.MapsServicer):
         objects: Objects,
         owners: Owners,
         services: Services,
+        streams: Streams,
     ) -> None:
         self._owners = owners
         self._maps = maps
         self._readers = readers
         self._objects = objects
         self._services = services
+        self._streams = streams
 
     async def List(self, request: pb.MapsListRequest, context: _Context) -> pb.MapsListResponse:
         """All maps by id."""
@@ -201,6 +204,7 @@ class MapsServicer(services_pb.MapsServicer):
         context: "grpc.aio.ServicerContext[pb.EventsRequest, pb.EventsResponse]",
     ) -> None:
         """Records as they come, until the caller hangs up or the map goes."""
+        self._streams.opened(context)
         response = pb.EventsResponse()
         with answering(response.status):
             await self._send_records(request, context)

@@ -10,6 +10,7 @@ from ebpfd.host.services import Services
 from ebpfd.objects import Kind, Objects
 from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.status import answering
+from ebpfd.rpc.streams import Streams
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import objects_pb2 as pb
 from ebpfd_api.v1 import objects_pb2_grpc as services_pb
@@ -35,10 +36,13 @@ def decode_type(number: pb.ObjectType) -> Kind:
 class ObjectsServicer(services_pb.ObjectsServicer):
     """Owners and ids."""
 
-    def __init__(self, *, objects: Objects, owners: Owners, services: Services) -> None:
+    def __init__(
+        self, *, objects: Objects, owners: Owners, services: Services, streams: Streams
+    ) -> None:
         self._objects = objects
         self._owners = owners
         self._services = services
+        self._streams = streams
 
     async def Hold(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -46,6 +50,7 @@ class ObjectsServicer(services_pb.ObjectsServicer):
         context: "grpc.aio.ServicerContext[pb.HoldRequest, pb.HoldResponse]",
     ) -> None:
         """An owner, until the caller hangs up or the daemon stops."""
+        self._streams.opened(context)
         token = self._owners.begin(request.name)
         try:
             await context.write(pb.HoldResponse(token=token))

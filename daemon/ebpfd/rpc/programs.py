@@ -1,6 +1,7 @@
 """The ``Programs`` service."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -19,6 +20,7 @@ from ebpfd.objects import Execution, Objects, Program, ProgramState
 from ebpfd.rpc.map_codec import encode_map
 from ebpfd.rpc.owner import owner_names, token_of
 from ebpfd.rpc.status import answering, rejection, source
+from ebpfd.rpc.streams import Streams
 from ebpfd_api.result import Result, result_name
 from ebpfd_api.v1 import programs_pb2 as pb
 from ebpfd_api.v1 import programs_pb2_grpc as services_pb
@@ -62,6 +64,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         owners: Owners,
         executor: Executor,
         services: Services,
+        streams: Streams,
     ) -> None:
         self._owners = owners
         self._programs = programs
@@ -69,6 +72,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         self._executor = executor
         self._trace = executor.trace
         self._services = services
+        self._streams = streams
 
     async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
         """All programs of a file, or none."""
@@ -204,15 +208,16 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         self, request: pb.TraceRequest, context: _Context
     ) -> AsyncIterator[pb.TraceResponse]:
         """Recent lines, then new ones."""
-        del context
         if request.no_follow:
             for line in self._trace.recent():
                 if request.program_id in (0, line.program_id):
                     yield self._encode_line(line)
             return
-        async for line in self._trace.follow():
-            if request.program_id in (0, line.program_id):
-                yield self._encode_line(line)
+        self._streams.opened(context, self._trace.close)
+        async with aclosing(self._trace.follow()) as lines:
+            async for line in lines:
+                if request.program_id in (0, line.program_id):
+                    yield self._encode_line(line)
 
     def _encode_line(self, line: PrintedLine) -> pb.TraceResponse:
         return pb.TraceResponse(

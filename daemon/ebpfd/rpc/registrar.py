@@ -30,6 +30,7 @@ from ebpfd.rpc.registration_codec import (
 )
 from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_instance
 from ebpfd.rpc.status import answering
+from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api import protocol
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
@@ -54,6 +55,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         sessions: Sessions,
         hosted: Hosted,
         services: Services,
+        streams: Streams,
         version: str,
         lease_s: float,
     ) -> None:
@@ -62,6 +64,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._sessions = sessions
         self._hosted = hosted
         self._services = services
+        self._streams = streams
         self._version = version
         self._lease_s = lease_s
         self._instance = uuid4()
@@ -95,14 +98,19 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         )
         # Before the welcome, which names the session: the module may use the name at once.
         self._sessions.add(module)
+        self._streams.opened(context, module.lose)
         self._hosted.connected(module)
         instance = process_instance(module.identity.process_instance)
         _log_of(module).info("extension connected", instance=instance)
+        module.send(self._welcome(module, terms))
+        writer = self._services.start(
+            _write_all(module, context), name=f"session writer of {module.name}"
+        )
         try:
-            await context.write(self._welcome(module, terms))
-            await self._converse(module, request_iterator, context)
+            await self._read(module, request_iterator)
         finally:
             self._end(module)
+        await asyncio.wait((writer,))
         if module.end_reason:
             await context.abort(grpc.StatusCode.ABORTED, module.end_reason)
 
@@ -149,26 +157,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._registrar.lost(module)
         module.lose(reason, in_order=in_order)
 
-    async def _converse(
-        self,
-        module: RemoteModule,
-        requests: AsyncIterator[pb.SessionRequest],
-        context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
-    ) -> None:
-        writer = self._services.start(
-            _write_all(module, context), name=f"session writer of {module.name}"
-        )
-        try:
-            await module.while_connected(self._read(module, requests))
-        finally:
-            writer.cancel()
-
-    async def _read(self, module: RemoteModule, requests: AsyncIterator[pb.SessionRequest]) -> None:
-        async for request in requests:
-            if module.gone.is_set():
-                return  # it came too late to mean anything
-            module.heard()
-            self._dispatch(module, request)
+    async def _read(self, module: RemoteModule, source: AsyncIterator[pb.SessionRequest]) -> None:
+        requests = Requests()
+        with module.ending(requests.end):
+            async for request in requests.read(source):
+                module.heard()
+                self._dispatch(module, request)
 
     def _dispatch(self, module: RemoteModule, request: pb.SessionRequest) -> None:
         match request.WhichOneof("message"):
@@ -335,6 +329,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     ) -> AsyncIterator[pb.WatchResponse]:
         """What is there, then every change."""
         npi_id = await _npi_filter(request.npi_id, context)
+        self._streams.opened(context)
         async with aclosing(self._registrar.watch(npi_id)) as parts:
             async for part in parts:
                 yield encode_part(part, self._encode_briefly)
@@ -378,10 +373,10 @@ async def _write_all(
     module: RemoteModule,
     context: "grpc.aio.ServicerContext[pb.SessionRequest, pb.SessionResponse]",
 ) -> None:
-    """Send what is queued, in order; the end of the stream ends this by cancellation."""
+    """Send what is queued, in order, until the connection is over."""
     try:
-        while True:
-            await context.write(await module.outgoing.get())
+        while (message := await module.outgoing.get()) is not None:
+            await context.write(message)
     except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
         module.lose()
 

@@ -7,8 +7,8 @@ callback may contain another call.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from math import ceil
@@ -100,13 +100,16 @@ class RemoteModule:
         self.end_reason = ""
         """Why the daemon has ended the session; empty: it has not."""
 
-        self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse] = asyncio.Queue(MAX_OUTGOING)
+        self.outgoing = asyncio.Queue[registrar_pb2.SessionResponse | None](MAX_OUTGOING)
+        """Control messages to send; None: no more, the connection is over."""
+
         self.connected_ns = time.time_ns()
         self.registrations = 0
         """Made so far."""
 
         self._callback_ids = count(1)
         self._waiting: dict[int, _Expected] = {}
+        self._ends: set[Callable[[], object]] = set()
         self._overdue: dict[int, registrar_pb2.AttachCallback] = {}
 
     @property
@@ -296,6 +299,11 @@ class RemoteModule:
         """
         self.end_reason = self.end_reason or reason
         self.gone.set()
+        while not self.outgoing.empty():
+            self.outgoing.get_nowait()
+        self.outgoing.put_nowait(None)
+        for end in list(self._ends):
+            end()
         self._overdue.clear()
         waiting, self._waiting = self._waiting, {}
         for expected in waiting.values():
@@ -304,18 +312,16 @@ class RemoteModule:
                 gone = DeclinedError(f"{self.name} has left") if passed_on else ModuleGoneError()
                 expected.answer.set_exception(gone)
 
-    async def while_connected(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do *work* to its end, or until the connection is over."""
-        working = asyncio.create_task(work, name=f"stream of {self.name}")
-        gone = asyncio.create_task(self.gone.wait(), name=f"end of {self.name}")
+    @contextmanager
+    def ending(self, end: Callable[[], object]) -> Generator[None]:
+        """Within the block, *end* is called when the connection is over."""
+        self._ends.add(end)
+        if self.gone.is_set():
+            end()
         try:
-            await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+            yield
         finally:
-            gone.cancel()
-            working.cancel()
-            await asyncio.wait((working, gone))
-        if not working.cancelled():
-            working.result()
+            self._ends.discard(end)
 
     async def _call_back(
         self, message: registrar_pb2.SessionResponse

@@ -20,6 +20,7 @@ from ebpfd.rpc.session import (
     Sessions,
     process_instance,
 )
+from ebpfd.rpc.streams import Streams
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as hook
@@ -33,6 +34,12 @@ FIRE = FireCall(ATTACH_TYPE, None)
 def remote() -> RemoteModule:
     """A module that has just connected."""
     return RemoteModule(ModuleIdentity("far away", "session", b"", 1))
+
+
+def queued(module: RemoteModule) -> list[reg.SessionResponse]:
+    """What waits to be sent to it."""
+    messages = [module.outgoing.get_nowait() for _ in range(module.outgoing.qsize())]
+    return [each for each in messages if each is not None]
 
 
 def provider_attach(context: bytes = b"") -> nmr.ProviderAttachClient:
@@ -60,7 +67,7 @@ async def test_a_callback_ends_with_its_own_answer() -> None:
     first = asyncio.ensure_future(module.provider_attach_client(provider_attach(b"1")))
     second = asyncio.ensure_future(module.detach(nmr.BindingHandle(5), nmr.Role.PROVIDER))
     await asyncio.sleep(0)
-    attach, detach = (module.outgoing.get_nowait() for _ in range(2))
+    attach, detach = queued(module)
     for status, message in ((NtStatus.PENDING, detach), (NtStatus.SUCCESS, attach)):
         number = message.callback_id
         module.answered(number, reg.CallbackReturn(callback_id=number, status=status))
@@ -90,7 +97,9 @@ async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
         assert (detach, cleanup) == (NtStatus.SUCCESS, None)
         assert isinstance(call, ModuleGoneError)
         assert isinstance(fired, ModuleGoneError)
-    await module.while_connected(asyncio.sleep(1000))
+    ends: list[str] = []
+    with module.ending(lambda: ends.append("late")):
+        assert ends == ["late"]
 
 
 async def test_a_late_answer_is_forgotten() -> None:
@@ -118,12 +127,13 @@ async def test_a_provider_that_agrees_too_late_is_told_to_let_go(
     module = remote()
     attaching = asyncio.ensure_future(module.provider_attach_client(provider_attach()))
     await asyncio.sleep(0)
-    number = module.outgoing.get_nowait().callback_id
+    (attach,) = queued(module)
+    number = attach.callback_id
     attaching.cancel()
     await asyncio.wait([attaching])
     for _ in "once and again":
         module.answered(number, reg.CallbackReturn(callback_id=number, status=late))
-    sent = [module.outgoing.get_nowait() for _ in range(module.outgoing.qsize())]
+    sent = queued(module)
     assert [each.WhichOneof("message") for each in sent] == told
     assert all(each.callback_id > number for each in sent)
     assert {each.detach.binding or each.cleanup.binding for each in sent} <= {5}
@@ -161,6 +171,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
             sessions=Sessions(),
             hosted=Hosted((), "", w.services),
             services=w.services,
+            streams=Streams(),
             version="0",
             lease_s=15.0,
         )

@@ -407,6 +407,24 @@ async def test_a_module_that_does_not_read_is_gone(tmp_path: Path) -> None:
         await module.ended()
 
 
+async def test_a_session_that_ends_amid_a_write_says_so(tmp_path: Path) -> None:
+    """A module that reads late learns that its session has ended, and why."""
+    async with serving(tmp_path) as w:
+        call = w.registrar.Session()
+        await call.write(reg.SessionRequest(hello=reg.Hello(protocol_version=1, name="late")))
+        await until(lambda: len(w.daemon.sessions.all()) == 1)
+        (remote,) = w.daemon.sessions.all()
+        # More than the stream takes before it is read.
+        remote.send(reg.SessionResponse(call_return=reg.CallReturn(message=1_000_000 * "x")))
+        await until(remote.outgoing.empty)
+        remote.lose("for a test")
+        assert isinstance(await soon(call.read()), reg.SessionResponse)
+        assert isinstance(await soon(call.read()), reg.SessionResponse)
+        with pytest.raises(grpc.aio.AioRpcError, match="for a test"):
+            await soon(call.read())
+        assert await call.code() == grpc.StatusCode.ABORTED
+
+
 async def test_lists_show_who_is_there(tmp_path: Path) -> None:
     """By contract, with the names that people use; a bad filter is a malformed request."""
     async with serving(tmp_path) as w:

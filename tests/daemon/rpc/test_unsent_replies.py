@@ -67,3 +67,24 @@ def test_replies_that_nobody_reads_are_bounded() -> None:
             assert deaf.written == list(range(1, 3 * MAX_UNSENT + 1))
 
     virtually(scene())
+
+
+def test_a_reply_that_is_being_written_is_not_cut() -> None:
+    """GRPC could not send the call's status any more; what comes after it is not written."""
+
+    async def scene() -> None:
+        deaf, target = _Deaf(), _Target()
+        module = RemoteModule(ModuleIdentity("deaf", "s", uuid4().bytes, 1))
+        async with Services() as services:
+            parts: Any = (deaf.requests(), deaf, module, target, None, services)
+            stream = InvokeStream(*parts)
+            serving = asyncio.create_task(stream.serve())
+            await asyncio.sleep(3600)
+            stream.end()
+            await asyncio.sleep(3600)
+            assert not serving.done()
+            deaf.reads.set()
+            await serving
+            assert deaf.written == [1]
+
+    virtually(scene())
