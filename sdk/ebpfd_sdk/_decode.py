@@ -15,6 +15,7 @@ from ebpfd_sdk._values import (
     BindingWait,
     ChangeKind,
     Instruction,
+    LinkOutcomes,
     LinkState,
     PathStep,
     ProgramCounters,
@@ -112,6 +113,18 @@ def instruction(message: programs_pb2.Instruction) -> Instruction:
 def counters(message: programs_pb2.ProgramCounters) -> ProgramCounters:
     """Read a program's counters."""
     return ProgramCounters(message.runs, message.nanoseconds, dict(message.failures))
+
+
+def outcomes(message: links_pb2.LinkOutcomes) -> LinkOutcomes:
+    """Read what a link's events came to."""
+    return LinkOutcomes(
+        success=message.success,
+        no_provider=message.no_provider,
+        timeout=message.timeout,
+        error=message.error,
+        overload=message.overload,
+        lost=message.lost,
+    )
 
 
 def trace_line(message: programs_pb2.TraceResponse) -> TraceLine:

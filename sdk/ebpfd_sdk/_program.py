@@ -10,10 +10,18 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, links_pb2, programs_pb2
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
-from ebpfd_sdk._decode import check, counters, guid, link_state, program_state
+from ebpfd_sdk._decode import check, counters, guid, link_state, outcomes, program_state
 from ebpfd_sdk._map import Map
 from ebpfd_sdk._provider import Declaration
-from ebpfd_sdk._values import Execution, Keepers, LinkState, ProgramCounters, ProgramState, TestRun
+from ebpfd_sdk._values import (
+    Execution,
+    Keepers,
+    LinkOutcomes,
+    LinkState,
+    ProgramCounters,
+    ProgramState,
+    TestRun,
+)
 
 HookName: TypeAlias = str | UUID | Declaration
 """A hook by its name, its GUID (also as text), or its ``Hook``."""
@@ -41,6 +49,9 @@ class AttachedLink:
 
     counters: ProgramCounters
     """Of runs through this link alone."""
+
+    outcomes: LinkOutcomes
+    """Of events that reached this link, whether they ran or not."""
 
     priority: int
     """Of links with one parameter, those with a lower one run first."""
@@ -241,6 +252,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         provider=message.provider,
         flags=message.prog_attach_flags,
         counters=counters(message.counters),
+        outcomes=outcomes(message.outcomes),
         priority=message.priority,
         wildcard=message.wildcard,
         failure_result=message.failure_result if message.HasField("failure_result") else None,

@@ -283,6 +283,30 @@ class ProgramCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkOutcomes:
+    """A link's events by what they came to.
+
+    Each is counted once, but for lost ones: those are also counted as what they were.
+    """
+
+    success: int = 0
+    no_provider: int = 0
+    """The extension that describes the program's type, or serves a helper, was gone."""
+
+    timeout: int = 0
+    """The budget was used up, or a helper was late."""
+
+    error: int = 0
+    """A helper raised or answered garbage, or anything else went wrong."""
+
+    overload: int = 0
+    """Too much waited already."""
+
+    lost: int = 0
+    """Their answers found no stream any more: the hook takes them as CANCELED."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keepers:
     """Who still has a program or map that was given up; false if there is nobody."""
 

@@ -1,5 +1,6 @@
 """``ebpfctl link``."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,7 @@ COLUMNS = (
     "state",
     "binding",
     "provider",
-    "runs",
+    "outcomes",
 )
 
 
@@ -163,6 +164,7 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "provider": each.provider,
         "runs": each.counters.runs,
         "failures": failures(each.counters),
+        "outcomes": asdict(each.outcomes),
         "pins": list(each.pin_paths),
         "owners": list(each.owners),
     }
@@ -170,9 +172,17 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
 
 def _emit(output: Output, links: "Sequence[AttachedLink]") -> None:
     rows = [describe(each) for each in links]
-    # A link that waits has no binding.
-    shown = [{**row, "binding": row["binding"] or None} for row in rows]
+    # A link that waits has no binding; what never happened is no news.
+    shown = [
+        {**row, "binding": row["binding"] or None, "outcomes": _happened(each)}
+        for row, each in zip(rows, links, strict=True)
+    ]
     output.emit(rows, lambda: print_table(shown, COLUMNS))
+
+
+def _happened(each: "AttachedLink") -> dict[str, Json]:
+    """What its events came to, and how often."""
+    return {name: count for name, count in asdict(each.outcomes).items() if count}
 
 
 async def _pinned(client: "Client", attached: "AttachedLink", path: str) -> "AttachedLink":

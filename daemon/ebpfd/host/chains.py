@@ -37,12 +37,12 @@ class ChainTarget:
                 self._fail(chain, index, error)
         return chain.outcome()
 
-    def enqueue(self) -> None:
-        """Take a place behind what came before at every link; all or none."""
+    def enqueue(self, count: int = 1) -> None:
+        """Take a place for *count* events at every link; all or none."""
         taken: list[Target] = []
         try:
             for target in self._targets:
-                target.enqueue()
+                target.enqueue(count)
                 taken.append(target)
         except RequestError:
             for target in taken:
@@ -68,6 +68,10 @@ class ChainTarget:
                 turn.leave()
                 target.dequeue()
         return chain.outcome()
+
+    def lose(self, count: int) -> None:
+        """Count events whose answers reached nobody: at the first link, whose policy they meet."""
+        self._targets[0].lose(count)
 
     def _fail(self, chain: Chain, index: int, error: RequestError) -> None:
         """A program could not run; before any has, that is the answer to the whole message."""

@@ -22,6 +22,7 @@ from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.chains import Outcome, decided
+from ebpfd.objects.outcomes import Failure, failure_of
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
 
@@ -187,14 +188,20 @@ class Target:
     def run_here(self, columns: Columns, origin: Origin | None) -> Outcome:
         """Run a batch on the event loop, which it fits."""
         link = self.link
-        outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
+        try:
+            outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
+        except RequestError as error:
+            self._count(error, columns.count)
+            raise
         return decided(outcome, link.result_on_failure)
 
-    def enqueue(self) -> None:
-        """Take a place behind the batches that came before: nothing later overtakes it."""
+    def enqueue(self, count: int = 1) -> None:
+        """Take a place for *count* events: nothing that comes later overtakes them."""
         if self.queued >= MAX_QUEUED:
             message = f"link {self.link.id} has {MAX_QUEUED} batches waiting: send fewer at once"
-            raise RequestError(Result.NO_MEMORY, message)
+            full = RequestError(Result.NO_MEMORY, message)
+            self._count(full, count)
+            raise full
         if not self.rundown.acquire():
             raise binding_gone()
         self.queued += 1
@@ -218,8 +225,16 @@ class Target:
         """Run a batch on a thread; it is the caller's turn."""
         link = self.link
         cause = Cause(link.tally, origin)
-        outcome = await self._executor.run_on_thread(link.program, columns, cause)
+        try:
+            outcome = await self._executor.run_on_thread(link.program, columns, cause)
+        except RequestError as error:
+            self._count(error, columns.count)
+            raise
         return decided(outcome, link.result_on_failure)
+
+    def lose(self, count: int) -> None:
+        """Count events whose answers reached nobody."""
+        self.link.others[Failure.LOST] += count
 
     async def settled(self) -> None:
         """Wait until nothing runs any more that had begun before this call."""
@@ -228,6 +243,11 @@ class Target:
             await turn.wait()
         finally:
             turn.leave()
+
+    def _count(self, error: RequestError, count: int) -> None:
+        """Count events that did not run; how many a batch has that makes no sense is unknown."""
+        malformed = error.code is Result.INVALID_ARGUMENT
+        self.link.others[failure_of(error.code)] += 1 if malformed else count or 1
 
 
 def binding_gone() -> RequestError:

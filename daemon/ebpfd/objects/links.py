@@ -7,12 +7,14 @@
 gone stays ATTACHED; ``binding`` is then 0.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from ebpfd.objects.outcomes import Failure, Outcomes, outcomes_of
 from ebpfd.objects.programs import Program
 from ebpfd.objects.users import Users
 from ebpfd_vm import Tally
@@ -65,7 +67,8 @@ class Link:
     ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
     is for events of every parameter, as its provider says.  ``flags`` are the link's own, for its
     hook; None: those of the program.  ``failure_result`` is for events whose run has failed; None:
-    the program type's default.  One without a user is to be detached.
+    the program type's default.  One without a user is to be detached.  ``tally`` counts what runs,
+    ``others`` the events that did not come as far and the answers that were lost.
     """
 
     id: int
@@ -83,6 +86,7 @@ class Link:
     wildcard: bool = False
     users: Users = field(default_factory=Users)
     tally: Tally = field(default_factory=Tally)
+    others: Counter[Failure] = field(default_factory=Counter[Failure])
 
     @property
     def prog_attach_flags(self) -> int:
@@ -94,6 +98,11 @@ class Link:
         """What its hook does with an event whose run has failed."""
         fixed = self.failure_result
         return self.program.contract.default_result if fixed is None else fixed
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What its events have come to so far."""
+        return outcomes_of(self.tally, self.others)
 
     def apply(self, event: LinkEvent) -> LinkState:
         """Move along *event*, or raise and leave the state untouched."""

@@ -6,7 +6,6 @@ arrives.  Only what must wait, for a helper or for its turn, gets a task of its 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -125,7 +124,7 @@ class InvokeStream:
             done = target.run_now(request, _origin(request))
             if done is not None:
                 return _reply(request, done)
-            target.enqueue()
+            target.enqueue(request.count or 1)
         except RequestError as error:
             return _refusal(request, error)
         self._due += 1
@@ -154,8 +153,9 @@ class InvokeStream:
             reply = await self._awaited(target, request)
             self._unsent += 1
             try:
-                with suppress(ModuleGoneError):  # nobody is there to be told
-                    await self.send(reply)
+                await self.send(reply)
+            except ModuleGoneError:  # nobody is there to be told
+                target.lose(request.count or 1)
             finally:
                 self._unsent -= 1
         finally:

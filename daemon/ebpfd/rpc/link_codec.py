@@ -7,6 +7,7 @@ from uuid import UUID
 from ebpfd.contracts import AttachProviderData, KnownContracts
 from ebpfd.objects import Link, LinkState
 from ebpfd.objects.links import invocation_order
+from ebpfd.objects.outcomes import Outcomes
 from ebpfd.rpc.owner import owner_names
 from ebpfd.rpc.programs import encode_counters
 from ebpfd_api.v1 import contract_pb2
@@ -40,12 +41,19 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         provider=link.provider,
         prog_attach_flags=link.prog_attach_flags,
         counters=encode_counters(link.tally.counters()),
+        outcomes=encode_outcomes(link.outcomes),
         priority=link.priority,
         wildcard=link.wildcard,
         failure_result=link.failure_result,
         pin_paths=sorted(link.users.paths),
         owners=owner_names(link.users),
     )
+
+
+def encode_outcomes(outcomes: Outcomes) -> pb.LinkOutcomes:
+    """What a link's events came to."""
+    failures = {failure.value: count for failure, count in outcomes.failures.items()}
+    return pb.LinkOutcomes(success=outcomes.success, **failures)
 
 
 def encode_hook(

@@ -28,43 +28,45 @@ from ebpfd_api.v1 import programs_pb2 as ebpfd__api_dot_v1_dot_programs__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xb8\x03\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\x12/\n\x08\x63ounters\x18\r \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x10\n\x08priority\x18\x0e \x01(\x11\x12\x10\n\x08wildcard\x18\x0f \x01(\x08\x12\x1b\n\x0e\x66\x61ilure_result\x18\x10 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tpin_paths\x18\x11 \x03(\t\x12\x0e\n\x06owners\x18\x12 \x03(\tB\x11\n\x0f_failure_result\"\xf4\x01\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x1e\n\x11prog_attach_flags\x18\x04 \x01(\x04H\x01\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x11\x12\x18\n\x0e\x66\x61ilure_result\x18\x06 \x01(\rH\x00\x12\x1d\n\x13\x66\x61ilure_result_name\x18\x07 \x01(\tH\x00\x42\x0c\n\non_failureB\x14\n\x12_prog_attach_flags\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"e\n\rUnlinkRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x02 \x01(\x0c\x12\x12\n\nprogram_id\x18\x03 \x01(\x04\"C\n\x0eUnlinkResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0b\n\x03ids\x18\x02 \x03(\x04\"M\n\x0eReplaceRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x1b\n\x13\x65xpected_program_id\x18\x03 \x01(\x04\"Y\n\x0fReplaceResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link\"A\n\x10ListHooksRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\"`\n\x11ListHooksResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12%\n\x05hooks\x18\x02 \x03(\x0b\x32\x16.ebpfd_api.v1.HookInfo\"\x86\x02\n\x08HookInfo\x12\x13\n\x0b\x61ttach_type\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x11\n\tlink_type\x18\x08 \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\t \x01(\r\x12!\n\x05links\x18\n \x03(\x0b\x32\x12.ebpfd_api.v1.Link*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\xb5\x03\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12\x43\n\x06Unlink\x12\x1b.ebpfd_api.v1.UnlinkRequest\x1a\x1c.ebpfd_api.v1.UnlinkResponse\x12\x46\n\x07Replace\x12\x1c.ebpfd_api.v1.ReplaceRequest\x1a\x1d.ebpfd_api.v1.ReplaceResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponse\x12L\n\tListHooks\x12\x1e.ebpfd_api.v1.ListHooksRequest\x1a\x1f.ebpfd_api.v1.ListHooksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xe6\x03\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\x12/\n\x08\x63ounters\x18\r \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x10\n\x08priority\x18\x0e \x01(\x11\x12\x10\n\x08wildcard\x18\x0f \x01(\x08\x12\x1b\n\x0e\x66\x61ilure_result\x18\x10 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tpin_paths\x18\x11 \x03(\t\x12\x0e\n\x06owners\x18\x12 \x03(\t\x12,\n\x08outcomes\x18\x13 \x01(\x0b\x32\x1a.ebpfd_api.v1.LinkOutcomesB\x11\n\x0f_failure_result\"t\n\x0cLinkOutcomes\x12\x0f\n\x07success\x18\x01 \x01(\x04\x12\x13\n\x0bno_provider\x18\x02 \x01(\x04\x12\x0f\n\x07timeout\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\x04\x12\x10\n\x08overload\x18\x05 \x01(\x04\x12\x0c\n\x04lost\x18\x06 \x01(\x04\"\xf4\x01\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x1e\n\x11prog_attach_flags\x18\x04 \x01(\x04H\x01\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x11\x12\x18\n\x0e\x66\x61ilure_result\x18\x06 \x01(\rH\x00\x12\x1d\n\x13\x66\x61ilure_result_name\x18\x07 \x01(\tH\x00\x42\x0c\n\non_failureB\x14\n\x12_prog_attach_flags\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"e\n\rUnlinkRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x02 \x01(\x0c\x12\x12\n\nprogram_id\x18\x03 \x01(\x04\"C\n\x0eUnlinkResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0b\n\x03ids\x18\x02 \x03(\x04\"M\n\x0eReplaceRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x1b\n\x13\x65xpected_program_id\x18\x03 \x01(\x04\"Y\n\x0fReplaceResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link\"A\n\x10ListHooksRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\"`\n\x11ListHooksResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12%\n\x05hooks\x18\x02 \x03(\x0b\x32\x16.ebpfd_api.v1.HookInfo\"\x86\x02\n\x08HookInfo\x12\x13\n\x0b\x61ttach_type\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x11\n\tlink_type\x18\x08 \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\t \x01(\r\x12!\n\x05links\x18\n \x03(\x0b\x32\x12.ebpfd_api.v1.Link*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\xb5\x03\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12\x43\n\x06Unlink\x12\x1b.ebpfd_api.v1.UnlinkRequest\x1a\x1c.ebpfd_api.v1.UnlinkResponse\x12\x46\n\x07Replace\x12\x1c.ebpfd_api.v1.ReplaceRequest\x1a\x1d.ebpfd_api.v1.ReplaceResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponse\x12L\n\tListHooks\x12\x1e.ebpfd_api.v1.ListHooksRequest\x1a\x1f.ebpfd_api.v1.ListHooksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.links_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKSTATE']._serialized_start=1904
-  _globals['_LINKSTATE']._serialized_end=2044
+  _globals['_LINKSTATE']._serialized_start=2068
+  _globals['_LINKSTATE']._serialized_end=2208
   _globals['_LINK']._serialized_start=153
-  _globals['_LINK']._serialized_end=593
-  _globals['_ATTACHREQUEST']._serialized_start=596
-  _globals['_ATTACHREQUEST']._serialized_end=840
-  _globals['_ATTACHRESPONSE']._serialized_start=842
-  _globals['_ATTACHRESPONSE']._serialized_end=930
-  _globals['_DETACHREQUEST']._serialized_start=932
-  _globals['_DETACHREQUEST']._serialized_end=959
-  _globals['_DETACHRESPONSE']._serialized_start=961
-  _globals['_DETACHRESPONSE']._serialized_end=1015
-  _globals['_UNLINKREQUEST']._serialized_start=1017
-  _globals['_UNLINKREQUEST']._serialized_end=1118
-  _globals['_UNLINKRESPONSE']._serialized_start=1120
-  _globals['_UNLINKRESPONSE']._serialized_end=1187
-  _globals['_REPLACEREQUEST']._serialized_start=1189
-  _globals['_REPLACEREQUEST']._serialized_end=1266
-  _globals['_REPLACERESPONSE']._serialized_start=1268
-  _globals['_REPLACERESPONSE']._serialized_end=1357
-  _globals['_LINKSLISTREQUEST']._serialized_start=1359
-  _globals['_LINKSLISTREQUEST']._serialized_end=1377
-  _globals['_LINKSLISTRESPONSE']._serialized_start=1379
-  _globals['_LINKSLISTRESPONSE']._serialized_end=1471
-  _globals['_LISTHOOKSREQUEST']._serialized_start=1473
-  _globals['_LISTHOOKSREQUEST']._serialized_end=1538
-  _globals['_LISTHOOKSRESPONSE']._serialized_start=1540
-  _globals['_LISTHOOKSRESPONSE']._serialized_end=1636
-  _globals['_HOOKINFO']._serialized_start=1639
-  _globals['_HOOKINFO']._serialized_end=1901
-  _globals['_LINKS']._serialized_start=2047
-  _globals['_LINKS']._serialized_end=2484
+  _globals['_LINK']._serialized_end=639
+  _globals['_LINKOUTCOMES']._serialized_start=641
+  _globals['_LINKOUTCOMES']._serialized_end=757
+  _globals['_ATTACHREQUEST']._serialized_start=760
+  _globals['_ATTACHREQUEST']._serialized_end=1004
+  _globals['_ATTACHRESPONSE']._serialized_start=1006
+  _globals['_ATTACHRESPONSE']._serialized_end=1094
+  _globals['_DETACHREQUEST']._serialized_start=1096
+  _globals['_DETACHREQUEST']._serialized_end=1123
+  _globals['_DETACHRESPONSE']._serialized_start=1125
+  _globals['_DETACHRESPONSE']._serialized_end=1179
+  _globals['_UNLINKREQUEST']._serialized_start=1181
+  _globals['_UNLINKREQUEST']._serialized_end=1282
+  _globals['_UNLINKRESPONSE']._serialized_start=1284
+  _globals['_UNLINKRESPONSE']._serialized_end=1351
+  _globals['_REPLACEREQUEST']._serialized_start=1353
+  _globals['_REPLACEREQUEST']._serialized_end=1430
+  _globals['_REPLACERESPONSE']._serialized_start=1432
+  _globals['_REPLACERESPONSE']._serialized_end=1521
+  _globals['_LINKSLISTREQUEST']._serialized_start=1523
+  _globals['_LINKSLISTREQUEST']._serialized_end=1541
+  _globals['_LINKSLISTRESPONSE']._serialized_start=1543
+  _globals['_LINKSLISTRESPONSE']._serialized_end=1635
+  _globals['_LISTHOOKSREQUEST']._serialized_start=1637
+  _globals['_LISTHOOKSREQUEST']._serialized_end=1702
+  _globals['_LISTHOOKSRESPONSE']._serialized_start=1704
+  _globals['_LISTHOOKSRESPONSE']._serialized_end=1800
+  _globals['_HOOKINFO']._serialized_start=1803
+  _globals['_HOOKINFO']._serialized_end=2065
+  _globals['_LINKS']._serialized_start=2211
+  _globals['_LINKS']._serialized_end=2648
 # @@protoc_insertion_point(module_scope)

@@ -22,7 +22,7 @@ class _Target:
     def run_now(self, *_: Any) -> None:
         return None
 
-    def enqueue(self) -> None:
+    def enqueue(self, *_: Any) -> None:
         return None
 
     async def run_queued(self, *_: Any) -> ChainOutcome:
