@@ -21,11 +21,14 @@ from tests.e2e.faults.extension import PARAMETER, Counts
 from tests.e2e.world import PATIENCE_S, World, world
 from tests.packets import UDP
 
-ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "5"))
+ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "2"))
 EVENTS: Final = 100
 """Of its successor, before the old program is looked at again: what was sent to it has arrived."""
 
 PROTOCOL: Final = 17
+
+DEADLINE: Final = "1"
+"""Seconds that a stopped extension is waited for."""
 
 
 @asynccontextmanager
@@ -78,7 +81,7 @@ async def loaded(w: World) -> Old:
 @pytest.mark.parametrize("how", ["replace", "detach", "unload"])
 async def test_what_is_gone_runs_no_more(tmp_path: Path, how: str, stopped: bool) -> None:
     """Also when the extension stood still meanwhile and goes on with what it had begun."""
-    async with world(tmp_path, "--callback-deadline", "0.1", "--drain-deadline", "0.1") as w:
+    async with world(tmp_path, "--callback-deadline", DEADLINE, "--drain-deadline", DEADLINE) as w:
         async with busy(w) as extension:
             for number in range(ROUNDS):
                 old = await loaded(w)

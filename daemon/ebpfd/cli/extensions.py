@@ -79,10 +79,7 @@ def logs(output: Output, name: str, follow: bool) -> None:
         async for line in client.extension_output(name, follow=follow):
             output.emit_line(_fields(line), _text(line))
 
-    try:
-        output.run(work)
-    except KeyboardInterrupt:
-        return  # the ordinary way to end it
+    output.follow(work)
 
 
 def describe(each: "ExtensionInfo") -> dict[str, Json]:

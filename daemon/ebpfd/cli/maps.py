@@ -132,10 +132,7 @@ def events(output: Output, id: int, count: int | None) -> None:
             for fields, text in lost_lines(records):
                 output.emit_line(fields, text)
 
-    try:
-        output.run(work)
-    except KeyboardInterrupt:
-        return  # the ordinary way to end it
+    output.follow(work)
 
 
 for _command in COMMANDS:

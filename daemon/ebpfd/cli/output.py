@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -57,6 +58,11 @@ class Output:
             self.fail(error)
         except ValueError as error:  # a number that does not fit its field
             self.fail(EbpfdError(Result.INVALID_ARGUMENT, str(error)))
+
+    def follow(self, work: "Callable[[Client], Awaitable[None]]") -> None:
+        """Run *work* until it ends or is interrupted, which is the ordinary way to end it."""
+        with suppress(KeyboardInterrupt):
+            self.run(work)
 
     def fail(self, error: "EbpfdError") -> NoReturn:
         """Print *error* to standard error and exit with 1."""

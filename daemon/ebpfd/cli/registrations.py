@@ -58,10 +58,7 @@ def watch(output: Output, contract: UUID | None) -> None:
             else:
                 _emit_change(output, event)
 
-    try:
-        output.run(work)
-    except KeyboardInterrupt:
-        return  # the ordinary way to end it
+    output.follow(work)
 
 
 @provider.command("list")

@@ -22,10 +22,7 @@ def trace(output: Output, program: int, no_follow: bool) -> None:
         async for line in client.trace(follow=not no_follow, program_id=program):
             output.emit_line(_fields(line), _text(line))
 
-    try:
-        output.run(work)
-    except KeyboardInterrupt:
-        return  # the ordinary way to end it
+    output.follow(work)
 
 
 def _fields(line: "TraceLine") -> dict[str, Json]:

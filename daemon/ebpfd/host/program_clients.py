@@ -26,6 +26,7 @@ from ebpfd.host.run_down import run_down
 from ebpfd.objects import TypeProvider
 from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
+from ebpfd_vm import ProgramSpec
 
 
 class ProgramClients:
@@ -237,3 +238,17 @@ class _TypeClient(LocalModule):
         """Run down."""
         del role
         return self._clients.detach(binding)
+
+
+def clients_of(
+    registrar: RegistrarHost, program_type: UUID, spec: ProgramSpec, program_id: int
+) -> ProgramClients:
+    """The registrations that a program of an object file needs."""
+    return ProgramClients(
+        registrar,
+        program_type,
+        spec.helper_ids,
+        spec.imports,
+        relocatable=spec.relocatable,
+        label=f"program {program_id} ({spec.name})",
+    )

@@ -17,7 +17,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.kept_rows import functions_of
 from ebpfd.host.loading import JudgedProgram, Loading, make, program_of
 from ebpfd.host.new_maps import NewMaps
-from ebpfd.host.program_clients import ProgramClients
+from ebpfd.host.program_clients import ProgramClients, clients_of
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.verification import Subject, Verifier
 from ebpfd.host.verification_frames import Verdict
@@ -115,14 +115,7 @@ class ProgramRestorer:
     def _loading(
         self, number: int, row: KeptProgram, spec: ProgramSpec, contract: ProgramData
     ) -> Loading:
-        clients = ProgramClients(
-            self._registrar,
-            contract.program_type,
-            spec.helper_ids,
-            spec.imports,
-            relocatable=spec.relocatable,
-            label=f"program {number} ({spec.name})",
-        )
+        clients = clients_of(self._registrar, contract.program_type, spec, number)
         digest = clients.seal_again(contract, functions_of(self._blobs[row.functions]))
         return Loading(row.index, spec, number, clients, contract, digest)
 

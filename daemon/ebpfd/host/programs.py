@@ -16,7 +16,12 @@ from ebpfd.host.keeper import Keeper
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.pinned_maps import pin_maps, pinned_maps
-from ebpfd.host.program_clients import ProgramClients, helper_label, missing_helpers
+from ebpfd.host.program_clients import (
+    ProgramClients,
+    clients_of,
+    helper_label,
+    missing_helpers,
+)
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
@@ -243,14 +248,7 @@ class Programs:
 
     def _begin(self, index: int, spec: ProgramSpec, contract: ProgramData) -> Loading:
         program_id = self._objects.next_id()
-        clients = ProgramClients(
-            self._registrar,
-            contract.program_type,
-            spec.helper_ids,
-            spec.imports,
-            relocatable=spec.relocatable,
-            label=f"program {program_id} ({spec.name})",
-        )
+        clients = clients_of(self._registrar, contract.program_type, spec, program_id)
         return Loading(index, spec, program_id, clients, contract)
 
     async def _bind(self, loading: Loading) -> None:
