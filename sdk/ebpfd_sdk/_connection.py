@@ -12,7 +12,7 @@ from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
 
 OPTIONS: Final = (
     # Bounds what a stream that nobody reads can pile up, here and in the daemon.
-    ("grpc.http2.lookahead_bytes", 65536),
+    ("grpc.http2.lookahead_bytes", 262144),
     ("grpc.http2.bdp_probe", 0),
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", 16 << 20),

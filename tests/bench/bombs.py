@@ -30,7 +30,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 from ebpfd.cli import children  # noqa: E402 (found through the line above, as the next ones)
 from ebpfd_sdk import Client, Judge, Verdict  # noqa: E402
 from tests.bench import report, verify_hostile  # noqa: E402
-from tests.bench.stream import CONTEXT, Call  # noqa: E402
+from tests.bench.streams import CONTEXT, Call  # noqa: E402
 from tests.conformance.elf import SECTION  # noqa: E402
 from tests.raw_extension import raw_extension  # noqa: E402
 

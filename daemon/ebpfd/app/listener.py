@@ -20,8 +20,9 @@ OPTIONS: Final = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES - 8192),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.so_reuseport", 0),
-    # A stream that nobody reads holds 96 KiB instead of megabytes.
-    ("grpc.http2.lookahead_bytes", 65536),
+    # A stream that nobody reads holds a few hundred KiB instead of megabytes; with less, one long
+    # message waits for the other side's word in its middle.
+    ("grpc.http2.lookahead_bytes", 262144),
     ("grpc.http2.bdp_probe", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),

@@ -26,8 +26,8 @@ from ebpfd.objects.outcomes import Failure, failure_of
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
 
-LONGEST_ON_LOOP_NS: Final = 5_000_000
-"""A batch that is expected to take longer leaves the event loop."""
+LONGEST_ON_LOOP_NS: Final = 150_000
+"""A batch that is expected to take longer leaves the event loop, which takes about as long."""
 
 MAX_QUEUED: Final = 256
 """Batches that wait for one target; one more is refused with NO_MEMORY."""
@@ -256,19 +256,20 @@ def binding_gone() -> RequestError:
 
 
 def _run_batch(program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    # Each look at a column of a message is a copy of it.
+    contexts, data = columns.contexts, columns.data
     count, size = columns.count or 1, program.contract.context.size
-    total = (len(columns.contexts) or count * size) + len(columns.data) + count * CODE_AND_RESULT
+    total = (len(contexts) or count * size) + len(data) + count * CODE_AND_RESULT
     if total > MAX_BATCH_BYTES:
         message = (
             f"count is {count}: the batch and its answer take more than {MAX_BATCH_BYTES} bytes"
         )
         raise RequestError(Result.INVALID_ARGUMENT, message)
-    contexts = columns.contexts or bytes(count * size)
     try:
         outcome = program.engine.run_batch(
-            contexts,
+            contexts or bytes(count * size),
             count,
-            columns.data,
+            data,
             columns.data_lengths,
             columns.meta_lengths,
             cause.origin,
@@ -276,7 +277,8 @@ def _run_batch(program: Program, columns: Columns, cause: Cause) -> BatchResult:
         )
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
-    program.nanoseconds_per_run = outcome.elapsed_ns / count
+    if not program.engine.blocking:  # who waits for a helper needs no processor
+        program.took(outcome.elapsed_ns / count)
     return outcome
 
 

@@ -1,5 +1,6 @@
 """A loaded program: its code, what it was verified against, and whether it can run now."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
@@ -82,8 +83,8 @@ class Program:
     ``maps`` are those that it uses, ``file_maps`` all that came with its file, ``functions`` those
     that it imports, as it was verified against them.  ``judge`` is the
     verifier that accepted it.
-    ``nanoseconds_per_run`` is what the latest runs took, or before the first run of one with loops
-    what it might take.
+    ``nanoseconds_per_run`` is what runs take, or before the first run of one with loops what it
+    might take.
     """
 
     id: int
@@ -100,8 +101,14 @@ class Program:
     functions: tuple[BtfResolvedFunction, ...] = ()
     users: Users = field(default_factory=Users)
     nanoseconds_per_run: float = 0.0
+    nanoseconds_of_last_run: float = math.inf
     link_ids: set[int] = field(default_factory=set[int])
     holder_ids: Counter[int] = field(default_factory=Counter[int])
+
+    def took(self, nanoseconds_per_run: float) -> None:
+        """Learn from a run; one alone that is long was only interrupted by the machine."""
+        self.nanoseconds_per_run = min(nanoseconds_per_run, self.nanoseconds_of_last_run)
+        self.nanoseconds_of_last_run = nanoseconds_per_run
 
     @property
     def kept(self) -> bool:

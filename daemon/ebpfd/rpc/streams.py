@@ -9,7 +9,8 @@ call's status.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 import grpc
@@ -66,17 +67,20 @@ class Requests:
 
     async def read(self, source: AsyncIterator[Request]) -> AsyncGenerator[Request]:
         """Each request, in the task of a call's handler."""
-        while not self._ended.is_set():
-            self._reading = reading = asyncio.current_task()
-            try:
-                request = await anext(source, None)
-            except asyncio.CancelledError:
-                if reading is None or not self._ended.is_set():
-                    raise
-                reading.uncancel()
-                return
-            finally:
-                self._reading = None
-            if request is None:
-                return
+        while (request := await self.next(partial(anext, source, None))) is not None:
             yield request
+
+    async def next(self, read: Callable[[], Awaitable[Request]]) -> Request | None:
+        """What *read* gives; None: it is time to end.  One at a time may ask."""
+        if self._ended.is_set():
+            return None
+        self._reading = reading = asyncio.current_task()
+        try:
+            return await read()
+        except asyncio.CancelledError:
+            if reading is None or not self._ended.is_set():
+                raise
+            reading.uncancel()
+            return None
+        finally:
+            self._reading = None

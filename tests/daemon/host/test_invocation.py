@@ -118,6 +118,23 @@ async def test_a_batch_for_the_loop_does_not_overtake_a_queued_one() -> None:
         assert target.run_now(Batch(contexts=contexts(4))) is not None
 
 
+async def test_one_long_run_is_an_accident_and_two_are_none() -> None:
+    """The machine may interrupt a run; what takes long again will take long."""
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension)
+        program = (await w.attached("count.o")).program
+        longest = invocation.LONGEST_ON_LOOP_NS
+        program.took(longest + 1)
+        assert not w.executor.fits_loop([program], Batch()), "nothing else is known"
+        program.took(100)
+        assert w.executor.fits_loop([program], Batch())
+        program.took(longest + 1)
+        assert w.executor.fits_loop([program], Batch())
+        program.took(longest + 1)
+        assert not w.executor.fits_loop([program], Batch())
+
+
 async def test_a_link_counts_its_own_runs() -> None:
     """Whether they run on the loop or on a thread, and apart from other links' runs."""
     async with world() as w:
@@ -170,7 +187,7 @@ async def test_programs_that_wait_leave_threads_to_those_that_compute(
         counting.program.nanoseconds_per_run = invocation.LONGEST_ON_LOOP_NS
         done = await soon(w.invoke(counting, extension, Batch(count=2)))
         assert done.codes == bytes(2)
-        assert w.executor.fits_loop([counting.program], Batch())
+        counting.program.nanoseconds_per_run = 0.0
         assert (await soon(run_test(counting.program, w.executor, b"", b"", 0, 2))).code == 0
         assert not any(each.done() for each in waiting)
         go.set()

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import uuid4
 
+import grpc
+
 from ebpfd.host.services import Services
 from ebpfd.objects.chains import ChainOutcome
 from ebpfd.rpc.hook import MAX_UNSENT, InvokeStream
@@ -36,12 +38,16 @@ class _Deaf:
         self.reads = asyncio.Event()
         self.asked = 0
         self.written: list[int] = []
+        self._requests = self._made()
 
     async def write(self, reply: hook.InvokeResponse) -> None:
         await self.reads.wait()
         self.written.append(reply.sequence)
 
-    async def requests(self) -> AsyncGenerator[hook.InvokeRequest]:
+    async def read(self) -> object:
+        return await anext(self._requests, grpc.aio.EOF)
+
+    async def _made(self) -> AsyncGenerator[hook.InvokeRequest]:
         for sequence in range(1, 3 * MAX_UNSENT + 1):
             self.asked = sequence
             yield hook.InvokeRequest(sequence=sequence, binding=1)
@@ -56,7 +62,7 @@ def test_replies_that_nobody_reads_are_bounded() -> None:
         deaf, target = _Deaf(), _Target()
         module = RemoteModule(ModuleIdentity("deaf", "s", uuid4().bytes, 1))
         async with Services() as services:
-            parts: Any = (deaf.requests(), deaf, module, target, None, services)
+            parts: Any = (deaf, module, target, None, services)
             serving = asyncio.create_task(InvokeStream(*parts).serve())
             await asyncio.sleep(3600)
             assert not serving.done()
@@ -76,7 +82,7 @@ def test_a_reply_that_is_being_written_is_not_cut() -> None:
         deaf, target = _Deaf(), _Target()
         module = RemoteModule(ModuleIdentity("deaf", "s", uuid4().bytes, 1))
         async with Services() as services:
-            parts: Any = (deaf.requests(), deaf, module, target, None, services)
+            parts: Any = (deaf, module, target, None, services)
             stream = InvokeStream(*parts)
             serving = asyncio.create_task(stream.serve())
             await asyncio.sleep(3600)
