@@ -66,6 +66,7 @@ from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
+from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, Stats
 from ebpfd_sdk._values import (
     Binding,
     BindingCallback,
@@ -145,10 +146,12 @@ __all__ = [
     "InvocationBatch",
     "Judge",
     "Keepers",
+    "Latency",
     "Length",
     "Link",
     "LinkOutcomes",
     "LinkState",
+    "LinkStats",
     "Map",
     "MapOperation",
     "MapPage",
@@ -167,6 +170,7 @@ __all__ = [
     "Program",
     "ProgramCounters",
     "ProgramState",
+    "ProgramStats",
     "ProgramType",
     "ProvidedModule",
     "ReadableMemory",
@@ -184,6 +188,7 @@ __all__ = [
     "Result",
     "Role",
     "SourceLine",
+    "Stats",
     "TestRun",
     "TraceLine",
     "Verdict",

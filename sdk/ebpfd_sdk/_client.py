@@ -18,6 +18,7 @@ from ebpfd_api.v1 import (
     maps_pb2,
     programs_pb2,
     registrar_pb2,
+    stats_pb2,
 )
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
@@ -46,6 +47,7 @@ from ebpfd_sdk._hook_info import HookInfo, hook_of
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
 from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
+from ebpfd_sdk._stats import Stats, stats_of
 from ebpfd_sdk._values import (
     Binding,
     Disassembly,
@@ -270,6 +272,12 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.links.List, request)
         check(reply.status)
         return tuple(link_of(each, self._daemon) for each in reply.links)
+
+    async def stats(self) -> Stats:
+        """Read all that the daemon has counted, in one cheap call."""
+        reply = await self._daemon.ask(self._daemon.stats.Get, stats_pb2.StatsGetRequest())
+        check(reply.status)
+        return stats_of(reply)
 
     async def contracts(self) -> tuple[Contract, ...]:
         """List the contracts of program types that the daemon knows, by name."""

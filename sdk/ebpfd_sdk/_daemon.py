@@ -16,6 +16,7 @@ from ebpfd_api.v1 import (
     pins_pb2_grpc,
     programs_pb2_grpc,
     registrar_pb2_grpc,
+    stats_pb2_grpc,
 )
 from ebpfd_sdk._connection import Connection
 
@@ -42,6 +43,7 @@ class Daemon:
         self.links = links_pb2_grpc.LinksStub(channel)
         self.contracts = contracts_pb2_grpc.ContractsStub(channel)
         self.objects = objects_pb2_grpc.ObjectsStub(channel)
+        self.stats = stats_pb2_grpc.StatsStub(channel)
         self.pins = pins_pb2_grpc.PinsStub(channel)
         self.owner = ""
         """The token of the owner that calls are made for; empty: the daemon itself."""

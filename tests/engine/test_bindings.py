@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 import ebpfd_vm
+from ebpfd_api.latency import BUCKETS, bucket_start
 from tests.engine import sample
 
 FIRST: Final = UUID("12345678-1234-1234-1234-123456789abc")
@@ -130,3 +131,16 @@ def test_a_tally_counts_the_batches_that_it_is_given() -> None:
     assert (counted.runs, counted.failures) == (3, {})
     assert 0 < counted.nanoseconds <= program.counters().nanoseconds
     assert program.counters().runs == 4
+
+
+def test_latencies_are_those_of_the_batches() -> None:
+    """Each run counts with its batch's mean; a tally has its own, a program's has all."""
+    program, _ = sample.load("general", "origins")
+    tally = ebpfd_vm.Tally()
+    assert (program.latency(), tally.latency()) == ([], [])
+    done = program.run_batch(sample.context(0) * 3, 3, b"", b"", b"", None, tally)
+    bucket = next(b for b in range(BUCKETS) if bucket_start(b + 1) > done.elapsed_ns // 3)
+    assert tally.latency() == [0] * bucket + [3]
+    program.test_run(sample.context(0), b"", 0, 5)
+    assert sum(program.latency()) == program.counters().runs == 8
+    assert sum(tally.latency()) == 3

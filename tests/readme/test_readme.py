@@ -93,12 +93,12 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
     # Hosted extensions and kept states are tested where there are any.
     steps = [step for step in steps if step[0] not in ("extension", "state")]
-    assert len(steps) == 24
+    assert len(steps) == 25
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 24, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 25, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
@@ -110,3 +110,4 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     assert "count_by_protocol" in ran[18].out
     assert "BPF:\\jobs" in ran[20].out
     assert "BPF:\\counts" in ran[23].out
+    assert "count_by_protocol" in ran[24].out

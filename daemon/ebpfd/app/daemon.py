@@ -29,6 +29,7 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
+from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
@@ -43,6 +44,7 @@ from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
+from ebpfd.rpc.stats import StatsServicer
 from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.v1 import (
@@ -64,6 +66,8 @@ from ebpfd_api.v1 import (
     programs_pb2_grpc,
     registrar_pb2,
     registrar_pb2_grpc,
+    stats_pb2,
+    stats_pb2_grpc,
 )
 
 STOP_S: Final = 5.0
@@ -86,6 +90,7 @@ _SERVICES: Final = tuple(
         pins_pb2,
         contracts_pb2,
         extensions_pb2,
+        stats_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -208,6 +213,16 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 hosted=hosted, sessions=sessions, registrar=parts.registrar, streams=streams
             ),
             server,
+        )
+        stats = Stats(
+            objects=parts.objects,
+            targets=parts.targets,
+            registrar=parts.registrar,
+            sessions=sessions.__len__,
+            owners=parts.owners.__len__,
+        )
+        stats_pb2_grpc.add_StatsServicer_to_server(
+            StatsServicer(stats=stats, contracts=parts.known), server
         )
         healthy = _add_standard_services(server, streams)
         await register_general_helpers(parts.registrar)

@@ -12,6 +12,7 @@ from ebpfd.cli.pins import owner, pin
 from ebpfd.cli.programs import program
 from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.state import state
+from ebpfd.cli.top import top
 from ebpfd.cli.trace import trace
 
 
@@ -50,6 +51,7 @@ for _command in (
     registrar,
     extension,
     hook,
+    top,
     trace,
     state,
 ):

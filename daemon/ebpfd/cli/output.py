@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
@@ -89,9 +89,12 @@ def error_json(code: "Result", message: str) -> dict[str, Json]:
 
 def print_table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
     """Print *rows* in columns that are as wide as they must be."""
-    if not rows:
-        click.echo("none")
-        return
+    for line in table_lines(rows, columns) if rows else ("none",):
+        click.echo(line)
+
+
+def table_lines(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> Iterator[str]:
+    """The heading, and a line for each row; there must be one."""
     cells = [[cell(row.get(column)) for column in columns] for row in rows]
     widths = [
         max(len(title), *(len(row[index]) for row in cells)) for index, title in enumerate(columns)
@@ -99,7 +102,7 @@ def print_table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> N
     heading = (title.upper().replace("_", " ") for title in columns)
     for line in (heading, *cells):
         padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+        yield "  ".join(padded).rstrip()
 
 
 def print_record(value: Mapping[str, Json]) -> None:
@@ -112,13 +115,13 @@ def print_record(value: Mapping[str, Json]) -> None:
 def cell(value: Json) -> str:
     """One value as a person reads it."""
     match value:
-        case None | "" | [] | {}:
+        case None | "" | []:
             return "-"
         case bool():
             return "yes" if value else "no"
         case str() | int() | float():
             return str(value)
         case Mapping():
-            return ", ".join(f"{name}={cell(each)}" for name, each in value.items())
+            return ", ".join(f"{name}={cell(each)}" for name, each in value.items()) or "-"
         case _:
             return ", ".join(map(cell, value))

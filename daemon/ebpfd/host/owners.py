@@ -28,6 +28,9 @@ class Owners:
         """Those that hold now, in the order in which they began."""
         return tuple(self._owners.values())
 
+    def __len__(self) -> int:
+        return len(self._owners)
+
     def begin(self, name: str) -> str:
         """The token of a new owner."""
         token = secrets.token_hex(16)

@@ -151,6 +151,16 @@ class RegistrarHost:
         self._end_leaving(module)
         self._run(self._registrar.lost(module))
 
+    @property
+    def registration_count(self) -> int:
+        """Providers and clients, those that are leaving included."""
+        return self._registrar.registration_count
+
+    @property
+    def binding_count(self) -> int:
+        """Bindings in whatever phase."""
+        return self._registrar.binding_count
+
     def providers(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
         """Registered providers, of one NPI or of all."""
         return list(self._registrar.providers(npi_id))

@@ -69,6 +69,10 @@ class Targets:
         for target in tuple(self._by_link.get(link.id, ())):
             await target.settled()
 
+    def in_flight(self, link: Link) -> int:
+        """Batches of *link* that wait for their turn, or run on a thread."""
+        return sum(target.queued for target in self._by_link.get(link.id, ()))
+
     def find(self, binding: int, owner: Module) -> Target:
         """The target that *owner*, its hook's provider, may invoke."""
         entry = self._by_binding.get(binding)

@@ -167,6 +167,16 @@ class Book:
             [each for _, each in sorted((live | leaving).items())] if leaving else [*live.values()]
         )
 
+    @property
+    def registration_count(self) -> int:
+        """How many registrations there are, those that are leaving included."""
+        return len(self._registrations)
+
+    @property
+    def binding_count(self) -> int:
+        """How many bindings there are."""
+        return len(self._bindings)
+
     def bindings(self) -> list[Binding]:
         """Return every binding, in handle order."""
         return list(self._bindings.values())

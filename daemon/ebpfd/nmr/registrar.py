@@ -191,6 +191,16 @@ class Registrar:
         """Tell *observer* of every change from now on; None: nobody."""
         self._book.observer = observer
 
+    @property
+    def registration_count(self) -> int:
+        """How many registrations there are, those that are leaving included."""
+        return self._book.registration_count
+
+    @property
+    def binding_count(self) -> int:
+        """How many bindings there are, in whatever phase."""
+        return self._book.binding_count
+
     def owned(self, owner: Owner) -> tuple[RegistrationSnapshot, ...]:
         """Picture all registrations of *owner*, in handle order."""
         return tuple(map(RegistrationSnapshot.of, self._book.owned(owner)))

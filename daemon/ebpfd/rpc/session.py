@@ -366,6 +366,9 @@ class Sessions:
         self._by_id: dict[str, RemoteModule] = {}
         self._by_token: dict[bytes, RemoteModule] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_id)
+
     def add(self, module: RemoteModule) -> None:
         """A module has said hello."""
         self._by_id[module.identity.session_id] = module

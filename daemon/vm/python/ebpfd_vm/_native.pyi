@@ -474,6 +474,8 @@ class Tally:
 
     def __new__(cls) -> Tally: ...
     def counters(self) -> Counters: ...
+    def latency(self) -> list[int]:
+        """As that of a `Program`."""
 
 @final
 class Program:
@@ -555,3 +557,10 @@ class Program:
         """
     def counters(self) -> Counters:
         """Runs are exact; of those through an invoker one in 64 is timed for all."""
+    def latency(self) -> list[int]:
+        """Runs by how long they took, a number a bucket, up to the last bucket that has any.
+
+        Four buckets for each power of two of nanoseconds, 140 in all.  Of a batch all runs count
+        as lasting their mean.  Runs by tail calls are not here; those through an invoker may be
+        missing, 63 at most, until it is let go.
+        """

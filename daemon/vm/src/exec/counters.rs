@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::latency::Latency;
+
 #[derive(Default)]
 pub struct Counters {
     runs: AtomicU64,
     nanoseconds: AtomicU64,
+    latency: Latency,
     failures: Failures,
     shares: Mutex<Vec<Arc<Share>>>,
 }
@@ -30,6 +33,11 @@ impl Share {
         };
         add(&self.runs, 1);
         add(&self.nanoseconds, nanoseconds);
+    }
+
+    /// Runs counted so far.
+    pub(super) fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
     }
 }
 
@@ -52,9 +60,23 @@ pub struct CounterValues {
 }
 
 impl Counters {
+    /// Count runs that took so long together.
     pub(super) fn add(&self, runs: u64, nanoseconds: u64) {
+        self.add_untimed(runs, nanoseconds);
+        if runs > 0 {
+            self.timed(runs, nanoseconds / runs);
+        }
+    }
+
+    /// Count runs of which it is not known how long each took.
+    pub(super) fn add_untimed(&self, runs: u64, nanoseconds: u64) {
         self.runs.fetch_add(runs, Ordering::Relaxed);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Of runs that are counted elsewhere: each took so long.
+    pub(super) fn timed(&self, runs: u64, nanoseconds: u64) {
+        self.latency.add(runs, nanoseconds);
     }
 
     /// A share that counts until it is given back.
@@ -69,10 +91,7 @@ impl Counters {
     pub(super) fn give_back(&self, share: &Arc<Share>) {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         shares.retain(|other| !Arc::ptr_eq(other, share));
-        self.add(
-            share.runs.load(Ordering::Relaxed),
-            share.nanoseconds.load(Ordering::Relaxed),
-        );
+        self.add_untimed(share.runs(), share.nanoseconds.load(Ordering::Relaxed));
     }
 
     pub(super) fn fail(&self, code: u8) {
@@ -86,6 +105,11 @@ impl Counters {
             .iter()
             .filter(|code| **code != 0)
             .for_each(|code| self.fail(*code));
+    }
+
+    /// Runs by how long they took; see `latency`.
+    pub fn latency(&self) -> Vec<u64> {
+        self.latency.values()
     }
 
     pub fn values(&self) -> CounterValues {

@@ -14,6 +14,7 @@ mod counters;
 mod fault;
 mod input;
 pub(crate) mod interpreter;
+mod latency;
 pub(crate) mod lower;
 mod memory;
 mod origin;

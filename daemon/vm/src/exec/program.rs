@@ -228,6 +228,11 @@ impl Program {
         self.descriptor.size as usize
     }
 
+    /// Runs by how long they took; see `latency`.
+    pub fn latency(&self) -> Vec<u64> {
+        self.counters.latency()
+    }
+
     pub fn counters(&self) -> CounterValues {
         self.counters.values()
     }
@@ -329,7 +334,7 @@ impl Program {
 
     /// Count a run of a program that another one called.
     pub(super) fn called(&self) {
-        self.counters.add(1, 0);
+        self.counters.add_untimed(1, 0);
     }
 
     /// What must be held beside the caller's pin while the program runs at the end of a tail call.

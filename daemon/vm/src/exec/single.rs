@@ -3,7 +3,9 @@
 //! Memory is kept between runs and the caller fills the context in place, so a
 //! run allocates nothing.  Runs are counted exactly.  A clock costs more than a
 //! small program, so it is read for one run in [`TIMED`]; the others are taken
-//! to last as long as the last one that was timed.
+//! to last as long as the last one that was timed.  Among the latencies each
+//! timed run stands for those before it that were not, the last one also for
+//! those that follow.
 //!
 //! Sound because: the session's program lives in an `Arc` that is dropped after
 //! the session, and no reference to it is handed out for longer.  Between runs
@@ -21,7 +23,7 @@ use super::session::Session;
 use crate::maps::epoch;
 
 /// Of so many runs one is timed.
-const TIMED: u32 = 64;
+const TIMED: u64 = 64;
 
 /// A program with memory for one run at a time; contexts have no data.
 pub struct Single {
@@ -31,7 +33,7 @@ pub struct Single {
     share: Arc<Share>,
     /// Whether contexts have any.
     has_pointers: bool,
-    untimed: u32,
+    untimed: u64,
     lately_ns: u64,
 }
 
@@ -69,6 +71,8 @@ impl Single {
         if let Some(start) = start {
             self.lately_ns = start.elapsed().as_nanos() as u64;
             self.untimed = TIMED;
+            let stands_for = TIMED.min(self.share.runs() + 1);
+            self.program.tally().timed(stands_for, self.lately_ns);
         }
         self.untimed -= 1;
         self.share.add(self.lately_ns);
@@ -102,7 +106,10 @@ impl Drop for Pinned<'_> {
 
 impl Drop for Single {
     fn drop(&mut self) {
-        self.program.tally().give_back(&self.share);
+        let tally = self.program.tally();
+        let after_timed = self.share.runs().saturating_sub(1) % TIMED;
+        tally.timed(after_timed, self.lately_ns);
+        tally.give_back(&self.share);
     }
 }
 
@@ -143,8 +150,26 @@ mod tests {
         let counters = program.counters();
         assert_eq!(40, counters.runs);
         assert!(counters.nanoseconds > 0);
+        assert_eq!(1, program.latency().iter().sum::<u64>());
         drop(single);
         assert_eq!(counters, program.counters());
+        assert_eq!(40, program.latency().iter().sum::<u64>());
+    }
+
+    /// However many runs there were, the latencies know of all of them in the end, and of most now.
+    #[test]
+    fn a_timed_run_stands_for_those_that_are_not() {
+        for runs in [0, 1, 2, 64, 65, 66, 128, 129, 200] {
+            let mut single = single(&reads_and_writes(), Options::default());
+            for _ in 0..runs {
+                single.run().expect("it ends");
+            }
+            let program = Arc::clone(&single.program);
+            let known = program.latency().iter().sum::<u64>();
+            assert!(known <= runs && runs < known + super::TIMED);
+            drop(single);
+            assert_eq!(runs, program.latency().iter().sum::<u64>());
+        }
     }
 
     /// A failed run says why, is counted, and does not spoil the next one.

@@ -59,6 +59,10 @@ impl Tally {
     fn counters(&self) -> Counters {
         Counters::of(self.0.values())
     }
+
+    fn latency(&self) -> Vec<u64> {
+        self.0.latency()
+    }
 }
 
 /// A program ready to run.
@@ -225,6 +229,11 @@ impl Program {
 
     fn counters(&self) -> Counters {
         Counters::of(self.0.counters())
+    }
+
+    /// Runs by how long they took.
+    fn latency(&self) -> Vec<u64> {
+        self.0.latency()
     }
 }
 
