@@ -32,9 +32,13 @@ class FunctionModule(Declaration):
         return FunctionProvider(self)
 
     def function(
-        self, *, name: str | None = None, reallocate_packet: bool = False
+        self,
+        *,
+        name: str | None = None,
+        reallocate_packet: bool = False,
+        deadline_s: float | None = None,
     ) -> Callable[[F], F]:
-        """Offer the decorated function to programs."""
+        """Offer the decorated function to programs; *deadline_s* is as that of a helper."""
 
         def offer(function: F) -> F:
             called = name or function.__name__
@@ -46,6 +50,7 @@ class FunctionModule(Declaration):
                 function,
                 implicit_context=False,
                 reallocate_packet=reallocate_packet,
+                deadline_s=deadline_s,
             )
             if any(isinstance(parameter.type, type) for parameter in offered.parameters):
                 raise DeclarationError(

@@ -21,6 +21,7 @@ from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
 HelperFunction: TypeAlias = Callable[..., int] | Callable[..., Awaitable[int]]
 
 MOST_ARGUMENTS: Final = 5
+LONGEST_S: Final = 3600
 FIRST_OWN_ID: Final = 0x10000
 """Smaller ids override general helpers."""
 
@@ -45,12 +46,18 @@ class Helper:
         *,
         implicit_context: bool,
         reallocate_packet: bool,
+        deadline_s: float | None = None,
     ) -> None:
+        if deadline_s is not None and not 0.001 <= deadline_s <= LONGEST_S:
+            raise DeclarationError(
+                f"helper {name}: deadline_s is {deadline_s}: it must be from 0.001 to {LONGEST_S}"
+            )
         self.id = id_
         self.name = name
         self.function = function
         self.implicit_context = implicit_context
         self.reallocate_packet = reallocate_packet
+        self.deadline_s = deadline_s
         self.asynchronous = inspect.iscoroutinefunction(function)
         self.parameters, self.arguments = self._derive()
 

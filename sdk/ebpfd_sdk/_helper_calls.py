@@ -1,5 +1,6 @@
 """Calls of programs to the helpers of an extension."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -45,19 +46,27 @@ def _run(
     try:
         parameters = helper.unmarshal(call)
         return helper.marshal(callback_id, parameters, helper.function(*parameters))
-    except Exception as error:  # noqa: BLE001 (the extension's own code may raise anything)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the extension's own code may raise anything)
         return helper.failed(callback_id, f"{type(error).__name__}: {error}")
 
 
 async def _run_async(
     helper: Helper, callback_id: int, call: registrar_pb2.HelperCall, reply: Reply
 ) -> None:
+    """Nobody waits beyond the deadline: then the call is cancelled, and not answered."""
+    deadline = asyncio.timeout(call.deadline_ms / 1000 if call.deadline_ms else None)
     try:
-        parameters = helper.unmarshal(call)
-        result: int | Awaitable[int] = helper.function(*parameters)
-        answer = helper.marshal(
-            callback_id, parameters, await result if inspect.isawaitable(result) else result
-        )
-    except Exception as error:  # noqa: BLE001 (same)
+        async with deadline:
+            parameters = helper.unmarshal(call)
+            result: int | Awaitable[int] = helper.function(*parameters)
+            answer = helper.marshal(
+                callback_id, parameters, await result if inspect.isawaitable(result) else result
+            )
+    except (Exception, asyncio.CancelledError) as error:
+        if deadline.expired():
+            return
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
         answer = helper.failed(callback_id, f"{type(error).__name__}: {error}")
     reply(answer)

@@ -80,8 +80,13 @@ class ProgramType(Declaration, Generic[C]):
         name: str | None = None,
         implicit_context: bool = False,
         reallocate_packet: bool = False,
+        deadline_s: float | None = None,
     ) -> Callable[[F], F]:
-        """Offer the decorated function to programs; ids below 0x10000 override general helpers."""
+        """Offer the decorated function to programs; ids below 0x10000 override general helpers.
+
+        A program that has waited for *deadline_s* seconds ends with TIMEOUT, and the call of an
+        ``async def`` is cancelled.  Left out, it is a second; the daemon has a maximum.
+        """
 
         def offer(function: F) -> F:
             helper = Helper(
@@ -90,6 +95,7 @@ class ProgramType(Declaration, Generic[C]):
                 function,
                 implicit_context=implicit_context,
                 reallocate_packet=reallocate_packet,
+                deadline_s=deadline_s,
             )
             for parameter in helper.parameters:
                 if isinstance(parameter.type, type) and parameter.type is not self.context:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from math import ceil
 from uuid import UUID
 
 from ebpfd_api.result import Result
@@ -27,7 +28,12 @@ class Provider(ABC):
 
     async def attach(self, callback: registrar_pb2.AttachCallback) -> registrar_pb2.BindingSide:
         """Take a client, or raise Refused."""
-        return registrar_pb2.BindingSide(binding_context=callback.binding.to_bytes(8, "little"))
+        side = registrar_pb2.BindingSide(binding_context=callback.binding.to_bytes(8, "little"))
+        for id_, helper in self.helpers().items():
+            if helper.deadline_s is not None:
+                side.dispatch.version = 1
+                side.dispatch.deadlines.add(id=id_, deadline_ms=ceil(helper.deadline_s * 1000))
+        return side
 
     async def detach(self, binding: int) -> None:  # noqa: B027 (most keep nothing of a client)
         """Let go of a client: nothing is in flight when it returns."""

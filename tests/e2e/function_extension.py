@@ -1,8 +1,10 @@
 """A module of functions that programs import by name.
 
-Run as ``python tests/e2e/function_extension.py [--without-add | --other-lookup] ADDRESS``.
+Run as ``python tests/e2e/function_extension.py [--without-add | --other-lookup |
+--slow-add] ADDRESS``.
 """
 
+import asyncio
 import struct
 import sys
 
@@ -27,7 +29,15 @@ else:
         return key + len(value)
 
 
-if "--without-add" not in sys.argv:
+if "--slow-add" in sys.argv:
+
+    @module.function(name="add", deadline_s=0.01)
+    async def slow_add(a: U64, b: U64) -> Integer:
+        """Take longer than anybody waits."""
+        await asyncio.sleep(3600)
+        return a + b
+
+elif "--without-add" not in sys.argv:
 
     @module.function()
     def add(a: U64, b: U64) -> Integer:

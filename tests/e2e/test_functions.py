@@ -35,6 +35,15 @@ async def test_a_program_calls_functions_of_another_module(tmp_path: Path) -> No
         assert len(bindings) == 1
 
 
+async def test_a_function_has_the_deadline_that_its_author_gives_it(tmp_path: Path) -> None:
+    """As a helper has: the run ends with TIMEOUT."""
+    async with world(tmp_path) as w, sample(w), functions(w, "--slow-add"):
+        (program,) = (await w.client.load(OBJECT)).values()
+        with pytest.raises(EbpfdError) as caught:
+            await runs(program)
+        assert caught.value.code is Result.TIMEOUT
+
+
 async def test_without_its_module_a_program_is_not_loaded(tmp_path: Path) -> None:
     """The error names the module; nothing is left behind."""
     async with world(tmp_path) as w, sample(w):

@@ -15,7 +15,7 @@ _MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
 _KEYS: Final = ("listen", "state", "deadlines", "extension")
-_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s")
+_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
 _EXTENSION_KEYS: Final = (
     "name",
     "module",
@@ -42,6 +42,7 @@ class Config:
     callback_s: float | None = None
     drain_s: float | None = None
     lease_s: float | None = None
+    helper_s: float | None = None
     extensions: tuple[ExtensionSpec, ...] = ()
 
 
@@ -72,6 +73,7 @@ def _config(content: dict[str, Any]) -> Config:
         callback_s=deadlines.seconds("callback_s"),
         drain_s=deadlines.seconds("drain_s"),
         lease_s=deadlines.seconds("lease_s"),
+        helper_s=deadlines.seconds("helper_s"),
         extensions=tuple(extensions.values()),
     )
 

@@ -7,6 +7,7 @@ from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.custom_maps import CustomMaps
+from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
@@ -65,7 +66,9 @@ def assembled(
         new_maps=new_maps,
         survives=keeper.survives,
     )
+    helper_calls = HelperCalls((deadlines or Deadlines()).helper_s)
     programs = Programs(
+        helper_calls=helper_calls,
         registrar=registrar,
         contracts=known,
         objects=objects,

@@ -54,6 +54,7 @@ class Settings:
                 callback_s=callback_s or file.callback_s or usual.callback_s,
                 drain_s=drain_s or file.drain_s or usual.drain_s,
                 lease_s=lease_s or file.lease_s or usual.lease_s,
+                helper_s=file.helper_s or usual.helper_s,
             ),
             extensions=hosted_extensions(extensions, file.extensions),
         )

@@ -37,6 +37,9 @@ class Deadlines:
     map_s: float = 10.0
     """A function of a custom map's provider."""
 
+    helper_s: float = 30.0
+    """A helper that a program calls, whatever its author says."""
+
 
 class Callback(Enum):
     """What a module is doing while others wait for it."""

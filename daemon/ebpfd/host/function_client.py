@@ -4,13 +4,14 @@ One registration binds to each module that the program names.  A program whose m
 there does not run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from ebpfd import nmr
 from ebpfd.contracts import BtfFunctionsData, BtfResolvedFunction
+from ebpfd.host.helpers import Target
 from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.run_down import run_down
@@ -28,6 +29,8 @@ class BoundModule:
     module: UUID
     owner: ExtensionModule
     data: BtfFunctionsData
+    deadlines: Mapping[int, float]
+    """In seconds, by the functions' places."""
 
 
 class FunctionClient(LocalModule):
@@ -66,14 +69,14 @@ class FunctionClient(LocalModule):
         }
         return [module for module in self._wanted if module not in present]
 
-    def target(self, helper_id: int) -> tuple[ExtensionModule | None, UUID, int]:
+    def target(self, helper_id: int) -> Target:
         """Who has the function that the engine calls by *helper_id*, and its place there."""
         module, name = self._imports[helper_id - FIRST_FUNCTION]
         for bound in self._bound.values():
             if bound.module == UUID(module):
-                names = [each.name for each in bound.data.functions]
-                return bound.owner, bound.module, names.index(name)
-        return None, UUID(module), 0
+                place = [each.name for each in bound.data.functions].index(name)
+                return Target(bound.owner, bound.module, place, bound.deadlines.get(place))
+        return Target(None, UUID(module), 0)
 
     def seal(self) -> tuple[BtfResolvedFunction, ...]:
         """The program is verified against what is offered now: nothing else will do again."""
@@ -104,7 +107,8 @@ class FunctionClient(LocalModule):
         finally:
             self._attaching.discard(module)
         if side.status == NtStatus.SUCCESS:
-            self._bound[call.binding] = BoundModule(module, owner, data)
+            deadlines = dict(side.dispatch.deadlines) if side.dispatch else {}
+            self._bound[call.binding] = BoundModule(module, owner, data, deadlines)
             self._opened()
         return side.status
 

@@ -2,12 +2,15 @@
 
 The thread waits; the event loop carries the call.  Whatever goes wrong ends the invocation with
 one code: TIMEOUT for a late helper, FAILED for one that raised, EXTENSION_FAILED_TO_LOAD for one
-whose extension has gone.
+whose extension has gone, and NO_MEMORY where too many calls wait already.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections import Counter
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from ebpfd.host.modules import (
@@ -22,22 +25,74 @@ from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, Map
 
 DEADLINE_S: Final = 1.0
-"""What a helper may take."""
+"""What a helper may take whose author says nothing else."""
 
 GRACE_S: Final = 1.0
 """What the loop may take beyond a deadline, before the thread gives it up."""
 
+MOST_OF_HELPER: Final = 32
+"""Calls of one helper that are not answered yet; one more is refused with NO_MEMORY."""
 
-Target: TypeAlias = tuple[ExtensionModule | None, UUID, int]
-"""Who serves a helper at the moment, and what it is called there: by type and id."""
+MOST_OF_EXTENSION: Final = 48
+"""The same of all helpers of one extension: one that hangs leaves room for its others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who serves a helper at the moment, what it is called there, and how long it may take.
+
+    ``deadline_s`` is None if its author does not say.
+    """
+
+    provider: ExtensionModule | None
+    program_type: UUID
+    helper_id: int
+    deadline_s: float | None = None
+
+
+class HelperCalls:
+    """The calls that wait for extensions; none waits longer than *longest_s*."""
+
+    def __init__(self, longest_s: float) -> None:
+        self.longest_s: Final = longest_s
+        self._waiting = Counter[Hashable]()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any call waits."""
+        return bool(self._waiting)
+
+    def deadline_s(self, target: Target) -> float:
+        """How long a call is waited for."""
+        return min(target.deadline_s or DEADLINE_S, self.longest_s)
+
+    @contextmanager
+    def one_more(self, target: Target) -> Generator[None]:
+        """Within the block a call waits; ``HelperError`` NO_MEMORY if too many do."""
+        extension, helper = target.provider, (target.program_type, target.helper_id)
+        places = (extension, (extension, helper))
+        for place, most in zip(places, (MOST_OF_EXTENSION, MOST_OF_HELPER), strict=True):
+            if self._waiting[place] >= most:
+                raise HelperError(Result.NO_MEMORY, f"{most} calls wait for it already")
+        self._waiting.update(places)
+        try:
+            yield
+        finally:
+            self._waiting.subtract(places)
+            for place in places:
+                if not self._waiting[place]:
+                    del self._waiting[place]
 
 
 class HelperBridge:
     """Calls helpers of whichever extension serves them at the moment, as *target* tells."""
 
-    def __init__(self, program_id: int, target: Callable[[int], Target]) -> None:
+    def __init__(
+        self, program_id: int, target: Callable[[int], Target], calls: HelperCalls
+    ) -> None:
         self._program_id = program_id
         self._target = target
+        self._calls = calls
         self._map_ids: dict[int, int] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -52,35 +107,44 @@ class HelperBridge:
         passed = [self._argument(argument) for argument in arguments]
         calling = self._call(helper_id, passed, context)
         answer = asyncio.run_coroutine_threadsafe(calling, self._loop)
+        patience_s = self._calls.longest_s + GRACE_S
         try:
-            outcome = answer.result(DEADLINE_S + GRACE_S)
+            outcome = answer.result(patience_s)
         except TimeoutError:
             answer.cancel()
-            message = f"helper {helper_id} took longer than {DEADLINE_S:g} s"
-            raise HelperError(Result.TIMEOUT, message) from None
-        except ModuleGoneError:
-            message = f"the extension that serves helper {helper_id} has gone"
-            raise HelperError(Result.EXTENSION_FAILED_TO_LOAD, message) from None
+            raise HelperError(Result.TIMEOUT, f"nothing came in {patience_s:g} s") from None
         if outcome.error:
-            raise HelperError(Result.FAILED, f"helper {helper_id} failed: {outcome.error}")
+            raise HelperError(Result.FAILED, outcome.error)
         return outcome.result, list(outcome.outputs)
 
     async def _call(
         self, helper_id: int, arguments: Sequence[HelperArgument], context: bytes
     ) -> HelperOutcome:
-        provider, program_type, known_as = self._target(helper_id)
-        if provider is None:
-            raise ModuleGoneError
+        target = self._target(helper_id)
+        if target.provider is None:
+            raise _gone()
         call = HelperCall(
-            program_type=program_type,
-            helper_id=known_as,
+            program_type=target.program_type,
+            helper_id=target.helper_id,
             arguments=arguments,
             context=context,
             program_id=self._program_id,
         )
-        return await provider.call_helper(call, DEADLINE_S)
+        deadline_s = self._calls.deadline_s(target)
+        try:
+            with self._calls.one_more(target):
+                async with asyncio.timeout(deadline_s):
+                    return await target.provider.call_helper(call, deadline_s)
+        except TimeoutError:
+            raise HelperError(Result.TIMEOUT, f"it took longer than {deadline_s:g} s") from None
+        except ModuleGoneError:
+            raise _gone() from None
 
     def _argument(self, argument: int | bytes | Map | None) -> HelperArgument:
         if isinstance(argument, Map):
             return MapArgument(self._map_ids.get(id(argument), 0))
         return argument
+
+
+def _gone() -> HelperError:
+    return HelperError(Result.EXTENSION_FAILED_TO_LOAD, "the extension that serves it has gone")

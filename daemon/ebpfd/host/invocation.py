@@ -18,6 +18,7 @@ from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.modules import Module
+from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
@@ -38,8 +39,11 @@ MAX_BATCH_BYTES: Final = 15 << 20
 CODE_AND_RESULT: Final = 5
 """What the answer to one context takes at least."""
 
-BLOCKING_THREADS: Final = 32
-"""Invocations that may wait for remote helpers at once."""
+BLOCKING_THREADS: Final = 512
+"""Batches that may wait for remote helpers at once; threads are made when they are needed."""
+
+THREADS_OF_EXTENSION: Final = 64
+"""The same of programs of one extension: one that hangs keeps none of the others waiting."""
 
 COMPUTING_THREADS: Final = max(2, len(os.sched_getaffinity(0)))
 """Long batches at once: more than one, so that one leaves room for others."""
@@ -95,6 +99,7 @@ class Executor:
     def __init__(self, trace: TraceLog) -> None:
         self.trace: Final = trace
         self._blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="waiting")
+        self._shares = Shares(self._blocking, THREADS_OF_EXTENSION)
         self._computing = ThreadPoolExecutor(COMPUTING_THREADS, thread_name_prefix="computing")
 
     async def __aenter__(self) -> Self:
@@ -155,11 +160,12 @@ class Executor:
         **named: _P.kwargs,
     ) -> asyncio.Future[_Value]:
         """Start *work* on a thread for runs of *program*."""
-        # Asked anew each time: a program that a tail call leads to may be one that waits.
-        threads = self._blocking if program.engine.blocking else self._computing
-        loop = asyncio.get_running_loop()
+        run = partial(work, *arguments, **named)
         try:
-            return loop.run_in_executor(threads, partial(work, *arguments, **named))
+            # Asked anew each time: a program that a tail call leads to may be one that waits.
+            if program.engine.blocking:
+                return self._shares.run(program.provider.owner, run)
+            return asyncio.get_running_loop().run_in_executor(self._computing, run)
         except RuntimeError as error:  # no thread can be started, or this executor has ended
             raise RequestError(Result.NO_MEMORY, f"no thread to run on: {error}") from None
 

@@ -7,7 +7,7 @@ from typing import Final
 from ebpfd.contracts import EngineInformation, ProgramData, engine_information
 from ebpfd.host.file_maps import create_maps
 from ebpfd.host.function_client import FIRST_FUNCTION
-from ebpfd.host.helpers import HelperBridge, Target
+from ebpfd.host.helpers import HelperBridge, HelperCalls, Target
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.program_clients import ProgramClients
 from ebpfd.host.verification_frames import Verdict
@@ -47,11 +47,12 @@ class Loading:
         """Who serves a helper or an imported function at the moment."""
         if helper_id >= FIRST_FUNCTION:
             return self.clients.functions.target(helper_id)
-        return self.clients.extension, self.contract.program_type, helper_id
+        deadline_s = self.clients.deadlines.get(helper_id)
+        return Target(self.clients.extension, self.contract.program_type, helper_id, deadline_s)
 
-    def bridge(self) -> HelperBridge:
+    def bridge(self, calls: HelperCalls) -> HelperBridge:
         """Who carries the program's calls to its extensions."""
-        return HelperBridge(self.program_id, self.target)
+        return HelperBridge(self.program_id, self.target, calls)
 
     def information(self) -> EngineInformation:
         """What the program is judged with, and runs with."""

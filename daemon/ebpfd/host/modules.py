@@ -25,10 +25,14 @@ from ebpfd_api.result import Result
 
 @dataclass(frozen=True, slots=True)
 class DispatchTable:
-    """An NPI-defined function table, by the names of its functions."""
+    """An NPI-defined function table, by the names of its functions.
+
+    ``deadlines`` are of helpers and of functions that programs import: (id, seconds).
+    """
 
     version: int
     functions: tuple[str, ...]
+    deadlines: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ type-specific provider offers is compared with what the program was verified aga
 verified code never runs under another contract.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -49,6 +49,9 @@ class ProgramClients:
         self.provider = TypeProvider()
         self.functions = FunctionClient(registrar, imports, self.provider, self._open)
         self.extension: ExtensionModule | None = None
+        self.deadlines: Mapping[int, float] = {}
+        """What helpers may take, in seconds, by their ids: those whose author says so."""
+
         self.data: ProgramData | None = None
         self.when_changed: Callable[[], object] | None = None
         """Called once, when the provider came back with another contract than the sealed one."""
@@ -158,8 +161,9 @@ class ProgramClients:
             # The daemon itself may provide a type, but serves none of its helpers.
             self.extension = owner if isinstance(owner, ExtensionModule) else None
             self.data = cast("ProgramData", call.provider_instance.characteristics)
-            self.provider.name = owner.name
+            self.provider.name, self.provider.owner = owner.name, owner
             functions = side.dispatch.functions if side.dispatch else ()
+            self.deadlines = dict(side.dispatch.deadlines) if side.dispatch else {}
             self.provider.run_contexts = run_contexts(self._program_type, owner, functions)
             self._open()
         else:
@@ -177,6 +181,7 @@ class ProgramClients:
             self.extension = None
             self.data = None
             self.provider.run_contexts = None
+            self.provider.owner = None
             self._leaving = False
 
         return run_down(

@@ -12,7 +12,7 @@ import structlog
 
 from ebpfd.contracts import ContractError, ProgramData
 from ebpfd.contracts.json_codec import decode_json
-from ebpfd.host.helpers import HelperBridge
+from ebpfd.host.helpers import HelperBridge, HelperCalls
 from ebpfd.host.invocation import Executor
 from ebpfd.host.kept_rows import functions_of
 from ebpfd.host.loading import JudgedProgram, Loading, make, program_of
@@ -56,12 +56,14 @@ class ProgramRestorer:
         registrar: RegistrarHost,
         verifier: Verifier,
         executor: Executor,
+        helper_calls: HelperCalls,
         blobs: Mapping[Blob, bytes],
         engine: bytes,
     ) -> None:
         self._registrar = registrar
         self._verifier = verifier
         self._executor = executor
+        self._helper_calls = helper_calls
         self._blobs = blobs
         self._engine = engine
         self._contracts: dict[Blob, ProgramData] = {}
@@ -87,7 +89,7 @@ class ProgramRestorer:
             )
             _log.error("kept program refused", program=number, reason=reason)
         by_place = {place: maps[each] for place, each in row.maps.items()}
-        bridge = loading.bridge()
+        bridge = loading.bridge(self._helper_calls)
         bridge.know_maps([(each.program_map, each.id) for each in by_place.values()])
         return Judged(row, parsed, loading, bridge, verdict, by_place)
 

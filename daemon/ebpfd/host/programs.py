@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -11,6 +12,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps, check_uses
 from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
+from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
@@ -65,7 +67,9 @@ class Programs:
         custom_maps: CustomMaps,
         new_maps: NewMaps,
         keeper: Keeper,
+        helper_calls: HelperCalls,
     ) -> None:
+        self.helper_calls: Final = helper_calls
         self._keeper = keeper
         self._registrar = registrar
         self._custom_maps = custom_maps
@@ -306,7 +310,7 @@ class Programs:
     ) -> Made:
         """Make maps and machine code on a thread: a large program takes a while."""
         existing = {index: each.program_map for index, each in maps.items()}
-        bridges = [each.bridge() for each in loading]
+        bridges = [each.bridge(self.helper_calls) for each in loading]
         trace = self._executor.trace.engine
         try:
             return await asyncio.to_thread(

@@ -105,6 +105,7 @@ class Restorer:
             registrar=self.registrar,
             verifier=self.verifier,
             executor=self.executor,
+            helper_calls=self.programs.helper_calls,
             blobs=kept.blobs,
             engine=engine,
         )

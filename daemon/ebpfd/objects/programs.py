@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol, TypeAlias
@@ -52,13 +53,15 @@ class TypeProvider:
 
     ``rundown`` protects the provider's data: it is closed while the provider is away, and the
     provider's detach waits for what is in flight.  ``reason`` says why it is away.  Without
-    ``run_contexts``, users of test runs give and get what the program sees.
+    ``run_contexts``, users of test runs give and get what the program sees.  ``owner`` is whoever
+    provides it, of whom each has its share of what runs.
     """
 
     name: str = ""
     reason: str = "no extension provides its program type"
     rundown: Rundown = field(default_factory=lambda: Rundown(closed=True))
     run_contexts: RunContexts | None = None
+    owner: Hashable = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from math import ceil
 
 from ebpfd import nmr
 from ebpfd.contracts import (
@@ -131,7 +132,9 @@ def decode_dispatch(side: pb.BindingSide) -> DispatchTable | None:
     """A side's function table, if it has one."""
     if not side.HasField("dispatch"):
         return None
-    return DispatchTable(side.dispatch.version, tuple(side.dispatch.functions))
+    table = side.dispatch
+    deadlines = tuple((each.id, each.deadline_ms / 1000) for each in table.deadlines)
+    return DispatchTable(table.version, tuple(table.functions), deadlines)
 
 
 def encode_side(context: object, dispatch: object) -> pb.BindingSide:
@@ -140,6 +143,8 @@ def encode_side(context: object, dispatch: object) -> pb.BindingSide:
     if isinstance(dispatch, DispatchTable):
         side.dispatch.version = dispatch.version
         side.dispatch.functions.extend(dispatch.functions)
+        for id_, seconds in dispatch.deadlines:
+            side.dispatch.deadlines.add(id=id_, deadline_ms=ceil(seconds * 1000))
     return side
 
 

@@ -193,7 +193,7 @@ class RemoteModule:
         helper = message.helper_call
         helper.program_type, helper.helper_id = call.program_type.bytes, call.helper_id
         helper.context, helper.program_id = call.context, call.program_id
-        helper.deadline_ms = int(deadline_s * 1000)
+        helper.deadline_ms = ceil(deadline_s * 1000)
         for argument in call.arguments:
             match argument:
                 case int():

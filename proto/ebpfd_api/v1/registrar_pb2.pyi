@@ -124,12 +124,22 @@ class Blob(_message.Message):
     def __init__(self, content_type: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class DispatchTable(_message.Message):
-    __slots__ = ("version", "functions")
+    __slots__ = ("version", "functions", "deadlines")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FUNCTIONS_FIELD_NUMBER: _ClassVar[int]
+    DEADLINES_FIELD_NUMBER: _ClassVar[int]
     version: int
     functions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[int] = ..., functions: _Optional[_Iterable[str]] = ...) -> None: ...
+    deadlines: _containers.RepeatedCompositeFieldContainer[CallDeadline]
+    def __init__(self, version: _Optional[int] = ..., functions: _Optional[_Iterable[str]] = ..., deadlines: _Optional[_Iterable[_Union[CallDeadline, _Mapping]]] = ...) -> None: ...
+
+class CallDeadline(_message.Message):
+    __slots__ = ("id", "deadline_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    deadline_ms: int
+    def __init__(self, id: _Optional[int] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
 
 class BindingSide(_message.Message):
     __slots__ = ("binding_context", "dispatch")

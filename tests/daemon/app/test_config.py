@@ -16,6 +16,7 @@ state = "/var/lib/ebpfd"
 [deadlines]
 callback_s = 1
 drain_s = 2.5
+helper_s = 4
 
 [[extension]]
 name = "first"
@@ -51,7 +52,7 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
     assert parse(tmp_path, WHOLE) == Settings(
         listen=(Path("/run/here.sock"), Path("/run/there.sock")),
         state=Path("/var/lib/ebpfd"),
-        deadlines=Deadlines(callback_s=1.0, drain_s=2.5),
+        deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0),
         extensions=(
             ExtensionSpec(
                 name="first",
@@ -89,7 +90,7 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     )
     assert settings.listen == (Path("/other"),)
     assert settings.state == Path("/state")
-    assert settings.deadlines == Deadlines(callback_s=9.0, drain_s=2.5)
+    assert settings.deadlines == Deadlines(callback_s=9.0, drain_s=2.5, helper_s=4.0)
     names = [spec.name for spec in settings.extensions]
     assert names == ["first", "second", "sample", "sample-2"]
     assert settings.extensions[-1].command[1:] == ("-m", "ebpfd_extensions.sample", "--window", "1")

@@ -296,9 +296,9 @@ async def remote_pair(w: Wire) -> tuple[Module, Module, int]:
     )
     attach = await client.next("attach")
     assert attach.attach.role == reg.ROLE_CLIENT
-    side = reg.BindingSide(
-        binding_context=b"mine", dispatch=reg.DispatchTable(version=2, functions=["f", "g"])
-    )
+    deadlines = [reg.CallDeadline(id=0x10000, deadline_ms=1500)]
+    table = reg.DispatchTable(version=2, functions=["f", "g"], deadlines=deadlines)
+    side = reg.BindingSide(binding_context=b"mine", dispatch=table)
     await client.write(
         call_id=72,
         client_attach_provider=reg.ClientAttachProvider(binding=attach.attach.binding, client=side),
