@@ -11,6 +11,11 @@ def default_address() -> str:
     return f"unix:{runtime_directory() / 'ebpfd.sock'}"
 
 
+def hello_path(socket_path: str) -> str:
+    """Where the daemon that serves on a Unix socket tells processes who they are (peer.proto)."""
+    return f"{socket_path}.hello"
+
+
 def runtime_directory() -> Path:
     """``$XDG_RUNTIME_DIR/ebpfd``; ``/run/ebpfd`` for root; else a private one below ``/tmp``."""
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):

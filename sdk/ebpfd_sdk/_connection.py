@@ -3,12 +3,14 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 
+from ebpfd_api.metadata import TOKEN
 from ebpfd_api.result import Result
 from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
+from ebpfd_sdk._token import TokenSource
 
 OPTIONS: Final = (
     # Bounds what a stream that nobody reads can pile up, here and in the daemon.
@@ -30,12 +32,32 @@ UNREACHABLE: Final = frozenset(
 )
 
 
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+
+UNIX: Final = "unix:"
+
+
 class Connection:
     """One channel, and the address for messages."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.channel = grpc.aio.insecure_channel(self.address, options=OPTIONS)
+        unix = address.startswith(UNIX)
+        self._tokens = TokenSource(address.removeprefix(UNIX)) if unix else None
+
+    async def identity(self) -> Metadata:
+        """Metadata by which the daemon knows this process, for a call that is made now."""
+        token = await self._tokens.token() if self._tokens else ""
+        return ((TOKEN, token),) if token else ()
+
+    def refused(self, identity: Metadata, error: grpc.aio.AioRpcError) -> bool:
+        """Whether a call did nothing but fail for its *identity*, which is then used no more."""
+        if not identity or error.code() is not grpc.StatusCode.UNAUTHENTICATED:
+            return False
+        assert self._tokens is not None, "the identity is from there"
+        self._tokens.refused(identity[0][1])
+        return True
 
     @contextmanager
     def translated(self) -> Generator[None]:

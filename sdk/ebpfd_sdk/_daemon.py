@@ -58,12 +58,17 @@ class Daemon:
         timeout_s: float = CALL_S,
     ) -> Response:
         """Call a method with a deadline, and speak of failures in the SDK's words."""
+        owner = ((OWNER, self.owner),) if self.owner else ()
+        identity = await self.connection.identity()
         with self.connection.translated():
-            return await method(request, timeout=timeout_s, metadata=self._metadata)
-
-    @property
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
-        return ((OWNER, self.owner),) if self.owner else ()
+            try:
+                return await method(request, timeout=timeout_s, metadata=(*identity, *owner))
+            except grpc.aio.AioRpcError as error:
+                if not self.connection.refused(identity, error):
+                    raise
+            # Of a daemon that has started anew, for example.
+            identity = await self.connection.identity()
+            return await method(request, timeout=timeout_s, metadata=(*identity, *owner))
 
     async def follow(
         self,

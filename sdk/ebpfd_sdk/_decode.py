@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeVar
 from uuid import UUID
 
-from ebpfd_api.v1 import links_pb2, programs_pb2, registrar_pb2, status_pb2
+from ebpfd_api.v1 import links_pb2, peer_pb2, programs_pb2, registrar_pb2, status_pb2
 from ebpfd_sdk._answer import result_of
 from ebpfd_sdk._errors import EbpfdError, VerificationFailed
 from ebpfd_sdk._values import (
@@ -18,6 +18,8 @@ from ebpfd_sdk._values import (
     LinkOutcomes,
     LinkState,
     PathStep,
+    Peer,
+    PeerProcess,
     ProgramCounters,
     ProgramState,
     RegisterChange,
@@ -134,6 +136,14 @@ def trace_line(message: programs_pb2.TraceResponse) -> TraceLine:
     )
 
 
+def peer_of(message: peer_pb2.Peer) -> Peer:
+    """Read who is at the far end of a connection."""
+    if not message.HasField("process"):
+        return Peer()
+    process = message.process
+    return Peer(PeerProcess(process.pid, process.uid, process.gid))
+
+
 def registration(message: registrar_pb2.Registration) -> Registration:
     """Read a module's registration."""
     instance = message.instance
@@ -148,6 +158,7 @@ def registration(message: registrar_pb2.Registration) -> Registration:
         owner=message.owner,
         deregistering=message.deregistering,
         binding_count=message.binding_count,
+        peer=peer_of(message.peer) if message.HasField("peer") else None,
     )
 
 

@@ -5,7 +5,8 @@ from enum import Enum
 from uuid import UUID
 
 from ebpfd_api.v1 import extensions_pb2
-from ebpfd_sdk._decode import guid, module_id
+from ebpfd_sdk._decode import guid, module_id, peer_of
+from ebpfd_sdk._values import Peer
 
 
 class ExtensionState(Enum):
@@ -76,6 +77,9 @@ class ExtensionInfo:
     resident_bytes: int
     """What of its process is in memory; 0: not known."""
 
+    peer: Peer | None
+    """Of its session, if it has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
@@ -103,6 +107,7 @@ def extension_of(message: extensions_pb2.Extension) -> ExtensionInfo:
         reason=message.reason,
         provides=tuple(map(_provided, message.provides)),
         resident_bytes=message.resident_bytes,
+        peer=peer_of(message.peer) if message.HasField("peer") else None,
     )
 
 

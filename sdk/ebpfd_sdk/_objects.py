@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
@@ -14,10 +14,11 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import objects_pb2, pins_pb2
 from ebpfd_sdk._answer import result_of
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
-from ebpfd_sdk._decode import check
+from ebpfd_sdk._decode import check, peer_of
 from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._program import AttachedLink, Program, link_of, program_of
+from ebpfd_sdk._values import Peer
 
 PinnedThing: TypeAlias = Program | Map | AttachedLink
 _HoldCall: TypeAlias = "grpc.aio.UnaryStreamCall[objects_pb2.HoldRequest, objects_pb2.HoldResponse]"
@@ -51,6 +52,7 @@ class Owner:
 
     name: str
     ids: tuple[int, ...]
+    peer: Peer = field(default_factory=Peer)
 
 
 class Holding:
@@ -63,7 +65,8 @@ class Holding:
     async def begin(self, name: str) -> None:
         """From now on, what calls make belongs to the owner."""
         request = objects_pb2.HoldRequest(name=name or _process_name())
-        self._call = self._daemon.objects.Hold(request)
+        identity = await self._daemon.connection.identity()
+        self._call = self._daemon.objects.Hold(request, metadata=identity)
         with self._daemon.connection.translated():
             reply = await self._call.read()
         if not isinstance(reply, objects_pb2.HoldResponse):
@@ -175,7 +178,7 @@ class ObjectCalls:
         request = objects_pb2.ListOwnersRequest()
         reply = await self._daemon.ask(self._daemon.objects.ListOwners, request)
         check(reply.status)
-        return tuple(Owner(each.name, tuple(each.ids)) for each in reply.owners)
+        return tuple(Owner(each.name, tuple(each.ids), peer_of(each.peer)) for each in reply.owners)
 
 
 def _numbers(types: Sequence[ObjectType]) -> "list[objects_pb2.ObjectType]":

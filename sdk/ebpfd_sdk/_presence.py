@@ -58,7 +58,8 @@ class Presence:
             connection = Connection(address)
             stack.push_async_callback(connection.close)
             stack.push_async_callback(self._tasks.close)
-            session = Session(connection, HelperCalls(self._tasks), self._tasks, self._lose)
+            identity, helpers = await connection.identity(), HelperCalls(self._tasks)
+            session = Session(connection, identity, helpers, self._tasks, self._lose)
             self._session = session
             stack.push_async_callback(session.close)
             stack.push_async_callback(self._abandon_if_lost)

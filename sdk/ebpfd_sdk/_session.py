@@ -16,7 +16,7 @@ import grpc
 from ebpfd_api import protocol
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
-from ebpfd_sdk._connection import Connection
+from ebpfd_sdk._connection import Connection, Metadata
 from ebpfd_sdk._context_calls import ContextCalls
 from ebpfd_sdk._errors import DaemonUnavailable, Refused, RegistrationRefused
 from ebpfd_sdk._helper_calls import HelperCalls
@@ -39,6 +39,7 @@ class Session:
     def __init__(
         self,
         connection: Connection,
+        identity: Metadata,
         helpers: HelperCalls,
         tasks: Tasks,
         on_lost: Callable[[DaemonUnavailable], None],
@@ -49,7 +50,8 @@ class Session:
         self._context_calls = ContextCalls(tasks)
         self._tasks = tasks
         self._on_lost = on_lost
-        self._call: SessionCall = registrar_pb2_grpc.RegistrarStub(connection.channel).Session()
+        stub = registrar_pb2_grpc.RegistrarStub(connection.channel)
+        self._call: SessionCall = stub.Session(metadata=identity)
         self._outgoing: asyncio.Queue[registrar_pb2.SessionRequest] = asyncio.Queue()
         self._last_call_id = 0
         self._calls: dict[int, asyncio.Future[registrar_pb2.CallReturn]] = {}

@@ -354,6 +354,25 @@ class TraceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerProcess:
+    """A process on the daemon's host, as the system knows it."""
+
+    pid: int
+    """In the daemon's eyes; 0: it cannot see it."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the far end of a connection to the daemon, for sure."""
+
+    process: PeerProcess | None = None
+    """None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """A module that is registered with the registrar."""
 
@@ -369,6 +388,8 @@ class Registration:
     owner: str
     deregistering: bool
     binding_count: int
+    peer: Peer | None = None
+    """Of the owner's session; None: the daemon has registered it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The daemon put together.  Stop order is start order reversed."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.general import register_general_helpers
+from ebpfd.host.hello import Hello
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Store
 from ebpfd.host.links import Links
 from ebpfd.host.maps import Maps
 from ebpfd.host.owners import Owners
+from ebpfd.host.peers import Tokens
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
 from ebpfd.host.records import RecordReaders
@@ -40,6 +43,7 @@ from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
 from ebpfd.rpc.maps import MapsServicer
 from ebpfd.rpc.objects import ObjectsServicer
+from ebpfd.rpc.peers import Peers, TokenCheck
 from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
@@ -131,11 +135,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         parts = assembled(services, verifier, executor, kept, settings.deadlines, store)
         readers, sessions, streams = RecordReaders(), Sessions(), Streams()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
-        server = grpc.aio.server(options=OPTIONS)
+        tokens = Tokens(time.monotonic)
+        peers, hello = Peers(tokens), Hello(tokens)
+        server = grpc.aio.server(interceptors=(TokenCheck(tokens),), options=OPTIONS)
         registrar = RegistrarServicer(
             registrar=parts.registrar,
             contracts=parts.contracts,
             sessions=sessions,
+            peers=peers,
             hosted=hosted,
             services=services,
             streams=streams,
@@ -191,7 +198,11 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         objects_pb2_grpc.add_ObjectsServicer_to_server(
             ObjectsServicer(
-                objects=parts.objects, owners=parts.owners, services=services, streams=streams
+                objects=parts.objects,
+                owners=parts.owners,
+                peers=peers,
+                services=services,
+                streams=streams,
             ),
             server,
         )
@@ -230,7 +241,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         if store is not None:
             await restorer(parts, store, verifier, executor).restore()
         stack.push_async_callback(parts.keeper.end)
-        await stack.enter_async_context(listening(server, settings.listen, STOP_S))
+        await stack.enter_async_context(listening(server, hello, settings.listen, STOP_S))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
             registrar=parts.registrar,

@@ -1,8 +1,9 @@
-"""The gRPC server on its Unix sockets, which only their owner can use."""
+"""The gRPC server on its Unix sockets and their hello sockets, which only their owner can use."""
 
 import os
+import socket
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,8 @@ import grpc
 import structlog
 
 from ebpfd.app.locks import InUseError, locked
+from ebpfd.host.hello import Hello
+from ebpfd_api.address import hello_path
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -31,13 +34,16 @@ OPTIONS: Final = (
 
 @asynccontextmanager
 async def listening(
-    server: grpc.aio.Server, paths: tuple[Path, ...], grace_s: float
+    server: grpc.aio.Server, hello: Hello, paths: tuple[Path, ...], grace_s: float
 ) -> AsyncGenerator[None]:
     """Serve on *paths* within the block; afterwards the sockets are gone."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         for path in paths:
             stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
             stack.enter_context(_removed(path))
+            hello_socket = stack.enter_context(_bound(Path(hello_path(str(path)))))
+            # Before anybody can call who would ask for it.
+            await stack.enter_async_context(hello.serving(hello_socket))
             with _umask(0o177):
                 server.add_insecure_port(f"unix:{path}")
         await server.start()
@@ -57,6 +63,15 @@ def _removed(path: Path) -> Generator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _bound(path: Path) -> Generator[socket.socket]:
+    """A socket for this user alone, closed and removed in the end."""
+    with _removed(path), socket.socket(socket.AF_UNIX) as bound:
+        with _umask(0o177):
+            bound.bind(str(path))
+        yield bound
 
 
 @contextmanager

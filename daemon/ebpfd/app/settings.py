@@ -9,12 +9,12 @@ from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
-from ebpfd_api.address import default_address
+from ebpfd_api.address import default_address, hello_path
 
 __all__ = ["Settings", "SettingsError"]
 
-MAX_SOCKET_PATH: Final = 107
-"""Bytes that the system allows for the path of a Unix socket."""
+MAX_SOCKET_PATH: Final = 107 - len(hello_path(""))
+"""Bytes of a socket's path: the hello socket beside it may have as many as the system allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,6 @@ def _socket_path(address: str) -> Path:
     if len(str(path).encode()) > MAX_SOCKET_PATH:
         raise SettingsError(
             f"listen {address}: the path is longer than {MAX_SOCKET_PATH} bytes, "
-            "which is all that the system allows for a socket"
+            "which is all that there is room for beside the socket's own '.hello'"
         )
     return path

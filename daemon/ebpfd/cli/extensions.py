@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING
 import click
 
 from ebpfd.cli.output import Json, Output, print_table
+from ebpfd.cli.peers import peer_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ebpfd_sdk import Client, ExtensionInfo, OutputLine
 
-COLUMNS = ("name", "hosted", "state", "since", "restarts", "process", "memory", "provides")
+COLUMNS = (
+    "name",
+    "hosted",
+    "state",
+    "since",
+    "restarts",
+    "process",
+    "memory",
+    "peer",
+    "provides",
+)
 
 within = click.option(
     "--within",
@@ -93,6 +104,7 @@ def describe(each: "ExtensionInfo") -> dict[str, Json]:
         "process_id": each.process_id,
         "resident_bytes": each.resident_bytes,
         "reason": each.reason,
+        "peer": peer_json(each.peer),
         "provides": [
             {
                 "registration": module.registration,
@@ -138,6 +150,7 @@ def _row(each: "ExtensionInfo") -> dict[str, Json]:
         "restarts": each.restarts if each.hosted else None,
         "process": each.process_id or None,
         "memory": f"{each.resident_bytes >> 20} MiB" if each.resident_bytes else None,
+        "peer": peer_json(each.peer),
         "provides": [f"{module.npi_name} {module.module_name}" for module in each.provides],
     }
 

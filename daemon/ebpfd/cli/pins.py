@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ebpfd.cli.output import Json, Output
+from ebpfd.cli.peers import peer_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Keepers, Pin
@@ -74,9 +75,10 @@ def list_owners(output: Output) -> None:
 
     async def work(client: "Client") -> None:
         rows: list[dict[str, Json]] = [
-            {"name": each.name, "ids": list(each.ids)} for each in await client.owners()
+            {"name": each.name, "peer": peer_json(each.peer), "ids": list(each.ids)}
+            for each in await client.owners()
         ]
-        output.table(rows, ("name", "ids"))
+        output.table(rows, ("name", "peer", "ids"))
 
     output.run(work)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from ebpfd.cli.output import Json, Output
+from ebpfd.cli.peers import peer_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Binding, Client, RegistrarChange, RegistrarSnapshot, Registration
@@ -20,7 +21,7 @@ BINDING_COLUMNS = (
     "waits_for",
     "overdue",
 )
-COLUMNS = ("registration", "contract", "module", "owner", "bindings", "module_id")
+COLUMNS = ("registration", "contract", "module", "owner", "peer", "bindings", "module_id")
 
 
 @click.group()
@@ -123,6 +124,7 @@ def describe(each: "Registration") -> dict[str, Json]:
         "module": each.module_name,
         "module_id": str(each.module),
         "owner": each.owner,
+        "peer": peer_json(each.peer),
         "deregistering": each.deregistering,
         "bindings": each.binding_count,
     }

@@ -8,6 +8,7 @@ import structlog
 
 from ebpfd.errors import RequestError
 from ebpfd.host.links import Links
+from ebpfd.host.peers import UNKNOWN, Peer
 from ebpfd.objects import DAEMON, Objects, Owner
 from ebpfd_api.result import Result
 
@@ -21,6 +22,7 @@ class Owners:
         self._objects = objects
         self._links = links
         self._owners: dict[str, Owner] = {}
+        self._peers: dict[Owner, Peer] = {}
         self.closed = asyncio.Event()
         """Set when the daemon stops: then every owner ends."""
 
@@ -31,11 +33,16 @@ class Owners:
     def __len__(self) -> int:
         return len(self._owners)
 
-    def begin(self, name: str) -> str:
-        """The token of a new owner."""
+    def begin(self, name: str, peer: Peer = UNKNOWN) -> str:
+        """The token of a new owner, which *peer* has begun."""
         token = secrets.token_hex(16)
-        self._owners[token] = Owner(name or "a client")
+        owner = self._owners[token] = Owner(name or "a client")
+        self._peers[owner] = peer
         return token
+
+    def peer_of(self, owner: Owner) -> Peer:
+        """Who began it."""
+        return self._peers.get(owner, UNKNOWN)
 
     def find(self, token: str | None) -> Owner:
         """Whose call it is: the daemon's own without a token; INVALID_STATE if that has ended."""
@@ -52,6 +59,7 @@ class Owners:
         owner = self._owners.pop(token, None)
         if owner is None:
             return
+        del self._peers[owner]
         left = self._objects.end(owner)
         _log.info("owner ended", owner=owner.name, detaches_or_unloads=[each.id for each in left])
         await self._links.end_unkept(left)

@@ -10,6 +10,7 @@ import grpc
 from ebpfd.host.extensions import Hosted, HostedExtension, OutputLine, State, resident_bytes
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.nmr import RegistrationSnapshot, Role
+from ebpfd.rpc.peers import encode_peer
 from ebpfd.rpc.registration_codec import encode_registration
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.status import answering
@@ -59,6 +60,7 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
                     process_id=module.process_id,
                     since_ns=module.connected_ns,
                     provides=self._provided([module]),
+                    peer=encode_peer(module.peer),
                 )
         return response
 
@@ -117,6 +119,7 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
     async def _encode(self, each: HostedExtension) -> pb.Extension:
         process_id = each.process_id
         resident = await asyncio.to_thread(resident_bytes, process_id) if process_id else 0
+        modules = [module for module in self._sessions.all() if module in each.modules]
         return pb.Extension(
             name=each.spec.name,
             hosted=True,
@@ -125,10 +128,9 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
             restarts=each.life.restarts,
             since_ns=each.since_ns,
             reason=each.life.reason,
-            provides=self._provided(
-                module for module in self._sessions.all() if module in each.modules
-            ),
+            provides=self._provided(modules),
             resident_bytes=resident,
+            peer=encode_peer(modules[0].peer) if modules else None,
         )
 
     def _provided(self, modules: Iterable[RemoteModule]) -> list[pb.ProvidedModule]:

@@ -140,7 +140,7 @@ class InvokeStream:
                 self._module.answered(answer.fire_id, answer)
                 return None
             target = self._target(request)
-            done = target.run_now(request, _origin(request))
+            done = target.run_now(request, _origin(request) or self._module.origin)
             if done is not None:
                 return _reply(request, done)
             target.enqueue(request.count or 1)
@@ -185,7 +185,8 @@ class InvokeStream:
         self, target: Target | ChainTarget, request: pb.InvokeRequest
     ) -> pb.InvokeResponse:
         try:
-            return _reply(request, await target.run_queued(request, _origin(request)))
+            origin = _origin(request) or self._module.origin
+            return _reply(request, await target.run_queued(request, origin))
         except RequestError as error:
             return _refusal(request, error)
         except Exception as error:  # noqa: BLE001 (whoever waits for a code must get one)

@@ -9,6 +9,7 @@ from ebpfd.host.owners import Owners
 from ebpfd.host.services import Services
 from ebpfd.objects import Kind, Objects
 from ebpfd.rpc.owner import token_of
+from ebpfd.rpc.peers import Peers, encode_peer
 from ebpfd.rpc.status import answering
 from ebpfd.rpc.streams import Streams
 from ebpfd_api.result import Result
@@ -37,10 +38,17 @@ class ObjectsServicer(services_pb.ObjectsServicer):
     """Owners and ids."""
 
     def __init__(
-        self, *, objects: Objects, owners: Owners, services: Services, streams: Streams
+        self,
+        *,
+        objects: Objects,
+        owners: Owners,
+        peers: Peers,
+        services: Services,
+        streams: Streams,
     ) -> None:
         self._objects = objects
         self._owners = owners
+        self._peers = peers
         self._services = services
         self._streams = streams
 
@@ -51,7 +59,7 @@ class ObjectsServicer(services_pb.ObjectsServicer):
     ) -> None:
         """An owner, until the caller hangs up or the daemon stops."""
         self._streams.opened(context)
-        token = self._owners.begin(request.name)
+        token = self._owners.begin(request.name, self._peers.of(context))
         try:
             await context.write(pb.HoldResponse(token=token))
             await self._owners.closed.wait()
@@ -77,7 +85,8 @@ class ObjectsServicer(services_pb.ObjectsServicer):
         response = pb.ListOwnersResponse()
         for owner in self._owners.all():
             ids = sorted(each.id for each in self._objects.owned(owner))
-            response.owners.add(name=owner.name, ids=ids)
+            peer = encode_peer(self._owners.peer_of(owner))
+            response.owners.add(name=owner.name, ids=ids, peer=peer)
         return response
 
     async def NextId(self, request: pb.NextIdRequest, context: _Context) -> pb.NextIdResponse:

@@ -21,6 +21,7 @@ from ebpfd.rpc.binding_codec import encode_binding, encode_part
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.hello import OtherProtocolError, Terms, agree
 from ebpfd.rpc.leases import Lease, keep_leases
+from ebpfd.rpc.peers import Peers
 from ebpfd.rpc.registration_codec import (
     decode_dispatch,
     decode_instance,
@@ -53,6 +54,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         registrar: RegistrarHost,
         contracts: Contracts,
         sessions: Sessions,
+        peers: Peers,
         hosted: Hosted,
         services: Services,
         streams: Streams,
@@ -62,6 +64,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._registrar = registrar
         self._contracts = contracts
         self._sessions = sessions
+        self._peers = peers
         self._hosted = hosted
         self._services = services
         self._streams = streams
@@ -93,6 +96,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 process_id=hello.process_id,
                 registrations=hello.registrations,
                 resume_token=secrets.token_bytes(16),
+                peer=self._peers.of(context),
             ),
             Lease() if terms.leased else None,
         )
@@ -363,9 +367,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
 
 
 def _log_of(module: RemoteModule) -> structlog.stdlib.BoundLogger:
-    bound: structlog.stdlib.BoundLogger = _log.bind(
-        extension=module.name, pid=module.identity.process_id
-    )
+    bound: structlog.stdlib.BoundLogger = _log.bind(extension=module.name, pid=module.process_id)
     return bound
 
 

@@ -17,6 +17,7 @@ from ebpfd.contracts import (
     validate_program_data,
 )
 from ebpfd.host.modules import DispatchTable, LocalModule, Module
+from ebpfd.host.peers import Connected
 from ebpfd.rpc.contract_codec import (
     decode_attach_data,
     decode_extension_data,
@@ -33,6 +34,7 @@ from ebpfd.rpc.contract_codec import (
     encode_program_data,
 )
 from ebpfd.rpc.contract_formats import decode_blob
+from ebpfd.rpc.peers import encode_peer
 from ebpfd_api.map_type import map_type_name
 from ebpfd_api.npi import (
     BTF_RESOLVED_FUNCTIONS,
@@ -164,6 +166,7 @@ def encode_registration(
         binding_count=registration.binding_count,
         npi_name=NAMES.get(npi_id, "") if npi_id else "",
         module_name=_module_name(instance, module),
+        peer=encode_peer(module.peer) if isinstance(module, Connected) else None,
     )
 
 

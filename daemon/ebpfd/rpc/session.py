@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
+from ebpfd.host.invocation import Origin
 from ebpfd.host.modules import (
     AttachAnswer,
     BatchOutcome,
@@ -33,6 +34,7 @@ from ebpfd.host.modules import (
     ModuleGoneError,
     NotReadyError,
 )
+from ebpfd.host.peers import UNKNOWN, Peer
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.objects.programs import RunContext
 from ebpfd.rpc.batch_codec import decode_result, encode_batch
@@ -76,7 +78,7 @@ class _Expected:
 
 @dataclass(frozen=True, slots=True)
 class ModuleIdentity:
-    """Who a module says it is."""
+    """Who a module says it is, and who its peer is."""
 
     name: str
     session_id: str
@@ -88,6 +90,9 @@ class ModuleIdentity:
     resume_token: bytes = b""
     """With it, the same process ends this session and takes its place."""
 
+    peer: Peer = UNKNOWN
+    """What is known for sure."""
+
 
 class RemoteModule:
     """A module process, as NMR callbacks, fires and helper calls reach it."""
@@ -96,6 +101,9 @@ class RemoteModule:
         self.identity = identity
         self.lease = lease
         self.data_stream: DataStream | None = None
+        self.origin = _origin(identity)
+        """Who causes its batches, unless they say it."""
+
         self.gone = asyncio.Event()
         self.end_reason = ""
         """Why the daemon has ended the session; empty: it has not."""
@@ -118,9 +126,15 @@ class RemoteModule:
         return self.identity.name
 
     @property
+    def peer(self) -> Peer:
+        """Who is at the far end, for sure."""
+        return self.identity.peer
+
+    @property
     def process_id(self) -> int:
-        """What it says of its process."""
-        return self.identity.process_id
+        """Its process on this host, as the system says or else as it says itself."""
+        process = self.peer.process
+        return process.pid if process else self.identity.process_id
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Offer a provider to this client."""
@@ -393,6 +407,13 @@ class Sessions:
     def all(self) -> list[RemoteModule]:
         """Every connected module."""
         return list(self._by_id.values())
+
+
+def _origin(identity: ModuleIdentity) -> Origin | None:
+    if process := identity.peer.process:
+        return process.pid, process.pid, process.uid
+    claimed = identity.process_id
+    return (claimed, claimed, None) if claimed else None
 
 
 def process_instance(value: bytes) -> str:

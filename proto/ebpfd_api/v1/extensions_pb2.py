@@ -22,45 +22,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from ebpfd_api.v1 import peer_pb2 as ebpfd__api_dot_v1_dot_peer__pb2
 from ebpfd_api.v1 import registrar_pb2 as ebpfd__api_dot_v1_dot_registrar__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x65\x62pfd_api/v1/extensions.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1c\x65\x62pfd_api/v1/registrar.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xe6\x01\n\tExtension\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06hosted\x18\x02 \x01(\x08\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.ebpfd_api.v1.ExtensionState\x12\x12\n\nprocess_id\x18\x04 \x01(\r\x12\x10\n\x08restarts\x18\x05 \x01(\r\x12\x10\n\x08since_ns\x18\x06 \x01(\x04\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12.\n\x08provides\x18\x08 \x03(\x0b\x32\x1c.ebpfd_api.v1.ProvidedModule\x12\x16\n\x0eresident_bytes\x18\t \x01(\x04\"\x9f\x01\n\x0eProvidedModule\x12\x14\n\x0cregistration\x18\x01 \x01(\x04\x12\x0e\n\x06npi_id\x18\x02 \x01(\x0c\x12\x10\n\x08npi_name\x18\x03 \x01(\t\x12)\n\tmodule_id\x18\x04 \x01(\x0b\x32\x16.ebpfd_api.v1.ModuleId\x12\x13\n\x0bmodule_name\x18\x05 \x01(\t\x12\x15\n\rbinding_count\x18\x06 \x01(\r\"\x17\n\x15\x45xtensionsListRequest\"k\n\x16\x45xtensionsListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12+\n\nextensions\x18\x02 \x03(\x0b\x32\x17.ebpfd_api.v1.Extension\"&\n\x16\x45xtensionsStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x17\x45xtensionsStartResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"K\n\x15\x45xtensionsStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\twithin_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_within_ms\"j\n\x16\x45xtensionsStopResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"N\n\x18\x45xtensionsRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\twithin_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_within_ms\"m\n\x19\x45xtensionsRestartResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"5\n\x15\x45xtensionsLogsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"\x97\x01\n\x16\x45xtensionsLogsResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0f\n\x07time_ns\x18\x02 \x01(\x04\x12*\n\x06stream\x18\x03 \x01(\x0e\x32\x1a.ebpfd_api.v1.OutputStream\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0c\n\x04lost\x18\x05 \x01(\x04*\x83\x02\n\x0e\x45xtensionState\x12\x1f\n\x1b\x45XTENSION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XTENSION_STATE_STARTING\x10\x01\x12\x1b\n\x17\x45XTENSION_STATE_RUNNING\x10\x02\x12\x1f\n\x1b\x45XTENSION_STATE_BACKING_OFF\x10\x03\x12\x1c\n\x18\x45XTENSION_STATE_STOPPING\x10\x04\x12\x1b\n\x17\x45XTENSION_STATE_STOPPED\x10\x05\x12\x1a\n\x16\x45XTENSION_STATE_FAILED\x10\x06\x12\x1d\n\x19\x45XTENSION_STATE_CONNECTED\x10\x07*a\n\x0cOutputStream\x12\x1d\n\x19OUTPUT_STREAM_UNSPECIFIED\x10\x00\x12\x18\n\x14OUTPUT_STREAM_STDOUT\x10\x01\x12\x18\n\x14OUTPUT_STREAM_STDERR\x10\x02\x32\xb9\x03\n\nExtensions\x12Q\n\x04List\x12#.ebpfd_api.v1.ExtensionsListRequest\x1a$.ebpfd_api.v1.ExtensionsListResponse\x12T\n\x05Start\x12$.ebpfd_api.v1.ExtensionsStartRequest\x1a%.ebpfd_api.v1.ExtensionsStartResponse\x12Q\n\x04Stop\x12#.ebpfd_api.v1.ExtensionsStopRequest\x1a$.ebpfd_api.v1.ExtensionsStopResponse\x12Z\n\x07Restart\x12&.ebpfd_api.v1.ExtensionsRestartRequest\x1a\'.ebpfd_api.v1.ExtensionsRestartResponse\x12S\n\x04Logs\x12#.ebpfd_api.v1.ExtensionsLogsRequest\x1a$.ebpfd_api.v1.ExtensionsLogsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x65\x62pfd_api/v1/extensions.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/peer.proto\x1a\x1c\x65\x62pfd_api/v1/registrar.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x88\x02\n\tExtension\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06hosted\x18\x02 \x01(\x08\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.ebpfd_api.v1.ExtensionState\x12\x12\n\nprocess_id\x18\x04 \x01(\r\x12\x10\n\x08restarts\x18\x05 \x01(\r\x12\x10\n\x08since_ns\x18\x06 \x01(\x04\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12.\n\x08provides\x18\x08 \x03(\x0b\x32\x1c.ebpfd_api.v1.ProvidedModule\x12\x16\n\x0eresident_bytes\x18\t \x01(\x04\x12 \n\x04peer\x18\n \x01(\x0b\x32\x12.ebpfd_api.v1.Peer\"\x9f\x01\n\x0eProvidedModule\x12\x14\n\x0cregistration\x18\x01 \x01(\x04\x12\x0e\n\x06npi_id\x18\x02 \x01(\x0c\x12\x10\n\x08npi_name\x18\x03 \x01(\t\x12)\n\tmodule_id\x18\x04 \x01(\x0b\x32\x16.ebpfd_api.v1.ModuleId\x12\x13\n\x0bmodule_name\x18\x05 \x01(\t\x12\x15\n\rbinding_count\x18\x06 \x01(\r\"\x17\n\x15\x45xtensionsListRequest\"k\n\x16\x45xtensionsListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12+\n\nextensions\x18\x02 \x03(\x0b\x32\x17.ebpfd_api.v1.Extension\"&\n\x16\x45xtensionsStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x17\x45xtensionsStartResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"K\n\x15\x45xtensionsStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\twithin_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_within_ms\"j\n\x16\x45xtensionsStopResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"N\n\x18\x45xtensionsRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\twithin_ms\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_within_ms\"m\n\x19\x45xtensionsRestartResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12*\n\textension\x18\x02 \x01(\x0b\x32\x17.ebpfd_api.v1.Extension\"5\n\x15\x45xtensionsLogsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"\x97\x01\n\x16\x45xtensionsLogsResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0f\n\x07time_ns\x18\x02 \x01(\x04\x12*\n\x06stream\x18\x03 \x01(\x0e\x32\x1a.ebpfd_api.v1.OutputStream\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0c\n\x04lost\x18\x05 \x01(\x04*\x83\x02\n\x0e\x45xtensionState\x12\x1f\n\x1b\x45XTENSION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XTENSION_STATE_STARTING\x10\x01\x12\x1b\n\x17\x45XTENSION_STATE_RUNNING\x10\x02\x12\x1f\n\x1b\x45XTENSION_STATE_BACKING_OFF\x10\x03\x12\x1c\n\x18\x45XTENSION_STATE_STOPPING\x10\x04\x12\x1b\n\x17\x45XTENSION_STATE_STOPPED\x10\x05\x12\x1a\n\x16\x45XTENSION_STATE_FAILED\x10\x06\x12\x1d\n\x19\x45XTENSION_STATE_CONNECTED\x10\x07*a\n\x0cOutputStream\x12\x1d\n\x19OUTPUT_STREAM_UNSPECIFIED\x10\x00\x12\x18\n\x14OUTPUT_STREAM_STDOUT\x10\x01\x12\x18\n\x14OUTPUT_STREAM_STDERR\x10\x02\x32\xb9\x03\n\nExtensions\x12Q\n\x04List\x12#.ebpfd_api.v1.ExtensionsListRequest\x1a$.ebpfd_api.v1.ExtensionsListResponse\x12T\n\x05Start\x12$.ebpfd_api.v1.ExtensionsStartRequest\x1a%.ebpfd_api.v1.ExtensionsStartResponse\x12Q\n\x04Stop\x12#.ebpfd_api.v1.ExtensionsStopRequest\x1a$.ebpfd_api.v1.ExtensionsStopResponse\x12Z\n\x07Restart\x12&.ebpfd_api.v1.ExtensionsRestartRequest\x1a\'.ebpfd_api.v1.ExtensionsRestartResponse\x12S\n\x04Logs\x12#.ebpfd_api.v1.ExtensionsLogsRequest\x1a$.ebpfd_api.v1.ExtensionsLogsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.extensions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXTENSIONSTATE']._serialized_start=1368
-  _globals['_EXTENSIONSTATE']._serialized_end=1627
-  _globals['_OUTPUTSTREAM']._serialized_start=1629
-  _globals['_OUTPUTSTREAM']._serialized_end=1726
-  _globals['_EXTENSION']._serialized_start=105
-  _globals['_EXTENSION']._serialized_end=335
-  _globals['_PROVIDEDMODULE']._serialized_start=338
-  _globals['_PROVIDEDMODULE']._serialized_end=497
-  _globals['_EXTENSIONSLISTREQUEST']._serialized_start=499
-  _globals['_EXTENSIONSLISTREQUEST']._serialized_end=522
-  _globals['_EXTENSIONSLISTRESPONSE']._serialized_start=524
-  _globals['_EXTENSIONSLISTRESPONSE']._serialized_end=631
-  _globals['_EXTENSIONSSTARTREQUEST']._serialized_start=633
-  _globals['_EXTENSIONSSTARTREQUEST']._serialized_end=671
-  _globals['_EXTENSIONSSTARTRESPONSE']._serialized_start=673
-  _globals['_EXTENSIONSSTARTRESPONSE']._serialized_end=780
-  _globals['_EXTENSIONSSTOPREQUEST']._serialized_start=782
-  _globals['_EXTENSIONSSTOPREQUEST']._serialized_end=857
-  _globals['_EXTENSIONSSTOPRESPONSE']._serialized_start=859
-  _globals['_EXTENSIONSSTOPRESPONSE']._serialized_end=965
-  _globals['_EXTENSIONSRESTARTREQUEST']._serialized_start=967
-  _globals['_EXTENSIONSRESTARTREQUEST']._serialized_end=1045
-  _globals['_EXTENSIONSRESTARTRESPONSE']._serialized_start=1047
-  _globals['_EXTENSIONSRESTARTRESPONSE']._serialized_end=1156
-  _globals['_EXTENSIONSLOGSREQUEST']._serialized_start=1158
-  _globals['_EXTENSIONSLOGSREQUEST']._serialized_end=1211
-  _globals['_EXTENSIONSLOGSRESPONSE']._serialized_start=1214
-  _globals['_EXTENSIONSLOGSRESPONSE']._serialized_end=1365
-  _globals['_EXTENSIONS']._serialized_start=1729
-  _globals['_EXTENSIONS']._serialized_end=2170
+  _globals['_EXTENSIONSTATE']._serialized_start=1427
+  _globals['_EXTENSIONSTATE']._serialized_end=1686
+  _globals['_OUTPUTSTREAM']._serialized_start=1688
+  _globals['_OUTPUTSTREAM']._serialized_end=1785
+  _globals['_EXTENSION']._serialized_start=130
+  _globals['_EXTENSION']._serialized_end=394
+  _globals['_PROVIDEDMODULE']._serialized_start=397
+  _globals['_PROVIDEDMODULE']._serialized_end=556
+  _globals['_EXTENSIONSLISTREQUEST']._serialized_start=558
+  _globals['_EXTENSIONSLISTREQUEST']._serialized_end=581
+  _globals['_EXTENSIONSLISTRESPONSE']._serialized_start=583
+  _globals['_EXTENSIONSLISTRESPONSE']._serialized_end=690
+  _globals['_EXTENSIONSSTARTREQUEST']._serialized_start=692
+  _globals['_EXTENSIONSSTARTREQUEST']._serialized_end=730
+  _globals['_EXTENSIONSSTARTRESPONSE']._serialized_start=732
+  _globals['_EXTENSIONSSTARTRESPONSE']._serialized_end=839
+  _globals['_EXTENSIONSSTOPREQUEST']._serialized_start=841
+  _globals['_EXTENSIONSSTOPREQUEST']._serialized_end=916
+  _globals['_EXTENSIONSSTOPRESPONSE']._serialized_start=918
+  _globals['_EXTENSIONSSTOPRESPONSE']._serialized_end=1024
+  _globals['_EXTENSIONSRESTARTREQUEST']._serialized_start=1026
+  _globals['_EXTENSIONSRESTARTREQUEST']._serialized_end=1104
+  _globals['_EXTENSIONSRESTARTRESPONSE']._serialized_start=1106
+  _globals['_EXTENSIONSRESTARTRESPONSE']._serialized_end=1215
+  _globals['_EXTENSIONSLOGSREQUEST']._serialized_start=1217
+  _globals['_EXTENSIONSLOGSREQUEST']._serialized_end=1270
+  _globals['_EXTENSIONSLOGSRESPONSE']._serialized_start=1273
+  _globals['_EXTENSIONSLOGSRESPONSE']._serialized_end=1424
+  _globals['_EXTENSIONS']._serialized_start=1788
+  _globals['_EXTENSIONS']._serialized_end=2229
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from ebpfd_api.v1 import peer_pb2 as _peer_pb2
 from ebpfd_api.v1 import registrar_pb2 as _registrar_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
@@ -38,7 +39,7 @@ OUTPUT_STREAM_STDOUT: OutputStream
 OUTPUT_STREAM_STDERR: OutputStream
 
 class Extension(_message.Message):
-    __slots__ = ("name", "hosted", "state", "process_id", "restarts", "since_ns", "reason", "provides", "resident_bytes")
+    __slots__ = ("name", "hosted", "state", "process_id", "restarts", "since_ns", "reason", "provides", "resident_bytes", "peer")
     NAME_FIELD_NUMBER: _ClassVar[int]
     HOSTED_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +49,7 @@ class Extension(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PROVIDES_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     name: str
     hosted: bool
     state: ExtensionState
@@ -57,7 +59,8 @@ class Extension(_message.Message):
     reason: str
     provides: _containers.RepeatedCompositeFieldContainer[ProvidedModule]
     resident_bytes: int
-    def __init__(self, name: _Optional[str] = ..., hosted: _Optional[bool] = ..., state: _Optional[_Union[ExtensionState, str]] = ..., process_id: _Optional[int] = ..., restarts: _Optional[int] = ..., since_ns: _Optional[int] = ..., reason: _Optional[str] = ..., provides: _Optional[_Iterable[_Union[ProvidedModule, _Mapping]]] = ..., resident_bytes: _Optional[int] = ...) -> None: ...
+    peer: _peer_pb2.Peer
+    def __init__(self, name: _Optional[str] = ..., hosted: _Optional[bool] = ..., state: _Optional[_Union[ExtensionState, str]] = ..., process_id: _Optional[int] = ..., restarts: _Optional[int] = ..., since_ns: _Optional[int] = ..., reason: _Optional[str] = ..., provides: _Optional[_Iterable[_Union[ProvidedModule, _Mapping]]] = ..., resident_bytes: _Optional[int] = ..., peer: _Optional[_Union[_peer_pb2.Peer, _Mapping]] = ...) -> None: ...
 
 class ProvidedModule(_message.Message):
     __slots__ = ("registration", "npi_id", "npi_name", "module_id", "module_name", "binding_count")

@@ -22,36 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from ebpfd_api.v1 import peer_pb2 as ebpfd__api_dot_v1_dot_peer__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65\x62pfd_api/v1/objects.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x1b\n\x0bHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"C\n\x0cHoldResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\r\n\x05token\x18\x02 \x01(\t\"\x0c\n\nEndRequest\"3\n\x0b\x45ndResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"\x13\n\x11ListOwnersRequest\"_\n\x12ListOwnersResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12#\n\x06owners\x18\x02 \x03(\x0b\x32\x13.ebpfd_api.v1.Owner\"\"\n\x05Owner\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\x04\"F\n\rNextIdRequest\x12&\n\x04type\x18\x01 \x01(\x0e\x32\x18.ebpfd_api.v1.ObjectType\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x04\"B\n\x0eNextIdResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\n\n\x02id\x18\x02 \x01(\x04*m\n\nObjectType\x12\x1b\n\x17OBJECT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13OBJECT_TYPE_PROGRAM\x10\x01\x12\x13\n\x0fOBJECT_TYPE_MAP\x10\x02\x12\x14\n\x10OBJECT_TYPE_LINK\x10\x03\x32\x9c\x02\n\x07Objects\x12?\n\x04Hold\x12\x19.ebpfd_api.v1.HoldRequest\x1a\x1a.ebpfd_api.v1.HoldResponse0\x01\x12:\n\x03\x45nd\x12\x18.ebpfd_api.v1.EndRequest\x1a\x19.ebpfd_api.v1.EndResponse\x12O\n\nListOwners\x12\x1f.ebpfd_api.v1.ListOwnersRequest\x1a .ebpfd_api.v1.ListOwnersResponse\x12\x43\n\x06NextId\x12\x1b.ebpfd_api.v1.NextIdRequest\x1a\x1c.ebpfd_api.v1.NextIdResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65\x62pfd_api/v1/objects.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x17\x65\x62pfd_api/v1/peer.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x1b\n\x0bHoldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"C\n\x0cHoldResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\r\n\x05token\x18\x02 \x01(\t\"\x0c\n\nEndRequest\"3\n\x0b\x45ndResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"\x13\n\x11ListOwnersRequest\"_\n\x12ListOwnersResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12#\n\x06owners\x18\x02 \x03(\x0b\x32\x13.ebpfd_api.v1.Owner\"D\n\x05Owner\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\x04\x12 \n\x04peer\x18\x03 \x01(\x0b\x32\x12.ebpfd_api.v1.Peer\"F\n\rNextIdRequest\x12&\n\x04type\x18\x01 \x01(\x0e\x32\x18.ebpfd_api.v1.ObjectType\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x04\"B\n\x0eNextIdResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\n\n\x02id\x18\x02 \x01(\x04*m\n\nObjectType\x12\x1b\n\x17OBJECT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13OBJECT_TYPE_PROGRAM\x10\x01\x12\x13\n\x0fOBJECT_TYPE_MAP\x10\x02\x12\x14\n\x10OBJECT_TYPE_LINK\x10\x03\x32\x9c\x02\n\x07Objects\x12?\n\x04Hold\x12\x19.ebpfd_api.v1.HoldRequest\x1a\x1a.ebpfd_api.v1.HoldResponse0\x01\x12:\n\x03\x45nd\x12\x18.ebpfd_api.v1.EndRequest\x1a\x19.ebpfd_api.v1.EndResponse\x12O\n\nListOwners\x12\x1f.ebpfd_api.v1.ListOwnersRequest\x1a .ebpfd_api.v1.ListOwnersResponse\x12\x43\n\x06NextId\x12\x1b.ebpfd_api.v1.NextIdRequest\x1a\x1c.ebpfd_api.v1.NextIdResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.objects_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBJECTTYPE']._serialized_start=530
-  _globals['_OBJECTTYPE']._serialized_end=639
-  _globals['_HOLDREQUEST']._serialized_start=71
-  _globals['_HOLDREQUEST']._serialized_end=98
-  _globals['_HOLDRESPONSE']._serialized_start=100
-  _globals['_HOLDRESPONSE']._serialized_end=167
-  _globals['_ENDREQUEST']._serialized_start=169
-  _globals['_ENDREQUEST']._serialized_end=181
-  _globals['_ENDRESPONSE']._serialized_start=183
-  _globals['_ENDRESPONSE']._serialized_end=234
-  _globals['_LISTOWNERSREQUEST']._serialized_start=236
-  _globals['_LISTOWNERSREQUEST']._serialized_end=255
-  _globals['_LISTOWNERSRESPONSE']._serialized_start=257
-  _globals['_LISTOWNERSRESPONSE']._serialized_end=352
-  _globals['_OWNER']._serialized_start=354
-  _globals['_OWNER']._serialized_end=388
-  _globals['_NEXTIDREQUEST']._serialized_start=390
-  _globals['_NEXTIDREQUEST']._serialized_end=460
-  _globals['_NEXTIDRESPONSE']._serialized_start=462
-  _globals['_NEXTIDRESPONSE']._serialized_end=528
-  _globals['_OBJECTS']._serialized_start=642
-  _globals['_OBJECTS']._serialized_end=926
+  _globals['_OBJECTTYPE']._serialized_start=589
+  _globals['_OBJECTTYPE']._serialized_end=698
+  _globals['_HOLDREQUEST']._serialized_start=96
+  _globals['_HOLDREQUEST']._serialized_end=123
+  _globals['_HOLDRESPONSE']._serialized_start=125
+  _globals['_HOLDRESPONSE']._serialized_end=192
+  _globals['_ENDREQUEST']._serialized_start=194
+  _globals['_ENDREQUEST']._serialized_end=206
+  _globals['_ENDRESPONSE']._serialized_start=208
+  _globals['_ENDRESPONSE']._serialized_end=259
+  _globals['_LISTOWNERSREQUEST']._serialized_start=261
+  _globals['_LISTOWNERSREQUEST']._serialized_end=280
+  _globals['_LISTOWNERSRESPONSE']._serialized_start=282
+  _globals['_LISTOWNERSRESPONSE']._serialized_end=377
+  _globals['_OWNER']._serialized_start=379
+  _globals['_OWNER']._serialized_end=447
+  _globals['_NEXTIDREQUEST']._serialized_start=449
+  _globals['_NEXTIDREQUEST']._serialized_end=519
+  _globals['_NEXTIDRESPONSE']._serialized_start=521
+  _globals['_NEXTIDRESPONSE']._serialized_end=587
+  _globals['_OBJECTS']._serialized_start=701
+  _globals['_OBJECTS']._serialized_end=985
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from ebpfd_api.v1 import peer_pb2 as _peer_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -56,12 +57,14 @@ class ListOwnersResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., owners: _Optional[_Iterable[_Union[Owner, _Mapping]]] = ...) -> None: ...
 
 class Owner(_message.Message):
-    __slots__ = ("name", "ids")
+    __slots__ = ("name", "ids", "peer")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     name: str
     ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    peer: _peer_pb2.Peer
+    def __init__(self, name: _Optional[str] = ..., ids: _Optional[_Iterable[int]] = ..., peer: _Optional[_Union[_peer_pb2.Peer, _Mapping]] = ...) -> None: ...
 
 class NextIdRequest(_message.Message):
     __slots__ = ("type", "after")

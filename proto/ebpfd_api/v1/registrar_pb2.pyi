@@ -1,4 +1,5 @@
 from ebpfd_api.v1 import contract_pb2 as _contract_pb2
+from ebpfd_api.v1 import peer_pb2 as _peer_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -524,7 +525,7 @@ class ListClientsResponse(_message.Message):
     def __init__(self, registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ...) -> None: ...
 
 class Registration(_message.Message):
-    __slots__ = ("registration", "role", "instance", "owner", "deregistering", "binding_count", "npi_name", "module_name")
+    __slots__ = ("registration", "role", "instance", "owner", "deregistering", "binding_count", "npi_name", "module_name", "peer")
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
@@ -533,6 +534,7 @@ class Registration(_message.Message):
     BINDING_COUNT_FIELD_NUMBER: _ClassVar[int]
     NPI_NAME_FIELD_NUMBER: _ClassVar[int]
     MODULE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     registration: int
     role: Role
     instance: RegistrationInstance
@@ -541,7 +543,8 @@ class Registration(_message.Message):
     binding_count: int
     npi_name: str
     module_name: str
-    def __init__(self, registration: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., instance: _Optional[_Union[RegistrationInstance, _Mapping]] = ..., owner: _Optional[str] = ..., deregistering: _Optional[bool] = ..., binding_count: _Optional[int] = ..., npi_name: _Optional[str] = ..., module_name: _Optional[str] = ...) -> None: ...
+    peer: _peer_pb2.Peer
+    def __init__(self, registration: _Optional[int] = ..., role: _Optional[_Union[Role, str]] = ..., instance: _Optional[_Union[RegistrationInstance, _Mapping]] = ..., owner: _Optional[str] = ..., deregistering: _Optional[bool] = ..., binding_count: _Optional[int] = ..., npi_name: _Optional[str] = ..., module_name: _Optional[str] = ..., peer: _Optional[_Union[_peer_pb2.Peer, _Mapping]] = ...) -> None: ...
 
 class ListBindingsRequest(_message.Message):
     __slots__ = ()

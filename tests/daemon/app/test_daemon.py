@@ -192,8 +192,8 @@ async def test_a_load_in_progress_does_not_keep_the_daemon(tmp_path: Path) -> No
     [
         ("tcp:1", "only unix:PATH"),
         ("unix:", "only unix:PATH"),
-        ("unix:/" + 107 * "x", "longer than 107 bytes"),
-        ("unix:/" + 54 * "é", "longer than 107 bytes"),
+        ("unix:/" + 101 * "x", "longer than 101 bytes"),
+        ("unix:/" + 51 * "é", "longer than 101 bytes"),
     ],
 )
 def test_an_address_that_cannot_be_listened_on_is_named(listen: str, complaint: str) -> None:

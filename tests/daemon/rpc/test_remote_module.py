@@ -10,7 +10,9 @@ from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.modules import FireCall, HelperCall, ModuleGoneError
+from ebpfd.host.peers import Tokens
 from ebpfd.objects.chains import Batch
+from ebpfd.rpc.peers import Peers
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import (
     MAX_FORWARDED_BYTES,
@@ -169,6 +171,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
             registrar=w.registrar,
             contracts=w.exchange,
             sessions=Sessions(),
+            peers=Peers(Tokens(lambda: 0.0)),
             hosted=Hosted((), "", w.services),
             services=w.services,
             streams=Streams(),

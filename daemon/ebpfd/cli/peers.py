@@ -1,0 +1,14 @@
+"""Who is at the far end of a connection, in listings."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ebpfd.cli.output import Json
+
+if TYPE_CHECKING:
+    from ebpfd_sdk import Peer
+
+
+def peer_json(peer: "Peer | None") -> dict[str, Json] | None:
+    """What is known for sure; None: nothing, or nobody is there."""
+    return asdict(peer.process) if peer and peer.process else None

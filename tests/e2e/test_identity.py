@@ -1,0 +1,252 @@
+"""Who is there: the hello socket, its tokens, and what the daemon makes of them."""
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import grpc
+import pytest
+
+from ebpfd.host import peers
+from ebpfd_api.metadata import TOKEN
+from ebpfd_api.v1 import objects_pb2, objects_pb2_grpc, registrar_pb2, registrar_pb2_grpc
+from ebpfd_extensions.sample.extension import SampleContext, events, sample
+from ebpfd_sdk import Client, Extension, Peer, PeerProcess
+from tests.conformance.assembler import assemble
+from tests.conformance.elf import object_file
+from tests.daemon.rpc.wire import Module, Wire, serving
+from tests.e2e.world import PATIENCE_S, SAMPLE, World, world
+from tests.e2e.world import sample as sample_process
+
+ME = PeerProcess(os.getpid(), os.getuid(), os.getgid())
+NOBODY = 65534
+
+ASK = """
+import socket, sys, time
+with socket.socket(socket.AF_UNIX) as hello:
+    hello.connect(sys.argv[1])
+    print(hello.makefile().readline(), flush=True)
+sys.stdin.read()
+"""
+
+TRY = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for path in sys.argv[1:]:
+    with socket.socket(socket.AF_UNIX) as there:
+        try:
+            there.connect(path)
+            print(there.recv(100))
+        except OSError as error:
+            print(error.strerror)
+"""
+
+
+def metadata(token: str) -> tuple[tuple[str, str], ...]:
+    """What a call with *token* carries."""
+    return ((TOKEN, token),)
+
+
+def opened(path: Path, mode: int) -> None:
+    """Let others in, on purpose."""
+    path.chmod(mode)
+
+
+async def greeting(path: Path) -> str:
+    """What the hello socket says to this process."""
+    reader, writer = await asyncio.open_unix_connection(f"{path}.hello")
+    said = (await reader.read()).decode()
+    writer.close()
+    return said
+
+
+async def code_of(w: Wire, token: str) -> grpc.StatusCode:
+    """What a call with *token* comes to."""
+    call: Any = w.registrar.ListProviders(
+        registrar_pb2.ListProvidersRequest(), metadata=metadata(token)
+    )
+    return await call.code()  # type: ignore[no-any-return]
+
+
+async def test_the_hello_socket_says_a_token_and_how_long_it_lasts(tmp_path: Path) -> None:
+    """On one line, without being asked; its owner alone can connect."""
+    async with serving(tmp_path) as w:
+        path = tmp_path / "ebpfd.sock"
+        said = await greeting(path)
+        token, seconds = said.split()
+        assert said == f"{token} {seconds}\n"
+        assert float(seconds) == peers.TOKEN_S
+        assert await greeting(path) != said
+        assert await code_of(w, token) is grpc.StatusCode.OK
+        mode = os.stat(f"{path}.hello").st_mode  # noqa: PTH116
+        assert (stat.S_ISSOCK(mode), stat.S_IMODE(mode)) == (True, 0o600)
+    assert sorted(os.listdir(tmp_path)) == ["ebpfd.sock.lock"]  # noqa: PTH208
+
+
+async def test_a_session_s_peer_is_the_process_that_has_the_token(tmp_path: Path) -> None:
+    """Whatever process it says it is: in another namespace it has another id."""
+    async with serving(tmp_path) as w:
+        token = (await greeting(tmp_path / "ebpfd.sock")).split()[0]
+        stub = registrar_pb2_grpc.RegistrarStub(w.channel)
+        module = Module(w.channel)
+        module.call.cancel()
+        module.call = stub.Session(metadata=metadata(token))
+        await module.hello("known", process_id=1)
+        (known,) = w.daemon.sessions.all()
+        assert known.peer.process == peers.Process(ME.pid, ME.uid, ME.gid)
+        assert known.process_id == ME.pid
+        assert known.origin == (ME.pid, ME.pid, ME.uid)
+
+
+async def test_who_has_no_token_is_served_and_not_known(tmp_path: Path) -> None:
+    """As modules that know nothing of tokens; what they say of their process is what they say."""
+    async with serving(tmp_path) as w:
+        await w.module("foreign")
+        (foreign,) = w.daemon.sessions.all()
+        assert foreign.peer == peers.UNKNOWN
+        assert (foreign.process_id, foreign.origin) == (1, (1, 1, None))
+
+
+@pytest.mark.parametrize("token", ["", "forged", "x" * 43])
+async def test_a_token_that_was_never_given_is_refused(tmp_path: Path, token: str) -> None:
+    """On calls of each kind, before they do anything; and the message says what to do."""
+    async with serving(tmp_path) as w:
+        assert await code_of(w, token) is grpc.StatusCode.UNAUTHENTICATED
+        objects = objects_pb2_grpc.ObjectsStub(w.channel)
+        hold: Any = objects.Hold(objects_pb2.HoldRequest(name="x"), metadata=metadata(token))
+        with pytest.raises(grpc.aio.AioRpcError, match="get a new one from the hello socket"):
+            await hold.read()
+        assert tuple(w.daemon.owners.all()) == ()
+        stub = registrar_pb2_grpc.RegistrarStub(w.channel)
+        session = stub.Session(metadata=metadata(token))
+        assert await session.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert w.daemon.sessions.all() == []
+
+
+async def test_a_token_that_has_expired_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given, and its time is over."""
+    monkeypatch.setattr(peers, "TOKEN_S", 0.0)
+    async with serving(tmp_path) as w:
+        token = (await greeting(tmp_path / "ebpfd.sock")).split()[0]
+        assert await code_of(w, token) is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_token_ends_with_its_process(tmp_path: Path) -> None:
+    """Whoever has seen it has nothing of it then."""
+    async with serving(tmp_path) as w:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            ASK,
+            f"{tmp_path}/ebpfd.sock.hello",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert child.stdout is not None
+        token = (await child.stdout.readline()).decode().split()[0]
+        assert await code_of(w, token) is grpc.StatusCode.OK
+        child.kill()
+        await child.wait()
+        while await code_of(w, token) is grpc.StatusCode.OK:
+            pass
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_another_user_gets_no_token() -> None:
+    """The sockets are closed to him; were the hello socket open, it would say nothing."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        opened(Path(folder), 0o711)
+        await nothing_for_others(Path(folder))
+
+
+async def nothing_for_others(folder: Path) -> None:
+    """Of a daemon in a folder that others can enter."""
+    async with serving(folder):
+        path = folder / "ebpfd.sock"
+        paths = (str(path), f"{path}.hello")
+
+        async def tried(*paths: str) -> list[str]:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", TRY, *paths, stdout=subprocess.PIPE
+            )
+            out, _ = await child.communicate()
+            return out.decode().splitlines()
+
+        assert await tried(*paths) == ["Permission denied"] * 2
+        opened(Path(paths[1]), 0o666)
+        assert await tried(paths[1]) == ["b''"]
+
+
+async def test_listings_show_who_is_there(tmp_path: Path) -> None:
+    """Extensions, providers and owners, each with its process and user as the system knows them."""
+    async with (
+        world(tmp_path, "--extension", SAMPLE) as w,
+        sample_process(w, "--window", "8") as process,
+        Client(w.address, hold=True, name="holder"),
+    ):
+        hosted, other = await w.client.extensions()
+        assert hosted.peer == Peer(PeerProcess(hosted.process_id, ME.uid, ME.gid))
+        assert other.peer == Peer(PeerProcess(process.pid, ME.uid, ME.gid))
+        rows = await w.ctl_json("extension", "list")
+        assert rows[1]["peer"] == {"pid": process.pid, "uid": ME.uid, "gid": ME.gid}
+        providers = await w.ctl_json("provider", "list")
+        of_daemon = [each["peer"] for each in providers if each["owner"] == "daemon"]
+        assert of_daemon == [None]
+        assert {each["peer"]["pid"] for each in providers if each["owner"] != "daemon"} == {
+            hosted.process_id,
+            process.pid,
+        }
+        table = (await w.ctl("provider", "list")).out
+        assert f"pid={process.pid}, uid={ME.uid}" in table
+        (owner,) = await w.client.owners()
+        assert owner.peer == Peer(ME)
+        (row,) = await w.ctl_json("owner", "list")
+        assert row["peer"]["pid"] == ME.pid
+
+
+async def test_helpers_that_ask_who_is_running_are_told_the_session_s_peer(tmp_path: Path) -> None:
+    """Unless the batch names its origin."""
+    code = assemble("call 19\nrsh %r0, 32\nexit")
+    program_file = object_file(code.code, code.functions).replace(b"conformance", b"sample_ext\0")
+    async with world(tmp_path) as w, Extension(sample, events, address=w.address):
+        program = (await w.client.load(program_file, file_name="pid.o"))["program"]
+        await program.attach("sample_ext")
+        await events.attached()
+        assert (await events.invoke(SampleContext())).result == os.getpid()
+
+
+async def test_a_daemon_that_starts_anew_does_not_know_the_tokens_of_the_old_one(
+    tmp_path: Path,
+) -> None:
+    """Clients and extensions get new ones by themselves."""
+    async with Client(f"unix:{tmp_path / 'ebpfd.sock'}") as client, world(tmp_path) as w:
+        said = await greeting(tmp_path / "ebpfd.sock")
+        await client.providers()
+        async with Extension(sample, events, address=w.address):
+            w.daemon.kill()
+            await w.daemon.wait()
+            (tmp_path / "ready.sock").unlink()
+            async with world(tmp_path) as again:
+                assert await refused(again, said.split()[0])
+                assert {each.owner for each in await client.providers()} >= {"daemon"}
+                async with asyncio.timeout(PATIENCE_S):
+                    while not (found := await again.client.extensions()):
+                        pass
+                assert [each.peer for each in found] == [Peer(ME)]
+
+
+async def refused(w: World, token: str) -> bool:
+    """Whether a daemon refuses calls with *token*."""
+    async with grpc.aio.insecure_channel(w.address) as channel:
+        stub = registrar_pb2_grpc.RegistrarStub(channel)
+        call: Any = stub.ListProviders(
+            registrar_pb2.ListProvidersRequest(), metadata=metadata(token)
+        )
+        return await call.code() is grpc.StatusCode.UNAUTHENTICATED
