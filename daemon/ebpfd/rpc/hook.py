@@ -111,8 +111,11 @@ class InvokeStream:
     async def _handle(self, request: pb.InvokeRequest) -> None:
         reply = self._answer(request)
         if reply is not None:
-            async with self._writing:
-                await self._context.write(reply)
+            await self._writing.acquire()
+            try:
+                await self._write(reply)
+            except ModuleGoneError:
+                self.end()  # and gRPC is about to tell the handler
 
     async def send(self, message: pb.InvokeResponse) -> None:
         """Send *message* after those before it; ``ModuleGoneError`` if the stream has ended."""
