@@ -58,6 +58,11 @@ class Pending(Protocol):
         """How many invocations it holds."""
         ...
 
+    @property
+    def size_bytes(self) -> int:
+        """What its columns take so far."""
+        ...
+
     def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
         """Build the message; None: nobody waits for it any more."""
         ...
@@ -176,6 +181,11 @@ class Bulk:
     def count(self) -> int:
         """How many invocations it holds."""
         return self.batch.count or 1
+
+    @property
+    def size_bytes(self) -> int:
+        """What its columns take."""
+        return len(self.batch.contexts) + len(self.batch.data)
 
     def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
         """Build the message."""

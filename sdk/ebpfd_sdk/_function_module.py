@@ -6,11 +6,11 @@ from uuid import UUID
 
 from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._helper import Helper, HelperFunction
 from ebpfd_sdk._provider import Declaration, Provider
-from ebpfd_sdk._stream import InvokeStream
 
 F = TypeVar("F", bound=HelperFunction)
 
@@ -27,7 +27,7 @@ class FunctionModule(Declaration):
         self.name = name or f"module {self.guid}"
         self.functions: list[Helper] = []
 
-    def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
+    def provider(self, streams: DataStreams) -> Provider:  # noqa: ARG002 (only hooks send)
         """Make the registrar's view of the module; for the extension, not for authors."""
         return FunctionProvider(self)
 

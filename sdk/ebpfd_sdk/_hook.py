@@ -16,6 +16,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._context import Context
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
@@ -25,7 +26,6 @@ from ebpfd_sdk._lane import Counters, Lane, check_size
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
-from ebpfd_sdk._stream import InvokeStream
 
 P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
@@ -67,9 +67,9 @@ class Hook(Declaration, Generic[C]):
             _attachments(self.name, capability, wildcards),
         )
 
-    def provider(self, stream: InvokeStream) -> Provider:
+    def provider(self, streams: DataStreams) -> Provider:
         """Make the registrar's view of the hook; for the extension, not for authors."""
-        return HookProvider(self._state, stream)
+        return HookProvider(self._state, streams)
 
     @property
     def links(self) -> tuple[Link, ...]:

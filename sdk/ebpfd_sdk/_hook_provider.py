@@ -12,6 +12,7 @@ from ebpfd_api.v1 import contract_pb2, hook_pb2, registrar_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._attachments import Attachments
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import Refused
 from ebpfd_sdk._fire import FireEvent, event_of, fire_return
 from ebpfd_sdk._hook_state import HookState
@@ -19,18 +20,17 @@ from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._lanes import Lanes
 from ebpfd_sdk._links import Link, link_of
 from ebpfd_sdk._provider import Provider
-from ebpfd_sdk._stream import InvokeStream
 from ebpfd_sdk._tasks import logger
 
 
 class HookProvider(Provider, Generic[C]):
     """Attaches and detaches links, and answers clients' fires."""
 
-    def __init__(self, hook: HookState[C], stream: InvokeStream) -> None:
+    def __init__(self, hook: HookState[C], streams: DataStreams) -> None:
         self.guid = hook.guid
         self.label = f"hook {hook.name}"
         self._hook = hook
-        self._lanes = Lanes(hook.program_type, hook.traffic, stream.wake)
+        self._lanes = Lanes(hook.program_type, hook.traffic, streams)
         self._detaching: set[Lane[C]] = set()
         self._attaching = asyncio.Lock()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic
 
@@ -10,10 +9,14 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending, Target
-from ebpfd_sdk._stream import Sender
+from ebpfd_sdk._data_streams import DataStreams
 
 WINDOW: Final = 8
 """Messages in flight for each target; more gains nothing, and the daemon bounds it too."""
+
+
+LONG_BYTES: Final = 16 << 10
+"""A message of this size is long: it goes where it keeps no short ones waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Traffic:
 
 
 class Lane(Generic[C]):
-    """Queue and window of one target; *wake* tells the stream that there is work.
+    """Queue and window of one target, on one of the *streams* for as long as it has work.
 
     Whatever the daemon did not answer has *failure_result*.
     """
@@ -50,7 +53,7 @@ class Lane(Generic[C]):
         type_: type[C],
         failure_result: int,
         traffic: Traffic,
-        wake: Callable[[Sender], None],
+        streams: DataStreams,
     ) -> None:
         self._target = target
         self.listed = False
@@ -59,7 +62,9 @@ class Lane(Generic[C]):
         self._type = type_
         self._failure_result = failure_result
         self._traffic = traffic
-        self._wake = wake
+        self._streams = streams
+        self._wake = streams.wake
+        self._last_size = 0
         self._loop = asyncio.get_running_loop()
         self._open: Gathered[C] | None = None
         self._queue: deque[Pending] = deque()
@@ -109,6 +114,7 @@ class Lane(Generic[C]):
                 pending.settle(Columns(Result.INVALID_ARGUMENT, f"no message can hold it: {error}"))
                 continue
             if request is not None:
+                self._last_size = pending.size_bytes
                 self._in_flight += 1
                 self._traffic.sent += 1
                 self._traffic.invocations += pending.count
@@ -139,8 +145,11 @@ class Lane(Generic[C]):
         await self._idle.wait()
 
     def _append(self, pending: Pending) -> None:
+        if self._idle.is_set():  # elsewhere it could overtake what is on its way
+            size = pending.size_bytes or self._last_size
+            self._wake = self._streams.wake if size < LONG_BYTES else self._streams.wake_long
+            self._idle.clear()
         self._queue.append(pending)
-        self._idle.clear()
         self._wake(self)
 
     def _note_idle(self) -> None:

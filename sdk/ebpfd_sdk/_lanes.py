@@ -4,26 +4,23 @@ Several are a chain: the daemon runs it in the order that is asked for here, by 
 program type.
 """
 
-from collections.abc import Callable
 from typing import Generic
 
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import C
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._lane import Lane, Traffic
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._program_type import ProgramType
-from ebpfd_sdk._stream import Sender
 
 
 class Lanes(Generic[C]):
-    """The lanes to the links of one hook on one stream."""
+    """The lanes to the links of one hook in one session."""
 
-    def __init__(
-        self, type_: ProgramType[C], traffic: Traffic, wake: Callable[[Sender], None]
-    ) -> None:
+    def __init__(self, type_: ProgramType[C], traffic: Traffic, streams: DataStreams) -> None:
         self._type = type_
         self._traffic = traffic
-        self._wake = wake
+        self._streams = streams
         self._lanes: dict[tuple[int, ...], Lane[C]] = {}
 
     def to(self, links: tuple[Link, ...]) -> Lane[C]:
@@ -35,7 +32,7 @@ class Lanes(Generic[C]):
             target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
             fixed = links[0].failure_result
             result = self._type.default_result if fixed is None else fixed
-            lane = Lane(target, self._type.context, result, self._traffic, wake=self._wake)
+            lane = Lane(target, self._type.context, result, self._traffic, self._streams)
             self._lanes[bindings] = lane
         return lane
 

@@ -9,11 +9,11 @@ from ebpfd_api.map_type import FIRST_CUSTOM, FIRST_UNKNOWN, MapType
 from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_sdk._custom_map import CustomMap
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._map_provider import MapProvider, MapTable
 from ebpfd_sdk._provider import Declaration, Provider
-from ebpfd_sdk._stream import InvokeStream
 
 M = TypeVar("M", bound=CustomMap)
 
@@ -73,7 +73,7 @@ class CustomMapType(Declaration, Generic[M]):
                 return each
         raise KeyError(id_)
 
-    def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
+    def provider(self, streams: DataStreams) -> Provider:  # noqa: ARG002 (only hooks send)
         """Make the registrar's view of the type; for the extension, not for authors."""
         return MapProvider(self.guid, self.provider_data(), self._map_class, self._table)
 

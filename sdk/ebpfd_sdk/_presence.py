@@ -17,6 +17,7 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._connection import Connection
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DaemonUnavailable
 from ebpfd_sdk._fire import fire_return
 from ebpfd_sdk._helper_calls import HelperCalls
@@ -44,7 +45,7 @@ class Presence:
         self._tasks = Tasks()
         self._stack = AsyncExitStack()
         self._session: Session | None = None
-        self._stream: InvokeStream | None = None
+        self._streams: DataStreams | None = None
         self._end: asyncio.Future[DaemonUnavailable] = asyncio.get_running_loop().create_future()
         self._abandoning: asyncio.Task[None] | None = None
         self._left = False
@@ -65,12 +66,14 @@ class Presence:
             stack.push_async_callback(self._abandon_if_lost)
             welcome = await session.open(self.name, len(self._declarations), self.resume_token)
             self.resume_token = welcome.resume_token
-            stream = self._stream = self._open_stream(connection, welcome.session_id)
+            session_id = welcome.session_id
+            streams = DataStreams(lambda: self._open_stream(connection, session_id))
+            self._streams = streams
             if welcome.lease_ms:
-                listening = self._listen(connection, session, stream, welcome.lease_ms / 1000)
+                listening = self._listen(connection, session, streams, welcome.lease_ms / 1000)
                 self._tasks.start(listening, name="lease")
             for declared in self._declarations:
-                provider = declared.provider(stream)
+                provider = declared.provider(streams)
                 provider.open()
                 self.providers.append(provider)
                 registration = await session.register(provider)
@@ -94,8 +97,8 @@ class Presence:
                 # A fire that has begun may still invoke.
                 while self._fires:
                     await asyncio.wait(self._fires)
-                if self._stream is not None:
-                    await self._stream.fires_written()
+                if self._streams is not None:
+                    await self._streams.fires_written()
         except TimeoutError:
             logger.warning("%s: some fires got no answer in time", self.name)
         for provider in self.providers:
@@ -124,8 +127,8 @@ class Presence:
     async def _abandon(self, lost: DaemonUnavailable) -> None:
         for provider in self.providers:
             provider.lost("the daemon is gone")
-        if self._stream is not None:
-            self._stream.lose(lost.reason)
+        if self._streams is not None:
+            self._streams.lose(lost.reason)
         if self._session is None:
             return
         try:
@@ -157,14 +160,15 @@ class Presence:
         self._lose(connection.unavailable(reason))
 
     async def _listen(
-        self, connection: Connection, session: Session, stream: InvokeStream, lease_s: float
+        self, connection: Connection, session: Session, streams: DataStreams, lease_s: float
     ) -> None:
         """A daemon that is silent for a whole lease is gone: in between it asks us."""
         silent = 0
         while silent < LEASE_TICKS:
             await asyncio.sleep(lease_s / LEASE_TICKS)
-            silent = 0 if session.heard or stream.heard else silent + 1
-            session.heard = stream.heard = False
+            heard = streams.take_heard() or session.heard
+            silent = 0 if heard else silent + 1
+            session.heard = False
         self._lose(connection.unavailable(f"nothing was heard of it for {lease_s:g} s"))
 
     def _start_fire(self, stream: InvokeStream, fire: hook_pb2.Fire) -> None:

@@ -9,12 +9,12 @@ from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._btf import context_btf
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
 from ebpfd_sdk._native_context import ContextFunctions, CreateContext, DestroyContext
 from ebpfd_sdk._provider import Declaration, Provider
-from ebpfd_sdk._stream import InvokeStream
 
 F = TypeVar("F", bound=HelperFunction)
 
@@ -69,7 +69,7 @@ class ProgramType(Declaration, Generic[C]):
         self.helpers: dict[int, Helper] = {}
         self.context_functions = ContextFunctions(context)
 
-    def provider(self, stream: InvokeStream) -> Provider:  # noqa: ARG002 (only hooks send)
+    def provider(self, streams: DataStreams) -> Provider:  # noqa: ARG002 (only hooks send)
         """Make the registrar's view of the type; for the extension, not for authors."""
         return ProgramTypeProvider(self)
 

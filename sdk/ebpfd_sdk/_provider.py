@@ -8,9 +8,9 @@ from uuid import UUID
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._fire import fire_return
 from ebpfd_sdk._helper import Helper
-from ebpfd_sdk._stream import InvokeStream
 
 
 class Provider(ABC):
@@ -84,5 +84,5 @@ class Declaration(ABC):
     guid: UUID
 
     @abstractmethod
-    def provider(self, stream: InvokeStream) -> Provider:
+    def provider(self, streams: DataStreams) -> Provider:
         """Make the registrar's view of it; for the extension, not for authors."""

@@ -211,8 +211,8 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         """Answer invocations as the script says."""
         metadata = dict(context.invocation_metadata())
         self.session_ids.append(metadata[SESSION])
-        to_stream = self._to_stream = asyncio.Queue()
-        reader = asyncio.create_task(self._read_stream(request_iterator))
+        to_stream = self._to_stream = asyncio.Queue[hook_pb2.InvokeResponse | None]()
+        reader = asyncio.create_task(self._read_stream(request_iterator, to_stream))
         try:
             while (message := await to_stream.get()) is not None:
                 yield message
@@ -301,7 +301,11 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self.journal.append("session ended")
         self.noted.set()
 
-    async def _read_stream(self, requests: AsyncIterator[hook_pb2.InvokeRequest]) -> None:
+    async def _read_stream(
+        self,
+        requests: AsyncIterator[hook_pb2.InvokeRequest],
+        to_stream: "asyncio.Queue[hook_pb2.InvokeResponse | None]",
+    ) -> None:
         async for request in requests:
             if request.HasField("fire_return"):
                 self.declined += request.fire_return.declined
@@ -309,12 +313,16 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
                 continue
             self.requests.append(request)
             self.noted.set()
-            self._start(self._answer(request))
+            self._start(self._answer(request, to_stream))
 
-    async def _answer(self, request: hook_pb2.InvokeRequest) -> None:
+    async def _answer(
+        self,
+        request: hook_pb2.InvokeRequest,
+        to_stream: "asyncio.Queue[hook_pb2.InvokeResponse | None]",
+    ) -> None:
         await self.gate.wait()
         self.journal.append(f"answer {request.count}")
-        self._to_stream.put_nowait(self.reply(request))
+        to_stream.put_nowait(self.reply(request))
         self.noted.set()
 
     async def _when_answering(self, work: Any) -> None:

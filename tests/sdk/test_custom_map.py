@@ -17,8 +17,8 @@ from ebpfd_sdk import (
     Refused,
     Result,
 )
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._map_provider import MapProvider
-from ebpfd_sdk._stream import InvokeStream
 
 f = contract_pb2
 REQUIRED = [
@@ -72,7 +72,7 @@ class Journal(CustomMap):
 def journals() -> tuple[CustomMapType[Journal], MapProvider[Journal]]:
     """A type of such maps, and what the registrar sees of it."""
     declared = CustomMapType(MapType.XSKMAP, Journal, updates_original_value=True)
-    stream = cast("InvokeStream", None)  # maps have no use for it
+    stream = cast("DataStreams", None)  # maps have no use for it
     provider = cast("MapProvider[Journal]", declared.provider(stream))
     provider.open()
     return declared, provider
@@ -245,7 +245,7 @@ async def test_a_map_is_the_same_after_another_connection() -> None:
     await created(provider, 5)
     before = declared.map(4)
     await provider.detach(9)
-    provider = cast("MapProvider[Journal]", declared.provider(cast("InvokeStream", None)))
+    provider = cast("MapProvider[Journal]", declared.provider(cast("DataStreams", None)))
     provider.open()
     assert not declared.maps
     await created(provider, 4, restored=True)

@@ -8,9 +8,9 @@ import pytest
 
 from ebpfd_api.v1 import registrar_pb2
 from ebpfd_sdk import DeclarationError, FunctionModule, Integer, ProgramType
+from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._helper_calls import HelperCalls
 from ebpfd_sdk._program_type import ProgramTypeProvider
-from ebpfd_sdk._stream import InvokeStream
 from ebpfd_sdk._tasks import Tasks
 from tests.sdk.parcels import PROGRAM_TYPE, Parcel
 from tests.virtual_time import virtually
@@ -91,16 +91,16 @@ async def test_a_provider_says_how_long_its_helpers_may_take() -> None:
     """In its dispatch table, beside functions that it has; others have the daemon's default."""
     kind, module = ProgramType(PROGRAM_TYPE, Parcel), FunctionModule(MODULE)
     kind.helper(0x10000, name="f")(gives_up)
-    stream = InvokeStream.__new__(InvokeStream)
+    streams = DataStreams.__new__(DataStreams)
     attach = registrar_pb2.AttachCallback(binding=3)
-    side = await kind.provider(stream).attach(attach)
+    side = await kind.provider(streams).attach(attach)
     assert not side.HasField("dispatch")
     kind.helper(0x10001, name="g", deadline_s=2.5)(gives_up)
-    side = await kind.provider(stream).attach(attach)
+    side = await kind.provider(streams).attach(attach)
     assert side.dispatch.deadlines == [registrar_pb2.CallDeadline(id=0x10001, deadline_ms=2500)]
     module.function(name="f")(gives_up)
     module.function(name="g", deadline_s=0.0015)(gives_up)
-    side = await module.provider(stream).attach(attach)
+    side = await module.provider(streams).attach(attach)
     assert side.dispatch.deadlines == [registrar_pb2.CallDeadline(id=1, deadline_ms=2)]
 
 

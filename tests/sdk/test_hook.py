@@ -18,7 +18,7 @@ from ebpfd_sdk import (
     Result,
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
-from ebpfd_sdk._lane import WINDOW
+from ebpfd_sdk._lane import LONG_BYTES, WINDOW
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import Parcel, declare
 
@@ -256,6 +256,42 @@ async def test_batches_keep_their_columns(scene: Scene) -> None:
     assert bytes.fromhex("01000000 02000000 03000000") == scene.daemon.requests[1].data_lengths
     assert Columns(Result.SUCCESS, "", bytes(3), columns.results) == columns
     assert scene.hook.counters.invocations == 5
+
+
+async def test_long_messages_keep_no_short_ones_waiting(scene: Scene) -> None:
+    """They have a stream of their own, which is opened for the first of them."""
+    count = LONG_BYTES // len(Parcel().pack()) + 1
+    async with scene.extension():
+        await scene.daemon.link(b"a")
+        await scene.daemon.link(b"b")
+        await asyncio.gather(scene.hook.invoke(parameter=b"a"), scene.hook.invoke(parameter=b"b"))
+        assert len(scene.daemon.session_ids) == 1
+        for _ in range(2):
+            await scene.hook.invoke_batch(Parcel().pack() * count, count=count, parameter=b"b")
+            await scene.hook.invoke(parameter=b"a")
+            assert len(scene.daemon.session_ids) == 2
+    assert [request.count for request in scene.daemon.requests] == [1, 1, count, 1, count, 1]
+
+
+async def test_a_long_message_overtakes_none_of_its_target(scene: Scene) -> None:
+    """What is on its way is followed on its stream; with nothing there a lane may change."""
+    count = LONG_BYTES // len(Parcel().pack()) + 1
+    async with scene.extension():
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        short = scene.hook.invoke()
+        await scene.request(1)
+        long = scene.hook.invoke_batch(Parcel().pack() * count, count=count)
+        await scene.request(2)
+        assert len(scene.daemon.session_ids) == 1
+        scene.daemon.gate.set()
+        await asyncio.gather(short, long)
+        await asyncio.gather(*(scene.hook.invoke() for _ in range(count)))
+        assert len(scene.daemon.session_ids) == 2, "the last one was long, so this may be too"
+        await asyncio.gather(*(scene.hook.invoke() for _ in range(3)))
+        scene.daemon.hang_up()
+        await scene.until(lambda: not scene.hook.links)
+    assert [request.count for request in scene.daemon.requests] == [1, count, count, 3]
 
 
 @pytest.mark.parametrize(

@@ -234,14 +234,13 @@ class HookServicer(services_pb.HookServicer):
             )
         stream = InvokeStream(context, module, self._targets, self._chains, self._services)
         self._streams.opened(context, stream.end)
-        module.data_stream = stream
+        module.data_streams.append(stream)
         self._hooks.streaming()
         try:
             with module.ending(stream.end):
                 await stream.serve()
         finally:
-            if module.data_stream is stream:
-                module.data_stream = None
+            module.data_streams.remove(stream)
 
     async def Fire(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self,

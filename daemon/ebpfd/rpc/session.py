@@ -100,9 +100,11 @@ class RemoteModule:
     def __init__(self, identity: ModuleIdentity, lease: Lease | None = None) -> None:
         self.identity = identity
         self.lease = lease
-        self.data_stream: DataStream | None = None
         self.origin = _origin(identity)
         """Who causes its batches, unless they say it."""
+
+        self.data_streams: list[DataStream] = []
+        """Fires go to the first one."""
 
         self.gone = asyncio.Event()
         self.end_reason = ""
@@ -181,9 +183,9 @@ class RemoteModule:
 
     async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
         """Hand a client's fire to the module."""
-        stream = self.data_stream
-        if stream is None:
+        if not self.data_streams:
             raise NotReadyError
+        stream = self.data_streams[0]
         message = hook_pb2.InvokeResponse()
         fire = message.fire
         fire.attach_type = call.attach_type.bytes

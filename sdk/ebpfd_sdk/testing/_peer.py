@@ -61,7 +61,7 @@ class Peer:
         self.heartbeats = 0
         self.ended = False
         self.outgoing: asyncio.Queue[registrar_pb2.SessionResponse | None] = asyncio.Queue()
-        self.to_stream: asyncio.Queue[hook_pb2.InvokeResponse | None] = asyncio.Queue()
+        self.streams: list[asyncio.Queue[hook_pb2.InvokeResponse | None]] = []
         self._changed = asyncio.Event()
         self._ids = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -157,7 +157,8 @@ class Peer:
     def hang_up(self) -> None:
         """End both streams, as a daemon that stops."""
         self.outgoing.put_nowait(None)
-        self.to_stream.put_nowait(None)
+        for stream in self.streams:
+            stream.put_nowait(None)
 
     def fire(
         self, attach_type: bytes, batch: hook_pb2.Batch, parameter: bytes | None = None
@@ -172,7 +173,7 @@ class Peer:
             batch=batch,
             deadline_ms=5000,
         )
-        self.to_stream.put_nowait(hook_pb2.InvokeResponse(fire=fire))
+        self.streams[0].put_nowait(hook_pb2.InvokeResponse(fire=fire))
         return self._expect(fire_id)
 
     # What the module says
@@ -186,7 +187,11 @@ class Peer:
         finally:
             self.end()
 
-    async def read_stream(self, requests: AsyncIterator[hook_pb2.InvokeRequest]) -> None:
+    async def read_stream(
+        self,
+        requests: AsyncIterator[hook_pb2.InvokeRequest],
+        answers: "asyncio.Queue[hook_pb2.InvokeResponse | None]",
+    ) -> None:
         """Answer its invocations."""
         self.has_data_stream = True
         self._changed.set()
@@ -196,7 +201,7 @@ class Peer:
             else:
                 self._note_late(request)
                 self.invocations.append(request)
-                self._start(self._answer(request))
+                self._start(self._answer(request, answers))
             self._changed.set()
 
     def end(self) -> None:
@@ -270,9 +275,13 @@ class Peer:
         late = self._gone.intersection((request.binding, *request.chain.bindings))
         self.late += [f"binding {binding}" for binding in late]
 
-    async def _answer(self, request: hook_pb2.InvokeRequest) -> None:
+    async def _answer(
+        self,
+        request: hook_pb2.InvokeRequest,
+        answers: "asyncio.Queue[hook_pb2.InvokeResponse | None]",
+    ) -> None:
         await self.answers.wait()
-        self.to_stream.put_nowait(self.reply(request))
+        answers.put_nowait(self.reply(request))
 
     def _expect(self, id_: int) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -65,9 +65,11 @@ class ScriptedRegistrar:
         if peer is None:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"{SESSION}: no such session")
             return
-        reader = asyncio.create_task(peer.read_stream(request_iterator))
+        answers = asyncio.Queue[hook_pb2.InvokeResponse | None]()
+        peer.streams.append(answers)
+        reader = asyncio.create_task(peer.read_stream(request_iterator, answers))
         try:
-            async for message in _queued(peer.to_stream):
+            async for message in _queued(answers):
                 yield message
         finally:
             reader.cancel()

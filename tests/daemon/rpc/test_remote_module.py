@@ -81,7 +81,7 @@ async def test_a_callback_ends_with_its_own_answer() -> None:
 async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
     """Callbacks, helper calls and fires in flight, and all that come later."""
     module = remote()
-    module.data_stream = Stream()
+    module.data_streams.append(Stream())
     helper = HelperCall(PROGRAM_TYPE, 0x10000, [1, b"x", None], bytes(32), 2)
     for _ in "before and after":
         works: list[asyncio.Future[Any]] = [
@@ -107,7 +107,8 @@ async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
 async def test_a_late_answer_is_forgotten() -> None:
     """After the deadline nothing waits for it."""
     module = remote()
-    module.data_stream = stream = Stream()
+    stream = Stream()
+    module.data_streams.append(stream)
     with pytest.raises(TimeoutError):
         await module.fire(FIRE, 0.01)
     (sent,) = stream.sent
@@ -154,7 +155,8 @@ async def test_only_so_much_waits_for_a_module_that_does_not_read() -> None:
 async def test_nothing_is_handed_on_that_its_receiver_must_refuse() -> None:
     """A message too long would end the receiver's stream, for what another one said."""
     module = remote()
-    module.data_stream = stream = Stream()
+    stream = Stream()
+    module.data_streams.append(stream)
     answer = await module.provider_attach_client(provider_attach(bytes(MAX_FORWARDED_BYTES)))
     assert answer.status == NtStatus.INVALID_PARAMETER
     call = FireCall(ATTACH_TYPE, b"x", Batch(data=bytes(MAX_FORWARDED_BYTES)))
