@@ -14,7 +14,7 @@ _MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
 _MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
-_KEYS: Final = ("listen", "state", "deadlines", "extension")
+_KEYS: Final = ("listen", "state", "metrics", "deadlines", "extension")
 _DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
 _EXTENSION_KEYS: Final = (
     "name",
@@ -39,6 +39,7 @@ class Config:
 
     listen: tuple[str, ...] = ()
     state: str | None = None
+    metrics: str | None = None
     callback_s: float | None = None
     drain_s: float | None = None
     lease_s: float | None = None
@@ -70,6 +71,7 @@ def _config(content: dict[str, Any]) -> Config:
     return Config(
         listen=file.texts("listen"),
         state=file.text("state"),
+        metrics=file.text("metrics"),
         callback_s=deadlines.seconds("callback_s"),
         drain_s=deadlines.seconds("drain_s"),
         lease_s=deadlines.seconds("lease_s"),

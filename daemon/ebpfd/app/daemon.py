@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import grpc
@@ -15,7 +16,8 @@ from grpc_reflection.v1alpha import reflection
 
 from ebpfd.app.listener import OPTIONS, listening
 from ebpfd.app.locks import locked
-from ebpfd.app.parts import assembled, restorer
+from ebpfd.app.metrics_address import Port
+from ebpfd.app.parts import Parts, assembled, restorer
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
@@ -225,16 +227,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = Stats(
-            objects=parts.objects,
-            targets=parts.targets,
-            registrar=parts.registrar,
-            sessions=sessions.__len__,
-            owners=parts.owners.__len__,
-        )
-        stats_pb2_grpc.add_StatsServicer_to_server(
-            StatsServicer(stats=stats, contracts=parts.known), server
-        )
+        stats = _add_stats(server, parts, sessions)
         healthy = _add_standard_services(server, streams)
         await register_general_helpers(parts.registrar)
         await parts.contracts.restore()
@@ -242,6 +235,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             await restorer(parts, store, verifier, executor).restore()
         stack.push_async_callback(parts.keeper.end)
         await stack.enter_async_context(listening(server, hello, settings.listen, STOP_S))
+        if settings.metrics is not None:
+            await stack.enter_async_context(_showing(stats, settings.metrics))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
             registrar=parts.registrar,
@@ -263,6 +258,26 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             await healthy.enter_graceful_shutdown()
             await parts.keeper.close()
             await _wind_down(daemon, streams)
+
+
+def _add_stats(server: grpc.aio.Server, parts: Parts, sessions: Sessions) -> Stats:
+    stats = Stats(
+        objects=parts.objects,
+        targets=parts.targets,
+        contracts=parts.known,
+        registrar=parts.registrar,
+        sessions=sessions.__len__,
+        owners=parts.owners.__len__,
+    )
+    stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
+    return stats
+
+
+def _showing(stats: Stats, address: Path | Port) -> AbstractAsyncContextManager[None]:
+    # Late: it takes long to import, and most daemons do without.
+    from ebpfd.app.metrics import showing  # noqa: PLC0415
+
+    return showing(stats, address)
 
 
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:

@@ -41,7 +41,7 @@ async def listening(
         for path in paths:
             stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
             stack.enter_context(_removed(path))
-            hello_socket = stack.enter_context(_bound(Path(hello_path(str(path)))))
+            hello_socket = stack.enter_context(bound(Path(hello_path(str(path)))))
             # Before anybody can call who would ask for it.
             await stack.enter_async_context(hello.serving(hello_socket))
             with _umask(0o177):
@@ -66,12 +66,12 @@ def _removed(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def _bound(path: Path) -> Generator[socket.socket]:
+def bound(path: Path) -> Generator[socket.socket]:
     """A socket for this user alone, closed and removed in the end."""
-    with _removed(path), socket.socket(socket.AF_UNIX) as bound:
+    with _removed(path), socket.socket(socket.AF_UNIX) as made:
         with _umask(0o177):
-            bound.bind(str(path))
-        yield bound
+            made.bind(str(path))
+        yield made
 
 
 @contextmanager

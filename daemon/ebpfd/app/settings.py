@@ -7,6 +7,7 @@ from typing import Final
 from ebpfd.app.config import Config, read_config
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
+from ebpfd.app.metrics_address import Port, metrics_address
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
 from ebpfd_api.address import default_address, hello_path
@@ -19,14 +20,15 @@ MAX_SOCKET_PATH: Final = 107 - len(hello_path(""))
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits, and
-    whom it hosts.
+    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits, whom it
+    hosts, and where it shows its metrics (None: nowhere).
     """
 
     listen: tuple[Path, ...]
     state: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
     extensions: tuple[ExtensionSpec, ...] = ()
+    metrics: Path | Port | None = None
 
     @classmethod
     def parse(
@@ -39,6 +41,7 @@ class Settings:
         lease_s: float | None = None,
         extensions: tuple[str, ...] = (),
         config: str | None = None,
+        metrics: str | None = None,
     ) -> "Settings":
         """Settings from the words of a command line, which win over those of the file *config*.
 
@@ -47,6 +50,7 @@ class Settings:
         file = Config() if config is None else read_config(Path(config))
         addresses = listen or file.listen or (default_address(),)
         state, usual = state or file.state, Deadlines()
+        metrics = metrics or file.metrics
         return cls(
             listen=tuple(_socket_path(address) for address in addresses),
             state=Path(state).absolute() if state else None,
@@ -57,6 +61,7 @@ class Settings:
                 helper_s=file.helper_s or usual.helper_s,
             ),
             extensions=hosted_extensions(extensions, file.extensions),
+            metrics=metrics_address(metrics) if metrics else None,
         )
 
 

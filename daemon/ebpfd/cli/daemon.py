@@ -47,6 +47,11 @@ def main() -> None:
     help="Start an extension, watch it, stop it at the end; repeatable.",
 )
 @click.option(
+    "--metrics",
+    metavar="HOST:PORT|unix:PATH",
+    help="Show metrics to Prometheus, at /metrics; HOST is this one.  [default: nowhere]",
+)
+@click.option(
     "--config", metavar="FILE", help="TOML with all of this; what is said here goes before it."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
@@ -57,6 +62,7 @@ def run(
     drain_deadline: float | None,
     lease: float | None,
     extensions: tuple[str, ...],
+    metrics: str | None,
     config: str | None,
     verbose: bool,
 ) -> None:
@@ -78,6 +84,7 @@ def run(
             lease_s=lease,
             extensions=extensions,
             config=config,
+            metrics=metrics,
         )
     except SettingsError as error:
         raise click.UsageError(str(error)) from None

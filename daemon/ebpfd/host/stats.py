@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
+from ebpfd.contracts import KnownContracts
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.targets import Targets
-from ebpfd.objects import Link, Objects, Program
+from ebpfd.objects import Link, MapObject, Objects, Program
 from ebpfd.objects.outcomes import Outcomes
+from ebpfd_api.map_type import map_type_name
 from ebpfd_vm import Counters
 
 
@@ -23,7 +26,13 @@ class Runs:
 class LinkReading:
     """A link, its runs, what its events came to, and its batches that wait or run."""
 
-    link: Link
+    id: int
+    program_id: int
+    program_name: str
+    attach_type: UUID
+    attach_type_name: str
+    parameter: bytes
+    bound: bool
     runs: Runs
     outcomes: Outcomes
     in_flight: int
@@ -33,8 +42,26 @@ class LinkReading:
 class ProgramReading:
     """A program and its runs."""
 
-    program: Program
+    id: int
+    name: str
+    type_name: str
     runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class MapReading:
+    """A map, and how full it is; ``entries`` is None where there are none to count."""
+
+    id: int
+    name: str
+    type_name: str
+    entries: int | None
+    max_entries: int
+    reserved: int
+    """Bytes of addresses; memory is taken as it is used."""
+
+    lost: int
+    """Records that found no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +72,10 @@ class Reading:
     started_ns: int
     links: tuple[LinkReading, ...]
     programs: tuple[ProgramReading, ...]
+    maps: tuple[MapReading, ...]
     sessions: int
     registrations: int
     bindings: int
-    maps: int
-    map_bytes: int
     pins: int
     owners: int
 
@@ -67,12 +93,14 @@ class Stats:
         *,
         objects: Objects,
         targets: Targets,
+        contracts: KnownContracts,
         registrar: RegistrarHost,
         sessions: Callable[[], int],
         owners: Callable[[], int],
     ) -> None:
         self._objects = objects
         self._targets = targets
+        self._contracts = contracts
         self._registrar = registrar
         self._sessions = sessions
         self._owners = owners
@@ -80,17 +108,15 @@ class Stats:
 
     def read(self) -> Reading:
         """Everything as it is now."""
-        maps = tuple(self._objects.maps())
         return Reading(
             uptime_ns=time.monotonic_ns() - self._began_ns,
             started_ns=self._started_ns,
             links=tuple(map(self._link, self._objects.links())),
             programs=tuple(map(_program, self._objects.programs())),
+            maps=tuple(map(_map, self._objects.maps())),
             sessions=self._sessions(),
             registrations=self._registrar.registration_count,
             bindings=self._registrar.binding_count,
-            maps=len(maps),
-            map_bytes=sum(each.map.reserved for each in maps),
             pins=len(self._objects.pins_by_path()),
             owners=self._owners(),
         )
@@ -98,10 +124,35 @@ class Stats:
     def _link(self, link: Link) -> LinkReading:
         # Latencies are counted after the runs, so whoever reads them first never sees more of them.
         latency = link.tally.latency()
-        runs = Runs(link.tally.counters(), latency)
-        return LinkReading(link, runs, link.outcomes, self._targets.in_flight(link))
+        return LinkReading(
+            id=link.id,
+            program_id=link.program.id,
+            program_name=link.program.name,
+            attach_type=link.attach_type,
+            attach_type_name=self._contracts.name_of(link.attach_type),
+            parameter=link.parameter,
+            bound=bool(link.binding),
+            runs=Runs(link.tally.counters(), latency),
+            outcomes=link.outcomes,
+            in_flight=self._targets.in_flight(link),
+        )
 
 
 def _program(program: Program) -> ProgramReading:
     latency = program.engine.latency()
-    return ProgramReading(program, Runs(program.engine.counters(), latency))
+    runs = Runs(program.engine.counters(), latency)
+    return ProgramReading(program.id, program.name, program.contract.name, runs)
+
+
+def _map(each: MapObject) -> MapReading:
+    custom, live = each.custom, each.map
+    return MapReading(
+        id=each.id,
+        name=each.name,
+        type_name=(custom and custom.data.name)
+        or map_type_name(custom.data.map_type if custom else live.type),
+        entries=live.count,
+        max_entries=live.max_entries,
+        reserved=live.reserved,
+        lost=live.lost,
+    )

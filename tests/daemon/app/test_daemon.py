@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ebpfd.app import Settings, SettingsError, running
 from ebpfd.app.locks import InUseError, locked, private_directory
+from ebpfd.app.metrics_address import Port
 from ebpfd.app.notify import notify
 from ebpfd.host.programs import Programs
 from ebpfd_api.result import Result
@@ -201,6 +202,45 @@ def test_an_address_that_cannot_be_listened_on_is_named(listen: str, complaint: 
     with pytest.raises(SettingsError, match=complaint) as caught:
         Settings.parse((listen,), None)
     assert listen in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "address", "shown"),
+    [
+        ("127.0.0.1:9464", Port("127.0.0.1", 9464), "127.0.0.1:9464"),
+        ("localhost:0", Port("127.0.0.1", 0), "127.0.0.1:0"),
+        ("[::1]:80", Port("::1", 80), "[::1]:80"),
+        ("unix:/m", Path("/m"), "/m"),
+    ],
+)
+def test_metrics_are_for_this_host(metrics: str, address: Port | Path, shown: str) -> None:
+    """A loopback address with its port, or a socket; nowhere unless it is asked for."""
+    settings = Settings.parse(("unix:/a",), None, metrics=metrics)
+    assert settings.metrics == address
+    assert str(settings.metrics) == shown
+    assert Settings.parse(("unix:/a",), None).metrics is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "complaint"),
+    [
+        ("9464", "write HOST:PORT or unix:PATH"),
+        ("localhost", "write HOST:PORT or unix:PATH"),
+        ("localhost:http", "write HOST:PORT or unix:PATH"),
+        ("localhost:65536", "write HOST:PORT or unix:PATH"),
+        ("unix:", "write HOST:PORT or unix:PATH"),
+        ("unix:/" + 107 * "x", "longer than 107 bytes"),
+        ("0.0.0.0:9464", "only 127.0.0.1"),
+        ("[::]:9464", "only 127.0.0.1"),
+        (":9464", "only 127.0.0.1"),
+        ("example.org:9464", "only 127.0.0.1"),
+    ],
+)
+def test_a_place_where_metrics_cannot_be_shown_is_named(metrics: str, complaint: str) -> None:
+    """The message repeats it and says what is possible."""
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        Settings.parse(("unix:/a",), None, metrics=metrics)
+    assert f"metrics {metrics}: " in str(caught.value)
 
 
 def test_settings_come_from_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,142 @@
+"""What Prometheus is told of a reading."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
+from ebpfd.metrics.families import LIMITS_NS, page
+from ebpfd.objects.outcomes import Failure, Outcomes
+from ebpfd_api.latency import BUCKETS, bucket_start
+from ebpfd_vm import Tally
+
+LINK: Final = {"link": "7", "hook": 'a "hook"\n', "parameter": "0aff"}
+PROGRAM: Final = {"program": "5", "program_name": "parse", "type": "sample"}
+
+
+def runs(*latency: int) -> Runs:
+    """Runs by how long they took."""
+    return Runs(Tally().counters(), list(latency))
+
+
+def reading(
+    links: Sequence[LinkReading] = (),
+    programs: Sequence[ProgramReading] = (),
+    maps: Sequence[MapReading] = (),
+) -> Reading:
+    """A reading of a daemon that has this."""
+    return Reading(
+        uptime_ns=2,
+        started_ns=1,
+        links=tuple(links),
+        programs=tuple(programs),
+        maps=tuple(maps),
+        sessions=1,
+        registrations=2,
+        bindings=3,
+        pins=4,
+        owners=5,
+    )
+
+
+def link(ran: Runs, **failures: int) -> LinkReading:
+    """A link that has run so."""
+    return LinkReading(
+        id=7,
+        program_id=5,
+        program_name="parse",
+        attach_type=UUID(int=1),
+        attach_type_name='a "hook"\n',
+        parameter=b"\x0a\xff",
+        bound=True,
+        runs=ran,
+        outcomes=Outcomes(9, {Failure(name): count for name, count in failures.items()}),
+        in_flight=3,
+    )
+
+
+def samples(text: bytes) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Every line of a page, as Prometheus' own parser reads it."""
+    for family in text_string_to_metric_families(text.decode()):
+        for each in family.samples:
+            yield each.name, dict(each.labels), each.value
+
+
+def of(text: bytes, wanted: str) -> list[tuple[dict[str, str], float]]:
+    """Labels and values of one metric."""
+    return [(labels, value) for name, labels, value in samples(text) if name == wanted]
+
+
+def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
+    """And which it is, and what its process takes."""
+    text = page(reading(), "1.2.3")
+    assert of(text, "ebpfd_build_info") == [({"version": "1.2.3"}, 1)]
+    for name, value in {
+        "ebpfd_sessions": 1,
+        "ebpfd_registrations": 2,
+        "ebpfd_bindings": 3,
+        "ebpfd_pins": 4,
+        "ebpfd_owners": 5,
+    }.items():
+        assert of(text, name) == [({}, value)]
+    ((_, resident),) = of(text, "process_resident_memory_bytes")
+    assert resident > 1 << 20
+    assert of(text, "ebpfd_link_events_total") == []
+
+
+def test_a_link_says_what_its_events_came_to() -> None:
+    """Each event once; lost answers apart, since those are counted as what they were, too."""
+    text = page(reading([link(runs(), timeout=4, overload=2, lost=3)]), "1")
+    events = {labels["outcome"]: value for labels, value in of(text, "ebpfd_link_events_total")}
+    assert events == {"success": 9, "no_provider": 0, "timeout": 4, "error": 0, "overload": 2}
+    assert of(text, "ebpfd_link_lost_answers_total") == [(LINK, 3)]
+    assert of(text, "ebpfd_link_in_flight") == [(LINK, 3)]
+    assert of(text, "ebpfd_link_bound") == [(LINK, 1)]
+
+
+def test_the_program_of_a_link_is_no_label_of_its_counts() -> None:
+    """It may be replaced, and the counts go on."""
+    text = page(reading([link(runs())]), "1")
+    has = {**LINK, "program": "5", "program_name": "parse"}
+    assert of(text, "ebpfd_link_info") == [(has, 1)]
+    for name, labels, _ in samples(text):
+        if name.startswith("ebpfd_link_") and name != "ebpfd_link_info":
+            assert LINK.items() <= labels.items()
+            assert "program" not in labels
+
+
+def test_a_map_says_how_full_it_is() -> None:
+    """Where there is nothing to count, entries are left out."""
+    hashed = MapReading(3, "seen", "hash", 7, 16, 4096, 0)
+    ring = MapReading(4, "said", "ringbuf", None, 4096, 8192, 5)
+    text = page(reading(maps=[hashed, ring]), "1")
+    labels = [
+        {"map": "3", "map_name": "seen", "type": "hash"},
+        {"map": "4", "map_name": "said", "type": "ringbuf"},
+    ]
+    assert of(text, "ebpfd_map_entries") == [(labels[0], 7)]
+    assert of(text, "ebpfd_map_max_entries") == [(labels[0], 16), (labels[1], 4096)]
+    assert of(text, "ebpfd_map_reserved_bytes") == [(labels[0], 4096), (labels[1], 8192)]
+    assert of(text, "ebpfd_map_lost_records_total") == [(labels[0], 0), (labels[1], 5)]
+
+
+@given(st.lists(st.integers(0, 1 << 40), max_size=BUCKETS))
+def test_histograms_count_the_runs_below_each_limit(latency: list[int]) -> None:
+    """Cumulative, up to all of them, each limit at the edge of a bucket of the engine's."""
+    ran = runs(*latency)
+    text = page(reading(programs=[ProgramReading(5, "parse", "sample", ran)]), "1")
+    name = "ebpfd_program_run_duration_seconds"
+    buckets = {labels["le"]: value for labels, value in of(text, f"{name}_bucket")}
+    assert buckets.pop("+Inf") == sum(latency)
+    assert len(buckets) == len(LIMITS_NS)
+    for limit, (le, value) in zip(LIMITS_NS, buckets.items(), strict=True):
+        assert float(le) == pytest.approx(limit / 1e9)
+        below = (count for bucket, count in enumerate(latency) if bucket_start(bucket) < limit)
+        assert value == sum(below)
+    assert of(text, f"{name}_count") == [(PROGRAM, sum(latency))]
+    assert of(text, f"{name}_sum") == [(PROGRAM, 0)]
