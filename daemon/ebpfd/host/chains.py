@@ -37,19 +37,21 @@ class ChainTarget:
                 self._fail(chain, index, error)
         return chain.outcome()
 
-    def enqueue(self, count: int = 1) -> None:
+    def enqueue(self, count: int = 1, size_bytes: int = 0) -> None:
         """Take a place for *count* events at every link; all or none."""
         taken: list[Target] = []
         try:
             for target in self._targets:
-                target.enqueue(count)
+                target.enqueue(count, size_bytes)
                 taken.append(target)
         except RequestError:
             for target in taken:
-                target.dequeue()
+                target.dequeue(size_bytes)
             raise
 
-    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome:
+    async def run_queued(
+        self, columns: Columns, origin: Origin | None = None, size_bytes: int = 0
+    ) -> ChainOutcome:
         """Run a batch that has been given its places, in the order of these calls."""
         chain = self._begin(columns)
         turns = [target.turns.take() for target in self._targets]
@@ -66,7 +68,7 @@ class ChainTarget:
         finally:
             for turn, target in zip(turns, self._targets, strict=True):
                 turn.leave()
-                target.dequeue()
+                target.dequeue(size_bytes)
         return chain.outcome()
 
     def lose(self, count: int) -> None:

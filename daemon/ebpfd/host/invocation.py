@@ -33,6 +33,12 @@ LONGEST_ON_LOOP_NS: Final = 150_000
 MAX_QUEUED: Final = 256
 """Batches that wait for one target; one more is refused with NO_MEMORY."""
 
+MAX_QUEUED_BYTES: Final = 16 << 20
+"""What they may take together; the first one may take as much as a message may."""
+
+MAX_WAITING_BYTES: Final = 256 << 20
+"""The same of all targets."""
+
 MAX_BATCH_BYTES: Final = 15 << 20
 """Contexts, data, codes and results of one batch: what surely fits into one reply."""
 
@@ -98,6 +104,9 @@ class Executor:
 
     def __init__(self, trace: TraceLog) -> None:
         self.trace: Final = trace
+        self.waiting_bytes = 0
+        """What batches take that wait for a thread."""
+
         self._blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="waiting")
         self._shares = Shares(self._blocking, THREADS_OF_EXTENSION)
         self._computing = ThreadPoolExecutor(COMPUTING_THREADS, thread_name_prefix="computing")
@@ -173,7 +182,7 @@ class Executor:
 class Target:
     """What one binding runs: the program of its link."""
 
-    __slots__ = ("_executor", "link", "owner", "queued", "rundown", "turns")
+    __slots__ = ("_executor", "_queued_bytes", "link", "owner", "queued", "rundown", "turns")
 
     def __init__(self, link: Link, owner: Module, executor: Executor) -> None:
         self.link = link
@@ -182,7 +191,7 @@ class Target:
         self.turns = Turns()
         """Who runs on a thread has its turn."""
 
-        self.queued = 0
+        self.queued = self._queued_bytes = 0
         self._executor = executor
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> Outcome | None:
@@ -201,23 +210,28 @@ class Target:
             raise
         return decided(outcome, link.result_on_failure)
 
-    def enqueue(self, count: int = 1) -> None:
+    def enqueue(self, count: int = 1, size_bytes: int = 0) -> None:
         """Take a place for *count* events: nothing that comes later overtakes them."""
-        if self.queued >= MAX_QUEUED:
-            message = f"link {self.link.id} has {MAX_QUEUED} batches waiting: send fewer at once"
-            full = RequestError(Result.NO_MEMORY, message)
+        if problem := self._full(size_bytes):
+            full = RequestError(Result.NO_MEMORY, f"{problem} waiting: send fewer at once")
             self._count(full, count)
             raise full
         if not self.rundown.acquire():
             raise binding_gone()
         self.queued += 1
+        self._queued_bytes += size_bytes
+        self._executor.waiting_bytes += size_bytes
 
-    def dequeue(self) -> None:
+    def dequeue(self, size_bytes: int = 0) -> None:
         """Give up a place."""
         self.queued -= 1
+        self._queued_bytes -= size_bytes
+        self._executor.waiting_bytes -= size_bytes
         self.rundown.release()
 
-    async def run_queued(self, columns: Columns, origin: Origin | None = None) -> Outcome:
+    async def run_queued(
+        self, columns: Columns, origin: Origin | None = None, size_bytes: int = 0
+    ) -> Outcome:
         """Run a batch that has been given a place, in the order of these calls; gives it up."""
         turn = self.turns.take()
         try:
@@ -225,7 +239,7 @@ class Target:
             return await self.run_in_turn(columns, origin)
         finally:
             turn.leave()
-            self.dequeue()
+            self.dequeue(size_bytes)
 
     async def run_in_turn(self, columns: Columns, origin: Origin | None) -> Outcome:
         """Run a batch on a thread; it is the caller's turn."""
@@ -249,6 +263,16 @@ class Target:
             await turn.wait()
         finally:
             turn.leave()
+
+    def _full(self, size_bytes: int) -> str:
+        """Who has how much waiting, if that leaves no room for another batch."""
+        if self.queued >= MAX_QUEUED:
+            return f"link {self.link.id} has {MAX_QUEUED} batches"
+        if self.queued and self._queued_bytes + size_bytes > MAX_QUEUED_BYTES:
+            return f"link {self.link.id} has {self._queued_bytes} bytes of batches"
+        if self._executor.waiting_bytes + size_bytes > MAX_WAITING_BYTES:
+            return f"the daemon has {self._executor.waiting_bytes} bytes of batches"
+        return ""
 
     def _count(self, error: RequestError, count: int) -> None:
         """Count events that did not run; how many a batch has that makes no sense is unknown."""

@@ -37,6 +37,12 @@ DEFAULT_FIRE_DEADLINE_S: Final = 5.0
 MAX_UNSENT: Final = 256
 """Replies that wait until an extension reads; with more, nothing more of it is read."""
 
+MAX_UNSENT_BYTES: Final = 4 << 20
+"""The same, of what they take."""
+
+MAX_DATA_STREAMS: Final = 64
+"""Data streams of one session at once."""
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -60,7 +66,7 @@ class InvokeStream:
         # gRPC allows one read and one write at a time.
         self._turn, self._writing = asyncio.Lock(), asyncio.Lock()
         self._read_all = False
-        self._due = self._unsent = 0
+        self._due = self._unsent = self._unsent_bytes = 0
         self._sent = asyncio.Event()
         self._ended = False
 
@@ -93,7 +99,7 @@ class InvokeStream:
         next_request, read = self._requests.next, self._context.read
         while True:
             async with turn:
-                while self._unsent >= MAX_UNSENT and not self._ended:
+                while self._holds_too_much() and not self._ended:
                     self._sent.clear()
                     await self._sent.wait()
                 request = None if self._read_all else await next_request(read)
@@ -107,6 +113,9 @@ class InvokeStream:
                     await self._handle(request)
                     continue
             await self._handle(request)
+
+    def _holds_too_much(self) -> bool:
+        return self._unsent >= MAX_UNSENT or self._unsent_bytes >= MAX_UNSENT_BYTES
 
     async def _handle(self, request: pb.InvokeRequest) -> None:
         reply = self._answer(request)
@@ -146,11 +155,13 @@ class InvokeStream:
             done = target.run_now(request, _origin(request) or self._module.origin)
             if done is not None:
                 return _reply(request, done)
-            target.enqueue(request.count or 1)
+            size_bytes = request.ByteSize()
+            target.enqueue(request.count or 1, size_bytes)
         except RequestError as error:
             return _refusal(request, error)
         self._due += 1
-        self._services.start(self._answer_later(target, request), name=f"invoke {request.sequence}")
+        answering = self._answer_later(target, request, size_bytes)
+        self._services.start(answering, name=f"invoke {request.sequence}")
         return None
 
     def _target(self, request: pb.InvokeRequest) -> Target | ChainTarget:
@@ -170,26 +181,33 @@ class InvokeStream:
                 message = "target: name a binding, a chain of them, or a hook and a parameter"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
 
-    async def _answer_later(self, target: Target | ChainTarget, request: pb.InvokeRequest) -> None:
+    async def _answer_later(
+        self, target: Target | ChainTarget, request: pb.InvokeRequest, size_bytes: int
+    ) -> None:
         try:
-            reply = await self._awaited(target, request)
+            reply = await self._awaited(target, request, size_bytes)
+            count = request.count or 1
+            del request  # or it would be there for as long as nobody reads
+            unsent_bytes = reply.ByteSize()
             self._unsent += 1
+            self._unsent_bytes += unsent_bytes
             try:
                 await self.send(reply)
             except ModuleGoneError:  # nobody is there to be told
-                target.lose(request.count or 1)
+                target.lose(count)
             finally:
                 self._unsent -= 1
+                self._unsent_bytes -= unsent_bytes
         finally:
             self._due -= 1
             self._sent.set()
 
     async def _awaited(
-        self, target: Target | ChainTarget, request: pb.InvokeRequest
+        self, target: Target | ChainTarget, request: pb.InvokeRequest, size_bytes: int
     ) -> pb.InvokeResponse:
         try:
             origin = _origin(request) or self._module.origin
-            return _reply(request, await target.run_queued(request, origin))
+            return _reply(request, await target.run_queued(request, origin, size_bytes))
         except RequestError as error:
             return _refusal(request, error)
         except Exception as error:  # noqa: BLE001 (whoever waits for a code must get one)
@@ -231,6 +249,11 @@ class HookServicer(services_pb.HookServicer):
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED,
                 f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
+            )
+        if len(module.data_streams) >= MAX_DATA_STREAMS:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                f"the session has {MAX_DATA_STREAMS} data streams: end one, or use those",
             )
         stream = InvokeStream(context, module, self._targets, self._chains, self._services)
         self._streams.opened(context, stream.end)

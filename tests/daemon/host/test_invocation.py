@@ -238,6 +238,31 @@ async def test_a_target_with_too_much_waiting_refuses_more() -> None:
         assert target.rundown.active == 0
 
 
+async def test_batches_that_wait_are_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one target, whose first may be as long as it likes, and of all; a place is a place."""
+    monkeypatch.setattr(invocation, "MAX_QUEUED_BYTES", 100)
+    monkeypatch.setattr(invocation, "MAX_WAITING_BYTES", 250)
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension)
+        links = [await w.attached("trace.o") for _ in range(2)]
+        one, other = (w.targets.find(nmr.BindingHandle(each.binding), extension) for each in links)
+        one.enqueue(1, 150)
+        with pytest.raises(RequestError, match="has 150 bytes of batches waiting") as caught:
+            one.enqueue(7, 1)
+        assert caught.value.code is Result.NO_MEMORY
+        with pytest.raises(RequestError, match="the daemon has 150 bytes of batches waiting"):
+            other.enqueue(1, 101)
+        other.enqueue(1, 100)
+        one.dequeue(150)
+        one.enqueue(1, 150)
+        batch = Batch(contexts=contexts(1))
+        runs = one.run_queued(batch, None, 150), other.run_queued(batch, None, 100)
+        await soon(asyncio.gather(*runs))
+        assert w.executor.waiting_bytes == 0
+        one.enqueue(1, 250)
+
+
 async def test_a_cancelled_batch_holds_its_program_until_its_thread_ends() -> None:
     """The caller is gone, the run is not: a detach must wait for the run."""
     async with world() as w:
