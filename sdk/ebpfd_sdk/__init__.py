@@ -7,6 +7,7 @@ opens a ``Client``.  Everything public is named here; modules with an underscore
 from ebpfd_api.address import default_address
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.custom_map import MapOperation
+from ebpfd_api.failure import Failure
 from ebpfd_api.map_type import MapType
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -62,6 +63,7 @@ from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, n
 from ebpfd_sdk._map_type import CustomMapType
 from ebpfd_sdk._native_context import FlatContext, NativeContext
 from ebpfd_sdk._objects import ObjectType, Owner, Pin
+from ebpfd_sdk._policy import LinkPolicy
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
@@ -137,6 +139,7 @@ __all__ = [
     "Extension",
     "ExtensionInfo",
     "ExtensionState",
+    "Failure",
     "FireEvent",
     "FlatContext",
     "FunctionModule",
@@ -152,6 +155,7 @@ __all__ = [
     "Length",
     "Link",
     "LinkOutcomes",
+    "LinkPolicy",
     "LinkState",
     "LinkStats",
     "Map",

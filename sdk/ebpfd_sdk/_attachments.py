@@ -6,6 +6,7 @@ Nothing here waits or knows of messages.
 
 from bisect import insort
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from ebpfd_api.attach_capability import AttachCapability
@@ -13,6 +14,7 @@ from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_sdk._errors import Refused
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._policy import LinkPolicy
 
 MOST_FOR_ONE_PARAMETER: Final = 16
 
@@ -61,6 +63,12 @@ class Attachments:
     def add(self, link: Link) -> None:
         """Let events reach *link*, which was checked."""
         insort(self._links, link, key=self._order)
+
+    def set_policy(self, binding: int, policy: LinkPolicy) -> None:
+        """Follow what a link's user wants now; else it stays what its author has seen attach."""
+        for index, link in enumerate(self._links):
+            if link.binding == binding:
+                self._links[index] = replace(link, policy=policy)
 
     def remove(self, binding: int) -> Link | None:
         """Let no event reach the link any more; None: there is none."""

@@ -12,6 +12,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import RESULTS, Answer, C, result_of
+from ebpfd_sdk._policy import Fallback
 
 MOST_CONTEXTS: Final = 1024
 """Contexts in one gathered message: beyond, a longer message is not faster, only later."""
@@ -67,22 +68,26 @@ class Pending(Protocol):
         """Build the message; None: nobody waits for it any more."""
         ...
 
-    def settle(self, columns: Columns) -> None:
-        """Hand the outcome to whoever waits."""
+    def settle(self, columns: Columns, result: int | None = None) -> None:
+        """Hand the outcome to whoever waits.
+
+        *result* is for every event of a message that failed as a whole; None: the daemon has not
+        said which.
+        """
         ...
 
 
 class Gathered(Generic[C]):
     """Single invocations of one target, in the order of their calls.
 
-    If the message fails as a whole, each has *failure_result*.
+    If the message fails as a whole, each has what the daemon says, or else *fallback*.
     """
 
-    __slots__ = ("contexts", "data", "failure_result", "futures", "size_bytes", "type_")
+    __slots__ = ("contexts", "data", "fallback", "futures", "size_bytes", "type_")
 
-    def __init__(self, type_: type[C] | None, failure_result: int) -> None:
+    def __init__(self, type_: type[C] | None, fallback: Fallback) -> None:
         self.type_ = type_
-        self.failure_result = failure_result
+        self.fallback = fallback
         self.futures: list[asyncio.Future[Answer[C]]] = []
         self.contexts: list[bytes] = []
         self.data: list[bytes] = []
@@ -131,11 +136,11 @@ class Gathered(Generic[C]):
             data_lengths=pack_lengths(self.data),
         )
 
-    def settle(self, columns: Columns) -> None:
+    def settle(self, columns: Columns, result: int | None = None) -> None:
         """Answer every future that its caller has not cancelled."""
         columns = checked(columns, self.count)
         if columns.code is not Result.SUCCESS:
-            self._fail(columns)
+            self._fail(columns, result)
             return
         count, type_ = self.count, self.type_
         contexts = cut_evenly(columns.contexts, count) if columns.contexts else self.contexts
@@ -146,14 +151,16 @@ class Gathered(Generic[C]):
                 return
             data = cut(columns.data, [len(each) for each in data])
         results = struct.unpack(f"<{count}I", columns.results)
-        for future, code, result, context, packet in zip(
+        for future, code, each, context, packet in zip(
             self.futures, columns.codes, results, contexts, data, strict=True
         ):
             if not future.done():
-                future.set_result(Answer(RESULTS[code], result, context, packet, "", type_))
+                future.set_result(Answer(RESULTS[code], each, context, packet, "", type_))
 
-    def _fail(self, columns: Columns) -> None:
-        code, result, message = columns.code, self.failure_result, columns.message
+    def _fail(self, columns: Columns, result: int | None = None) -> None:
+        code, message = columns.code, columns.message
+        if result is None:
+            result = self.fallback.result(code)
         for future, context, data in zip(self.futures, self.contexts, self.data, strict=True):
             if not future.done():
                 future.set_result(Answer(code, result, context, data, message, self.type_))
@@ -168,14 +175,14 @@ class Gathered(Generic[C]):
 class Bulk:
     """A batch that its caller packed, answered in columns."""
 
-    __slots__ = ("batch", "failure_result", "future")
+    __slots__ = ("batch", "fallback", "future")
 
     def __init__(
-        self, batch: hook_pb2.Batch, future: asyncio.Future[Columns], failure_result: int
+        self, batch: hook_pb2.Batch, future: asyncio.Future[Columns], fallback: Fallback
     ) -> None:
         self.batch = batch
         self.future = future
-        self.failure_result = failure_result
+        self.fallback = fallback
 
     @property
     def count(self) -> int:
@@ -202,11 +209,13 @@ class Bulk:
             meta_lengths=self.batch.meta_lengths,
         )
 
-    def settle(self, columns: Columns) -> None:
+    def settle(self, columns: Columns, result: int | None = None) -> None:
         """Hand the columns on; if all has failed, with what to do then."""
         columns = checked(columns, self.count)
         if columns.code is not Result.SUCCESS:
-            columns = columns._replace(failure_result=self.failure_result)
+            if result is None:
+                result = self.fallback.result(columns.code)
+            columns = columns._replace(failure_result=result)
         if not self.future.done():
             self.future.set_result(columns)
 

@@ -46,7 +46,16 @@ from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._hook_info import HookInfo, hook_of
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
-from ebpfd_sdk._program import AttachedLink, HookName, Program, attach_type, link_of, program_of
+from ebpfd_sdk._policy import Choices
+from ebpfd_sdk._program import (
+    AttachedLink,
+    HookName,
+    Program,
+    attach_type,
+    link_of,
+    program_of,
+    set_policy,
+)
 from ebpfd_sdk._stats import Stats, stats_of
 from ebpfd_sdk._values import (
     Binding,
@@ -257,6 +266,10 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.links.Replace, request, timeout_s=LONG_CALL_S)
         check(reply.status)
         return link_of(reply.link, self._daemon)
+
+    async def set_policy(self, link_id: int, on_failure: Choices) -> AttachedLink:
+        """Choose what becomes of a link's events, as ``AttachedLink.set_policy`` does."""
+        return await set_policy(self._daemon, link_id, on_failure)
 
     async def hooks(self, hook: HookName | None = None) -> tuple[HookInfo, ...]:
         """List the hooks that the daemon knows, by name, or one; each with its links."""

@@ -38,7 +38,8 @@ class Hook(Declaration, Generic[C]):
 
     *capability* says how many links it takes.  With one other than ONE_PER_PARAMETER, *wildcards*
     are the parameters of links that are for every event; they run after those of its parameter.
-    Left out: a link without parameter is for every event.
+    Left out: a link without parameter is for every event.  *closed_result* is what stops an event:
+    a link's user may want that for events that find something in their way ("closed").
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Hook(Declaration, Generic[C]):
         link_type: int = 0,
         capability: AttachCapability = AttachCapability.ONE_PER_PARAMETER,
         wildcards: Collection[bytes] | None = None,
+        closed_result: int | None = None,
     ) -> None:
         self.name = name or program_type.name
         self.guid = guid_of(f"hook {self.name}", guid)
@@ -65,6 +67,7 @@ class Hook(Declaration, Generic[C]):
             bpf_attach_type,
             link_type,
             _attachments(self.name, capability, wildcards),
+            _u32(self.name, closed_result),
         )
 
     def provider(self, streams: DataStreams) -> Provider:
@@ -190,6 +193,12 @@ def _refuse_other(owner: str, given: object) -> None:
     if not isinstance(given, Context):
         wrong = type(given).__name__
         raise TypeError(f"{owner} or bytes must be given, not {wrong}") from None
+
+
+def _u32(hook: str, closed_result: int | None) -> int | None:
+    if closed_result is not None and not 0 <= closed_result < 2**32:
+        raise DeclarationError(f"hook {hook}: closed_result {closed_result} is no u32")
+    return closed_result
 
 
 def _attachments(

@@ -24,6 +24,9 @@ class HookInfo:
     wildcards: tuple[bytes, ...]
     """Parameters of links that are for every event."""
 
+    closed_result: int | None
+    """What stops an event; None: the hook does not say."""
+
     provider: str
     """Who provides it now; empty: nobody does."""
 
@@ -42,6 +45,7 @@ def hook_of(message: links_pb2.HookInfo, daemon: Daemon) -> HookInfo:
         program_type_name=message.program_type_name,
         capability=_capability(message.capability),
         wildcards=tuple(message.wildcards),
+        closed_result=message.closed_result if message.HasField("closed_result") else None,
         provider=message.provider,
         link_type=message.link_type,
         bpf_attach_type=message.bpf_attach_type,

@@ -19,6 +19,7 @@ from ebpfd_sdk._hook_state import HookState
 from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._lanes import Lanes
 from ebpfd_sdk._links import Link, link_of
+from ebpfd_sdk._policy import policy_of
 from ebpfd_sdk._provider import Provider
 from ebpfd_sdk._tasks import logger
 
@@ -69,6 +70,7 @@ class HookProvider(Provider, Generic[C]):
                     name=hook.name,
                     capability=contract_pb2.AttachCapability.Name(hook.attachments.capability),
                     wildcards=hook.attachments.wildcards,
+                    closed_result=hook.closed_result,
                 )
             ),
         )
@@ -108,6 +110,12 @@ class HookProvider(Provider, Generic[C]):
             self._detaching.difference_update(left)
         if self._hook.detach_notice is not None:
             await _maybe_await(self._hook.detach_notice(link))
+
+    def described(self, binding: int, client: registrar_pb2.RegistrationInstance) -> None:
+        """Follow what a link's user wants now."""
+        policy = policy_of(client.characteristics.extension_data.policy)
+        self._hook.attachments.set_policy(binding, policy)
+        self._lanes.set_policy(binding, policy)
 
     async def answer(self, fire: hook_pb2.Fire) -> hook_pb2.FireReturn:
         """Run a client's fire, the extension's own way if it has one."""

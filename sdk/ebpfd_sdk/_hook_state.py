@@ -34,6 +34,7 @@ class HookState(Generic[C]):
     bpf_attach_type: int
     link_type: int
     attachments: Attachments
+    closed_result: int | None = None
     parameter_rule: OnParameter | None = None
     attach_policy: OnLink | None = None
     detach_notice: OnLink | None = None

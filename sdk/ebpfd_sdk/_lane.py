@@ -10,6 +10,7 @@ from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending, Target
 from ebpfd_sdk._data_streams import DataStreams
+from ebpfd_sdk._policy import Fallback
 
 WINDOW: Final = 8
 """Messages in flight for each target; more gains nothing, and the daemon bounds it too."""
@@ -44,14 +45,14 @@ class Traffic:
 class Lane(Generic[C]):
     """Queue and window of one target, on one of the *streams* for as long as it has work.
 
-    Whatever the daemon did not answer has *failure_result*.
+    What the daemon did not answer has what *fallback* says.
     """
 
     def __init__(
         self,
         target: Target,
         type_: type[C],
-        failure_result: int,
+        fallback: Fallback,
         traffic: Traffic,
         streams: DataStreams,
     ) -> None:
@@ -60,7 +61,7 @@ class Lane(Generic[C]):
         """Whether the stream knows that there is work here."""
 
         self._type = type_
-        self._failure_result = failure_result
+        self.fallback = fallback
         self._traffic = traffic
         self._streams = streams
         self._wake = streams.wake
@@ -84,12 +85,12 @@ class Lane(Generic[C]):
 
     def message(self) -> Gathered[C]:
         """Make a message to gather invocations in, and to ``queue``."""
-        return Gathered(self._type, self._failure_result)
+        return Gathered(self._type, self.fallback)
 
     def submit(self, batch: hook_pb2.Batch) -> asyncio.Future[Columns]:
         """Queue a batch that its caller packed."""
         future: asyncio.Future[Columns] = self._loop.create_future()
-        self.queue(Bulk(batch, future, self._failure_result))
+        self.queue(Bulk(batch, future, self.fallback))
         return future
 
     def queue(self, pending: Pending) -> None:
@@ -122,11 +123,11 @@ class Lane(Generic[C]):
         self._note_idle()
         return None
 
-    def settle(self, pending: Pending, columns: Columns) -> None:
-        """Take the reply to a message out of flight."""
+    def settle(self, pending: Pending, columns: Columns, result: int | None = None) -> None:
+        """Take the reply to a message out of flight; *result* is the daemon's for a failed one."""
         self._in_flight -= 1
         self._traffic.received += 1
-        pending.settle(columns)
+        pending.settle(columns, result)
         if self._queue:
             self._wake(self)
         self._note_idle()

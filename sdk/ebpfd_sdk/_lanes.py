@@ -11,6 +11,7 @@ from ebpfd_sdk._answer import C
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._lane import Lane, Traffic
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._policy import Fallback, LinkPolicy
 from ebpfd_sdk._program_type import ProgramType
 
 
@@ -30,11 +31,16 @@ class Lanes(Generic[C]):
         if lane is None:
             alone = len(links) == 1
             target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
-            fixed = links[0].failure_result
-            result = self._type.default_result if fixed is None else fixed
-            lane = Lane(target, self._type.context, result, self._traffic, self._streams)
+            fallback = Fallback(links[0].policy, self._type.default_result)
+            lane = Lane(target, self._type.context, fallback, self._traffic, self._streams)
             self._lanes[bindings] = lane
         return lane
+
+    def set_policy(self, binding: int, policy: LinkPolicy) -> None:
+        """Follow what a link's user wants now; what is chosen for the first holds for its chain."""
+        for bindings, lane in self._lanes.items():
+            if bindings[0] == binding:
+                lane.fallback.policy = policy
 
     def leave(self, binding: int) -> list[Lane[C]]:
         """Lead nobody to a link any more; return the lanes that did: they may be in use."""

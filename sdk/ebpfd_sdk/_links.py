@@ -1,8 +1,9 @@
 """A link as the hook that it is attached to sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ebpfd_api.v1 import registrar_pb2
+from ebpfd_sdk._policy import LinkPolicy, policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Link:
     priority: int = 0
     """Of links with one parameter, those with a lower one run first."""
 
-    failure_result: int | None = None
-    """What its user wants for events whose run fails; None: the type's default result."""
+    policy: LinkPolicy = field(default=LinkPolicy(), compare=False)
+    """What its user wants for events that find something in their way, as of when it was read."""
 
 
 def link_of(callback: registrar_pb2.AttachCallback) -> Link:
@@ -39,5 +40,5 @@ def link_of(callback: registrar_pb2.AttachCallback) -> Link:
         program_id=said.program_id,
         program_name=said.program_name,
         priority=said.priority,
-        failure_result=said.failure_result if said.HasField("failure_result") else None,
+        policy=policy_of(said.policy),
     )

@@ -12,6 +12,7 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check, counters, guid, link_state, outcomes, program_state
 from ebpfd_sdk._map import Map
+from ebpfd_sdk._policy import Choices, LinkPolicy, policy_change, policy_of
 from ebpfd_sdk._provider import Declaration
 from ebpfd_sdk._values import (
     Execution,
@@ -59,8 +60,8 @@ class AttachedLink:
     wildcard: bool
     """It is for events of every parameter, and runs after those of one."""
 
-    failure_result: int | None
-    """What its hook does with an event whose run has failed; None: the type's default result."""
+    policy: LinkPolicy
+    """What its hook does with events that find something in their way."""
 
     pin_paths: tuple[str, ...]
     """Where it is pinned."""
@@ -91,6 +92,14 @@ class AttachedLink:
         reply = await self.daemon.ask(self.daemon.links.Replace, request, timeout_s=LONG_CALL_S)
         check(reply.status)
         return link_of(reply.link, self.daemon)
+
+    async def set_policy(self, on_failure: Choices) -> "AttachedLink":
+        """Choose what the hook does with events that find something in their way.
+
+        A result, its name in the contract, "open" or "closed": for all, or for each ``Failure``
+        that is named; the others stay as they are.
+        """
+        return await set_policy(self.daemon, self.id, on_failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +166,15 @@ class Program:
         parameter: bytes = b"",
         flags: int | None = None,
         priority: int = 0,
-        on_failure: int | str | None = None,
+        on_failure: Choices | None = None,
     ) -> AttachedLink:
         """Attach the program to a hook; of one parameter's links, a lower *priority* runs first.
 
         *flags* are the link's own, for the hook, which defines what they mean; None: those of the
         program that the link has when it binds.
-        *on_failure* is what the hook does with an event whose run fails: a result, or its name in
-        the contract; None: the type's default result, as if nothing were attached.
+        *on_failure* is what the hook does with events that find something in their way: a result,
+        its name in the contract, "open" or "closed", for all or for each ``Failure``; what is left
+        out is open: the type's default result, as if nothing were attached.
         """
         request = links_pb2.AttachRequest(
             program_id=self.id,
@@ -172,8 +182,7 @@ class Program:
             parameter=parameter,
             prog_attach_flags=flags,
             priority=priority,
-            failure_result=on_failure if isinstance(on_failure, int) else None,
-            failure_result_name=on_failure if isinstance(on_failure, str) else None,
+            policy=policy_change(on_failure),
         )
         reply = await self.daemon.ask(self.daemon.links.Attach, request, timeout_s=LONG_CALL_S)
         check(reply.status)
@@ -236,6 +245,14 @@ def attach_type(hook: HookName) -> hook_pb2.AttachType:
         return hook_pb2.AttachType(name=hook)
 
 
+async def set_policy(daemon: Daemon, link_id: int, on_failure: Choices) -> AttachedLink:
+    """Choose what a link's hook does with events that find something in their way."""
+    request = links_pb2.SetPolicyRequest(id=link_id, policy=policy_change(on_failure))
+    reply = await daemon.ask(daemon.links.SetPolicy, request)
+    check(reply.status)
+    return link_of(reply.link, daemon)
+
+
 def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
     """Read a link's description."""
     return AttachedLink(
@@ -255,7 +272,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         outcomes=outcomes(message.outcomes),
         priority=message.priority,
         wildcard=message.wildcard,
-        failure_result=message.failure_result if message.HasField("failure_result") else None,
+        policy=policy_of(message.policy),
         pin_paths=tuple(message.pin_paths),
         owners=tuple(message.owners),
         daemon=daemon,

@@ -38,6 +38,11 @@ class Provider(ABC):
     async def detach(self, binding: int) -> None:  # noqa: B027 (most keep nothing of a client)
         """Let go of a client: nothing is in flight when it returns."""
 
+    def described(  # noqa: B027 (same)
+        self, binding: int, client: registrar_pb2.RegistrationInstance
+    ) -> None:
+        """Hear what a client says of itself now."""
+
     def open(self) -> None:  # noqa: B027 (only hooks have a gate)
         """Let invocations through."""
 

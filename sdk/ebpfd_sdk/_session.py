@@ -206,6 +206,8 @@ class Session:
                 self._call_back(self._attach(message), name="attach callback")
             case "detach":
                 self._call_back(self._detach(message), name="detach callback")
+            case "described":
+                self._described(message.described)
             case "cleanup":
                 self._cleanup(message)
             case "helper_call":
@@ -218,15 +220,23 @@ class Session:
                 call_id, asked = message.callback_id, message.context_call
                 self._context_calls.handle(call_id, asked, self._return_context)
             case "deregister_complete":
-                completion = self._completions.get(message.deregister_complete.registration)
-                if completion is not None:
-                    completion.set()
+                self._completed(message.deregister_complete.registration)
             case "heartbeat":
                 self._outgoing.put_nowait(
                     registrar_pb2.SessionRequest(heartbeat=registrar_pb2.Heartbeat())
                 )
             case _:
                 logger.warning("ignored a message that this version does not know")
+
+    def _described(self, said: registrar_pb2.Described) -> None:
+        provider = self._bindings.get(said.binding)
+        if provider is not None:
+            provider.described(said.binding, said.peer)
+
+    def _completed(self, registration: int) -> None:
+        completion = self._completions.get(registration)
+        if completion is not None:
+            completion.set()
 
     def _call_back(self, work: Coroutine[None, None, None], *, name: str) -> None:
         task = self._tasks.start(work, name=name)

@@ -34,8 +34,8 @@ class Sender(Protocol):
         """Take the next message that somebody still wants."""
         ...
 
-    def settle(self, pending: Pending, columns: Columns) -> None:
-        """Take the reply to a message out of flight."""
+    def settle(self, pending: Pending, columns: Columns, result: int | None = None) -> None:
+        """Take the reply to a message out of flight; *result* is the daemon's for a failed one."""
         ...
 
     def lose(self, reason: str) -> None:
@@ -113,7 +113,10 @@ class InvokeStream:
                 self._on_fire(reply.fire)
             elif flown := self._in_flight.pop(reply.sequence, None):
                 lane, pending = flown
-                lane.settle(pending, columns_of(reply))
+                if reply.code and reply.HasField("failure_result"):
+                    lane.settle(pending, columns_of(reply), reply.failure_result)
+                else:
+                    lane.settle(pending, columns_of(reply))
 
     def lose(self, reason: str) -> None:
         """Answer everything with CANCELED, now and from now on."""

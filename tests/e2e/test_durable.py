@@ -27,7 +27,15 @@ async def everything(w: World) -> dict[str, Any]:
     """What an operator sees of objects, but for what is of one daemon's life only."""
     seen = {kind: await w.ctl_json(kind, "list") for kind in ("program", "map", "link", "contract")}
     for row in [each for rows in seen.values() for each in rows]:
-        for field in ("runs", "nanoseconds", "failures", "binding", "reason", "loaded_at"):
+        for field in (
+            "runs",
+            "nanoseconds",
+            "failures",
+            "outcomes",
+            "binding",
+            "reason",
+            "loaded_at",
+        ):
             row.pop(field, None)
     return seen
 

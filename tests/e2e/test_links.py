@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ebpfd_sdk import EbpfdError, Program, Result
+from ebpfd_sdk import EbpfdError, Failure, Program, Result
 from tests.e2e.replacing import replaced_under_load
 from tests.e2e.world import PROGRAMS, World, sample, world
 
@@ -47,7 +47,7 @@ async def test_commands_attach_show_replace_and_unlink(tmp_path: Path) -> None:
         (late,) = await w.ctl_json(
             *attach, add_one, "--param", "02", "--priority", "5", "--on-failure", "7"
         )
-        assert (late["priority"], late["on_failure"]) == (5, 7)
+        assert (late["priority"], late["policy"]) == (5, dict.fromkeys(Failure, 7))
         (first,) = await w.ctl_json(*attach, add_one, "--param", "01", "--priority", "-5")
         refused = await w.ctl("-o", "json", *attach, twice, "--param", "01")
         assert refused.error()["name"] == "EXTENSION_FAILED_TO_LOAD"

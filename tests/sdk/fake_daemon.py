@@ -93,7 +93,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         parameter: bytes = b"",
         registration: int | None = None,
         priority: int = 0,
-        failure_result: int | None = None,
+        policy: contract_pb2.LinkPolicy | None = None,
     ) -> Any:
         """Attach a link; return the module's answer and the binding."""
         binding = self._new_id()
@@ -104,7 +104,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
             program_id=1,
             program_name="parse",
             priority=priority,
-            failure_result=failure_result,
+            policy=policy,
         )
         peer = registrar_pb2.RegistrationInstance(
             npi_id=HOOK.bytes,
@@ -125,14 +125,23 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         return answer, binding
 
     async def link(
-        self, parameter: bytes = b"", priority: int = 0, failure_result: int | None = None
+        self,
+        parameter: bytes = b"",
+        priority: int = 0,
+        policy: contract_pb2.LinkPolicy | None = None,
     ) -> int:
         """Attach a link that is welcome; return the binding."""
-        answer, binding = await self.attach(
-            parameter, priority=priority, failure_result=failure_result
-        )
+        answer, binding = await self.attach(parameter, priority=priority, policy=policy)
         assert answer.status == NtStatus.SUCCESS, answer.message
         return int(binding)
+
+    async def describe(self, binding: int, policy: contract_pb2.LinkPolicy) -> None:
+        """Say that a link has another policy."""
+        said = contract_pb2.ExtensionData(link_id=binding, policy=policy)
+        characteristics = registrar_pb2.Characteristics(extension_data=said)
+        peer = registrar_pb2.RegistrationInstance(characteristics=characteristics)
+        described = registrar_pb2.Described(binding=binding, peer=peer)
+        self._to_module.put_nowait(registrar_pb2.SessionResponse(described=described))
 
     async def detach(self, binding: int) -> None:
         """Detach a link and clean up."""

@@ -213,6 +213,11 @@ class FakeLinks(links_pb2_grpc.LinksServicer):
         ids, self.links = list(self.links), {}
         return links_pb2.UnlinkResponse(ids=ids)
 
+    async def SetPolicy(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Choose what becomes of events."""
+        self.asked.append(request)
+        return links_pb2.SetPolicyResponse(link=self.links[request.id])
+
     async def Replace(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Put another program into a link."""
         self.asked.append(request)

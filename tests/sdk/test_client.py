@@ -18,6 +18,7 @@ from ebpfd_sdk import (
     DaemonUnavailable,
     EbpfdError,
     Execution,
+    Failure,
     HookInfo,
     Instruction,
     Judge,
@@ -190,9 +191,19 @@ async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
         link = await program.attach("passing", priority=-3, flags=5, on_failure=0)
         asked = daemon.links.asked[-1]
         assert (asked.priority, asked.prog_attach_flags) == (-3, 5)
-        assert (asked.WhichOneof("on_failure"), asked.failure_result) == ("failure_result", 0)
+        assert {each.result for _, each in asked.policy.ListFields()} == {0}
         await program.attach("passing", on_failure="DROP")
-        assert daemon.links.asked[-1].failure_result_name == "DROP"
+        assert daemon.links.asked[-1].policy.overload.name == "DROP"
+        await program.attach("passing", on_failure={"timeout": "closed", Failure.LOST: 3})
+        asked = daemon.links.asked[-1].policy
+        assert (len(asked.ListFields()), asked.timeout.name, asked.lost.result) == (2, "closed", 3)
+        assert (await link.set_policy("open")).id == link.id
+        assert {each.name for _, each in daemon.links.asked[-1].policy.ListFields()} == {"open"}
+        await ebpfd.set_policy(link.id, {"error": 0})
+        ((field, choice),) = daemon.links.asked[-1].policy.ListFields()
+        assert (field.name, choice.WhichOneof("choice"), choice.result) == ("error", "result", 0)
+        with pytest.raises(ValueError, match='there is no failure "late" \\(there are no_prov'):
+            await link.set_policy({"late": 0})
         assert (await link.replace(program, expected=program)).program_id == 1
         assert (await ebpfd.replace(link.id, 4, expected_id=1)).program_id == 4
         with pytest.raises(EbpfdError, match="not that one"):
@@ -212,6 +223,7 @@ async def test_a_hook_shows_its_rules_and_links(daemon: FakeDaemon) -> None:
             program_type_name="parcel",
             capability=AttachCapability.SINGLE_ATTACH,
             wildcards=(b"",),
+            closed_result=None,
             provider="postman",
             link_type=2,
             bpf_attach_type=3,

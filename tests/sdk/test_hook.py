@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ebpfd_api.v1 import hook_pb2
+from ebpfd_api.v1.contract_pb2 import LinkPolicy
 from ebpfd_sdk import (
     Answer,
     AttachCapability,
@@ -19,6 +20,7 @@ from ebpfd_sdk import (
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
 from ebpfd_sdk._lane import LONG_BYTES, WINDOW
+from ebpfd_sdk._policy import LinkPolicy as SdkPolicy
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import Parcel, declare
 
@@ -195,9 +197,9 @@ async def test_nobody_is_an_answer_too(scene: Scene) -> None:
         assert Result.KEY_NOT_FOUND is columns.code
 
 
-@pytest.mark.parametrize(("failure_result", "result"), [(9, 9), (0, 0), (None, 5)])
+@pytest.mark.parametrize(("chosen", "result"), [(9, 9), (0, 0), (None, 5)])
 async def test_a_message_that_fails_has_the_result_that_its_link_says(
-    scene: Scene, failure_result: int | None, result: int
+    scene: Scene, chosen: int | None, result: int
 ) -> None:
     """Refused or lost: what its user wants, else the type's default; of a chain the first link's.
 
@@ -207,8 +209,8 @@ async def test_a_message_that_fails_has_the_result_that_its_link_says(
     hook, extension = chained(scene)
     full: dict[str, Any] = {"code": Result.NO_MEMORY, "message": "full"}
     async with extension:
-        await scene.daemon.link(b"", 0, failure_result)
-        await scene.daemon.link(b"", 1, 77)
+        await scene.daemon.link(b"", 0, LinkPolicy(overload=chosen, lost=chosen))
+        await scene.daemon.link(b"", 1, LinkPolicy(overload=77, lost=77))
         scene.daemon.reply = lambda request: hook_pb2.InvokeResponse(
             sequence=request.sequence, **full
         )
@@ -225,6 +227,51 @@ async def test_a_message_that_fails_has_the_result_that_its_link_says(
         scene.daemon.hang_up()
         answer = await lost
         assert (answer.code, answer.result) == (Result.CANCELED, result)
+        scene.daemon.gate.set()
+
+
+async def test_the_daemon_says_what_becomes_of_a_message_that_it_refuses(scene: Scene) -> None:
+    """It knows the policy best; without its word it is the one that the link came with."""
+    async with scene.extension():
+        await scene.daemon.link(policy=LinkPolicy(error=4))
+        said: dict[str, Any] = {"code": Result.FAILED, "failure_result": 0}
+        scene.daemon.reply = lambda request: hook_pb2.InvokeResponse(
+            sequence=request.sequence, **said
+        )
+        assert (await scene.hook.invoke()).result == 0
+        assert (await scene.hook.invoke_batch(count=2)).failure_result == 0
+        del said["failure_result"]
+        assert (await scene.hook.invoke()).result == 4
+        assert (await scene.hook.invoke_batch(count=2)).failure_result == 4
+
+
+async def test_a_link_that_is_gone_leaves_the_hooks_default(scene: Scene) -> None:
+    """Whatever its user had wanted: nothing is attached any more."""
+    scene.kind.default_result = 5
+    async with scene.extension():
+        await scene.daemon.link(policy=LinkPolicy(error=6))
+        scene.daemon.reply = lambda request: hook_pb2.InvokeResponse(
+            sequence=request.sequence, code=Result.OBJECT_NOT_FOUND
+        )
+        assert (await scene.hook.invoke()).result == 5
+
+
+async def test_a_policy_that_changes_holds_for_what_is_in_flight(scene: Scene) -> None:
+    """The link is still the same to its author; of a binding that is gone nothing is known."""
+    async with scene.extension():
+        binding = await scene.daemon.link(policy=LinkPolicy(lost=4))
+        (link,) = scene.hook.links
+        scene.daemon.gate.clear()
+        lost = scene.hook.invoke()
+        await scene.request(1)
+        await scene.daemon.describe(binding, LinkPolicy(lost=9, timeout=0))
+        await scene.daemon.describe(binding + 1, LinkPolicy(lost=8))
+        await scene.round_trip()
+        (known,) = scene.hook.links
+        assert (known, hash(known)) == (link, hash(link))
+        assert known.policy == SdkPolicy(lost=9, timeout=0)
+        scene.daemon.hang_up()
+        assert ((await lost).code, (await lost).result) == (Result.CANCELED, 9)
         scene.daemon.gate.set()
 
 

@@ -138,6 +138,7 @@ def describe(each: "HookInfo") -> dict[str, Json]:
         "program_type": each.program_type_name or str(each.program_type),
         "takes": each.capability.name.lower(),
         "wildcards": [wildcard.hex() for wildcard in each.wildcards],
+        "closed_result": each.closed_result,
         "provider": each.provider,
         "link_type": each.link_type,
         "bpf_attach_type": each.bpf_attach_type,

@@ -7,6 +7,7 @@ import click
 
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Flags, Hex
+from ebpfd.cli.policy import choices, describe_policy, policy_options
 from ebpfd.cli.programs import failures
 
 if TYPE_CHECKING:
@@ -38,23 +39,20 @@ def link() -> None:
 @click.option("--attach-type", required=True, metavar="GUID|NAME", help="The hook.")
 @click.option("--param", type=Hex(), default=b"", help="The attach parameter.")
 @click.option("--priority", type=int, default=0, help="Of one parameter's links, lower runs first.")
-@click.option(
-    "--on-failure",
-    metavar="RESULT",
-    help="Result of an event whose run fails, by number or name; else the type's default.",
-)
+@policy_options
 @click.option("--flags", type=Flags(), help="For the hook, which defines them; else the program's.")
 @click.option("--pin", "path", metavar="PATH", help="Pin the link too.")
 @click.pass_obj
 def attach(
     output: Output,
+    /,
     program: int,
     attach_type: str,
     param: bytes,
     priority: int,
-    on_failure: str | None,
     flags: int | None,
     path: str | None,
+    **on_failures: int | str | None,
 ) -> None:
     """Attach a program to a hook; the link stays until it is detached."""
 
@@ -63,7 +61,7 @@ def attach(
             attach_type,
             parameter=param,
             priority=priority,
-            on_failure=_number_or_name(on_failure),
+            on_failure=choices(on_failures),
             flags=flags,
         )
         if path is not None:
@@ -115,6 +113,26 @@ def detach(output: Output, id: int) -> None:
     output.run(work)
 
 
+@link.command("set-policy")
+@click.argument("id", type=int)
+@policy_options
+@click.pass_obj
+def set_policy(output: Output, /, id: int, **on_failures: int | str | None) -> None:
+    """Choose what becomes of events that cannot be run.
+
+    A RESULT is a number, a name in the contract, open (the program type's default, as if nothing
+    were attached) or closed (what the hook stops an event by).  What is not named stays as it is.
+    """
+    chosen = choices(on_failures)
+    if not chosen:
+        raise click.UsageError("nothing is chosen: give --on-failure, or one for a single failure")
+
+    async def work(client: "Client") -> None:
+        output.record(describe(await client.set_policy(id, chosen)))
+
+    output.run(work)
+
+
 @link.command()
 @click.argument("id", type=int)
 @click.argument("program", type=int)
@@ -158,7 +176,7 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "flags": each.flags,
         "priority": each.priority,
         "wildcard": each.wildcard,
-        "on_failure": each.failure_result,
+        "policy": describe_policy(each.policy),
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,
@@ -195,7 +213,3 @@ async def _pinned(client: "Client", attached: "AttachedLink", path: str) -> "Att
         await attached.detach()
         raise
     return await client.open_link(path)
-
-
-def _number_or_name(result: str | None) -> int | str | None:
-    return int(result) if result is not None and result.isdecimal() else result

@@ -4,11 +4,12 @@ Versioned headers belong to the binary forms and are left to the codecs.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.failure import Failure, Policy
 from ebpfd_api.prototype import ArgumentType, ReturnType
 
 POINTER_SIZE: Final = 8
@@ -164,8 +165,8 @@ class ProgramData:
 class AttachProviderData:
     """``ebpf_attach_provider_data_t``: characteristics of a hook provider.
 
-    Beyond eBPF for Windows it has the hook's name, says whom the provider takes, and which
-    parameters stand for every one.
+    Beyond eBPF for Windows it has the hook's name, says whom the provider takes, which parameters
+    stand for every one, and by which result it stops an event; None: by none.
     """
 
     supported_program_type: UUID
@@ -174,14 +175,15 @@ class AttachProviderData:
     name: str = ""
     capability: AttachCapability = AttachCapability.UNSPECIFIED
     wildcards: tuple[bytes, ...] = ()
+    closed_result: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionData:
     """``ebpf_extension_data_t``: characteristics of a hook client, with who is behind it.
 
-    Of links with one parameter, those with a lower ``priority`` run first.  ``failure_result`` is
-    for events whose run has failed; None: the program type's default result.
+    Of links with one parameter, those with a lower ``priority`` run first.  ``policy`` is for
+    events that find something in their way.
     """
 
     data: bytes = b""
@@ -190,7 +192,7 @@ class ExtensionData:
     program_id: int = 0
     program_name: str = ""
     priority: int = 0
-    failure_result: int | None = None
+    policy: Policy = field(default_factory=dict[Failure, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ebpfd.contracts import ChainRule, KnownContracts
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Columns, Executor, Origin, Target
+from ebpfd.host.invocation import Columns, Executor, Origin, RefusalError, Target
 from ebpfd.host.modules import Module
 from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Batch, Chain, ChainOutcome
@@ -33,7 +33,7 @@ class ChainTarget:
                 break
             try:
                 chain.ran(target.run_here(chain.batch, origin))
-            except RequestError as error:
+            except RefusalError as error:
                 self._fail(chain, index, error)
         return chain.outcome()
 
@@ -63,7 +63,7 @@ class ChainTarget:
                     break
                 try:
                     chain.ran(await target.run_in_turn(chain.batch, origin))
-                except RequestError as error:
+                except RefusalError as error:
                     self._fail(chain, index, error)
         finally:
             for turn, target in zip(turns, self._targets, strict=True):
@@ -75,11 +75,11 @@ class ChainTarget:
         """Count events whose answers reached nobody: at the first link, whose policy they meet."""
         self._targets[0].lose(count)
 
-    def _fail(self, chain: Chain, index: int, error: RequestError) -> None:
+    def _fail(self, chain: Chain, index: int, error: RefusalError) -> None:
         """A program could not run; before any has, that is the answer to the whole message."""
         if index == 0:
             raise error
-        chain.failed(error.code, self._targets[index].link.result_on_failure)
+        chain.failed(error.code, error.result)
 
     def _begin(self, columns: Columns) -> Chain:
         batch = Batch(

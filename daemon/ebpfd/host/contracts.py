@@ -182,6 +182,7 @@ def _hook_text(data: AttachProviderData) -> str:
             "name": data.name,
             "capability": data.capability,
             "wildcards": [wildcard.hex() for wildcard in data.wildcards],
+            "closed_result": data.closed_result,
         }
     )
 

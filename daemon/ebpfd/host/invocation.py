@@ -23,7 +23,7 @@ from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.chains import Outcome, decided
-from ebpfd.objects.outcomes import Failure, failure_of
+from ebpfd_api.failure import Failure, failure_of
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
 
@@ -97,6 +97,14 @@ class Cause:
 
     tally: Tally
     origin: Origin | None = None
+
+
+class RefusalError(RequestError):
+    """A link has run nothing of a batch; ``result`` is what its hook does with each event."""
+
+    def __init__(self, code: Result, message: str, result: int) -> None:
+        super().__init__(code, message)
+        self.result = result
 
 
 class Executor:
@@ -206,16 +214,14 @@ class Target:
         try:
             outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
         except RequestError as error:
-            self._count(error, columns.count)
-            raise
-        return decided(outcome, link.result_on_failure)
+            raise self._refusal(error, columns.count) from None
+        return decided(outcome, link.result_of)
 
     def enqueue(self, count: int = 1, size_bytes: int = 0) -> None:
         """Take a place for *count* events: nothing that comes later overtakes them."""
         if problem := self._full(size_bytes):
-            full = RequestError(Result.NO_MEMORY, f"{problem} waiting: send fewer at once")
-            self._count(full, count)
-            raise full
+            message = f"{problem} waiting: send fewer at once"
+            raise self._refusal(RequestError(Result.NO_MEMORY, message), count)
         if not self.rundown.acquire():
             raise binding_gone()
         self.queued += 1
@@ -248,9 +254,8 @@ class Target:
         try:
             outcome = await self._executor.run_on_thread(link.program, columns, cause)
         except RequestError as error:
-            self._count(error, columns.count)
-            raise
-        return decided(outcome, link.result_on_failure)
+            raise self._refusal(error, columns.count) from None
+        return decided(outcome, link.result_of)
 
     def lose(self, count: int) -> None:
         """Count events whose answers reached nobody."""
@@ -274,10 +279,11 @@ class Target:
             return f"the daemon has {self._executor.waiting_bytes} bytes of batches"
         return ""
 
-    def _count(self, error: RequestError, count: int) -> None:
+    def _refusal(self, error: RequestError, count: int) -> RefusalError:
         """Count events that did not run; how many a batch has that makes no sense is unknown."""
         malformed = error.code is Result.INVALID_ARGUMENT
         self.link.others[failure_of(error.code)] += 1 if malformed else count or 1
+        return RefusalError(error.code, error.message, self.link.result_of(error.code))
 
 
 def binding_gone() -> RequestError:

@@ -291,7 +291,10 @@ def _changeable(durable: Durable) -> dict[int, object]:
             for number, each in durable.programs.items()
         },
         **{number: number in owned for number in durable.maps},
-        **{number: (number in owned, each.program.id) for number, each in durable.links.items()},
+        **{
+            number: (number in owned, each.program.id, each.policy)
+            for number, each in durable.links.items()
+        },
     }
 
 

@@ -9,8 +9,9 @@ from ebpfd.contracts import BtfResolvedFunction, MapProviderData, engine_informa
 from ebpfd.contracts.json_codec import encode_json
 from ebpfd.host.verification import Subject, Verifier
 from ebpfd.objects import CustomMap, Link, MapObject, Program
-from ebpfd.store import KeptLink, KeptMap, KeptProgram, blob_of
+from ebpfd.store import KeptLink, KeptMap, KeptPolicy, KeptProgram, blob_of
 from ebpfd.store.kept_objects import Blob, KeptMapType
+from ebpfd_api.failure import Failure, Policy
 from ebpfd_vm import Object
 
 _FIRST: Final = bytes(4)
@@ -24,12 +25,20 @@ def link_row(link: Link, *, owned: bool) -> KeptLink:
         parameter=link.parameter,
         flags=link.flags,
         priority=link.priority,
-        failure_result=link.failure_result,
+        policy=KeptPolicy(**{failure.value: each for failure, each in link.policy.items()}),
         link_type=link.link_type,
         bpf_attach_type=link.bpf_attach_type,
         wildcard=link.wildcard,
         owned=owned,
     )
+
+
+def policy_of(row: KeptLink) -> Policy:
+    """The policy of a link that was kept."""
+    if row.failure_result is not None:
+        return dict.fromkeys(Failure, row.failure_result)
+    kept = msgspec.structs.asdict(row.policy)
+    return {failure: kept[failure] for failure in Failure if kept[failure] is not None}
 
 
 def map_row(map_object: MapObject, blobs: dict[Blob, bytes], *, owned: bool) -> KeptMap:

@@ -7,7 +7,7 @@ import structlog
 from ebpfd import nmr
 from ebpfd.contracts import AttachProviderData, ExtensionData
 from ebpfd.host.invocation import Executor, Target
-from ebpfd.host.modules import DispatchTable, LocalModule, Module
+from ebpfd.host.modules import AttentiveModule, DispatchTable, LocalModule, Module
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.targets import Targets
 from ebpfd.objects import Link, LinkState
@@ -33,6 +33,8 @@ class LinkClient(LocalModule):
         self._registrar = registrar
         self._targets = targets
         self._executor = executor
+        self._told: ExtensionData | None = None
+        """What the hook that has taken the link knows of it."""
 
     def is_attached_to(self, attach_type: UUID) -> bool:
         """Whether its user has it attached there, be it bound or not."""
@@ -45,6 +47,19 @@ class LinkClient(LocalModule):
         self.handle = await self._registrar.register(
             nmr.Role.CLIENT, instance, self, wants=[self._link.attach_type]
         )
+
+    def describe(self) -> None:
+        """Let the hook know what has changed of the link."""
+        if self.handle is None:
+            return
+        data = self._data()
+        self._registrar.describe(self.handle, data)
+        if self._told not in (None, data):
+            self._told = data
+            binding = nmr.BindingHandle(self._link.binding)
+            hook = self._registrar.module_of(self._registrar.provider_of(binding))
+            if isinstance(hook, AttentiveModule):
+                hook.described(binding, self._registrar.registration(self.handle).instance)
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Take the provider of this attach type and program type."""
@@ -70,7 +85,7 @@ class LinkClient(LocalModule):
             program_id=link.program.id,
             program_name=link.program.name,
             priority=link.priority,
-            failure_result=link.failure_result,
+            policy=link.policy,
         )
 
     async def _attach(self, binding: nmr.BindingHandle, data: AttachProviderData) -> int:
@@ -79,8 +94,9 @@ class LinkClient(LocalModule):
         link.binding, link.provider = binding, owner.name
         link.link_type, link.bpf_attach_type = data.link_type, data.bpf_attach_type
         link.wildcard = link.parameter in data.wildcards
+        known = self._data()
         if self.handle is not None:  # it may have another program by now
-            self._registrar.describe(self.handle, self._data())
+            self._registrar.describe(self.handle, known)
         # The provider may invoke as soon as its callback returns, before we hear of it.
         self._targets.add(binding, Target(link, owner, self._executor))
         context = binding.to_bytes(8, "little")
@@ -89,8 +105,11 @@ class LinkClient(LocalModule):
             link.binding, link.provider = 0, ""
             self.refusal = side.message or f"its provider refused with status {side.status:#x}"
             await self._targets.remove(binding)
-        elif link.state is LinkState.ATTACHED:
+            return side.status
+        if link.state is LinkState.ATTACHED:
             _log.info("link bound again", link=link.id, provider=link.provider)
+        self._told = known
+        self.describe()  # it may have changed meanwhile
         return side.status
 
     async def detach(self, binding: nmr.BindingHandle, role: nmr.Role) -> int:
@@ -101,6 +120,7 @@ class LinkClient(LocalModule):
             if link.state is LinkState.ATTACHED:
                 _log.debug("link waits for its hook", link=link.id, provider=link.provider)
             link.binding, link.provider = 0, ""
+            self._told = None
         return NtStatus.SUCCESS
 
     async def cleanup(self, binding: nmr.BindingHandle, role: nmr.Role) -> None:

@@ -1,8 +1,10 @@
 """Attaching programs to hooks, replacing them, and detaching."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -11,7 +13,9 @@ from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
+from ebpfd.host.kept_rows import policy_of
 from ebpfd.host.link_client import LinkClient
+from ebpfd.host.policies import Choice, changed
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.targets import Targets
@@ -27,7 +31,10 @@ from ebpfd.objects import (
 )
 from ebpfd.objects.links import LinkEvent
 from ebpfd.store import KeptLink
+from ebpfd_api.failure import Failure, Policy
 from ebpfd_api.result import Result
+
+NO_CHOICE: Final[Mapping[Failure, Choice]] = MappingProxyType({})
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -76,20 +83,19 @@ class Links:
         parameter: bytes,
         flags: int | None = None,
         priority: int = 0,
-        on_failure: int | str | None = None,
+        policy: Mapping[Failure, Choice] = NO_CHOICE,
         owner: Owner = DAEMON,
     ) -> Link:
         """Attach a program to a hook that is there and takes it.
 
         The link is *owner*'s; of the daemon it is a legacy link, which only a detach ends.
         *flags* are for the hook; None: those of the program that the link has when it binds.
-        *on_failure* is the result of events whose run fails, as a number or by its name in the
-        contract; None: the type's default result, as if nothing were attached.
+        *policy* is for events that find something in their way; what is left out is open.
         """
         program = self._objects.program(program_id)
         guid = self.find_attach_type(attach_type)
-        fixed = _named(on_failure, program) if isinstance(on_failure, str) else on_failure
-        link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, fixed)
+        chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))
+        link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, chosen)
         client = LinkClient(link, self._registrar, self._targets, self._executor)
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link, (owner,))
@@ -166,6 +172,33 @@ class Links:
         await self._programs.destroy_unkept(left)
         return link
 
+    async def set_policy(self, link_id: int, choices: Mapping[Failure, Choice]) -> Link:
+        """Choose what the hook does with events that find something in their way.
+
+        What is left out stays.  Returns when it is kept and its hook has been told.
+        """
+        link = self._objects.link(link_id)
+        if link.state is not LinkState.ATTACHED:
+            message = f"link {link.id} is {link.state.value}: attach the program with this policy"
+            raise RequestError(Result.INVALID_STATE, message)
+        before, hook = link.policy, self._contracts.attach_type(link.attach_type)
+        after = changed(before, choices, link.program.contract, hook)
+        self._follow(link, after)
+        if self._keeper.keeps(link):
+            await self._keeper.kept(partial(self._follow_again, link, after, before))
+        _log.info("policy set", link=link.id, policy=after)
+        return link
+
+    def _follow(self, link: Link, policy: Policy) -> None:
+        link.policy = policy
+        self._objects.changed()
+        self._clients[link.id].describe()
+
+    async def _follow_again(self, link: Link, policy: Policy, before: Policy) -> None:
+        """Undo a change of policy that could not be kept, unless there is another one by now."""
+        if link.policy is policy and link.id in self._clients:
+            self._follow(link, before)
+
     async def _replace_again(self, link: Link, old: Program) -> None:
         """Undo a replacement that could not be kept."""
         if link.state is LinkState.ATTACHED:
@@ -180,7 +213,7 @@ class Links:
             row.parameter,
             row.flags,
             row.priority,
-            row.failure_result,
+            policy_of(row),
             link_type=row.link_type,
             bpf_attach_type=row.bpf_attach_type,
             wildcard=row.wildcard,
@@ -263,15 +296,3 @@ class Links:
             await self._programs.destroy(link.program)
         ended.set()
         del self._detached[link.id]
-
-
-def _named(result: str, program: Program) -> int:
-    """The result of that name in the program's contract."""
-    named = {each.name: each.value for each in program.contract.results}
-    if result not in named:
-        known = ", ".join(named) or "none: give a number"
-        message = (
-            f'on_failure: "{program.contract.name}" has no result "{result}" (it has: {known})'
-        )
-        raise RequestError(Result.INVALID_ARGUMENT, message)
-    return named[result]

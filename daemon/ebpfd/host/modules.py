@@ -13,6 +13,7 @@ from ebpfd.nmr import (
     BindingHandle,
     ClientAttachProvider,
     ProviderAttachClient,
+    RegistrationInstance,
     Role,
 )
 from ebpfd.objects import MapShape
@@ -216,6 +217,15 @@ class ExtensionModule(Module, Protocol):
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run a helper; ``ModuleGoneError``, TimeoutError."""
+        ...
+
+
+@runtime_checkable
+class AttentiveModule(Module, Protocol):
+    """A module that hears of what changes of its clients."""
+
+    def described(self, binding: BindingHandle, client: RegistrationInstance) -> None:
+        """The client of *binding* says something else of itself than when it attached."""
         ...
 
 

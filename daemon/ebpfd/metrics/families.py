@@ -15,7 +15,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
-from ebpfd.objects.outcomes import Failure
+from ebpfd_api.failure import Failure
 from ebpfd_api.latency import BUCKETS, bucket_start
 from ebpfd_api.result import result_name
 

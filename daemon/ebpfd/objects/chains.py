@@ -5,7 +5,7 @@ last one.  What goes on is handed to the next program as the one before it left 
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -61,13 +61,13 @@ class ChainOutcome:
     data: bytes
 
 
-def decided(outcome: Outcome, result: int) -> Outcome:
-    """The outcome with *result* for each context whose run has failed."""
+def decided(outcome: Outcome, result_of: Callable[[int], int]) -> Outcome:
+    """The outcome with the result for its code for each context whose run has failed."""
     codes = outcome.codes
-    if not codes.strip(b"\0") or not result:  # what has failed has result 0
+    if not codes.strip(b"\0"):
         return outcome
     each_result = zip(codes, _numbers(outcome.results), strict=True)
-    results = [result if code else each for code, each in each_result]
+    results = [result_of(code) if code else each for code, each in each_result]
     packed = struct.pack(f"<{len(results)}I", *results)
     return ChainOutcome(codes, packed, outcome.contexts, outcome.data)
 

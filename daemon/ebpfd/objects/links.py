@@ -14,9 +14,10 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from ebpfd.objects.outcomes import Failure, Outcomes, outcomes_of
+from ebpfd.objects.outcomes import Outcomes, outcomes_of
 from ebpfd.objects.programs import Program
 from ebpfd.objects.users import Users
+from ebpfd_api.failure import Failure, Policy, failure_of
 from ebpfd_vm import Tally
 
 
@@ -66,8 +67,8 @@ class Link:
 
     ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
     is for events of every parameter, as its provider says.  ``flags`` are the link's own, for its
-    hook; None: those of the program.  ``failure_result`` is for events whose run has failed; None:
-    the program type's default.  One without a user is to be detached.  ``tally`` counts what runs,
+    hook; None: those of the program.  ``policy`` is for events that find something in their way.
+    One without a user is to be detached.  ``tally`` counts what runs,
     ``others`` the events that did not come as far and the answers that were lost.
     """
 
@@ -77,7 +78,7 @@ class Link:
     parameter: bytes = b""
     flags: int | None = None
     priority: int = 0
-    failure_result: int | None = None
+    policy: Policy = field(default_factory=dict[Failure, int])
     state: LinkState = LinkState.INITIAL
     binding: int = 0
     provider: str = ""
@@ -93,10 +94,9 @@ class Link:
         """What its hook is shown when it binds, and defines the meaning of."""
         return self.program.source.flags if self.flags is None else self.flags
 
-    @property
-    def result_on_failure(self) -> int:
-        """What its hook does with an event whose run has failed."""
-        fixed = self.failure_result
+    def result_of(self, code: int) -> int:
+        """What its hook does with an event that ended with *code*, which is not SUCCESS."""
+        fixed = self.policy.get(failure_of(code))
         return self.program.contract.default_result if fixed is None else fixed
 
     @property

@@ -7,43 +7,9 @@ nobody was there to take.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final
 
-from ebpfd_api.result import Result
+from ebpfd_api.failure import Failure, failure_of
 from ebpfd_vm import Tally
-
-
-class Failure(Enum):
-    """What may be in the way of an event."""
-
-    NO_PROVIDER = "no_provider"
-    """Its program waits for the provider of its type, or a helper's extension has gone."""
-
-    TIMEOUT = "timeout"
-    """Its budget is used up, or a helper is late."""
-
-    ERROR = "error"
-    """A helper raised or answered garbage, the program did what it must not, or the like."""
-
-    OVERLOAD = "overload"
-    """Too much waits already."""
-
-    LOST = "lost"
-    """It ran, and the stream for its answer is gone: the hook takes it as CANCELED."""
-
-
-_BY_CODE: Final[Mapping[int, Failure]] = {
-    Result.EXTENSION_FAILED_TO_LOAD: Failure.NO_PROVIDER,
-    Result.TIMEOUT: Failure.TIMEOUT,
-    Result.NO_MEMORY: Failure.OVERLOAD,
-    Result.CANCELED: Failure.LOST,
-}
-
-
-def failure_of(code: int) -> Failure:
-    """What a code other than SUCCESS says was in the way."""
-    return _BY_CODE.get(code, Failure.ERROR)
 
 
 @dataclass(frozen=True, slots=True)

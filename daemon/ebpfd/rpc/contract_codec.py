@@ -23,6 +23,7 @@ from ebpfd.contracts import (
 from ebpfd.contracts.validation import MAX_ARGUMENTS
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.custom_map import MapFunction
+from ebpfd_api.failure import Failure, Policy
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from ebpfd_api.v1 import contract_pb2 as pb
 
@@ -200,6 +201,7 @@ def decode_attach_data(message: pb.AttachProviderData) -> AttachProviderData:
         name=message.name,
         capability=_number(AttachCapability, message.capability, "capability"),
         wildcards=tuple(message.wildcards),
+        closed_result=message.closed_result if message.HasField("closed_result") else None,
     )
 
 
@@ -212,6 +214,7 @@ def encode_attach_data(data: AttachProviderData) -> pb.AttachProviderData:
         name=data.name,
         capability=pb.AttachCapability.Name(data.capability),
         wildcards=data.wildcards,
+        closed_result=data.closed_result,
     )
 
 
@@ -224,7 +227,7 @@ def decode_extension_data(message: pb.ExtensionData) -> ExtensionData:
         program_id=message.program_id,
         program_name=message.program_name,
         priority=message.priority,
-        failure_result=message.failure_result if message.HasField("failure_result") else None,
+        policy=decode_policy(message.policy),
     )
 
 
@@ -237,8 +240,18 @@ def encode_extension_data(data: ExtensionData) -> pb.ExtensionData:
         program_id=data.program_id,
         program_name=data.program_name,
         priority=data.priority,
-        failure_result=data.failure_result,
+        policy=encode_policy(data.policy),
     )
+
+
+def decode_policy(message: pb.LinkPolicy) -> Policy:
+    """A link's policy: what is absent is open."""
+    return {Failure(each.name): result for each, result in message.ListFields()}
+
+
+def encode_policy(policy: Policy) -> pb.LinkPolicy:
+    """A link's policy as a message."""
+    return pb.LinkPolicy(**{failure.value: result for failure, result in policy.items()})
 
 
 def _decode_descriptor(message: pb.ProgramTypeDescriptor) -> ProgramTypeDescriptor:

@@ -16,7 +16,7 @@ from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
 from ebpfd.host.hooks import Hooks
-from ebpfd.host.invocation import Origin, Target
+from ebpfd.host.invocation import Origin, RefusalError, Target
 from ebpfd.host.links import Links
 from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
 from ebpfd.host.services import Services
@@ -319,4 +319,9 @@ def _reply(request: pb.InvokeRequest, done: Outcome) -> pb.InvokeResponse:
 
 
 def _refusal(request: pb.InvokeRequest, error: RequestError) -> pb.InvokeResponse:
-    return pb.InvokeResponse(sequence=request.sequence, code=error.code, message=error.message)
+    return pb.InvokeResponse(
+        sequence=request.sequence,
+        code=error.code,
+        message=error.message,
+        failure_result=error.result if isinstance(error, RefusalError) else None,
+    )

@@ -8,6 +8,7 @@ from ebpfd.contracts import AttachProviderData, KnownContracts
 from ebpfd.objects import Link, LinkState
 from ebpfd.objects.links import invocation_order
 from ebpfd.objects.outcomes import Outcomes
+from ebpfd.rpc.contract_codec import encode_policy
 from ebpfd.rpc.owner import owner_names
 from ebpfd.rpc.programs import encode_counters
 from ebpfd_api.v1 import contract_pb2
@@ -44,7 +45,7 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         outcomes=encode_outcomes(link.outcomes),
         priority=link.priority,
         wildcard=link.wildcard,
-        failure_result=link.failure_result,
+        policy=encode_policy(link.policy),
         pin_paths=sorted(link.users.paths),
         owners=owner_names(link.users),
     )
@@ -75,5 +76,6 @@ def encode_hook(
         provider=provider,
         link_type=data.link_type,
         bpf_attach_type=data.bpf_attach_type,
+        closed_result=data.closed_result,
         links=[encode_link(each, contracts) for each in sorted(links, key=invocation_order)],
     )

@@ -5,9 +5,11 @@ from typing import Any, TypeAlias
 import grpc
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.errors import RequestError
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.links import Links
 from ebpfd.host.owners import Owners
+from ebpfd.host.policies import Choice
 from ebpfd.host.services import Services
 from ebpfd.objects import Link, Objects
 from ebpfd.objects.links import invocation_order
@@ -15,6 +17,8 @@ from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.link_codec import encode_hook, encode_link
 from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.status import answering
+from ebpfd_api.failure import Failure
+from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2 as pb
 from ebpfd_api.v1 import links_pb2_grpc as services_pb
 
@@ -52,7 +56,7 @@ class LinksServicer(services_pb.LinksServicer):
                     request.parameter,
                     request.prog_attach_flags if request.HasField("prog_attach_flags") else None,
                     request.priority,
-                    _on_failure(request),
+                    _choices(request.policy),
                     self._owners.find(token_of(context)),
                 ),
                 name="attach",
@@ -89,6 +93,18 @@ class LinksServicer(services_pb.LinksServicer):
             response.link.CopyFrom(encode_link(link, self._contracts))
         return response
 
+    async def SetPolicy(
+        self, request: pb.SetPolicyRequest, context: _Context
+    ) -> pb.SetPolicyResponse:
+        """Choose what the hook does with events that find something in their way."""
+        del context
+        response = pb.SetPolicyResponse()
+        with answering(response.status):
+            work = self._links.set_policy(request.id, _choices(request.policy))
+            link = await self._services.finish(work, name=f"policy of {request.id}")
+            response.link.CopyFrom(encode_link(link, self._contracts))
+        return response
+
     async def List(self, request: pb.LinksListRequest, context: _Context) -> pb.LinksListResponse:
         """All links, in invocation order for each hook."""
         del request, context
@@ -118,11 +134,16 @@ class LinksServicer(services_pb.LinksServicer):
         return name, link.attach_type.bytes, invocation_order(link)
 
 
-def _on_failure(request: pb.AttachRequest) -> int | str | None:
-    match request.WhichOneof("on_failure"):
-        case "failure_result":
-            return request.failure_result
-        case "failure_result_name":
-            return request.failure_result_name
-        case _:
-            return None
+def _choices(policy: pb.PolicyChange) -> dict[Failure, Choice]:
+    """What is chosen; a choice without a result is refused."""
+    choices: dict[Failure, Choice] = {}
+    for each, choice in policy.ListFields():
+        match choice.WhichOneof("choice"):
+            case "result":
+                choices[Failure(each.name)] = choice.result
+            case "name":
+                choices[Failure(each.name)] = choice.name
+            case _:
+                message = f"policy.{each.name}: give a result, by number or name"
+                raise RequestError(Result.INVALID_ARGUMENT, message)
+    return choices

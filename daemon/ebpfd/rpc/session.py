@@ -227,6 +227,13 @@ class RemoteModule:
         outputs = tuple((output.argument, output.memory) for output in outcome.outputs)
         return HelperOutcome(outcome.result, outputs, outcome.error)
 
+    def described(self, binding: nmr.BindingHandle, client: nmr.RegistrationInstance) -> None:
+        """Let the provider of *binding* know what its client says of itself now."""
+        message = registrar_pb2.SessionResponse()
+        message.described.binding = binding
+        message.described.peer.CopyFrom(encode_instance(client))
+        self.send(message)
+
     async def call_map(self, call: MapCall, patience_s: float) -> ProviderReturn:
         """Call a function of a custom map's provider."""
         message = registrar_pb2.SessionResponse(map_call=encode_map_call(call))

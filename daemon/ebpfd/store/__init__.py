@@ -11,6 +11,7 @@ from ebpfd.store.kept_objects import (
     KeptMap,
     KeptObject,
     KeptObjects,
+    KeptPolicy,
     KeptProgram,
     blob_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "KeptMap",
     "KeptObject",
     "KeptObjects",
+    "KeptPolicy",
     "KeptProgram",
     "MapFiles",
     "StateDirectory",

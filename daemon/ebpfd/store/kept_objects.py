@@ -83,10 +83,21 @@ class KeptProgram(_Row, frozen=True, tag="program"):
     owned: bool = False
 
 
+class KeptPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The result of events that find something in their way; None: open."""
+
+    no_provider: int | None = None
+    timeout: int | None = None
+    error: int | None = None
+    overload: int | None = None
+    lost: int | None = None
+
+
 class KeptLink(_Row, frozen=True, tag="link"):
     """A link as it was attached; ``owned`` is True of a legacy link.
 
-    ``flags`` are its own; None: its program's.
+    ``flags`` are its own; None: its program's.  ``failure_result`` is only in rows that were
+    written before there was a policy: the result of all events that find something in their way.
     """
 
     program: int
@@ -95,6 +106,7 @@ class KeptLink(_Row, frozen=True, tag="link"):
     flags: int | None = None
     priority: int = 0
     failure_result: int | None = None
+    policy: KeptPolicy = KeptPolicy()
     link_type: int = 0
     bpf_attach_type: int = 0
     wildcard: bool = False

@@ -162,38 +162,54 @@ class BtfResolvedFunctionsData(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[BtfResolvedFunctionPrototype, _Mapping]]] = ...) -> None: ...
 
 class AttachProviderData(_message.Message):
-    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name", "capability", "wildcards")
+    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name", "capability", "wildcards", "closed_result")
     SUPPORTED_PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
     BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     WILDCARDS_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_RESULT_FIELD_NUMBER: _ClassVar[int]
     supported_program_type: bytes
     bpf_attach_type: int
     link_type: int
     name: str
     capability: AttachCapability
     wildcards: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    closed_result: int
+    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., closed_result: _Optional[int] = ...) -> None: ...
 
 class ExtensionData(_message.Message):
-    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority", "failure_result")
+    __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority", "policy")
     DATA_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     prog_attach_flags: int
     link_id: int
     program_id: int
     program_name: str
     priority: int
-    failure_result: int
-    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ..., failure_result: _Optional[int] = ...) -> None: ...
+    policy: LinkPolicy
+    def __init__(self, data: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., priority: _Optional[int] = ..., policy: _Optional[_Union[LinkPolicy, _Mapping]] = ...) -> None: ...
+
+class LinkPolicy(_message.Message):
+    __slots__ = ("no_provider", "timeout", "error", "overload", "lost")
+    NO_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    OVERLOAD_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    no_provider: int
+    timeout: int
+    error: int
+    overload: int
+    lost: int
+    def __init__(self, no_provider: _Optional[int] = ..., timeout: _Optional[int] = ..., error: _Optional[int] = ..., overload: _Optional[int] = ..., lost: _Optional[int] = ...) -> None: ...
 
 class BaseMapProperties(_message.Message):
     __slots__ = ("updates_original_value",)

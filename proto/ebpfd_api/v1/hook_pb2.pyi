@@ -73,7 +73,7 @@ class InvokeRequest(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., binding: _Optional[int] = ..., hook: _Optional[_Union[HookTarget, _Mapping]] = ..., chain: _Optional[_Union[Chain, _Mapping]] = ..., count: _Optional[int] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., data_lengths: _Optional[bytes] = ..., meta_lengths: _Optional[bytes] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., deadline_ms: _Optional[int] = ..., fire_return: _Optional[_Union[FireReturn, _Mapping]] = ...) -> None: ...
 
 class InvokeResponse(_message.Message):
-    __slots__ = ("sequence", "code", "message", "codes", "results", "contexts", "data", "fire")
+    __slots__ = ("sequence", "code", "message", "codes", "results", "contexts", "data", "failure_result", "fire")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,7 @@ class InvokeResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     CONTEXTS_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
     FIRE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     code: int
@@ -89,8 +90,9 @@ class InvokeResponse(_message.Message):
     results: bytes
     contexts: bytes
     data: bytes
+    failure_result: int
     fire: Fire
-    def __init__(self, sequence: _Optional[int] = ..., code: _Optional[int] = ..., message: _Optional[str] = ..., codes: _Optional[bytes] = ..., results: _Optional[bytes] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., fire: _Optional[_Union[Fire, _Mapping]] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., code: _Optional[int] = ..., message: _Optional[str] = ..., codes: _Optional[bytes] = ..., results: _Optional[bytes] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., failure_result: _Optional[int] = ..., fire: _Optional[_Union[Fire, _Mapping]] = ...) -> None: ...
 
 class Fire(_message.Message):
     __slots__ = ("fire_id", "attach_type", "parameter", "has_parameter", "batch", "origin", "deadline_ms")

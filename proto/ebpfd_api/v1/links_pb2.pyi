@@ -25,7 +25,7 @@ LINK_STATE_DETACHING: LinkState
 LINK_STATE_WAITING: LinkState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "failure_result", "pin_paths", "owners", "outcomes")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -41,10 +41,10 @@ class Link(_message.Message):
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     WILDCARD_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
     PIN_PATHS_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -60,11 +60,11 @@ class Link(_message.Message):
     counters: _programs_pb2.ProgramCounters
     priority: int
     wildcard: bool
-    failure_result: int
     pin_paths: _containers.RepeatedScalarFieldContainer[str]
     owners: _containers.RepeatedScalarFieldContainer[str]
     outcomes: LinkOutcomes
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., failure_result: _Optional[int] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ...) -> None: ...
+    policy: _contract_pb2.LinkPolicy
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ...) -> None: ...
 
 class LinkOutcomes(_message.Message):
     __slots__ = ("success", "no_provider", "timeout", "error", "overload", "lost")
@@ -83,22 +83,58 @@ class LinkOutcomes(_message.Message):
     def __init__(self, success: _Optional[int] = ..., no_provider: _Optional[int] = ..., timeout: _Optional[int] = ..., error: _Optional[int] = ..., overload: _Optional[int] = ..., lost: _Optional[int] = ...) -> None: ...
 
 class AttachRequest(_message.Message):
-    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority", "failure_result", "failure_result_name")
+    __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority", "policy")
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     PARAMETER_FIELD_NUMBER: _ClassVar[int]
     PROG_ATTACH_FLAGS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_RESULT_FIELD_NUMBER: _ClassVar[int]
-    FAILURE_RESULT_NAME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     program_id: int
     attach_type: _hook_pb2.AttachType
     parameter: bytes
     prog_attach_flags: int
     priority: int
-    failure_result: int
-    failure_result_name: str
-    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., priority: _Optional[int] = ..., failure_result: _Optional[int] = ..., failure_result_name: _Optional[str] = ...) -> None: ...
+    policy: PolicyChange
+    def __init__(self, program_id: _Optional[int] = ..., attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ..., parameter: _Optional[bytes] = ..., prog_attach_flags: _Optional[int] = ..., priority: _Optional[int] = ..., policy: _Optional[_Union[PolicyChange, _Mapping]] = ...) -> None: ...
+
+class ResultChoice(_message.Message):
+    __slots__ = ("result", "name")
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    result: int
+    name: str
+    def __init__(self, result: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class PolicyChange(_message.Message):
+    __slots__ = ("no_provider", "timeout", "error", "overload", "lost")
+    NO_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    OVERLOAD_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    no_provider: ResultChoice
+    timeout: ResultChoice
+    error: ResultChoice
+    overload: ResultChoice
+    lost: ResultChoice
+    def __init__(self, no_provider: _Optional[_Union[ResultChoice, _Mapping]] = ..., timeout: _Optional[_Union[ResultChoice, _Mapping]] = ..., error: _Optional[_Union[ResultChoice, _Mapping]] = ..., overload: _Optional[_Union[ResultChoice, _Mapping]] = ..., lost: _Optional[_Union[ResultChoice, _Mapping]] = ...) -> None: ...
+
+class SetPolicyRequest(_message.Message):
+    __slots__ = ("id", "policy")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    policy: PolicyChange
+    def __init__(self, id: _Optional[int] = ..., policy: _Optional[_Union[PolicyChange, _Mapping]] = ...) -> None: ...
+
+class SetPolicyResponse(_message.Message):
+    __slots__ = ("status", "link")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    link: Link
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., link: _Optional[_Union[Link, _Mapping]] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
     __slots__ = ("status", "link")
@@ -183,7 +219,7 @@ class ListHooksResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hooks: _Optional[_Iterable[_Union[HookInfo, _Mapping]]] = ...) -> None: ...
 
 class HookInfo(_message.Message):
-    __slots__ = ("attach_type", "name", "program_type", "program_type_name", "capability", "wildcards", "provider", "link_type", "bpf_attach_type", "links")
+    __slots__ = ("attach_type", "name", "program_type", "program_type_name", "capability", "wildcards", "provider", "link_type", "bpf_attach_type", "links", "closed_result")
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +230,7 @@ class HookInfo(_message.Message):
     LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
     BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     LINKS_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_RESULT_FIELD_NUMBER: _ClassVar[int]
     attach_type: bytes
     name: str
     program_type: bytes
@@ -204,4 +241,5 @@ class HookInfo(_message.Message):
     link_type: int
     bpf_attach_type: int
     links: _containers.RepeatedCompositeFieldContainer[Link]
-    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., provider: _Optional[str] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
+    closed_result: int
+    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., provider: _Optional[str] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., closed_result: _Optional[int] = ...) -> None: ...

@@ -54,6 +54,11 @@ class LinksStub:
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.FromString,
                 _registered_method=True)
+        self.SetPolicy = channel.unary_unary(
+                '/ebpfd_api.v1.Links/SetPolicy',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.SetPolicyRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.SetPolicyResponse.FromString,
+                _registered_method=True)
         self.List = channel.unary_unary(
                 '/ebpfd_api.v1.Links/List',
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.LinksListRequest.SerializeToString,
@@ -97,6 +102,13 @@ class LinksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPolicy(self, request, context):
+        """What the hook is to do with events that find something in their way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def List(self, request, context):
         """In invocation order for each hook.
         """
@@ -133,6 +145,11 @@ def add_LinksServicer_to_server(servicer, server):
                     servicer.Replace,
                     request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.SerializeToString,
+            ),
+            'SetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPolicy,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.SetPolicyRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.SetPolicyResponse.SerializeToString,
             ),
             'List': grpc.unary_unary_rpc_method_handler(
                     servicer.List,
@@ -253,6 +270,33 @@ class Links:
             '/ebpfd_api.v1.Links/Replace',
             ebpfd__api_dot_v1_dot_links__pb2.ReplaceRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_links__pb2.ReplaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/SetPolicy',
+            ebpfd__api_dot_v1_dot_links__pb2.SetPolicyRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.SetPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,8 @@ class LinksStub:
     """Puts another program into a link: each event meets the one or the other.
     Returns when the link runs the old one no more.
     """
+    SetPolicy: _grpc.UnaryUnaryMultiCallable[_links_pb2.SetPolicyRequest, _links_pb2.SetPolicyResponse]
+    """What the hook is to do with events that find something in their way."""
     List: _grpc.UnaryUnaryMultiCallable[_links_pb2.LinksListRequest, _links_pb2.LinksListResponse]
     """In invocation order for each hook."""
     ListHooks: _grpc.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]
@@ -57,6 +59,8 @@ class LinksAsyncStub(LinksStub):
     """Puts another program into a link: each event meets the one or the other.
     Returns when the link runs the old one no more.
     """
+    SetPolicy: _aio.UnaryUnaryMultiCallable[_links_pb2.SetPolicyRequest, _links_pb2.SetPolicyResponse]  # type: ignore[assignment]
+    """What the hook is to do with events that find something in their way."""
     List: _aio.UnaryUnaryMultiCallable[_links_pb2.LinksListRequest, _links_pb2.LinksListResponse]  # type: ignore[assignment]
     """In invocation order for each hook."""
     ListHooks: _aio.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]  # type: ignore[assignment]
@@ -95,6 +99,14 @@ class LinksServicer(metaclass=_abc_1.ABCMeta):
         """Puts another program into a link: each event meets the one or the other.
         Returns when the link runs the old one no more.
         """
+
+    @_abc_1.abstractmethod
+    def SetPolicy(
+        self,
+        request: _links_pb2.SetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.SetPolicyResponse, _abc.Awaitable[_links_pb2.SetPolicyResponse]]:
+        """What the hook is to do with events that find something in their way."""
 
     @_abc_1.abstractmethod
     def List(

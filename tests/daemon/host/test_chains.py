@@ -16,6 +16,7 @@ from ebpfd.host.modules import HelperCall, HelperOutcome, Module
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch, Outcome
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.failure import Failure
 from ebpfd_api.npi import HOOK
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
@@ -51,7 +52,11 @@ async def attach(
     file = "chain.o" if known else program
     (loaded,) = await w.programs.load(object_file(file), file, [program] if known else [])
     return await w.links.attach(
-        loaded.id, ATTACH_TYPE, parameter, priority=priority, on_failure=on_failure
+        loaded.id,
+        ATTACH_TYPE,
+        parameter,
+        priority=priority,
+        policy={} if on_failure is None else dict.fromkeys(Failure, on_failure),
     )
 
 
@@ -156,8 +161,16 @@ async def test_a_result_that_the_contract_does_not_name_is_refused() -> None:
     """And nothing is attached; the error names those that it has."""
     async with world() as w:
         await provided(w, STOPS_AT_EIGHT)
-        said = await refused(attach(w, "twice", on_failure="open"), Result.INVALID_ARGUMENT)
-        assert said == 'on_failure: "sample" has no result "open" (it has: enough)'
+        said = await refused(attach(w, "twice", on_failure="DROP"), Result.INVALID_ARGUMENT)
+        assert said == (
+            'policy.no_provider: "sample" has no result "DROP" (there are enough, open, closed): '
+            "give one of them, or a number"
+        )
+        said = await refused(attach(w, "twice", on_failure="closed"), Result.INVALID_ARGUMENT)
+        assert said == (
+            "policy.no_provider: the hook does not say which result is closed: give one of "
+            "enough, or a number"
+        )
         assert list(w.objects.links()) == []
 
 

@@ -13,6 +13,7 @@ from ebpfd.host.link_client import PROGRAM_DISPATCH
 from ebpfd.host.modules import AttachAnswer, HelperCall, HelperOutcome
 from ebpfd.objects import LinkState
 from ebpfd.objects.chains import Batch
+from ebpfd_api.failure import Failure
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -50,7 +51,12 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
         await w.provide_hook(hook)
         program = await w.load("count.o")
         link = await w.links.attach(
-            program.id, "sample_ext", b"\x11", 0xCCCCCCCC, priority=-4, on_failure=7
+            program.id,
+            "sample_ext",
+            b"\x11",
+            0xCCCCCCCC,
+            priority=-4,
+            policy={Failure.ERROR: 7},
         )
         (call,) = hook.calls
         data = call.client_instance.characteristics
@@ -61,7 +67,7 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
             "program_id": program.id,
             "program_name": "count_by_protocol",
             "priority": -4,
-            "failure_result": 7,
+            "policy": {Failure.ERROR: 7},
         }
         assert call.client_dispatch == PROGRAM_DISPATCH
         assert (link.state, link.binding, link.provider) == (

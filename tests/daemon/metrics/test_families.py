@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
 from ebpfd.metrics.families import LIMITS_NS, page
-from ebpfd.objects.outcomes import Failure, Outcomes
+from ebpfd.objects.outcomes import Outcomes
+from ebpfd_api.failure import Failure
 from ebpfd_api.latency import BUCKETS, bucket_start
 from ebpfd_vm import Tally
 

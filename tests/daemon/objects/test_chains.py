@@ -157,12 +157,14 @@ def test_who_has_ended_is_not_run_again() -> None:
 
 
 def test_a_failed_run_has_the_result_that_was_decided_on() -> None:
-    """Each context that failed, and no other; result 0 is what the engine gives."""
-    mixed = ChainOutcome(bytes([0, Result.TIMEOUT, 0]), u32_column(5, 0, 6), b"c", b"d")
-    assert decided(mixed, 9) == ChainOutcome(mixed.codes, u32_column(5, 9, 6), b"c", b"d")
-    assert decided(mixed, 0) is mixed
+    """Each context that failed, by its code, and no other."""
+    results: dict[int, int] = {Result.TIMEOUT: 9, Result.FAILED: 8}
+    codes = bytes([0, Result.TIMEOUT, 0, Result.FAILED])
+    mixed = ChainOutcome(codes, u32_column(5, 0, 6, 0), b"c", b"d")
+    expected = ChainOutcome(codes, u32_column(5, 9, 6, 8), b"c", b"d")
+    assert decided(mixed, results.__getitem__) == expected
     well = ChainOutcome(bytes(3), u32_column(5, 0, 6), b"", b"")
-    assert decided(well, 9) is well
+    assert decided(well, results.__getitem__) is well
 
 
 def test_one_context_needs_no_lengths() -> None:

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from ebpfd.objects.outcomes import Failure, Outcomes, failure_of, outcomes_of
+from ebpfd.objects.outcomes import Outcomes, outcomes_of
+from ebpfd_api.failure import Failure, failure_of
 from ebpfd_api.result import Result
 from ebpfd_vm import Tally
 

@@ -110,20 +110,54 @@ async def test_a_link_says_what_happens_when_its_program_fails(tmp_path: Path) -
     async with serving(tmp_path) as w:
         module, programs = await provider(w)
         request = links_pb2.AttachRequest(
-            program_id=programs["twice"], attach_type=NAMED, failure_result=0
+            program_id=programs["twice"],
+            attach_type=NAMED,
+            policy=links_pb2.PolicyChange(lost=links_pb2.ResultChoice(result=0)),
         )
         attaching = asyncio.ensure_future(w.links.Attach(request))
         callback = await module.next("attach")
         said = callback.attach.peer.characteristics.extension_data
-        assert (said.HasField("failure_result"), said.failure_result) == (True, 0)
+        assert said.policy == contract_pb2.LinkPolicy(lost=0)
         await module.return_to(callback.callback_id, 0)
         link = (await attaching).link
-        assert (link.HasField("failure_result"), link.failure_result) == (True, 0)
-        request.failure_result_name = "open"
+        assert link.policy == contract_pb2.LinkPolicy(lost=0)
+        request.policy.timeout.name = "DROP"
         refused = await w.links.Attach(request)
         assert refused.status.code == Result.INVALID_ARGUMENT
-        assert 'on_failure: "sample" has no result "open"' in refused.status.message
-        assert not (await attach(w, module, programs["twice"])).HasField("failure_result")
+        assert 'policy.timeout: "sample" has no result "DROP"' in refused.status.message
+        request.policy.timeout.ClearField("choice")
+        refused = await w.links.Attach(request)
+        assert refused.status.message == "policy.timeout: give a result, by number or name"
+        attached = await attach(w, module, programs["twice"])
+        assert attached.policy == contract_pb2.LinkPolicy()
+
+
+async def test_a_policy_is_set_and_the_hook_hears_of_it(tmp_path: Path) -> None:
+    """Nobody is asked; what a message comes to that is refused as a whole is said with it."""
+    async with serving(tmp_path) as w:
+        module, programs = await provider(w)
+        link = await attach(w, module, programs["twice"])
+        chosen = links_pb2.PolicyChange(error=links_pb2.ResultChoice(result=7))
+        request = links_pb2.SetPolicyRequest(id=link.id, policy=chosen)
+        response = await w.links.SetPolicy(request)
+        assert response.status.code == Result.SUCCESS
+        assert response.link.policy == contract_pb2.LinkPolicy(error=7)
+        described = (await module.next("described")).described
+        said = described.peer.characteristics.extension_data
+        assert (described.binding, said.link_id, said.policy) == (
+            link.binding,
+            link.id,
+            contract_pb2.LinkPolicy(error=7),
+        )
+        reply = await module.invoke(binding=link.binding, count=2, contexts=bytes(65))
+        assert (reply.code, reply.failure_result) == (Result.INVALID_ARGUMENT, 7)
+        reply = await module.invoke(binding=link.binding + 1)
+        assert (reply.code, reply.HasField("failure_result")) == (Result.OBJECT_NOT_FOUND, False)
+        request.policy.lost.name = "DROP"
+        refused = await w.links.SetPolicy(request)
+        assert refused.status.code == Result.INVALID_ARGUMENT
+        (listed,) = (await w.links.List(links_pb2.LinksListRequest())).links
+        assert listed.policy == contract_pb2.LinkPolicy(error=7)
 
 
 async def test_a_link_gets_another_program_and_a_parameter_is_cleared(tmp_path: Path) -> None:
