@@ -9,8 +9,10 @@ from typing import Self, TypeVar, overload
 from uuid import UUID
 
 from ebpfd_api.address import default_address
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.map_type import MapType
 from ebpfd_api.v1 import (
+    contract_pb2,
     contracts_pb2,
     extensions_pb2,
     hook_pb2,
@@ -43,7 +45,7 @@ from ebpfd_sdk._decode import (
 from ebpfd_sdk._extension_info import ExtensionInfo, OutputLine, extension_of, output_line_of
 from ebpfd_sdk._fire_stream import FireStream
 from ebpfd_sdk._hook import Hook, packed
-from ebpfd_sdk._hook_info import HookInfo, hook_of
+from ebpfd_sdk._hook_info import HookInfo, hook_of, named_result
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
 from ebpfd_sdk._policy import Choices
@@ -278,6 +280,43 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.links.ListHooks, request)
         check(reply.status)
         return tuple(hook_of(each, self._daemon) for each in reply.hooks)
+
+    async def create_hook(
+        self,
+        name: str,
+        program_type: str | UUID,
+        *,
+        attach_type: UUID | None = None,
+        capability: AttachCapability = AttachCapability.ONE_PER_PARAMETER,
+        wildcards: Sequence[bytes] | None = None,
+        default_result: int | str | None = None,
+        closed_result: int | str | None = None,
+    ) -> HookInfo:
+        """Let the daemon itself provide a hook, to attach to and to fire with no extension.
+
+        It is kept until ``remove_hook``; one that is there already, and is the same, will do.
+        Without *attach_type* its GUID follows from *name* and *program_type*.  *default_result*, a
+        number or its name in the contract, is for events that reach nobody, *closed_result* what a
+        link's policy means by "closed".
+        """
+        request = links_pb2.CreateHookRequest(
+            attach_type=attach_type.bytes if attach_type else b"",
+            name=name,
+            program_type=contract_name(program_type),
+            capability=contract_pb2.AttachCapability.Name(capability),
+            wildcards=None if wildcards is None else links_pb2.Wildcards(parameters=wildcards),
+            **named_result("default_result", default_result),
+            **named_result("closed_result", closed_result),
+        )
+        reply = await self._daemon.ask(self._daemon.links.CreateHook, request)
+        check(reply.status)
+        return hook_of(reply.hook, self._daemon)
+
+    async def remove_hook(self, hook: HookName) -> None:
+        """Remove a hook that ``create_hook`` has made; nothing may be attached to it."""
+        request = links_pb2.RemoveHookRequest(attach_type=attach_type(hook))
+        reply = await self._daemon.ask(self._daemon.links.RemoveHook, request)
+        check(reply.status)
 
     async def links(self) -> tuple[AttachedLink, ...]:
         """List the links, in invocation order for each hook."""

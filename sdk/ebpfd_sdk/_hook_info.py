@@ -1,6 +1,7 @@
 """Hooks as a client sees them."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
@@ -35,6 +36,12 @@ class HookInfo:
     links: tuple[AttachedLink, ...]
     """In invocation order: specific parameters before wildcards, then priority, then age."""
 
+    hosted: bool = False
+    """The daemon provides it itself: ``Client.create_hook`` has made it."""
+
+    default_result: int = 0
+    """Of events that reach nobody."""
+
 
 def hook_of(message: links_pb2.HookInfo, daemon: Daemon) -> HookInfo:
     """Read a hook's description."""
@@ -47,10 +54,19 @@ def hook_of(message: links_pb2.HookInfo, daemon: Daemon) -> HookInfo:
         wildcards=tuple(message.wildcards),
         closed_result=message.closed_result if message.HasField("closed_result") else None,
         provider=message.provider,
+        hosted=message.hosted,
+        default_result=message.default_result,
         link_type=message.link_type,
         bpf_attach_type=message.bpf_attach_type,
         links=tuple(link_of(each, daemon) for each in message.links),
     )
+
+
+def named_result(field: str, result: int | str | None) -> dict[str, Any]:
+    """Say a result in *field*, or its name in that for names."""
+    if result is None:
+        return {}
+    return {field if isinstance(result, int) else f"{field}_name": result}
 
 
 def _capability(number: int) -> AttachCapability:

@@ -93,12 +93,12 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
     # Hosted extensions and kept states are tested where there are any.
     steps = [step for step in steps if step[0] not in ("extension", "state")]
-    assert len(steps) == 28
+    assert len(steps) == 32
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 28, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 32, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
@@ -109,6 +109,7 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     assert "XDP_DROP = 2" in ran[19].out
     assert ran[20].out == "no difference\n"
     assert "count_by_protocol" in ran[21].out
-    assert "BPF:\\jobs" in ran[23].out
-    assert "BPF:\\counts" in ran[26].out
-    assert "count_by_protocol" in ran[27].out
+    assert "daemon" in ran[24].out
+    assert "BPF:\\jobs" in ran[27].out
+    assert "BPF:\\counts" in ran[30].out
+    assert "count_by_protocol" in ran[31].out

@@ -244,3 +244,24 @@ class FakeLinks(links_pb2_grpc.LinksServicer):
             links=self.links.values(),
         )
         return links_pb2.ListHooksResponse(hooks=[hook])
+
+    async def CreateHook(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """As it was asked for."""
+        self.asked.append(request)
+        hook = links_pb2.HookInfo(
+            attach_type=request.attach_type or UUID(ATTACH_TYPE).bytes,
+            name=request.name,
+            program_type=UUID(PROGRAM_TYPE).bytes,
+            capability=request.capability,
+            wildcards=request.wildcards.parameters,
+            provider="daemon",
+            hosted=True,
+            default_result=request.default_result,
+        )
+        return links_pb2.CreateHookResponse(hook=hook)
+
+    async def RemoveHook(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Refused: something is attached."""
+        self.asked.append(request)
+        status = status_pb2.Status(code=Result.INVALID_STATE, message="link 1 is attached")
+        return links_pb2.RemoveHookResponse(status=status)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.attachments import MOST_FOR_ONE_PARAMETER
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_sdk import Link, Refused
-from ebpfd_sdk._attachments import MOST_FOR_ONE_PARAMETER, Attachments
+from ebpfd_sdk._attachments import Attachments
 
 MULTI = AttachCapability.MULTI_ATTACH_WITH_WILDCARD
 SINGLE = AttachCapability.SINGLE_ATTACH

@@ -210,6 +210,34 @@ async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
             await link.replace(program, expected=program)
 
 
+async def test_a_client_makes_hooks_of_the_daemons_and_removes_them(daemon: FakeDaemon) -> None:
+    """What is left out is the daemon's to choose; a default result is a number or a name."""
+    async with Client(daemon.address) as ebpfd:
+        made = await ebpfd.create_hook("gate", "parcel")
+        assert (made.name, made.hosted, made.provider) == ("gate", True, "daemon")
+        asked = daemon.links.asked[-1]
+        assert (asked.attach_type, asked.program_type.text) == (b"", "parcel")
+        assert asked.capability == AttachCapability.ONE_PER_PARAMETER
+        assert not asked.HasField("wildcards")
+        assert asked.WhichOneof("on_nobody") is None
+        made = await ebpfd.create_hook(
+            "gate",
+            UUID(PROGRAM_TYPE),
+            attach_type=UUID(int=7),
+            capability=AttachCapability.SINGLE_ATTACH,
+            wildcards=[b"\1"],
+            default_result=0,
+        )
+        assert (made.attach_type, made.wildcards) == (UUID(int=7), (b"\1",))
+        assert daemon.links.asked[-1].WhichOneof("on_nobody") == "default_result"
+        await ebpfd.create_hook("gate", "parcel", default_result="DROP")
+        assert daemon.links.asked[-1].default_result_name == "DROP"
+        with pytest.raises(EbpfdError, match="link 1 is attached") as caught:
+            await ebpfd.remove_hook("gate")
+        assert caught.value.code is Result.INVALID_STATE
+        assert daemon.links.asked[-1].attach_type.name == "gate"
+
+
 async def test_a_hook_shows_its_rules_and_links(daemon: FakeDaemon) -> None:
     """All of them, or one; and the links of a parameter go together."""
     async with Client(daemon.address) as ebpfd:

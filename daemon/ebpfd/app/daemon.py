@@ -23,6 +23,7 @@ from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hello import Hello
+from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Store
 from ebpfd.host.links import Links
@@ -117,6 +118,7 @@ class Daemon:
     readers: RecordReaders
     sessions: Sessions
     hosted: Hosted
+    hosted_hooks: HostedHooks
 
 
 @asynccontextmanager
@@ -183,6 +185,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 objects=parts.objects,
                 owners=parts.owners,
                 contracts=parts.known,
+                hosted_hooks=parts.hosted_hooks,
                 services=services,
             ),
             server,
@@ -229,8 +232,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         stats = _add_stats(server, parts, sessions)
         healthy = _add_standard_services(server, streams)
-        await register_general_helpers(parts.registrar)
-        await parts.contracts.restore()
+        await _provide_own(parts)
         if store is not None:
             await restorer(parts, store, verifier, executor).restore()
         stack.push_async_callback(parts.keeper.end)
@@ -250,6 +252,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             readers=readers,
             sessions=sessions,
             hosted=hosted,
+            hosted_hooks=parts.hosted_hooks,
         )
         hosted.begin()
         try:
@@ -280,6 +283,13 @@ def _showing(stats: Stats, address: Path | Port) -> AbstractAsyncContextManager[
     return showing(stats, address)
 
 
+async def _provide_own(parts: Parts) -> None:
+    """What the daemon itself provides, and has to, before anything is restored that needs it."""
+    await register_general_helpers(parts.registrar)
+    await parts.contracts.restore()
+    await parts.hosted_hooks.restore()
+
+
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:
     healthy = HealthServicer(streams)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
@@ -303,6 +313,7 @@ async def _wind_down(daemon: Daemon, streams: Streams) -> None:
             await daemon.maps.close()
             await daemon.programs.close()
             await daemon.maps.custom.close()
+            await daemon.hosted_hooks.close()
             await daemon.contracts.close()
     except TimeoutError:
         _log.warning("an extension did not let go in time", seconds=STOP_S)

@@ -9,6 +9,7 @@ from ebpfd.host.contracts import Contracts
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.hooks import Hooks
+from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
@@ -43,6 +44,7 @@ class Parts:
     owners: Owners
     pins: Pins
     hooks: Hooks
+    hosted_hooks: HostedHooks
 
 
 def assembled(
@@ -88,14 +90,16 @@ def assembled(
         executor=executor,
         keeper=keeper,
     )
+    contracts = Contracts(registrar=registrar, known=known, kept=kept)
+    chains = Chains(targets=targets, contracts=known, executor=executor)
     return Parts(
         registrar=registrar,
         known=known,
-        contracts=Contracts(registrar=registrar, known=known, kept=kept),
+        contracts=contracts,
         objects=objects,
         keeper=keeper,
         targets=targets,
-        chains=Chains(targets=targets, contracts=known, executor=executor),
+        chains=chains,
         programs=programs,
         links=links,
         maps=Maps(
@@ -108,6 +112,15 @@ def assembled(
         owners=Owners(objects=objects, links=links),
         pins=Pins(objects=objects, links=links, custom_maps=custom_maps, keeper=keeper),
         hooks=Hooks(registrar),
+        hosted_hooks=HostedHooks(
+            registrar=registrar,
+            contracts=contracts,
+            known=known,
+            objects=objects,
+            chains=chains,
+            targets=targets,
+            services=services,
+        ),
     )
 
 

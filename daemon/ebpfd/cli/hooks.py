@@ -3,17 +3,25 @@
 from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
 from ebpfd.cli.links import describe as describe_link
 from ebpfd.cli.output import Json, Output, print_record, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile
+from ebpfd.cli.policy import ResultChoice
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, HookInfo
 
 COLUMNS = ("hook", "takes", "program_type", "provider", "links", "attach_type")
+TAKES = (
+    "multi_attach_with_wildcard",
+    "single_attach",
+    "single_attach_per_hook",
+    "one_per_parameter",
+)
 LINK_COLUMNS = (
     "order",
     "link",
@@ -130,6 +138,79 @@ def fire(
     output.run(work)
 
 
+@hook.command()
+@click.argument("name")
+@click.option("--program-type", required=True, metavar="GUID|NAME", help="Of its programs.")
+@click.option("--attach-type", type=click.UUID, metavar="GUID", help="Its own GUID.")
+@click.option(
+    "--takes",
+    type=click.Choice(TAKES),
+    default=TAKES[-1],
+    show_default=True,
+    help="How many links.",
+)
+@click.option(
+    "--wildcard", "wildcards", type=Hex(), multiple=True, help="Parameter of links for every event."
+)
+@click.option(
+    "--default-result",
+    type=ResultChoice(),
+    help="Of events that reach nobody, by number or name; else the type's.",
+)
+@click.option(
+    "--closed-result",
+    type=ResultChoice(),
+    help='By which it stops an event: what "closed" means in a link\'s policy.',
+)
+@click.pass_obj
+def create(
+    output: Output,
+    name: str,
+    program_type: str,
+    attach_type: UUID | None,
+    takes: str,
+    wildcards: tuple[bytes, ...],
+    default_result: int | str | None,
+    closed_result: int | str | None,
+) -> None:
+    """Let the daemon itself provide a hook.
+
+    Programs are attached to it, and clients fire it, with no extension. It is kept until it is
+    removed. Without --attach-type its GUID follows from its name and its program type.
+    """
+
+    async def work(client: "Client") -> None:
+        from ebpfd_api.attach_capability import AttachCapability  # noqa: PLC0415 (late, as in Output.run)
+
+        created = await client.create_hook(
+            name,
+            program_type,
+            attach_type=attach_type,
+            capability=AttachCapability[takes.upper()],
+            wildcards=wildcards or None,
+            default_result=default_result,
+            closed_result=closed_result,
+        )
+        row = describe(created)
+        output.emit(row, lambda: click.echo(f"hook {created.name} ({created.attach_type})"))
+
+    output.run(work)
+
+
+@hook.command()
+@click.argument("attach_type", metavar="GUID|NAME")
+@click.pass_obj
+def remove(output: Output, attach_type: str) -> None:
+    """Remove a hook that the daemon provides, once nothing is attached to it."""
+
+    async def work(client: "Client") -> None:
+        await client.remove_hook(attach_type)
+        row: dict[str, Json] = {"removed": attach_type}
+        output.emit(row, lambda: click.echo(f"removed {attach_type}"))
+
+    output.run(work)
+
+
 def describe(each: "HookInfo") -> dict[str, Json]:
     """A hook's fields."""
     return {
@@ -140,6 +221,8 @@ def describe(each: "HookInfo") -> dict[str, Json]:
         "wildcards": [wildcard.hex() for wildcard in each.wildcards],
         "closed_result": each.closed_result,
         "provider": each.provider,
+        "hosted": each.hosted,
+        "default_result": each.default_result,
         "link_type": each.link_type,
         "bpf_attach_type": each.bpf_attach_type,
         "links": [describe_link(link) for link in each.links],

@@ -89,6 +89,10 @@ class KnownContracts:
         """Take *data* as the latest description of the hook *attach_type*."""
         self._attach_types[attach_type] = data
 
+    def forget_attach_type(self, attach_type: UUID) -> None:
+        """Know nothing of *attach_type* any more."""
+        self._attach_types.pop(attach_type, None)
+
     def remember_functions(self, module: UUID, data: BtfFunctionsData) -> None:
         """Take *data* as the latest description of the functions that *module* has."""
         self._functions[module] = data
@@ -118,6 +122,16 @@ class KnownContracts:
     def attach_types(self) -> list[tuple[UUID, AttachProviderData]]:
         """The latest description of every hook, by name."""
         return sorted(self._attach_types.items(), key=lambda known: (known[1].name, known[0]))
+
+    def default_result(self, attach_type: UUID) -> int:
+        """What a hook does with an event that reached nobody: its own word, or its type's."""
+        hook = self.attach_type(attach_type)
+        if hook is None:
+            return 0
+        if hook.default_result is not None:
+            return hook.default_result
+        known = self.program_type(hook.supported_program_type)
+        return known.default_result if known else 0
 
     def for_section(self, section: str) -> ProgramData:
         """The program type whose prefix matches *section* longest."""

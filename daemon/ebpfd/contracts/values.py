@@ -166,7 +166,9 @@ class AttachProviderData:
     """``ebpf_attach_provider_data_t``: characteristics of a hook provider.
 
     Beyond eBPF for Windows it has the hook's name, says whom the provider takes, which parameters
-    stand for every one, and by which result it stops an event; None: by none.
+    stand for every one, and by which result it stops an event; None: by none.  ``default_result``
+    is for events that reach nobody; None: the program type's.  A ``hosted`` one the daemon
+    provides itself.
     """
 
     supported_program_type: UUID
@@ -176,6 +178,8 @@ class AttachProviderData:
     capability: AttachCapability = AttachCapability.UNSPECIFIED
     wildcards: tuple[bytes, ...] = ()
     closed_result: int | None = None
+    default_result: int | None = None
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.store import KeptContract, KeptContracts, StoreError
+from ebpfd.store.kept_contracts import Kind
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
@@ -80,11 +81,30 @@ class Contracts:
             await self._keep(KnownProgramType(data, origin))
 
     async def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
-        """An extension registers a hook."""
-        if self._known.attach_type(attach_type) == data:
-            return
-        await self._put(KeptContract("attach_type", attach_type, _hook_text(data), ""))
+        """An extension registers a hook; ``ContractError`` if it is one of the daemon's own."""
+        known = self._known.attach_type(attach_type)
+        if data.hosted or (known is not None and known.hosted):
+            problem = "the daemon hosts it: `ebpfctl hook remove` it, or take another GUID"
+            raise ContractError("attach_type", problem)
+        if known != data:
+            await self.keep_attach_type(attach_type, data)
+
+    async def keep_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
+        """Know a hook, also after a restart."""
+        text = _hook_text(data)
+        await self._put(KeptContract("attach_type", attach_type, text, "", provided=data.hosted))
         self._known.remember_attach_type(attach_type, data)
+
+    async def forget_attach_type(self, attach_type: UUID) -> None:
+        """Know nothing of a hook any more: nobody finds it from the moment of the call."""
+        data = self._known.attach_type(attach_type)
+        assert data is not None, "whoever calls this knows"
+        self._known.forget_attach_type(attach_type)
+        try:
+            await self._remove("attach_type", attach_type)
+        except RequestError:
+            self._known.remember_attach_type(attach_type, data)
+            raise
 
     def remember_functions(self, module: UUID, data: BtfFunctionsData) -> None:
         """A module registers functions; they are not kept: who imports them needs the module."""
@@ -104,9 +124,7 @@ class Contracts:
         """Know nothing of a type any more; loaded programs stay, and wait if we provided it."""
         program_type = self.find(wanted).data.program_type
         async with self._changing:
-            if self._kept is not None:
-                with _written():
-                    await self._kept.remove("program_type", program_type)
+            await self._remove("program_type", program_type)
             self._known.forget_program_type(program_type)
             await self._withdraw(program_type)
 
@@ -155,6 +173,11 @@ class Contracts:
             with _written():
                 await self._kept.put(row)
 
+    async def _remove(self, kind: Kind, guid: UUID) -> None:
+        if self._kept is not None:
+            with _written():
+                await self._kept.remove(kind, guid)
+
     async def _provide(self, data: ProgramData) -> None:
         instance = nmr.RegistrationInstance(
             npi_id=PROGRAM_INFORMATION,
@@ -183,6 +206,8 @@ def _hook_text(data: AttachProviderData) -> str:
             "capability": data.capability,
             "wildcards": [wildcard.hex() for wildcard in data.wildcards],
             "closed_result": data.closed_result,
+            "default_result": data.default_result,
+            "hosted": data.hosted,
         }
     )
 

@@ -1,4 +1,4 @@
-"""Firing a hook from outside: handed to the extension that provides it.
+"""Firing a hook from outside: handed to whoever provides it, an extension or the daemon itself.
 
 An event with a deadline of its own is not lost when one extension takes over from another: while
 the old one leaves, and its links and programs move to the new one, it waits.  One that an extension
@@ -15,8 +15,8 @@ from ebpfd.host.link_client import LinkClient
 from ebpfd.host.modules import (
     BatchOutcome,
     DeclinedError,
-    ExtensionModule,
     FireCall,
+    HookModule,
     ModuleGoneError,
     NotReadyError,
 )
@@ -64,7 +64,7 @@ class Hooks:
             found = self._settled_provider(call.attach_type, declined)
             if found is not None:
                 module = self._registrar.module_of(found)
-                assert isinstance(module, ExtensionModule)
+                assert isinstance(module, HookModule)
                 try:
                     return await self._hand(module, call, deadline_s, deadline - loop.time())
                 except DeclinedError:
@@ -80,7 +80,7 @@ class Hooks:
 
     async def _hand(
         self,
-        provider: ExtensionModule,
+        provider: HookModule,
         call: FireCall,
         deadline_s: float,
         left_s: float | None = None,
@@ -122,7 +122,7 @@ class Hooks:
             for each in everybody
             if not each.deregistering
             and each.handle not in declined
-            and isinstance(self._registrar.module_of(each), ExtensionModule)
+            and isinstance(self._registrar.module_of(each), HookModule)
         ]
         if not staying:
             return None
@@ -158,9 +158,9 @@ class Hooks:
         everybody = self._registrar.providers(npi_id)
         return [each for each in everybody if each.instance.module_id == wanted]
 
-    def _provider(self, attach_type: UUID) -> ExtensionModule | None:
+    def _provider(self, attach_type: UUID) -> HookModule | None:
         for provider in self._providers_of(attach_type):
             if not provider.deregistering:
                 module = self._registrar.module_of(provider)
-                return module if isinstance(module, ExtensionModule) else None
+                return module if isinstance(module, HookModule) else None
         return None

@@ -72,9 +72,7 @@ class Links:
 
     def default_result(self, attach_type: UUID) -> int:
         """What a hook does with an event that reached nobody."""
-        hook = self._contracts.attach_type(attach_type)
-        known = self._contracts.program_type(hook.supported_program_type) if hook else None
-        return known.default_result if known else 0
+        return self._contracts.default_result(attach_type)
 
     async def attach(
         self,

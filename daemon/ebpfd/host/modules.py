@@ -205,8 +205,8 @@ class DeclinedError(Exception):
 
 
 @runtime_checkable
-class ExtensionModule(Module, Protocol):
-    """A module that provides hooks or helpers."""
+class HookModule(Module, Protocol):
+    """A module that provides hooks."""
 
     async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
         """Run what is attached to a hook of this extension's.
@@ -214,6 +214,11 @@ class ExtensionModule(Module, Protocol):
         ``ModuleGoneError``, ``DeclinedError``, TimeoutError.
         """
         ...
+
+
+@runtime_checkable
+class ExtensionModule(HookModule, Protocol):
+    """A module that provides hooks or helpers."""
 
     async def call_helper(self, call: HelperCall, deadline_s: float) -> HelperOutcome:
         """Run a helper; ``ModuleGoneError``, TimeoutError."""

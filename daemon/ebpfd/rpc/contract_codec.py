@@ -199,10 +199,17 @@ def decode_attach_data(message: pb.AttachProviderData) -> AttachProviderData:
         bpf_attach_type=message.bpf_attach_type,
         link_type=message.link_type,
         name=message.name,
-        capability=_number(AttachCapability, message.capability, "capability"),
+        capability=decode_capability(message.capability),
         wildcards=tuple(message.wildcards),
         closed_result=message.closed_result if message.HasField("closed_result") else None,
+        default_result=message.default_result if message.HasField("default_result") else None,
+        hosted=message.hosted,
     )
+
+
+def decode_capability(number: int) -> AttachCapability:
+    """How many links a hook takes; raises ``ContractError``."""
+    return _number(AttachCapability, number, "capability")
 
 
 def encode_attach_data(data: AttachProviderData) -> pb.AttachProviderData:
@@ -215,6 +222,8 @@ def encode_attach_data(data: AttachProviderData) -> pb.AttachProviderData:
         capability=pb.AttachCapability.Name(data.capability),
         wildcards=data.wildcards,
         closed_result=data.closed_result,
+        default_result=data.default_result,
+        hosted=data.hosted,
     )
 
 

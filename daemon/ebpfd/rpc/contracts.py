@@ -52,7 +52,7 @@ class ContractsServicer(services_pb.ContractsServicer):
         del context
         response = pb.ContractsGetResponse()
         with answering(response.status):
-            known = self._contracts.find(_name(request.program_type))
+            known = self._contracts.find(decode_contract_name(request.program_type))
             response.contract.CopyFrom(self._encode(known))
         return response
 
@@ -64,7 +64,7 @@ class ContractsServicer(services_pb.ContractsServicer):
         response = pb.ContractsExportResponse()
         with answering(response.status):
             format_ = _format(request.format, "format")
-            data = self._contracts.find(_name(request.program_type)).data
+            data = self._contracts.find(decode_contract_name(request.program_type)).data
             response.content = _encoded(data, format_)
             response.content_type = CONTENT_TYPES[format_]
         return response
@@ -104,7 +104,7 @@ class ContractsServicer(services_pb.ContractsServicer):
         del context
         response = pb.ContractsForgetResponse()
         with answering(response.status):
-            forgetting = self._contracts.forget(_name(request.program_type))
+            forgetting = self._contracts.forget(decode_contract_name(request.program_type))
             await self._services.finish(forgetting, name="forget")
         return response
 
@@ -124,7 +124,8 @@ def whole_digest(data: ProgramData) -> bytes:
     return contract_digest(data, [helper.helper_id for helper in data.program_info.helpers()])
 
 
-def _name(message: pb.ContractName) -> UUID | str:
+def decode_contract_name(message: pb.ContractName) -> UUID | str:
+    """A GUID or a name."""
     if message.WhichOneof("name") != "guid":
         if not message.text:
             problem = "program_type: name the program type, or give its GUID"

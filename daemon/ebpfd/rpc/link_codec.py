@@ -78,4 +78,6 @@ def encode_hook(
         bpf_attach_type=data.bpf_attach_type,
         closed_result=data.closed_result,
         links=[encode_link(each, contracts) for each in sorted(links, key=invocation_order)],
+        hosted=data.hosted,
+        default_result=contracts.default_result(attach_type),
     )

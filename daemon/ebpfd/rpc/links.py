@@ -1,12 +1,14 @@
 """The ``Links`` service."""
 
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import grpc
 
 from ebpfd.contracts import KnownContracts
 from ebpfd.errors import RequestError
 from ebpfd.host.hooks import Hooks
+from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.links import Links
 from ebpfd.host.owners import Owners
 from ebpfd.host.policies import Choice
@@ -14,6 +16,7 @@ from ebpfd.host.services import Services
 from ebpfd.objects import Link, Objects
 from ebpfd.objects.links import invocation_order
 from ebpfd.rpc.attach_type import decode_attach_type
+from ebpfd.rpc.hook_codec import decode_wanted_hook
 from ebpfd.rpc.link_codec import encode_hook, encode_link
 from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.status import answering
@@ -36,8 +39,10 @@ class LinksServicer(services_pb.LinksServicer):
         objects: Objects,
         owners: Owners,
         contracts: KnownContracts,
+        hosted_hooks: HostedHooks,
         services: Services,
     ) -> None:
+        self._hosted_hooks = hosted_hooks
         self._owners = owners
         self._links = links
         self._hooks = hooks
@@ -121,13 +126,42 @@ class LinksServicer(services_pb.LinksServicer):
             wanted = None
             if request.HasField("attach_type"):
                 wanted = self._links.find_attach_type(decode_attach_type(request.attach_type))
-            for attach_type, data in self._contracts.attach_types():
-                if wanted in (None, attach_type):
-                    links = [e for e in self._objects.links() if e.attach_type == attach_type]
-                    provider = self._hooks.provider_name(attach_type)
-                    hook = encode_hook(attach_type, data, provider, links, self._contracts)
-                    response.hooks.append(hook)
+            response.hooks.extend(
+                self._hook(attach_type)
+                for attach_type, _ in self._contracts.attach_types()
+                if wanted in (None, attach_type)
+            )
         return response
+
+    async def CreateHook(
+        self, request: pb.CreateHookRequest, context: _Context
+    ) -> pb.CreateHookResponse:
+        """Let the daemon provide a hook."""
+        del context
+        response = pb.CreateHookResponse()
+        with answering(response.status):
+            work = self._hosted_hooks.create(decode_wanted_hook(request))
+            attach_type = await self._services.finish(work, name=f"create hook {request.name}")
+            response.hook.CopyFrom(self._hook(attach_type))
+        return response
+
+    async def RemoveHook(
+        self, request: pb.RemoveHookRequest, context: _Context
+    ) -> pb.RemoveHookResponse:
+        """Provide a hook no more."""
+        del context
+        response = pb.RemoveHookResponse()
+        with answering(response.status):
+            work = self._hosted_hooks.remove(decode_attach_type(request.attach_type))
+            await self._services.finish(work, name="remove hook")
+        return response
+
+    def _hook(self, attach_type: UUID) -> pb.HookInfo:
+        data = self._contracts.attach_type(attach_type)
+        assert data is not None, "just listed, or created"
+        links = [each for each in self._objects.links() if each.attach_type == attach_type]
+        provider = self._hooks.provider_name(attach_type)
+        return encode_hook(attach_type, data, provider, links, self._contracts)
 
     def _order(self, link: Link) -> tuple[str, bytes, tuple[bool, int, int]]:
         name = self._contracts.name_of(link.attach_type)

@@ -162,7 +162,7 @@ class BtfResolvedFunctionsData(_message.Message):
     def __init__(self, functions: _Optional[_Iterable[_Union[BtfResolvedFunctionPrototype, _Mapping]]] = ...) -> None: ...
 
 class AttachProviderData(_message.Message):
-    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name", "capability", "wildcards", "closed_result")
+    __slots__ = ("supported_program_type", "bpf_attach_type", "link_type", "name", "capability", "wildcards", "closed_result", "default_result", "hosted")
     SUPPORTED_PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
     BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +170,8 @@ class AttachProviderData(_message.Message):
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     WILDCARDS_FIELD_NUMBER: _ClassVar[int]
     CLOSED_RESULT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_FIELD_NUMBER: _ClassVar[int]
+    HOSTED_FIELD_NUMBER: _ClassVar[int]
     supported_program_type: bytes
     bpf_attach_type: int
     link_type: int
@@ -177,7 +179,9 @@ class AttachProviderData(_message.Message):
     capability: AttachCapability
     wildcards: _containers.RepeatedScalarFieldContainer[bytes]
     closed_result: int
-    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., closed_result: _Optional[int] = ...) -> None: ...
+    default_result: int
+    hosted: bool
+    def __init__(self, supported_program_type: _Optional[bytes] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., name: _Optional[str] = ..., capability: _Optional[_Union[AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., closed_result: _Optional[int] = ..., default_result: _Optional[int] = ..., hosted: _Optional[bool] = ...) -> None: ...
 
 class ExtensionData(_message.Message):
     __slots__ = ("data", "prog_attach_flags", "link_id", "program_id", "program_name", "priority", "policy")

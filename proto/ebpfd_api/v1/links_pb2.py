@@ -23,58 +23,69 @@ _sym_db = _symbol_database.Default()
 
 
 from ebpfd_api.v1 import contract_pb2 as ebpfd__api_dot_v1_dot_contract__pb2
+from ebpfd_api.v1 import contracts_pb2 as ebpfd__api_dot_v1_dot_contracts__pb2
 from ebpfd_api.v1 import hook_pb2 as ebpfd__api_dot_v1_dot_hook__pb2
 from ebpfd_api.v1 import programs_pb2 as ebpfd__api_dot_v1_dot_programs__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xf6\x03\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\x12/\n\x08\x63ounters\x18\r \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x10\n\x08priority\x18\x0e \x01(\x11\x12\x10\n\x08wildcard\x18\x0f \x01(\x08\x12\x11\n\tpin_paths\x18\x11 \x03(\t\x12\x0e\n\x06owners\x18\x12 \x03(\t\x12,\n\x08outcomes\x18\x13 \x01(\x0b\x32\x1a.ebpfd_api.v1.LinkOutcomes\x12(\n\x06policy\x18\x14 \x01(\x0b\x32\x18.ebpfd_api.v1.LinkPolicyJ\x04\x08\x10\x10\x11R\x0e\x66\x61ilure_result\"t\n\x0cLinkOutcomes\x12\x0f\n\x07success\x18\x01 \x01(\x04\x12\x13\n\x0bno_provider\x18\x02 \x01(\x04\x12\x0f\n\x07timeout\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\x04\x12\x10\n\x08overload\x18\x05 \x01(\x04\x12\x0c\n\x04lost\x18\x06 \x01(\x04\"\x8a\x02\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x1e\n\x11prog_attach_flags\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x11\x12*\n\x06policy\x18\x08 \x01(\x0b\x32\x1a.ebpfd_api.v1.PolicyChangeB\x14\n\x12_prog_attach_flagsJ\x04\x08\x06\x10\x07J\x04\x08\x07\x10\x08R\x0e\x66\x61ilure_resultR\x13\x66\x61ilure_result_name\":\n\x0cResultChoice\x12\x10\n\x06result\x18\x01 \x01(\rH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x63hoice\"\xef\x01\n\x0cPolicyChange\x12/\n\x0bno_provider\x18\x01 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12+\n\x07timeout\x18\x02 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12)\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12,\n\x08overload\x18\x04 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12(\n\x04lost\x18\x05 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\"J\n\x10SetPolicyRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12*\n\x06policy\x18\x02 \x01(\x0b\x32\x1a.ebpfd_api.v1.PolicyChange\"[\n\x11SetPolicyResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"e\n\rUnlinkRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x02 \x01(\x0c\x12\x12\n\nprogram_id\x18\x03 \x01(\x04\"C\n\x0eUnlinkResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0b\n\x03ids\x18\x02 \x03(\x04\"M\n\x0eReplaceRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x1b\n\x13\x65xpected_program_id\x18\x03 \x01(\x04\"Y\n\x0fReplaceResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link\"A\n\x10ListHooksRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\"`\n\x11ListHooksResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12%\n\x05hooks\x18\x02 \x03(\x0b\x32\x16.ebpfd_api.v1.HookInfo\"\xb4\x02\n\x08HookInfo\x12\x13\n\x0b\x61ttach_type\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x11\n\tlink_type\x18\x08 \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\t \x01(\r\x12!\n\x05links\x18\n \x03(\x0b\x32\x12.ebpfd_api.v1.Link\x12\x1a\n\rclosed_result\x18\x0b \x01(\rH\x00\x88\x01\x01\x42\x10\n\x0e_closed_result*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\x83\x04\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12\x43\n\x06Unlink\x12\x1b.ebpfd_api.v1.UnlinkRequest\x1a\x1c.ebpfd_api.v1.UnlinkResponse\x12\x46\n\x07Replace\x12\x1c.ebpfd_api.v1.ReplaceRequest\x1a\x1d.ebpfd_api.v1.ReplaceResponse\x12L\n\tSetPolicy\x12\x1e.ebpfd_api.v1.SetPolicyRequest\x1a\x1f.ebpfd_api.v1.SetPolicyResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponse\x12L\n\tListHooks\x12\x1e.ebpfd_api.v1.ListHooksRequest\x1a\x1f.ebpfd_api.v1.ListHooksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/links.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x1c\x65\x62pfd_api/v1/contracts.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xf6\x03\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x17.ebpfd_api.v1.LinkState\x12\x0f\n\x07\x62inding\x18\x08 \x01(\x04\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\n \x01(\r\x12\x10\n\x08provider\x18\x0b \x01(\t\x12\x19\n\x11prog_attach_flags\x18\x0c \x01(\x04\x12/\n\x08\x63ounters\x18\r \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12\x10\n\x08priority\x18\x0e \x01(\x11\x12\x10\n\x08wildcard\x18\x0f \x01(\x08\x12\x11\n\tpin_paths\x18\x11 \x03(\t\x12\x0e\n\x06owners\x18\x12 \x03(\t\x12,\n\x08outcomes\x18\x13 \x01(\x0b\x32\x1a.ebpfd_api.v1.LinkOutcomes\x12(\n\x06policy\x18\x14 \x01(\x0b\x32\x18.ebpfd_api.v1.LinkPolicyJ\x04\x08\x10\x10\x11R\x0e\x66\x61ilure_result\"t\n\x0cLinkOutcomes\x12\x0f\n\x07success\x18\x01 \x01(\x04\x12\x13\n\x0bno_provider\x18\x02 \x01(\x04\x12\x0f\n\x07timeout\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\x04\x12\x10\n\x08overload\x18\x05 \x01(\x04\x12\x0c\n\x04lost\x18\x06 \x01(\x04\"\x8a\x02\n\rAttachRequest\x12\x12\n\nprogram_id\x18\x01 \x01(\x04\x12-\n\x0b\x61ttach_type\x18\x02 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x03 \x01(\x0c\x12\x1e\n\x11prog_attach_flags\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x11\x12*\n\x06policy\x18\x08 \x01(\x0b\x32\x1a.ebpfd_api.v1.PolicyChangeB\x14\n\x12_prog_attach_flagsJ\x04\x08\x06\x10\x07J\x04\x08\x07\x10\x08R\x0e\x66\x61ilure_resultR\x13\x66\x61ilure_result_name\":\n\x0cResultChoice\x12\x10\n\x06result\x18\x01 \x01(\rH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x63hoice\"\xef\x01\n\x0cPolicyChange\x12/\n\x0bno_provider\x18\x01 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12+\n\x07timeout\x18\x02 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12)\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12,\n\x08overload\x18\x04 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\x12(\n\x04lost\x18\x05 \x01(\x0b\x32\x1a.ebpfd_api.v1.ResultChoice\"J\n\x10SetPolicyRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12*\n\x06policy\x18\x02 \x01(\x0b\x32\x1a.ebpfd_api.v1.PolicyChange\"[\n\x11SetPolicyResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"X\n\x0e\x41ttachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x1b\n\rDetachRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"6\n\x0e\x44\x65tachResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\"e\n\rUnlinkRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\x12\x11\n\tparameter\x18\x02 \x01(\x0c\x12\x12\n\nprogram_id\x18\x03 \x01(\x04\"C\n\x0eUnlinkResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x0b\n\x03ids\x18\x02 \x03(\x04\"M\n\x0eReplaceRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x1b\n\x13\x65xpected_program_id\x18\x03 \x01(\x04\"Y\n\x0fReplaceResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12 \n\x04link\x18\x02 \x01(\x0b\x32\x12.ebpfd_api.v1.Link\"\x12\n\x10LinksListRequest\"\\\n\x11LinksListResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12!\n\x05links\x18\x02 \x03(\x0b\x32\x12.ebpfd_api.v1.Link\"A\n\x10ListHooksRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\"`\n\x11ListHooksResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12%\n\x05hooks\x18\x02 \x03(\x0b\x32\x16.ebpfd_api.v1.HookInfo\"\xdc\x02\n\x08HookInfo\x12\x13\n\x0b\x61ttach_type\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x19\n\x11program_type_name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x11\n\tlink_type\x18\x08 \x01(\r\x12\x17\n\x0f\x62pf_attach_type\x18\t \x01(\r\x12!\n\x05links\x18\n \x03(\x0b\x32\x12.ebpfd_api.v1.Link\x12\x1a\n\rclosed_result\x18\x0b \x01(\rH\x00\x88\x01\x01\x12\x0e\n\x06hosted\x18\x0c \x01(\x08\x12\x16\n\x0e\x64\x65\x66\x61ult_result\x18\r \x01(\rB\x10\n\x0e_closed_result\"\xfe\x02\n\x11\x43reateHookRequest\x12\x13\n\x0b\x61ttach_type\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x30\n\x0cprogram_type\x18\x03 \x01(\x0b\x32\x1a.ebpfd_api.v1.ContractName\x12\x32\n\ncapability\x18\x04 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12*\n\twildcards\x18\x05 \x01(\x0b\x32\x17.ebpfd_api.v1.Wildcards\x12\x18\n\x0e\x64\x65\x66\x61ult_result\x18\x06 \x01(\rH\x00\x12\x1d\n\x13\x64\x65\x66\x61ult_result_name\x18\x07 \x01(\tH\x00\x12\x17\n\x0f\x62pf_attach_type\x18\x08 \x01(\r\x12\x11\n\tlink_type\x18\t \x01(\r\x12\x17\n\rclosed_result\x18\n \x01(\rH\x01\x12\x1c\n\x12\x63losed_result_name\x18\x0b \x01(\tH\x01\x42\x0b\n\ton_nobodyB\x0b\n\ton_closed\"\x1f\n\tWildcards\x12\x12\n\nparameters\x18\x01 \x03(\x0c\"`\n\x12\x43reateHookResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x04hook\x18\x02 \x01(\x0b\x32\x16.ebpfd_api.v1.HookInfo\"B\n\x11RemoveHookRequest\x12-\n\x0b\x61ttach_type\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachType\":\n\x12RemoveHookResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_STATE_ATTACHING\x10\x01\x12\x17\n\x13LINK_STATE_ATTACHED\x10\x02\x12\x18\n\x14LINK_STATE_DETACHING\x10\x03\x12\x16\n\x12LINK_STATE_WAITING\x10\x04\x32\xa5\x05\n\x05Links\x12\x43\n\x06\x41ttach\x12\x1b.ebpfd_api.v1.AttachRequest\x1a\x1c.ebpfd_api.v1.AttachResponse\x12\x43\n\x06\x44\x65tach\x12\x1b.ebpfd_api.v1.DetachRequest\x1a\x1c.ebpfd_api.v1.DetachResponse\x12\x43\n\x06Unlink\x12\x1b.ebpfd_api.v1.UnlinkRequest\x1a\x1c.ebpfd_api.v1.UnlinkResponse\x12\x46\n\x07Replace\x12\x1c.ebpfd_api.v1.ReplaceRequest\x1a\x1d.ebpfd_api.v1.ReplaceResponse\x12L\n\tSetPolicy\x12\x1e.ebpfd_api.v1.SetPolicyRequest\x1a\x1f.ebpfd_api.v1.SetPolicyResponse\x12G\n\x04List\x12\x1e.ebpfd_api.v1.LinksListRequest\x1a\x1f.ebpfd_api.v1.LinksListResponse\x12L\n\tListHooks\x12\x1e.ebpfd_api.v1.ListHooksRequest\x1a\x1f.ebpfd_api.v1.ListHooksResponse\x12O\n\nCreateHook\x12\x1f.ebpfd_api.v1.CreateHookRequest\x1a .ebpfd_api.v1.CreateHookResponse\x12O\n\nRemoveHook\x12\x1f.ebpfd_api.v1.RemoveHookRequest\x1a .ebpfd_api.v1.RemoveHookResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.links_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKSTATE']._serialized_start=2623
-  _globals['_LINKSTATE']._serialized_end=2763
-  _globals['_LINK']._serialized_start=153
-  _globals['_LINK']._serialized_end=655
-  _globals['_LINKOUTCOMES']._serialized_start=657
-  _globals['_LINKOUTCOMES']._serialized_end=773
-  _globals['_ATTACHREQUEST']._serialized_start=776
-  _globals['_ATTACHREQUEST']._serialized_end=1042
-  _globals['_RESULTCHOICE']._serialized_start=1044
-  _globals['_RESULTCHOICE']._serialized_end=1102
-  _globals['_POLICYCHANGE']._serialized_start=1105
-  _globals['_POLICYCHANGE']._serialized_end=1344
-  _globals['_SETPOLICYREQUEST']._serialized_start=1346
-  _globals['_SETPOLICYREQUEST']._serialized_end=1420
-  _globals['_SETPOLICYRESPONSE']._serialized_start=1422
-  _globals['_SETPOLICYRESPONSE']._serialized_end=1513
-  _globals['_ATTACHRESPONSE']._serialized_start=1515
-  _globals['_ATTACHRESPONSE']._serialized_end=1603
-  _globals['_DETACHREQUEST']._serialized_start=1605
-  _globals['_DETACHREQUEST']._serialized_end=1632
-  _globals['_DETACHRESPONSE']._serialized_start=1634
-  _globals['_DETACHRESPONSE']._serialized_end=1688
-  _globals['_UNLINKREQUEST']._serialized_start=1690
-  _globals['_UNLINKREQUEST']._serialized_end=1791
-  _globals['_UNLINKRESPONSE']._serialized_start=1793
-  _globals['_UNLINKRESPONSE']._serialized_end=1860
-  _globals['_REPLACEREQUEST']._serialized_start=1862
-  _globals['_REPLACEREQUEST']._serialized_end=1939
-  _globals['_REPLACERESPONSE']._serialized_start=1941
-  _globals['_REPLACERESPONSE']._serialized_end=2030
-  _globals['_LINKSLISTREQUEST']._serialized_start=2032
-  _globals['_LINKSLISTREQUEST']._serialized_end=2050
-  _globals['_LINKSLISTRESPONSE']._serialized_start=2052
-  _globals['_LINKSLISTRESPONSE']._serialized_end=2144
-  _globals['_LISTHOOKSREQUEST']._serialized_start=2146
-  _globals['_LISTHOOKSREQUEST']._serialized_end=2211
-  _globals['_LISTHOOKSRESPONSE']._serialized_start=2213
-  _globals['_LISTHOOKSRESPONSE']._serialized_end=2309
-  _globals['_HOOKINFO']._serialized_start=2312
-  _globals['_HOOKINFO']._serialized_end=2620
-  _globals['_LINKS']._serialized_start=2766
-  _globals['_LINKS']._serialized_end=3281
+  _globals['_LINKSTATE']._serialized_start=3337
+  _globals['_LINKSTATE']._serialized_end=3477
+  _globals['_LINK']._serialized_start=183
+  _globals['_LINK']._serialized_end=685
+  _globals['_LINKOUTCOMES']._serialized_start=687
+  _globals['_LINKOUTCOMES']._serialized_end=803
+  _globals['_ATTACHREQUEST']._serialized_start=806
+  _globals['_ATTACHREQUEST']._serialized_end=1072
+  _globals['_RESULTCHOICE']._serialized_start=1074
+  _globals['_RESULTCHOICE']._serialized_end=1132
+  _globals['_POLICYCHANGE']._serialized_start=1135
+  _globals['_POLICYCHANGE']._serialized_end=1374
+  _globals['_SETPOLICYREQUEST']._serialized_start=1376
+  _globals['_SETPOLICYREQUEST']._serialized_end=1450
+  _globals['_SETPOLICYRESPONSE']._serialized_start=1452
+  _globals['_SETPOLICYRESPONSE']._serialized_end=1543
+  _globals['_ATTACHRESPONSE']._serialized_start=1545
+  _globals['_ATTACHRESPONSE']._serialized_end=1633
+  _globals['_DETACHREQUEST']._serialized_start=1635
+  _globals['_DETACHREQUEST']._serialized_end=1662
+  _globals['_DETACHRESPONSE']._serialized_start=1664
+  _globals['_DETACHRESPONSE']._serialized_end=1718
+  _globals['_UNLINKREQUEST']._serialized_start=1720
+  _globals['_UNLINKREQUEST']._serialized_end=1821
+  _globals['_UNLINKRESPONSE']._serialized_start=1823
+  _globals['_UNLINKRESPONSE']._serialized_end=1890
+  _globals['_REPLACEREQUEST']._serialized_start=1892
+  _globals['_REPLACEREQUEST']._serialized_end=1969
+  _globals['_REPLACERESPONSE']._serialized_start=1971
+  _globals['_REPLACERESPONSE']._serialized_end=2060
+  _globals['_LINKSLISTREQUEST']._serialized_start=2062
+  _globals['_LINKSLISTREQUEST']._serialized_end=2080
+  _globals['_LINKSLISTRESPONSE']._serialized_start=2082
+  _globals['_LINKSLISTRESPONSE']._serialized_end=2174
+  _globals['_LISTHOOKSREQUEST']._serialized_start=2176
+  _globals['_LISTHOOKSREQUEST']._serialized_end=2241
+  _globals['_LISTHOOKSRESPONSE']._serialized_start=2243
+  _globals['_LISTHOOKSRESPONSE']._serialized_end=2339
+  _globals['_HOOKINFO']._serialized_start=2342
+  _globals['_HOOKINFO']._serialized_end=2690
+  _globals['_CREATEHOOKREQUEST']._serialized_start=2693
+  _globals['_CREATEHOOKREQUEST']._serialized_end=3075
+  _globals['_WILDCARDS']._serialized_start=3077
+  _globals['_WILDCARDS']._serialized_end=3108
+  _globals['_CREATEHOOKRESPONSE']._serialized_start=3110
+  _globals['_CREATEHOOKRESPONSE']._serialized_end=3206
+  _globals['_REMOVEHOOKREQUEST']._serialized_start=3208
+  _globals['_REMOVEHOOKREQUEST']._serialized_end=3274
+  _globals['_REMOVEHOOKRESPONSE']._serialized_start=3276
+  _globals['_REMOVEHOOKRESPONSE']._serialized_end=3334
+  _globals['_LINKS']._serialized_start=3480
+  _globals['_LINKS']._serialized_end=4157
 # @@protoc_insertion_point(module_scope)

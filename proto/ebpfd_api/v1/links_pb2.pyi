@@ -1,4 +1,5 @@
 from ebpfd_api.v1 import contract_pb2 as _contract_pb2
+from ebpfd_api.v1 import contracts_pb2 as _contracts_pb2
 from ebpfd_api.v1 import hook_pb2 as _hook_pb2
 from ebpfd_api.v1 import programs_pb2 as _programs_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
@@ -219,7 +220,7 @@ class ListHooksResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hooks: _Optional[_Iterable[_Union[HookInfo, _Mapping]]] = ...) -> None: ...
 
 class HookInfo(_message.Message):
-    __slots__ = ("attach_type", "name", "program_type", "program_type_name", "capability", "wildcards", "provider", "link_type", "bpf_attach_type", "links", "closed_result")
+    __slots__ = ("attach_type", "name", "program_type", "program_type_name", "capability", "wildcards", "provider", "link_type", "bpf_attach_type", "links", "closed_result", "hosted", "default_result")
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +232,8 @@ class HookInfo(_message.Message):
     BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
     LINKS_FIELD_NUMBER: _ClassVar[int]
     CLOSED_RESULT_FIELD_NUMBER: _ClassVar[int]
+    HOSTED_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_FIELD_NUMBER: _ClassVar[int]
     attach_type: bytes
     name: str
     program_type: bytes
@@ -242,4 +245,58 @@ class HookInfo(_message.Message):
     bpf_attach_type: int
     links: _containers.RepeatedCompositeFieldContainer[Link]
     closed_result: int
-    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., provider: _Optional[str] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., closed_result: _Optional[int] = ...) -> None: ...
+    hosted: bool
+    default_result: int
+    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Iterable[bytes]] = ..., provider: _Optional[str] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., closed_result: _Optional[int] = ..., hosted: _Optional[bool] = ..., default_result: _Optional[int] = ...) -> None: ...
+
+class CreateHookRequest(_message.Message):
+    __slots__ = ("attach_type", "name", "program_type", "capability", "wildcards", "default_result", "default_result_name", "bpf_attach_type", "link_type", "closed_result", "closed_result_name")
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    WILDCARDS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_NAME_FIELD_NUMBER: _ClassVar[int]
+    BPF_ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_RESULT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_RESULT_NAME_FIELD_NUMBER: _ClassVar[int]
+    attach_type: bytes
+    name: str
+    program_type: _contracts_pb2.ContractName
+    capability: _contract_pb2.AttachCapability
+    wildcards: Wildcards
+    default_result: int
+    default_result_name: str
+    bpf_attach_type: int
+    link_type: int
+    closed_result: int
+    closed_result_name: str
+    def __init__(self, attach_type: _Optional[bytes] = ..., name: _Optional[str] = ..., program_type: _Optional[_Union[_contracts_pb2.ContractName, _Mapping]] = ..., capability: _Optional[_Union[_contract_pb2.AttachCapability, str]] = ..., wildcards: _Optional[_Union[Wildcards, _Mapping]] = ..., default_result: _Optional[int] = ..., default_result_name: _Optional[str] = ..., bpf_attach_type: _Optional[int] = ..., link_type: _Optional[int] = ..., closed_result: _Optional[int] = ..., closed_result_name: _Optional[str] = ...) -> None: ...
+
+class Wildcards(_message.Message):
+    __slots__ = ("parameters",)
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    parameters: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, parameters: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class CreateHookResponse(_message.Message):
+    __slots__ = ("status", "hook")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HOOK_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    hook: HookInfo
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hook: _Optional[_Union[HookInfo, _Mapping]] = ...) -> None: ...
+
+class RemoveHookRequest(_message.Message):
+    __slots__ = ("attach_type",)
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    attach_type: _hook_pb2.AttachType
+    def __init__(self, attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ...) -> None: ...
+
+class RemoveHookResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...

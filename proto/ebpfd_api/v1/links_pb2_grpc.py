@@ -69,6 +69,16 @@ class LinksStub:
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.FromString,
                 _registered_method=True)
+        self.CreateHook = channel.unary_unary(
+                '/ebpfd_api.v1.Links/CreateHook',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.CreateHookRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.CreateHookResponse.FromString,
+                _registered_method=True)
+        self.RemoveHook = channel.unary_unary(
+                '/ebpfd_api.v1.Links/RemoveHook',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.FromString,
+                _registered_method=True)
 
 
 class LinksServicer:
@@ -123,6 +133,21 @@ class LinksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateHook(self, request, context):
+        """Lets the daemon itself provide a hook, with no extension, until it is removed.
+        One that is there already, and is the same, is a success.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveHook(self, request, context):
+        """Only of a hook that CreateHook has made, with nothing attached.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LinksServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +185,16 @@ def add_LinksServicer_to_server(servicer, server):
                     servicer.ListHooks,
                     request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.SerializeToString,
+            ),
+            'CreateHook': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateHook,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.CreateHookRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.CreateHookResponse.SerializeToString,
+            ),
+            'RemoveHook': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveHook,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +386,60 @@ class Links:
             '/ebpfd_api.v1.Links/ListHooks',
             ebpfd__api_dot_v1_dot_links__pb2.ListHooksRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_links__pb2.ListHooksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateHook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/CreateHook',
+            ebpfd__api_dot_v1_dot_links__pb2.CreateHookRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.CreateHookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveHook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/RemoveHook',
+            ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,12 @@ class LinksStub:
     """In invocation order for each hook."""
     ListHooks: _grpc.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]
     """The hooks, each with its links."""
+    CreateHook: _grpc.UnaryUnaryMultiCallable[_links_pb2.CreateHookRequest, _links_pb2.CreateHookResponse]
+    """Lets the daemon itself provide a hook, with no extension, until it is removed.
+    One that is there already, and is the same, is a success.
+    """
+    RemoveHook: _grpc.UnaryUnaryMultiCallable[_links_pb2.RemoveHookRequest, _links_pb2.RemoveHookResponse]
+    """Only of a hook that CreateHook has made, with nothing attached."""
 
 @_typing.type_check_only
 class LinksAsyncStub(LinksStub):
@@ -65,6 +71,12 @@ class LinksAsyncStub(LinksStub):
     """In invocation order for each hook."""
     ListHooks: _aio.UnaryUnaryMultiCallable[_links_pb2.ListHooksRequest, _links_pb2.ListHooksResponse]  # type: ignore[assignment]
     """The hooks, each with its links."""
+    CreateHook: _aio.UnaryUnaryMultiCallable[_links_pb2.CreateHookRequest, _links_pb2.CreateHookResponse]  # type: ignore[assignment]
+    """Lets the daemon itself provide a hook, with no extension, until it is removed.
+    One that is there already, and is the same, is a success.
+    """
+    RemoveHook: _aio.UnaryUnaryMultiCallable[_links_pb2.RemoveHookRequest, _links_pb2.RemoveHookResponse]  # type: ignore[assignment]
+    """Only of a hook that CreateHook has made, with nothing attached."""
 
 class LinksServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -123,5 +135,23 @@ class LinksServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_links_pb2.ListHooksResponse, _abc.Awaitable[_links_pb2.ListHooksResponse]]:
         """The hooks, each with its links."""
+
+    @_abc_1.abstractmethod
+    def CreateHook(
+        self,
+        request: _links_pb2.CreateHookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.CreateHookResponse, _abc.Awaitable[_links_pb2.CreateHookResponse]]:
+        """Lets the daemon itself provide a hook, with no extension, until it is removed.
+        One that is there already, and is the same, is a success.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveHook(
+        self,
+        request: _links_pb2.RemoveHookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.RemoveHookResponse, _abc.Awaitable[_links_pb2.RemoveHookResponse]]:
+        """Only of a hook that CreateHook has made, with nothing attached."""
 
 def add_LinksServicer_to_server(servicer: LinksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,6 +22,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.general import register_general_helpers
 from ebpfd.host.hooks import Hooks
+from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
@@ -90,6 +91,7 @@ class World:
     pins: Pins
     targets: Targets
     hooks: Hooks
+    hosted_hooks: HostedHooks
     trace: TraceLog
     executor: Executor
     verifier: WatchedVerifier
@@ -187,6 +189,7 @@ async def world(
             pins=parts.pins,
             targets=parts.targets,
             hooks=parts.hooks,
+            hosted_hooks=parts.hosted_hooks,
             trace=trace,
             executor=executor,
             verifier=verifier,

@@ -1,0 +1,155 @@
+"""Hooks that the daemon provides itself."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ebpfd.contracts import ContractError
+from ebpfd.errors import RequestError
+from ebpfd.host.hosted_hooks import WantedHook
+from ebpfd.host.modules import FireCall, HelperCall, HelperOutcome
+from ebpfd.objects.chains import Batch
+from ebpfd.store import KeptContracts, StoreError
+from ebpfd_api.failure import Failure
+from ebpfd_api.result import Result
+from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
+from tests.daemon.host.fakes import FakeExtension
+from tests.daemon.host.world import refused, soon, until, world
+
+GATE = WantedHook(name="gate", program_type=SAMPLE.program_type, default_result=7)
+
+
+class Waiting:
+    """A helper that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.extension = FakeExtension()
+        self.extension.helper = self._answer
+
+    async def _answer(self, call: HelperCall) -> HelperOutcome:
+        del call
+        await self.go.wait()
+        return HelperOutcome(3)
+
+
+class FullDisk(KeptContracts):
+    """Nothing can be written any more, from when ``full`` is set."""
+
+    def __init__(self) -> None:
+        self.full = False
+
+    async def put(self, row: object) -> None:
+        """Fail if it is full."""
+        del row
+        if self.full:
+            raise StoreError("the disk is full")
+
+    async def remove(self, kind: object, guid: UUID) -> None:
+        """Delete as badly."""
+        del kind
+        await self.put(guid)
+
+
+async def test_a_late_event_ends_by_the_callers_deadline() -> None:
+    """TIMEOUT with the link's result; the run goes on, and its answer counts as lost."""
+    async with world() as w:
+        waiting = Waiting()
+        await w.provide(waiting.extension, hook=False)
+        gate = await w.hosted_hooks.create(GATE)
+        program = await w.load("helper_implicit_2.o")
+        link = await w.links.attach(program.id, gate, b"", policy={Failure.TIMEOUT: 5})
+        late = await soon(w.hooks.fire(FireCall(gate, None, Batch(count=2)), 0.01))
+        assert (late.code, late.failure_result) == (Result.TIMEOUT, 5)
+        assert link.outcomes.failures[Failure.LOST] == 2
+        waiting.go.set()
+        again = await soon(w.hooks.fire(FireCall(gate, None), 30.0))
+        assert (again.codes, again.results) == (b"\0", b"\3\0\0\0")
+        assert link.tally.counters().runs == 3
+
+
+async def test_a_detach_waits_for_what_is_in_flight() -> None:
+    """As of an extension's hook; the event has its answer."""
+    async with world() as w:
+        waiting = Waiting()
+        await w.provide(waiting.extension, hook=False)
+        gate = await w.hosted_hooks.create(GATE)
+        program = await w.load("helper_implicit_2.o")
+        link = await w.links.attach(program.id, gate, b"")
+        firing = asyncio.ensure_future(w.hooks.fire(FireCall(gate, None), 30.0))
+        assert await soon(waiting.extension.reached.get()) == "helper"
+        detaching = asyncio.ensure_future(w.links.detach(link.id))
+        await until(lambda: link.binding == 0)
+        assert not detaching.done()
+        waiting.go.set()
+        assert (await soon(firing)).codes == b"\0"
+        await soon(detaching)
+        await refused(w.hooks.fire(FireCall(gate, None), 1.0), Result.OBJECT_NOT_FOUND)
+
+
+async def test_nobody_attaches_to_a_hook_that_is_being_removed() -> None:
+    """Either the link is first, and the hook stays, or the hook is unknown."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        program = await w.load("count.o")
+        gate = await w.hosted_hooks.create(GATE)
+
+        async def both(*works: Coroutine[Any, Any, object]) -> list[object]:
+            return await soon(asyncio.gather(*works, return_exceptions=True))
+
+        attaching = w.links.attach(program.id, gate, b"")
+        link, kept = await both(attaching, w.hosted_hooks.remove(gate))
+        assert isinstance(kept, RequestError)
+        assert kept.code is Result.INVALID_STATE
+        await w.links.unlink(gate, b"")
+        attaching = w.links.attach(program.id, gate, b"")
+        gone, missed = await both(w.hosted_hooks.remove(gate), attaching)
+        assert gone is None
+        assert isinstance(missed, RequestError)
+        assert missed.code is Result.OBJECT_NOT_FOUND
+        assert link is not None
+
+
+async def test_what_cannot_be_kept_changes_nothing() -> None:
+    """Neither is a hook there that was not written, nor does one go that is still written."""
+    kept = FullDisk()
+    async with world(kept=kept) as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        kept.full = True
+        await refused(w.hosted_hooks.create(GATE), Result.OUT_OF_SPACE)
+        assert w.contracts.attach_types() == []
+        kept.full = False
+        gate = await w.hosted_hooks.create(GATE)
+        kept.full = True
+        await refused(w.hosted_hooks.remove("gate"), Result.OUT_OF_SPACE)
+        assert w.hooks.provider_name(gate) == "daemon"
+        assert w.contracts.default_result(gate) == 7
+        kept.full = False
+        await w.hosted_hooks.remove("gate")
+        assert (w.hooks.provider_name(gate), w.contracts.attach_types()) == ("", [])
+
+
+async def test_an_extension_cannot_register_a_hook_of_the_daemons() -> None:
+    """Its description stays as it is, and so does who provides it."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        wanted = WantedHook(name="gate", program_type="sample", attach_type=ATTACH_TYPE)
+        assert await w.hosted_hooks.create(wanted) == ATTACH_TYPE
+        before = w.contracts.attach_type(ATTACH_TYPE)
+        with pytest.raises(ContractError, match="the daemon hosts it"):
+            await w.exchange.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
+        assert w.contracts.attach_type(ATTACH_TYPE) == before
+
+
+async def test_a_hooks_guid_follows_from_its_name_and_its_type() -> None:
+    """So that every daemon with the contract has the same one."""
+    async with world() as one, world() as other:
+        for w in (one, other):
+            await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        gate = await one.hosted_hooks.create(GATE)
+        assert gate == await other.hosted_hooks.create(GATE)
+        door = await one.hosted_hooks.create(WantedHook(name="door", program_type="sample"))
+        assert door != gate
