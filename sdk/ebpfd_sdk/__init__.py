@@ -63,7 +63,7 @@ from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, n
 from ebpfd_sdk._map_type import CustomMapType
 from ebpfd_sdk._native_context import FlatContext, NativeContext
 from ebpfd_sdk._objects import ObjectType, Owner, Pin
-from ebpfd_sdk._policy import LinkPolicy
+from ebpfd_sdk._policy import Breaker, BreakerState, LinkPolicy
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._records import Record, Records
@@ -119,6 +119,8 @@ __all__ = [
     "BindingCallback",
     "BindingState",
     "BindingWait",
+    "Breaker",
+    "BreakerState",
     "ChangeKind",
     "Client",
     "Columns",

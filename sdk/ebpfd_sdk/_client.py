@@ -48,7 +48,7 @@ from ebpfd_sdk._hook import Hook, packed
 from ebpfd_sdk._hook_info import HookInfo, hook_of, named_result
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
-from ebpfd_sdk._policy import Choices
+from ebpfd_sdk._policy import Breaker, Choices, policy_change
 from ebpfd_sdk._program import (
     AttachedLink,
     HookName,
@@ -269,9 +269,15 @@ class Client(ObjectCalls):
         check(reply.status)
         return link_of(reply.link, self._daemon)
 
-    async def set_policy(self, link_id: int, on_failure: Choices) -> AttachedLink:
+    async def set_policy(
+        self,
+        link_id: int,
+        on_failure: Choices | None = None,
+        *,
+        breaker: Breaker | None = None,
+    ) -> AttachedLink:
         """Choose what becomes of a link's events, as ``AttachedLink.set_policy`` does."""
-        return await set_policy(self._daemon, link_id, on_failure)
+        return await set_policy(self._daemon, link_id, policy_change(on_failure, breaker))
 
     async def hooks(self, hook: HookName | None = None) -> tuple[HookInfo, ...]:
         """List the hooks that the daemon knows, by name, or one; each with its links."""

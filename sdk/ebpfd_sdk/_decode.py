@@ -126,6 +126,7 @@ def outcomes(message: links_pb2.LinkOutcomes) -> LinkOutcomes:
         error=message.error,
         overload=message.overload,
         lost=message.lost,
+        broken=message.broken,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias
 
 from ebpfd_api.failure import Failure, failure_of
@@ -46,6 +47,38 @@ class LinkPolicy:
         return default if fixed is None else fixed
 
 
+class BreakerState(Enum):
+    """What happens to the next events of a link with a breaker."""
+
+    UNSPECIFIED = 0
+    WHOLE = 1
+    """They run."""
+
+    BROKEN = 2
+    """They end at once; when the while is over, the next ones are the trial."""
+
+    TRIAL = 3
+    """They end at once: others are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """A link that fails again and again is left alone for a while, and then tried once.
+
+    Its events end at once, with BLOCKED_BY_POLICY and the result for the failure that came last.
+    Runs that end with a timeout or an error count.
+    """
+
+    failures: int
+    """In a row; 0: it is never left alone."""
+
+    retry_s: float = 10.0
+    """Seconds that it is left alone."""
+
+    state: BreakerState = BreakerState.UNSPECIFIED
+    """As the daemon says it."""
+
+
 class Fallback:
     """What becomes of events that the daemon did not answer; the policy may change meanwhile."""
 
@@ -67,17 +100,33 @@ def policy_of(message: contract_pb2.LinkPolicy) -> LinkPolicy:
     return LinkPolicy(**{each.name: result for each, result in message.ListFields()})
 
 
-def policy_change(choices: Choices | None) -> links_pb2.PolicyChange:
+def breaker_of(message: links_pb2.Link) -> Breaker | None:
+    """Read a link's breaker."""
+    if not message.HasField("breaker"):
+        return None
+    said = message.breaker
+    known = said.state in BreakerState._value2member_map_
+    state = BreakerState(said.state) if known else BreakerState.UNSPECIFIED
+    return Breaker(said.failures, said.retry_ms / 1000, state)
+
+
+def policy_change(choices: Choices | None, breaker: Breaker | None) -> links_pb2.PolicyChange:
     """Write what is chosen; None: nothing.  ``ValueError`` for a failure that there is not."""
     if choices is None:
-        return links_pb2.PolicyChange()
+        choices = {}
     if isinstance(choices, int | str):
         choices = dict.fromkeys(Failure, choices)
     for name in choices:
         if name not in Failure._value2member_map_:
             known = ", ".join(Failure)
             raise ValueError(f'on_failure: there is no failure "{name}" (there are {known})')
-    return links_pb2.PolicyChange(**{name: _choice(each) for name, each in choices.items()})
+    change = links_pb2.PolicyChange()
+    for name, choice in choices.items():
+        getattr(change, name).CopyFrom(_choice(choice))
+    if breaker is not None:
+        retry_ms = max(round(breaker.retry_s * 1000), 1)
+        change.breaker.CopyFrom(links_pb2.Breaker(failures=breaker.failures, retry_ms=retry_ms))
+    return change
 
 
 def _choice(choice: Choice) -> links_pb2.ResultChoice:

@@ -12,7 +12,14 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check, counters, guid, link_state, outcomes, program_state
 from ebpfd_sdk._map import Map
-from ebpfd_sdk._policy import Choices, LinkPolicy, policy_change, policy_of
+from ebpfd_sdk._policy import (
+    Breaker,
+    Choices,
+    LinkPolicy,
+    breaker_of,
+    policy_change,
+    policy_of,
+)
 from ebpfd_sdk._provider import Declaration
 from ebpfd_sdk._values import (
     Execution,
@@ -63,6 +70,9 @@ class AttachedLink:
     policy: LinkPolicy
     """What its hook does with events that find something in their way."""
 
+    breaker: Breaker | None
+    """When it is left alone; None: never."""
+
     pin_paths: tuple[str, ...]
     """Where it is pinned."""
 
@@ -93,13 +103,15 @@ class AttachedLink:
         check(reply.status)
         return link_of(reply.link, self.daemon)
 
-    async def set_policy(self, on_failure: Choices) -> "AttachedLink":
+    async def set_policy(
+        self, on_failure: Choices | None = None, *, breaker: Breaker | None = None
+    ) -> "AttachedLink":
         """Choose what the hook does with events that find something in their way.
 
         A result, its name in the contract, "open" or "closed": for all, or for each ``Failure``
-        that is named; the others stay as they are.
+        that is named; the others stay as they are, and so does the breaker if none is given.
         """
-        return await set_policy(self.daemon, self.id, on_failure)
+        return await set_policy(self.daemon, self.id, policy_change(on_failure, breaker))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,7 @@ class Program:
         flags: int | None = None,
         priority: int = 0,
         on_failure: Choices | None = None,
+        breaker: Breaker | None = None,
     ) -> AttachedLink:
         """Attach the program to a hook; of one parameter's links, a lower *priority* runs first.
 
@@ -175,6 +188,7 @@ class Program:
         *on_failure* is what the hook does with events that find something in their way: a result,
         its name in the contract, "open" or "closed", for all or for each ``Failure``; what is left
         out is open: the type's default result, as if nothing were attached.
+        With a *breaker* the link is left alone for a while after so many failures in a row.
         """
         request = links_pb2.AttachRequest(
             program_id=self.id,
@@ -182,7 +196,7 @@ class Program:
             parameter=parameter,
             prog_attach_flags=flags,
             priority=priority,
-            policy=policy_change(on_failure),
+            policy=policy_change(on_failure, breaker),
         )
         reply = await self.daemon.ask(self.daemon.links.Attach, request, timeout_s=LONG_CALL_S)
         check(reply.status)
@@ -245,9 +259,9 @@ def attach_type(hook: HookName) -> hook_pb2.AttachType:
         return hook_pb2.AttachType(name=hook)
 
 
-async def set_policy(daemon: Daemon, link_id: int, on_failure: Choices) -> AttachedLink:
+async def set_policy(daemon: Daemon, link_id: int, change: links_pb2.PolicyChange) -> AttachedLink:
     """Choose what a link's hook does with events that find something in their way."""
-    request = links_pb2.SetPolicyRequest(id=link_id, policy=policy_change(on_failure))
+    request = links_pb2.SetPolicyRequest(id=link_id, policy=change)
     reply = await daemon.ask(daemon.links.SetPolicy, request)
     check(reply.status)
     return link_of(reply.link, daemon)
@@ -273,6 +287,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         priority=message.priority,
         wildcard=message.wildcard,
         policy=policy_of(message.policy),
+        breaker=breaker_of(message),
         pin_paths=tuple(message.pin_paths),
         owners=tuple(message.owners),
         daemon=daemon,

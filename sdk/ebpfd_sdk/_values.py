@@ -305,6 +305,9 @@ class LinkOutcomes:
     lost: int = 0
     """Their answers found no stream any more: the hook takes them as CANCELED."""
 
+    broken: int = 0
+    """The link was left alone, after too many failures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keepers:

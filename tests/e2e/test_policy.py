@@ -15,6 +15,8 @@ from ebpfd_sdk import (
     U32,
     Answer,
     AttachedLink,
+    Breaker,
+    BreakerState,
     Extension,
     Failure,
     Hook,
@@ -163,6 +165,41 @@ async def test_every_failure_has_the_result_that_was_chosen_for_it(
         # Those that wait for the helper in an overload may find it late.
         others = {"success", "timeout"} if failure is Failure.OVERLOAD else set[str]()
         assert set(outcomes) <= others, outcomes
+
+
+async def test_a_link_that_fails_again_and_again_is_left_alone(tmp_path: Path) -> None:
+    """Its events end at once with the result for that failure, until one is tried and succeeds."""
+    async with world(tmp_path) as w, attached(w) as scene:
+        link = str(scene.link.id)
+        rule = ("--break-after", "2", "--retry-after", "3600")
+        shown = await w.ctl_json("link", "set-policy", link, "--on-error", "closed", *rule)
+        assert shown["breaker"] == {"break_after": 2, "retry_after": 3600.0, "state": "whole"}
+        for _ in range(2):
+            answer = await scene.error()
+            assert (answer.code, answer.result) == (Result.FAILED, CLOSED)
+        scene.called.clear()
+        answer = await scene.hook.invoke()
+        assert (answer.code, answer.result) == (Result.BLOCKED_BY_POLICY, CLOSED)
+        assert "is left alone after 2 failures in a row" in answer.message
+        assert not scene.called.is_set()
+        columns = await scene.hook.invoke_batch(count=5)
+        assert (columns.code, columns.failure_result) == (Result.BLOCKED_BY_POLICY, CLOSED)
+        shown = await w.ctl_json("link", "show", link)
+        assert shown["breaker"]["state"] == "broken"
+        assert await scene.outcomes() == {"error": 2, "broken": 6}
+        scene.go.set()
+        await scene.link.set_policy(breaker=Breaker(failures=1, retry_s=0.001))
+        assert (await scene.error()).code is Result.FAILED
+        scene.raises = False
+        while (answer := await scene.hook.invoke()).code is Result.BLOCKED_BY_POLICY:
+            pass
+        assert (answer.code, answer.result) == (Result.SUCCESS, 77)
+        (attached_link,) = await w.client.links()
+        assert attached_link.breaker == Breaker(1, 0.001, BreakerState.WHOLE)
+        refused = await w.ctl("link", "set-policy", link, "--retry-after", "1")
+        assert "--retry-after needs --break-after" in refused.err
+        shown = await w.ctl_json("link", "set-policy", link, "--break-after", "0")
+        assert shown["breaker"] is None
 
 
 async def test_what_is_chosen_outlives_the_daemon_and_an_extension_that_was_there_first(

@@ -93,12 +93,12 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
     # Hosted extensions and kept states are tested where there are any.
     steps = [step for step in steps if step[0] not in ("extension", "state")]
-    assert len(steps) == 32
+    assert len(steps) == 33
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 32, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 33, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
@@ -106,10 +106,11 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     assert "trace_event" in ran[12].out
     assert ran[13].out == "detached: 6\n"
     assert "timeout=42, error=1, overload=open" in ran[16].out
-    assert "XDP_DROP = 2" in ran[19].out
-    assert ran[20].out == "no difference\n"
-    assert "count_by_protocol" in ran[21].out
-    assert "daemon" in ran[24].out
-    assert "BPF:\\jobs" in ran[27].out
-    assert "BPF:\\counts" in ran[30].out
-    assert "count_by_protocol" in ran[31].out
+    assert "break_after=5, retry_after=30.0, state=whole" in ran[17].out
+    assert "XDP_DROP = 2" in ran[20].out
+    assert ran[21].out == "no difference\n"
+    assert "count_by_protocol" in ran[22].out
+    assert "daemon" in ran[25].out
+    assert "BPF:\\jobs" in ran[28].out
+    assert "BPF:\\counts" in ran[31].out
+    assert "count_by_protocol" in ran[32].out

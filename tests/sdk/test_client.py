@@ -13,6 +13,7 @@ from ebpfd_sdk import (
     AttachCapability,
     BindingCallback,
     BindingWait,
+    Breaker,
     ChangeKind,
     Client,
     DaemonUnavailable,
@@ -202,6 +203,9 @@ async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
         await ebpfd.set_policy(link.id, {"error": 0})
         ((field, choice),) = daemon.links.asked[-1].policy.ListFields()
         assert (field.name, choice.WhichOneof("choice"), choice.result) == ("error", "result", 0)
+        await link.set_policy(breaker=Breaker(3, 1.5))
+        ((field, rule),) = daemon.links.asked[-1].policy.ListFields()
+        assert (field.name, rule.failures, rule.retry_ms) == ("breaker", 3, 1500)
         with pytest.raises(ValueError, match='there is no failure "late" \\(there are no_prov'):
             await link.set_policy({"late": 0})
         assert (await link.replace(program, expected=program)).program_id == 1

@@ -7,7 +7,13 @@ import click
 
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Flags, Hex
-from ebpfd.cli.policy import choices, describe_policy, policy_options
+from ebpfd.cli.policy import (
+    breaker,
+    choices,
+    describe_breaker,
+    describe_policy,
+    policy_options,
+)
 from ebpfd.cli.programs import failures
 
 if TYPE_CHECKING:
@@ -52,9 +58,12 @@ def attach(
     priority: int,
     flags: int | None,
     path: str | None,
+    break_after: int | None,
+    retry_after: float | None,
     **on_failures: int | str | None,
 ) -> None:
     """Attach a program to a hook; the link stays until it is detached."""
+    chosen = breaker(break_after, retry_after)
 
     async def work(client: "Client") -> None:
         attached = await (await client.program(program)).attach(
@@ -62,6 +71,7 @@ def attach(
             parameter=param,
             priority=priority,
             on_failure=choices(on_failures),
+            breaker=chosen,
             flags=flags,
         )
         if path is not None:
@@ -117,18 +127,25 @@ def detach(output: Output, id: int) -> None:
 @click.argument("id", type=int)
 @policy_options
 @click.pass_obj
-def set_policy(output: Output, /, id: int, **on_failures: int | str | None) -> None:
+def set_policy(
+    output: Output,
+    /,
+    id: int,
+    break_after: int | None,
+    retry_after: float | None,
+    **on_failures: int | str | None,
+) -> None:
     """Choose what becomes of events that cannot be run.
 
     A RESULT is a number, a name in the contract, open (the program type's default, as if nothing
     were attached) or closed (what the hook stops an event by).  What is not named stays as it is.
     """
-    chosen = choices(on_failures)
-    if not chosen:
+    chosen, chosen_breaker = choices(on_failures), breaker(break_after, retry_after)
+    if not chosen and chosen_breaker is None:
         raise click.UsageError("nothing is chosen: give --on-failure, or one for a single failure")
 
     async def work(client: "Client") -> None:
-        output.record(describe(await client.set_policy(id, chosen)))
+        output.record(describe(await client.set_policy(id, chosen, breaker=chosen_breaker)))
 
     output.run(work)
 
@@ -177,6 +194,7 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "priority": each.priority,
         "wildcard": each.wildcard,
         "policy": describe_policy(each.policy),
+        "breaker": describe_breaker(each.breaker),
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,

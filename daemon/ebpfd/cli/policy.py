@@ -10,7 +10,7 @@ from ebpfd.cli.output import Json
 from ebpfd_api.failure import OPEN, Failure
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import LinkPolicy
+    from ebpfd_sdk import Breaker, LinkPolicy
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -47,6 +47,18 @@ def policy_options(command: _F) -> _F:
         command = click.option(option, f"on_{failure}", type=ResultChoice(), help=f"If {when}.")(
             command
         )
+    command = click.option(
+        "--retry-after",
+        type=click.FloatRange(0.001, 4e6),
+        metavar="SECONDS",
+        help="How long it is left alone; else 10.",
+    )(command)
+    command = click.option(
+        "--break-after",
+        type=click.IntRange(0, (1 << 32) - 1),
+        metavar="FAILURES",
+        help="Leave the link alone for a while after so many in a row; 0: never.",
+    )(command)
     every = "Result of an event that cannot be run: number, name, open or closed."
     return click.option("--on-failure", type=ResultChoice(), help=every)(command)
 
@@ -57,6 +69,28 @@ def choices(options: Mapping[str, int | str | None]) -> dict[str, int | str]:
     given = {failure.value: options[f"on_{failure}"] for failure in Failure}
     found = {name: every if choice is None else choice for name, choice in given.items()}
     return {name: choice for name, choice in found.items() if choice is not None}
+
+
+def breaker(break_after: int | None, retry_after: float | None) -> "Breaker | None":
+    """The breaker that was chosen, if any."""
+    from ebpfd_sdk import Breaker  # noqa: PLC0415 (as the client)
+
+    if break_after is None:
+        if retry_after is not None:
+            raise click.UsageError("--retry-after needs --break-after")
+        return None
+    return Breaker(break_after) if retry_after is None else Breaker(break_after, retry_after)
+
+
+def describe_breaker(breaker: "Breaker | None") -> dict[str, Json] | None:
+    """Its rule and its state."""
+    if breaker is None:
+        return None
+    return {
+        "break_after": breaker.failures,
+        "retry_after": breaker.retry_s,
+        "state": breaker.state.name.lower(),
+    }
 
 
 def describe_policy(policy: "LinkPolicy") -> dict[str, Json]:

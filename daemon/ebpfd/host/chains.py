@@ -23,6 +23,7 @@ class ChainTarget:
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> ChainOutcome | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
+        self._targets[0].check_breaker(columns.count)
         if any(target.queued for target in self._targets):
             return None
         if not self._executor.fits_loop((each.link.program for each in self._targets), columns):

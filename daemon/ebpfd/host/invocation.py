@@ -17,11 +17,13 @@ from types import TracebackType
 from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
+from ebpfd.host.attempts import Attempt, now
 from ebpfd.host.modules import Module
 from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
+from ebpfd.objects.breaker import Breaker
 from ebpfd.objects.chains import Outcome, decided
 from ebpfd_api.failure import Failure, failure_of
 from ebpfd_api.result import Result
@@ -204,6 +206,8 @@ class Target:
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> Outcome | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
+        if self.link.breaker is not None:
+            self.check_breaker(columns.count)
         if self.queued or not self._executor.fits_loop((self.link.program,), columns):
             return None
         return self.run_here(columns, origin)
@@ -211,10 +215,17 @@ class Target:
     def run_here(self, columns: Columns, origin: Origin | None) -> Outcome:
         """Run a batch on the event loop, which it fits."""
         link = self.link
+        attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
         try:
             outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
         except RequestError as error:
             raise self._refusal(error, columns.count) from None
+        else:
+            if attempt is not None:
+                attempt.ended(outcome)
+        finally:
+            if attempt is not None:
+                attempt.give_up()
         return decided(outcome, link.result_of)
 
     def enqueue(self, count: int = 1, size_bytes: int = 0) -> None:
@@ -251,11 +262,24 @@ class Target:
         """Run a batch on a thread; it is the caller's turn."""
         link = self.link
         cause = Cause(link.tally, origin)
+        attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
         try:
             outcome = await self._executor.run_on_thread(link.program, columns, cause)
         except RequestError as error:
             raise self._refusal(error, columns.count) from None
+        else:
+            if attempt is not None:
+                attempt.ended(outcome)
+        finally:
+            if attempt is not None:
+                attempt.give_up()
         return decided(outcome, link.result_of)
+
+    def check_breaker(self, count: int) -> None:
+        """Refuse *count* events at once if the link is left alone; they need not queue for that."""
+        breaker = self.link.breaker
+        if breaker is not None and breaker.refuses(now()):
+            raise self._broken(breaker, count)
 
     def lose(self, count: int) -> None:
         """Count events whose answers reached nobody."""
@@ -278,6 +302,21 @@ class Target:
         if self._executor.waiting_bytes + size_bytes > MAX_WAITING_BYTES:
             return f"the daemon has {self._executor.waiting_bytes} bytes of batches"
         return ""
+
+    def _attempt(self, breaker: Breaker, count: int) -> Attempt:
+        batch = breaker.admit(now())
+        if not batch:
+            raise self._broken(breaker, count)
+        return Attempt(self.link, breaker, batch)
+
+    def _broken(self, breaker: Breaker, count: int) -> RefusalError:
+        link, rule = self.link, breaker.rule
+        link.broken += count or 1
+        message = (
+            f"link {link.id} is left alone after {rule.failures} failures in a row, "
+            f"{rule.retry_s:g} s at a time: `ebpfctl link show {link.id}` says what they were"
+        )
+        return RefusalError(Result.BLOCKED_BY_POLICY, message, link.result_of(breaker.cause))
 
     def _refusal(self, error: RequestError, count: int) -> RefusalError:
         """Count events that did not run; how many a batch has that makes no sense is unknown."""

@@ -292,7 +292,7 @@ def _changeable(durable: Durable) -> dict[int, object]:
         },
         **{number: number in owned for number in durable.maps},
         **{
-            number: (number in owned, each.program.id, each.policy)
+            number: (number in owned, each.program.id, each.policy, each.breaker_rule)
             for number, each in durable.links.items()
         },
     }

@@ -19,6 +19,7 @@ _FIRST: Final = bytes(4)
 
 def link_row(link: Link, *, owned: bool) -> KeptLink:
     """An attached link."""
+    rule = link.breaker_rule
     return KeptLink(
         program=link.program.id,
         attach_type=link.attach_type,
@@ -26,6 +27,8 @@ def link_row(link: Link, *, owned: bool) -> KeptLink:
         flags=link.flags,
         priority=link.priority,
         policy=KeptPolicy(**{failure.value: each for failure, each in link.policy.items()}),
+        break_after=rule.failures if rule else 0,
+        retry_s=rule.retry_s if rule else 0.0,
         link_type=link.link_type,
         bpf_attach_type=link.bpf_attach_type,
         wildcard=link.wildcard,

@@ -15,7 +15,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.kept_rows import policy_of
 from ebpfd.host.link_client import LinkClient
-from ebpfd.host.policies import Choice, changed
+from ebpfd.host.policies import Choice, changed, new_breaker
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.targets import Targets
@@ -29,6 +29,7 @@ from ebpfd.objects import (
     ProgramState,
     Without,
 )
+from ebpfd.objects.breaker import Breaker, BreakerRule
 from ebpfd.objects.links import LinkEvent
 from ebpfd.store import KeptLink
 from ebpfd_api.failure import Failure, Policy
@@ -82,6 +83,7 @@ class Links:
         flags: int | None = None,
         priority: int = 0,
         policy: Mapping[Failure, Choice] = NO_CHOICE,
+        breaker: BreakerRule | None = None,
         owner: Owner = DAEMON,
     ) -> Link:
         """Attach a program to a hook that is there and takes it.
@@ -89,11 +91,13 @@ class Links:
         The link is *owner*'s; of the daemon it is a legacy link, which only a detach ends.
         *flags* are for the hook; None: those of the program that the link has when it binds.
         *policy* is for events that find something in their way; what is left out is open.
+        *breaker* says when the link is left alone; None, or after no failures: never.
         """
         program = self._objects.program(program_id)
         guid = self.find_attach_type(attach_type)
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))
         link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, chosen)
+        link.breaker = new_breaker(breaker)
         client = LinkClient(link, self._registrar, self._targets, self._executor)
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link, (owner,))
@@ -170,32 +174,45 @@ class Links:
         await self._programs.destroy_unkept(left)
         return link
 
-    async def set_policy(self, link_id: int, choices: Mapping[Failure, Choice]) -> Link:
+    async def set_policy(
+        self,
+        link_id: int,
+        choices: Mapping[Failure, Choice],
+        breaker: BreakerRule | None = None,
+    ) -> Link:
         """Choose what the hook does with events that find something in their way.
 
-        What is left out stays.  Returns when it is kept and its hook has been told.
+        What is left out stays; a breaker that is given is a new one.  Returns when it is kept and
+        its hook has been told.
         """
         link = self._objects.link(link_id)
         if link.state is not LinkState.ATTACHED:
             message = f"link {link.id} is {link.state.value}: attach the program with this policy"
             raise RequestError(Result.INVALID_STATE, message)
-        before, hook = link.policy, self._contracts.attach_type(link.attach_type)
-        after = changed(before, choices, link.program.contract, hook)
-        self._follow(link, after)
+        hook = self._contracts.attach_type(link.attach_type)
+        policy = changed(link.policy, choices, link.program.contract, hook)
+        before = link.policy, link.breaker
+        after = policy, link.breaker if breaker is None else new_breaker(breaker)
+        self._follow(link, *after)
         if self._keeper.keeps(link):
             await self._keeper.kept(partial(self._follow_again, link, after, before))
-        _log.info("policy set", link=link.id, policy=after)
+        _log.info("policy set", link=link.id, policy=policy, breaker=link.breaker_rule)
         return link
 
-    def _follow(self, link: Link, policy: Policy) -> None:
-        link.policy = policy
+    def _follow(self, link: Link, policy: Policy, breaker: Breaker | None) -> None:
+        link.policy, link.breaker = policy, breaker
         self._objects.changed()
         self._clients[link.id].describe()
 
-    async def _follow_again(self, link: Link, policy: Policy, before: Policy) -> None:
-        """Undo a change of policy that could not be kept, unless there is another one by now."""
-        if link.policy is policy and link.id in self._clients:
-            self._follow(link, before)
+    async def _follow_again(
+        self,
+        link: Link,
+        after: tuple[Policy, Breaker | None],
+        before: tuple[Policy, Breaker | None],
+    ) -> None:
+        """Undo what could not be kept, unless somebody has chosen again meanwhile."""
+        if link.policy is after[0] and link.id in self._clients:
+            self._follow(link, *before)
 
     async def _replace_again(self, link: Link, old: Program) -> None:
         """Undo a replacement that could not be kept."""
@@ -212,6 +229,7 @@ class Links:
             row.flags,
             row.priority,
             policy_of(row),
+            breaker=new_breaker(BreakerRule(row.break_after, row.retry_s)),
             link_type=row.link_type,
             bpf_attach_type=row.bpf_attach_type,
             wildcard=row.wildcard,

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from ebpfd.contracts import AttachProviderData, ProgramData
 from ebpfd.errors import RequestError
+from ebpfd.objects.breaker import Breaker, BreakerRule
 from ebpfd_api.failure import CLOSED, OPEN, Failure, Policy
 from ebpfd_api.result import Result
 
@@ -27,6 +28,11 @@ def changed(
         else:
             after[failure] = result
     return after
+
+
+def new_breaker(rule: BreakerRule | None) -> Breaker | None:
+    """A breaker that nothing has broken yet; after no failures there is none."""
+    return Breaker(rule) if rule is not None and rule.failures else None
 
 
 def _named(

@@ -104,6 +104,7 @@ def _links(links: Sequence[LinkReading]) -> Iterator[Metric]:
             if failure is not Failure.LOST:
                 count = outcomes.failures.get(failure, 0)
                 events.add_metric((*labels, failure.value), count)
+        events.add_metric((*labels, "broken"), outcomes.broken)
         lost.add_metric(labels, outcomes.failures.get(Failure.LOST, 0))
         _add_codes(failed, labels, link.runs.counters.failures)
         _add_runs(took, labels, link.runs)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from ebpfd.objects.breaker import Breaker, BreakerRule
 from ebpfd.objects.outcomes import Outcomes, outcomes_of
 from ebpfd.objects.programs import Program
 from ebpfd.objects.users import Users
@@ -88,11 +89,19 @@ class Link:
     users: Users = field(default_factory=Users)
     tally: Tally = field(default_factory=Tally)
     others: Counter[Failure] = field(default_factory=Counter[Failure])
+    breaker: Breaker | None = None
+    broken: int = 0
+    """Events that the breaker has refused."""
 
     @property
     def prog_attach_flags(self) -> int:
         """What its hook is shown when it binds, and defines the meaning of."""
         return self.program.source.flags if self.flags is None else self.flags
+
+    @property
+    def breaker_rule(self) -> BreakerRule | None:
+        """When it is left alone; None: never."""
+        return self.breaker.rule if self.breaker else None
 
     def result_of(self, code: int) -> int:
         """What its hook does with an event that ended with *code*, which is not SUCCESS."""
@@ -102,7 +111,7 @@ class Link:
     @property
     def outcomes(self) -> Outcomes:
         """What its events have come to so far."""
-        return outcomes_of(self.tally, self.others)
+        return outcomes_of(self.tally, self.others, self.broken)
 
     def apply(self, event: LinkEvent) -> LinkState:
         """Move along *event*, or raise and leave the state untouched."""

@@ -21,12 +21,14 @@ class Outcomes:
 
     success: int = 0
     failures: Mapping[Failure, int] = field(default_factory=dict[Failure, int])
+    broken: int = 0
+    """Refused since the link's breaker was broken."""
 
 
-def outcomes_of(tally: Tally, others: Mapping[Failure, int]) -> Outcomes:
-    """What the engine has counted, and *others*."""
+def outcomes_of(tally: Tally, others: Mapping[Failure, int], broken: int = 0) -> Outcomes:
+    """What the engine has counted, and what it has not."""
     ran = tally.counters()
     failures = Counter(others)
     for code, count in ran.failures.items():
         failures[failure_of(code)] += count
-    return Outcomes(ran.runs - sum(ran.failures.values()), failures)
+    return Outcomes(ran.runs - sum(ran.failures.values()), failures, broken)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from ebpfd.errors import RequestError
+from ebpfd.objects.breaker import Breaker
 from ebpfd.objects.durable import NOTHING, Durable, Without, durable
 from ebpfd.objects.id_table import Identified, IdTable
 from ebpfd.objects.links import Link, LinkState
@@ -163,6 +164,8 @@ class Objects:
     def relink(self, link: Link, new: Program) -> list[Program]:
         """*link* has *new* from now on; programs that nobody keeps now.  Nothing waits here."""
         old, link.program = link.program, new
+        if link.breaker_rule is not None:  # the new one has not failed yet
+            link.breaker = Breaker(link.breaker_rule)
         old.link_ids.discard(link.id)
         new.link_ids.add(link.id)
         self.changed()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ebpfd.contracts import AttachProviderData, KnownContracts
 from ebpfd.objects import Link, LinkState
+from ebpfd.objects.breaker import Breaker, BreakerState
 from ebpfd.objects.links import invocation_order
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd.rpc.contract_codec import encode_policy
@@ -20,6 +21,12 @@ _STATES: Final = {
     LinkState.ATTACHED: pb.LINK_STATE_ATTACHED,
     LinkState.DETACHING: pb.LINK_STATE_DETACHING,
     LinkState.DETACHED: pb.LINK_STATE_DETACHING,
+}
+
+_BREAKER_STATES: Final = {
+    BreakerState.WHOLE: pb.BREAKER_STATE_WHOLE,
+    BreakerState.BROKEN: pb.BREAKER_STATE_BROKEN,
+    BreakerState.TRIAL: pb.BREAKER_STATE_TRIAL,
 }
 
 
@@ -46,6 +53,7 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         priority=link.priority,
         wildcard=link.wildcard,
         policy=encode_policy(link.policy),
+        breaker=_encode_breaker(link.breaker),
         pin_paths=sorted(link.users.paths),
         owners=owner_names(link.users),
     )
@@ -54,7 +62,14 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
 def encode_outcomes(outcomes: Outcomes) -> pb.LinkOutcomes:
     """What a link's events came to."""
     failures = {failure.value: count for failure, count in outcomes.failures.items()}
-    return pb.LinkOutcomes(success=outcomes.success, **failures)
+    return pb.LinkOutcomes(success=outcomes.success, broken=outcomes.broken, **failures)
+
+
+def _encode_breaker(breaker: Breaker | None) -> pb.Breaker | None:
+    if breaker is None:
+        return None
+    rule, state = breaker.rule, _BREAKER_STATES[breaker.state]
+    return pb.Breaker(failures=rule.failures, retry_ms=round(rule.retry_s * 1000), state=state)
 
 
 def encode_hook(

@@ -1,6 +1,6 @@
 """The ``Links`` service."""
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import grpc
@@ -14,6 +14,7 @@ from ebpfd.host.owners import Owners
 from ebpfd.host.policies import Choice
 from ebpfd.host.services import Services
 from ebpfd.objects import Link, Objects
+from ebpfd.objects.breaker import BreakerRule
 from ebpfd.objects.links import invocation_order
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.hook_codec import decode_wanted_hook
@@ -24,6 +25,8 @@ from ebpfd_api.failure import Failure
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2 as pb
 from ebpfd_api.v1 import links_pb2_grpc as services_pb
+
+RETRY_S: Final = 10.0
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -62,6 +65,7 @@ class LinksServicer(services_pb.LinksServicer):
                     request.prog_attach_flags if request.HasField("prog_attach_flags") else None,
                     request.priority,
                     _choices(request.policy),
+                    _breaker(request.policy),
                     self._owners.find(token_of(context)),
                 ),
                 name="attach",
@@ -105,7 +109,8 @@ class LinksServicer(services_pb.LinksServicer):
         del context
         response = pb.SetPolicyResponse()
         with answering(response.status):
-            work = self._links.set_policy(request.id, _choices(request.policy))
+            policy = request.policy
+            work = self._links.set_policy(request.id, _choices(policy), _breaker(policy))
             link = await self._services.finish(work, name=f"policy of {request.id}")
             response.link.CopyFrom(encode_link(link, self._contracts))
         return response
@@ -172,6 +177,8 @@ def _choices(policy: pb.PolicyChange) -> dict[Failure, Choice]:
     """What is chosen; a choice without a result is refused."""
     choices: dict[Failure, Choice] = {}
     for each, choice in policy.ListFields():
+        if each.name == "breaker":
+            continue
         match choice.WhichOneof("choice"):
             case "result":
                 choices[Failure(each.name)] = choice.result
@@ -181,3 +188,9 @@ def _choices(policy: pb.PolicyChange) -> dict[Failure, Choice]:
                 message = f"policy.{each.name}: give a result, by number or name"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
     return choices
+
+
+def _breaker(policy: pb.PolicyChange) -> BreakerRule | None:
+    if not policy.HasField("breaker"):
+        return None
+    return BreakerRule(policy.breaker.failures, policy.breaker.retry_ms / 1000 or RETRY_S)

@@ -96,7 +96,8 @@ class KeptPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class KeptLink(_Row, frozen=True, tag="link"):
     """A link as it was attached; ``owned`` is True of a legacy link.
 
-    ``flags`` are its own; None: its program's.  ``failure_result`` is only in rows that were
+    ``flags`` are its own; None: its program's.  After ``break_after`` failures in a row it is left
+    alone for ``retry_s``; 0: never.  ``failure_result`` is only in rows that were
     written before there was a policy: the result of all events that find something in their way.
     """
 
@@ -107,6 +108,8 @@ class KeptLink(_Row, frozen=True, tag="link"):
     priority: int = 0
     failure_result: int | None = None
     policy: KeptPolicy = KeptPolicy()
+    break_after: int = 0
+    retry_s: float = 0.0
     link_type: int = 0
     bpf_attach_type: int = 0
     wildcard: bool = False

@@ -19,14 +19,25 @@ class LinkState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINK_STATE_ATTACHED: _ClassVar[LinkState]
     LINK_STATE_DETACHING: _ClassVar[LinkState]
     LINK_STATE_WAITING: _ClassVar[LinkState]
+
+class BreakerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BREAKER_STATE_UNSPECIFIED: _ClassVar[BreakerState]
+    BREAKER_STATE_WHOLE: _ClassVar[BreakerState]
+    BREAKER_STATE_BROKEN: _ClassVar[BreakerState]
+    BREAKER_STATE_TRIAL: _ClassVar[BreakerState]
 LINK_STATE_UNSPECIFIED: LinkState
 LINK_STATE_ATTACHING: LinkState
 LINK_STATE_ATTACHED: LinkState
 LINK_STATE_DETACHING: LinkState
 LINK_STATE_WAITING: LinkState
+BREAKER_STATE_UNSPECIFIED: BreakerState
+BREAKER_STATE_WHOLE: BreakerState
+BREAKER_STATE_BROKEN: BreakerState
+BREAKER_STATE_TRIAL: BreakerState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy", "breaker")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +57,7 @@ class Link(_message.Message):
     OWNERS_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -65,23 +77,26 @@ class Link(_message.Message):
     owners: _containers.RepeatedScalarFieldContainer[str]
     outcomes: LinkOutcomes
     policy: _contract_pb2.LinkPolicy
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ...) -> None: ...
+    breaker: Breaker
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ...) -> None: ...
 
 class LinkOutcomes(_message.Message):
-    __slots__ = ("success", "no_provider", "timeout", "error", "overload", "lost")
+    __slots__ = ("success", "no_provider", "timeout", "error", "overload", "lost", "broken")
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     NO_PROVIDER_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     OVERLOAD_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_FIELD_NUMBER: _ClassVar[int]
     success: int
     no_provider: int
     timeout: int
     error: int
     overload: int
     lost: int
-    def __init__(self, success: _Optional[int] = ..., no_provider: _Optional[int] = ..., timeout: _Optional[int] = ..., error: _Optional[int] = ..., overload: _Optional[int] = ..., lost: _Optional[int] = ...) -> None: ...
+    broken: int
+    def __init__(self, success: _Optional[int] = ..., no_provider: _Optional[int] = ..., timeout: _Optional[int] = ..., error: _Optional[int] = ..., overload: _Optional[int] = ..., lost: _Optional[int] = ..., broken: _Optional[int] = ...) -> None: ...
 
 class AttachRequest(_message.Message):
     __slots__ = ("program_id", "attach_type", "parameter", "prog_attach_flags", "priority", "policy")
@@ -107,19 +122,31 @@ class ResultChoice(_message.Message):
     name: str
     def __init__(self, result: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
+class Breaker(_message.Message):
+    __slots__ = ("failures", "retry_ms", "state")
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    RETRY_MS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    failures: int
+    retry_ms: int
+    state: BreakerState
+    def __init__(self, failures: _Optional[int] = ..., retry_ms: _Optional[int] = ..., state: _Optional[_Union[BreakerState, str]] = ...) -> None: ...
+
 class PolicyChange(_message.Message):
-    __slots__ = ("no_provider", "timeout", "error", "overload", "lost")
+    __slots__ = ("no_provider", "timeout", "error", "overload", "lost", "breaker")
     NO_PROVIDER_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     OVERLOAD_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_FIELD_NUMBER: _ClassVar[int]
     no_provider: ResultChoice
     timeout: ResultChoice
     error: ResultChoice
     overload: ResultChoice
     lost: ResultChoice
-    def __init__(self, no_provider: _Optional[_Union[ResultChoice, _Mapping]] = ..., timeout: _Optional[_Union[ResultChoice, _Mapping]] = ..., error: _Optional[_Union[ResultChoice, _Mapping]] = ..., overload: _Optional[_Union[ResultChoice, _Mapping]] = ..., lost: _Optional[_Union[ResultChoice, _Mapping]] = ...) -> None: ...
+    breaker: Breaker
+    def __init__(self, no_provider: _Optional[_Union[ResultChoice, _Mapping]] = ..., timeout: _Optional[_Union[ResultChoice, _Mapping]] = ..., error: _Optional[_Union[ResultChoice, _Mapping]] = ..., overload: _Optional[_Union[ResultChoice, _Mapping]] = ..., lost: _Optional[_Union[ResultChoice, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ...) -> None: ...
 
 class SetPolicyRequest(_message.Message):
     __slots__ = ("id", "policy")
