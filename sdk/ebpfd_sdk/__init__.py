@@ -66,6 +66,7 @@ from ebpfd_sdk._objects import ObjectType, Owner, Pin
 from ebpfd_sdk._policy import Breaker, BreakerState, LinkPolicy
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._recording import Recorded
 from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
 from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, Stats
@@ -185,6 +186,7 @@ __all__ = [
     "ProvidedModule",
     "ReadableMemory",
     "Record",
+    "Recorded",
     "Records",
     "Refused",
     "RegisterChange",

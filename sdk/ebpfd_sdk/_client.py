@@ -19,6 +19,7 @@ from ebpfd_api.v1 import (
     links_pb2,
     maps_pb2,
     programs_pb2,
+    recordings_pb2,
     registrar_pb2,
     stats_pb2,
 )
@@ -58,6 +59,7 @@ from ebpfd_sdk._program import (
     program_of,
     set_policy,
 )
+from ebpfd_sdk._recording import Recorded, write_recording
 from ebpfd_sdk._stats import Stats, stats_of
 from ebpfd_sdk._values import (
     Binding,
@@ -336,6 +338,27 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.stats.Get, stats_pb2.StatsGetRequest())
         check(reply.status)
         return stats_of(reply)
+
+    async def record(
+        self,
+        what: HookName | int,
+        file: str | Path,
+        *,
+        limit: int = 0,
+        within_s: float | None = None,
+    ) -> Recorded:
+        """Write what runs on a hook, or through the link with this id, to a file.
+
+        It returns after *limit* events or *within_s*; cancelled, it leaves a file that is whole up
+        to then.  ``ebpfctl replay`` runs such a file again.
+        """
+        request = recordings_pb2.RecordRequest(
+            hook=None if isinstance(what, int) else attach_type(what),
+            link_id=what if isinstance(what, int) else None,
+            limit=limit,
+            within_ms=_ms(within_s),
+        )
+        return await write_recording(self._daemon, request, Path(file))
 
     async def contracts(self) -> tuple[Contract, ...]:
         """List the contracts of program types that the daemon knows, by name."""

@@ -15,6 +15,7 @@ from ebpfd_api.v1 import (
     objects_pb2_grpc,
     pins_pb2_grpc,
     programs_pb2_grpc,
+    recordings_pb2_grpc,
     registrar_pb2_grpc,
     stats_pb2_grpc,
 )
@@ -45,6 +46,7 @@ class Daemon:
         self.objects = objects_pb2_grpc.ObjectsStub(channel)
         self.stats = stats_pb2_grpc.StatsStub(channel)
         self.pins = pins_pb2_grpc.PinsStub(channel)
+        self.recordings = recordings_pb2_grpc.RecordingsStub(channel)
         self.owner = ""
         """The token of the owner that calls are made for; empty: the daemon itself."""
 

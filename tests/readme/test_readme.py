@@ -15,7 +15,7 @@ import pytest
 from ebpfd.contracts.c_header import c_header
 from ebpfd.host.general import general_prototypes
 from ebpfd.rpc.contract_codec import decode_program_data
-from tests.e2e.world import Ran, command, sample, world
+from tests.e2e.world import PROGRAMS, Ran, command, sample, world
 
 HERE = Path(__file__).parent
 README = (HERE.parents[1] / "README.md").read_text()
@@ -87,12 +87,27 @@ async def test_extension_and_client_work_together(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_recording_is_made_and_run_again_by_hand(tmp_path: Path) -> None:
+    """The README's lines, with a program of the sample's in place of the reader's."""
+    lines = [line.split("#")[0].strip() for line in README.splitlines()]
+    wanted = ("ebpfctl hook record ", "ebpfctl replay ")
+    steps = [shlex.split(line)[1:] for line in lines if line.startswith(wanted)]
+    count = str(PROGRAMS / "count.o")
+    paths = {"events.rec": str(tmp_path / "events.rec"), "new.o:parse": count}
+    async with world(tmp_path) as w, sample(w):
+        (program,) = (await w.client.load(count)).values()
+        await program.attach("sample_ext")
+        ran = [await w.ctl(*(paths.get(word, word) for word in step)) for step in steps]
+    assert [each.out.split(": ")[-1] for each in ran] == ["0 events\n", *["no difference\n"] * 2]
+
+
 async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
     lines = [line.split("#")[0].strip() for line in README.splitlines()]
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
-    # Hosted extensions and kept states are tested where there are any.
-    steps = [step for step in steps if step[0] not in ("extension", "state")]
+    # Hosted extensions, kept states and recordings are tested where there are any.
+    steps = [step for step in steps if step[0] not in ("extension", "state", "replay")]
+    steps = [step for step in steps if step[:2] != ["hook", "record"]]
     assert len(steps) == 33
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [

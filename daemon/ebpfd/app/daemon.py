@@ -49,6 +49,7 @@ from ebpfd.rpc.objects import ObjectsServicer
 from ebpfd.rpc.peers import Peers, TokenCheck
 from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
+from ebpfd.rpc.recordings import RecordingsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
 from ebpfd.rpc.stats import StatsServicer
@@ -71,6 +72,8 @@ from ebpfd_api.v1 import (
     pins_pb2_grpc,
     programs_pb2,
     programs_pb2_grpc,
+    recordings_pb2,
+    recordings_pb2_grpc,
     registrar_pb2,
     registrar_pb2_grpc,
     stats_pb2,
@@ -98,6 +101,7 @@ _SERVICES: Final = tuple(
         contracts_pb2,
         extensions_pb2,
         stats_pb2,
+        recordings_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -230,7 +234,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_stats(server, parts, sessions)
+        stats = _add_observers(server, parts, sessions, streams)
         healthy = _add_standard_services(server, streams)
         await _provide_own(parts)
         if store is not None:
@@ -263,7 +267,10 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             await _wind_down(daemon, streams)
 
 
-def _add_stats(server: grpc.aio.Server, parts: Parts, sessions: Sessions) -> Stats:
+def _add_observers(
+    server: grpc.aio.Server, parts: Parts, sessions: Sessions, streams: Streams
+) -> Stats:
+    """What only looks at what runs."""
     stats = Stats(
         objects=parts.objects,
         targets=parts.targets,
@@ -273,6 +280,14 @@ def _add_stats(server: grpc.aio.Server, parts: Parts, sessions: Sessions) -> Sta
         owners=parts.owners.__len__,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
+    recordings = RecordingsServicer(
+        recordings=parts.recordings,
+        links=parts.links,
+        objects=parts.objects,
+        contracts=parts.known,
+        streams=streams,
+    )
+    recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
     return stats
 
 

@@ -18,6 +18,7 @@ from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.owners import Owners
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
+from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.restorer import Restorer
 from ebpfd.host.services import Services
@@ -45,6 +46,7 @@ class Parts:
     pins: Pins
     hooks: Hooks
     hosted_hooks: HostedHooks
+    recordings: Recordings
 
 
 def assembled(
@@ -121,6 +123,7 @@ def assembled(
             targets=targets,
             services=services,
         ),
+        recordings=Recordings(targets=targets, objects=objects, executor=executor),
     )
 
 

@@ -10,6 +10,7 @@ from ebpfd.cli.maps import map_commands
 from ebpfd.cli.output import Output
 from ebpfd.cli.pins import owner, pin
 from ebpfd.cli.programs import program
+from ebpfd.cli.recordings import record, replay
 from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.state import state
 from ebpfd.cli.top import top
@@ -53,6 +54,8 @@ for _command in (
     hook,
     top,
     trace,
+    replay,
     state,
 ):
     main.add_command(_command)
+hook.add_command(record)

@@ -93,6 +93,12 @@ Origin: TypeAlias = tuple[int, int, int | None]
 """Process, thread and user (if known) that caused a batch, for helpers that ask."""
 
 
+EngineCall: TypeAlias = Callable[
+    [bytes, int, bytes, bytes, bytes, Origin | None, Tally | None], BatchResult
+]
+"""How the engine is called: contexts, count, data, lengths twice, origin, tally."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a batch runs: the link that counts it, and who caused it if that is known."""
@@ -109,8 +115,24 @@ class RefusalError(RequestError):
         self.result = result
 
 
+class Runner(Protocol):
+    """Who runs the batches of a target: the executor, or what stands in front of it."""
+
+    def fits_loop(self, programs: Iterable[Program], columns: Columns) -> bool:
+        """Whether the batch may run on the event loop, through all of *programs*."""
+        ...
+
+    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+        """Run a batch here and now."""
+        ...
+
+    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+        """Run a batch on a thread, and the loop goes on."""
+        ...
+
+
 class Executor:
-    """Runs batches of programs, in place or on threads."""
+    """Runs batches of programs, in place or on threads; *call* is how the engine is called."""
 
     def __init__(self, trace: TraceLog) -> None:
         self.trace: Final = trace
@@ -144,23 +166,27 @@ class Executor:
             expected += program.nanoseconds_per_run
         return expected * max(columns.count, 1) <= LONGEST_ON_LOOP_NS
 
-    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    def run(
+        self, program: Program, columns: Columns, cause: Cause, call: EngineCall | None = None
+    ) -> BatchResult:
         """Run a batch here and now."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            outcome = _run_batch(program, columns, cause)
+            outcome = _run_batch(program, columns, cause, call)
         finally:
             program.provider.rundown.release()
             self.trace.collect()
         return outcome
 
-    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    async def run_on_thread(
+        self, program: Program, columns: Columns, cause: Cause, call: EngineCall | None = None
+    ) -> BatchResult:
         """Run a batch on a thread, and the loop goes on."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            running = self.on_thread(program, _run_batch, program, columns, cause)
+            running = self.on_thread(program, _run_batch, program, columns, cause, call)
         except RequestError:
             program.provider.rundown.release()
             raise
@@ -192,7 +218,16 @@ class Executor:
 class Target:
     """What one binding runs: the program of its link."""
 
-    __slots__ = ("_executor", "_queued_bytes", "link", "owner", "queued", "rundown", "turns")
+    __slots__ = (
+        "_queued_bytes",
+        "executor",
+        "link",
+        "owner",
+        "queued",
+        "rundown",
+        "runner",
+        "turns",
+    )
 
     def __init__(self, link: Link, owner: Module, executor: Executor) -> None:
         self.link = link
@@ -202,13 +237,14 @@ class Target:
         """Who runs on a thread has its turn."""
 
         self.queued = self._queued_bytes = 0
-        self._executor = executor
+        self.executor = executor
+        self.runner: Runner = executor
 
     def run_now(self, columns: Columns, origin: Origin | None = None) -> Outcome | None:
         """Run a batch at once; None: it must queue (``enqueue``, then ``run_queued``)."""
         if self.link.breaker is not None:
             self.check_breaker(columns.count)
-        if self.queued or not self._executor.fits_loop((self.link.program,), columns):
+        if self.queued or not self.runner.fits_loop((self.link.program,), columns):
             return None
         return self.run_here(columns, origin)
 
@@ -217,7 +253,7 @@ class Target:
         link = self.link
         attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
         try:
-            outcome = self._executor.run(link.program, columns, Cause(link.tally, origin))
+            outcome = self.runner.run(link.program, columns, Cause(link.tally, origin))
         except RequestError as error:
             raise self._refusal(error, columns.count) from None
         else:
@@ -237,13 +273,13 @@ class Target:
             raise binding_gone()
         self.queued += 1
         self._queued_bytes += size_bytes
-        self._executor.waiting_bytes += size_bytes
+        self.executor.waiting_bytes += size_bytes
 
     def dequeue(self, size_bytes: int = 0) -> None:
         """Give up a place."""
         self.queued -= 1
         self._queued_bytes -= size_bytes
-        self._executor.waiting_bytes -= size_bytes
+        self.executor.waiting_bytes -= size_bytes
         self.rundown.release()
 
     async def run_queued(
@@ -264,7 +300,7 @@ class Target:
         cause = Cause(link.tally, origin)
         attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
         try:
-            outcome = await self._executor.run_on_thread(link.program, columns, cause)
+            outcome = await self.runner.run_on_thread(link.program, columns, cause)
         except RequestError as error:
             raise self._refusal(error, columns.count) from None
         else:
@@ -299,8 +335,8 @@ class Target:
             return f"link {self.link.id} has {MAX_QUEUED} batches"
         if self.queued and self._queued_bytes + size_bytes > MAX_QUEUED_BYTES:
             return f"link {self.link.id} has {self._queued_bytes} bytes of batches"
-        if self._executor.waiting_bytes + size_bytes > MAX_WAITING_BYTES:
-            return f"the daemon has {self._executor.waiting_bytes} bytes of batches"
+        if self.executor.waiting_bytes + size_bytes > MAX_WAITING_BYTES:
+            return f"the daemon has {self.executor.waiting_bytes} bytes of batches"
         return ""
 
     def _attempt(self, breaker: Breaker, count: int) -> Attempt:
@@ -330,7 +366,9 @@ def binding_gone() -> RequestError:
     return RequestError(Result.OBJECT_NOT_FOUND, "the binding is gone: its link was detached")
 
 
-def _run_batch(program: Program, columns: Columns, cause: Cause) -> BatchResult:
+def _run_batch(
+    program: Program, columns: Columns, cause: Cause, call: EngineCall | None
+) -> BatchResult:
     # Each look at a column of a message is a copy of it.
     contexts, data = columns.contexts, columns.data
     count, size = columns.count or 1, program.contract.context.size
@@ -341,7 +379,7 @@ def _run_batch(program: Program, columns: Columns, cause: Cause) -> BatchResult:
         )
         raise RequestError(Result.INVALID_ARGUMENT, message)
     try:
-        outcome = program.engine.run_batch(
+        outcome = (call or program.engine.run_batch)(
             contexts or bytes(count * size),
             count,
             data,

@@ -3,11 +3,12 @@
 import asyncio
 from bisect import insort
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
-from ebpfd.host.invocation import Target, binding_gone
+from ebpfd.host.invocation import Runner, Target, binding_gone
 from ebpfd.host.modules import Module
 from ebpfd.objects import Link
 from ebpfd.objects.links import invocation_order
@@ -24,10 +25,23 @@ class _Entry:
     place: _Place
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tap:
+    """Puts something between the links that are *wanted* and what runs their batches.
+
+    Of several, an *inner* one is nearer to the program.
+    """
+
+    wanted: Callable[[Link], bool]
+    put_before: Callable[[Link, Runner], Runner]
+    inner: bool = False
+
+
 class Targets:
     """The targets of all links that are bound."""
 
     def __init__(self) -> None:
+        self._taps: list[Tap] = []
         self._by_binding: dict[int, _Entry] = {}
         self._by_parameter: dict[_Place, list[Target]] = {}
         self._by_link: dict[int, list[Target]] = {}
@@ -38,6 +52,7 @@ class Targets:
         link = target.link
         place = target.owner, link.attach_type, None if link.wildcard else link.parameter
         self._by_binding[binding] = _Entry(target, place)
+        self._connect(target)
         self._by_link.setdefault(link.id, []).append(target)
         self._counts[place[:2]] += 1
         there = self._by_parameter.setdefault(place, [])
@@ -72,6 +87,27 @@ class Targets:
     def in_flight(self, link: Link) -> int:
         """Batches of *link* that wait for their turn, or run on a thread."""
         return sum(target.queued for target in self._by_link.get(link.id, ()))
+
+    def tap(self, tap: Tap) -> None:
+        """From the next batch on, *tap* sees what runs; also of links that bind later."""
+        self._taps.insert(0 if tap.inner else len(self._taps), tap)
+        self._connect_all(tap)
+
+    def untap(self, tap: Tap) -> None:
+        """From the next batch on, *tap* sees nothing more."""
+        self._taps.remove(tap)
+        self._connect_all(tap)
+
+    def _connect_all(self, tap: Tap) -> None:
+        for entry in self._by_binding.values():
+            if tap.wanted(entry.target.link):
+                self._connect(entry.target)
+
+    def _connect(self, target: Target) -> None:
+        target.runner = target.executor
+        for tap in self._taps:
+            if tap.wanted(target.link):
+                target.runner = tap.put_before(target.link, target.runner)
 
     def find(self, binding: int, owner: Module) -> Target:
         """The target that *owner*, its hook's provider, may invoke."""

@@ -31,6 +31,7 @@ from ebpfd.host.modules import Module
 from ebpfd.host.owners import Owners
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
+from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
@@ -92,6 +93,7 @@ class World:
     targets: Targets
     hooks: Hooks
     hosted_hooks: HostedHooks
+    recordings: Recordings
     trace: TraceLog
     executor: Executor
     verifier: WatchedVerifier
@@ -128,8 +130,10 @@ class World:
         extension.lose()
 
     async def load(self, name: str) -> Program:
-        """Load the one program of an object file."""
-        (program,) = await self.programs.load(object_file(name), name, [])
+        """Load the one program of an object file, or that of ``FILE:PROGRAM``."""
+        file, _, wanted = name.partition(":")
+        names = [wanted] if wanted else []
+        (program,) = await self.programs.load(object_file(file), file, names)
         return program
 
     async def attached(self, name: str, parameter: bytes = b"") -> Link:
@@ -190,6 +194,7 @@ async def world(
             targets=parts.targets,
             hooks=parts.hooks,
             hosted_hooks=parts.hosted_hooks,
+            recordings=parts.recordings,
             trace=trace,
             executor=executor,
             verifier=verifier,

@@ -462,6 +462,12 @@ class BatchResult:
     """All data as the program left it; empty when none changed."""
     elapsed_ns: int
 
+Tapes: TypeAlias = tuple[int, bytes, bytes]
+"""What the runs of a batch were told: their lane, a tape for each, a u32 length for each.
+
+``daemon/vm/src/exec/tape.rs`` says what a tape holds.
+"""
+
 @final
 class Counters:
     runs: int
@@ -543,6 +549,34 @@ class Program:
         *origin* is (pid, tid, uid) of who caused the batch, for helpers that ask who is
         running; without it that is the calling thread, and its user is unknown.
         *tally* counts the batch, beside the program's own counters.
+        """
+    def record_batch(
+        self,
+        contexts: Buffer,
+        count: int,
+        data: Buffer = b"",
+        data_lengths: Buffer = b"",
+        meta_lengths: Buffer = b"",
+        origin: tuple[int, int, int | None] | None = None,
+        tally: Tally | None = None,
+        /,
+    ) -> tuple[BatchResult, Tapes]:
+        """As ``run_batch``, and what the runs were told from outside."""
+    def replay_batch(
+        self,
+        contexts: Buffer,
+        count: int,
+        data: Buffer,
+        data_lengths: Buffer,
+        meta_lengths: Buffer,
+        origin: tuple[int, int, int | None] | None,
+        tapes: Tapes,
+        /,
+    ) -> tuple[BatchResult, bytes]:
+        """Run again what was recorded, of this program or another, on maps as they were then.
+
+        The second value has a byte for each context: 1 if its run asked what no tape answers.
+        Tapes that are damaged, or of a machine with more lanes, raise INVALID_ARGUMENT.
         """
     def test_run(
         self, context: Buffer, data: Buffer, meta_length: int, repeat: int, /

@@ -11,7 +11,9 @@ use super::input::{self, Input, Items};
 use super::origin::Identity;
 use super::program::Program;
 use super::session::{PINNED_RUNS, Session};
+use super::tape::{NoReel, Player, Recorder, Reel, Tapes};
 use crate::error::{EngineError, Result};
+use crate::maps::lanes::{self, Lane};
 
 /// What a batch leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,28 @@ pub struct TestRun {
 impl Program {
     /// Run once on each context.
     pub fn run_batch(&self, input: Input<'_>) -> Result<Batch> {
+        self.run_on(input, self.lease(), &mut NoReel)
+    }
+
+    /// The same, and what runs were told from outside.
+    pub fn record_batch(&self, input: Input<'_>) -> Result<(Batch, Tapes)> {
+        let mut recorder = Recorder::default();
+        let batch = self.run_on(input, self.lease(), &mut recorder)?;
+        Ok((batch, recorder.0))
+    }
+
+    /// Run again what was recorded, maybe of another program, on maps as they were then; also a
+    /// byte for each context: 1 if its run asked what nobody knows.
+    ///
+    /// Waits until the lane that the batch had is free.
+    pub fn replay_batch(&self, input: Input<'_>, tapes: &Tapes) -> Result<(Batch, Vec<u8>)> {
+        let mut player = Player::new(&input, &tapes.tape, &tapes.lengths)?;
+        let lane = lanes::lease_this(tapes.lane as usize)?;
+        let batch = self.run_on(input, Some(lane), &mut player)?;
+        Ok((batch, player.unknown))
+    }
+
+    fn run_on(&self, input: Input<'_>, lane: Option<Lane>, reel: &mut impl Reel) -> Result<Batch> {
         let stride = input::stride(&input, self.descriptor())?;
         let items = input::items(&input, self.descriptor())?;
         let mut batch = Batch {
@@ -52,7 +76,7 @@ impl Program {
             elapsed_ns: 0,
         };
         let start = Instant::now();
-        self.run_each(&input, stride, &items, &mut batch);
+        self.run_each(&input, stride, &items, lane.as_ref(), reel, &mut batch);
         batch.elapsed_ns = start.elapsed().as_nanos() as u64;
         self.tally().add(input.count as u64, batch.elapsed_ns);
         if batch.data == input.data {
@@ -61,9 +85,16 @@ impl Program {
         Ok(batch)
     }
 
-    fn run_each(&self, input: &Input<'_>, stride: usize, items: &Items, batch: &mut Batch) {
-        let lane = self.lease();
-        let mut session = Session::new(self, lane.as_ref(), Identity::new(input.origin));
+    fn run_each(
+        &self,
+        input: &Input<'_>,
+        stride: usize,
+        items: &Items,
+        lane: Option<&Lane>,
+        reel: &mut impl Reel,
+        batch: &mut Batch,
+    ) {
+        let mut session = Session::new(self, lane, Identity::new(input.origin));
         let base = batch.data.as_mut_ptr() as u64;
         let has_pointers = self.descriptor().pointers().next().is_some();
         let keeps = self.keeps_context();
@@ -88,10 +119,12 @@ impl Program {
                 let data = &mut batch.data[item.start..item.start + item.length];
                 session.memory().set_data(data);
             }
+            reel.before(session.services());
             match session.run() {
                 Ok(r0) => result.copy_from_slice(&(r0 as u32).to_le_bytes()),
                 Err(fault) => *code = fault.code,
             }
+            reel.after(session.services());
             if batch.contexts.is_empty() {
                 if keeps || session.context.matches(context, self.writable()) {
                     continue;

@@ -17,6 +17,7 @@ use super::memory::{Memory, Region};
 use super::origin::Identity;
 use super::remote::{self, Remote};
 use super::tail::TailCalls;
+use super::tape::Tape;
 use crate::isa::{
     CALL, EXIT, LDDW, MAX_CALL_FRAMES, SOURCE_REGISTER, STACK_FRAME_SIZE, alu, atomic, class, jump,
     mem,
@@ -42,6 +43,8 @@ pub struct Services<'r> {
     /// Offsets of the pointers in the context, which no extension sees.
     pub pointers: [Option<usize>; 3],
     pub tail: TailCalls<'r>,
+    /// Where questions to the world go through.
+    pub tape: Tape,
 }
 
 /// What an observer is shown before an instruction runs.

@@ -24,6 +24,7 @@ pub(crate) mod remote;
 mod session;
 mod single;
 mod tail;
+mod tape;
 mod watch;
 
 #[cfg(test)]
@@ -41,4 +42,5 @@ pub use program::{DEFAULT_BUDGET, Execution, Options, Program, Verified};
 pub use remote::{Binding, Failure, Remote, Reply, Value};
 pub use single::Single;
 pub use tail::MAX_TAIL_CALLS;
+pub use tape::{Tape, Tapes};
 pub use watch::{REGISTERS, Seen, Watched};

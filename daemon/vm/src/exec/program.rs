@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::origin::Identity;
 use super::remote::Remote;
 use super::tail::TailCalls;
+use super::tape::Tape;
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::jit::{self, Entry, Invocation, Jit};
@@ -252,6 +253,7 @@ impl Program {
             identity,
             pointers: self.pointers,
             tail: TailCalls::default(),
+            tape: Tape::Off,
         }
     }
 

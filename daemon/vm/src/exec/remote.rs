@@ -59,12 +59,6 @@ pub fn call(
     services: &mut Services<'_>,
     registers: [u64; 5],
 ) -> Result<u64, Fault> {
-    let Some(remote) = helper.local.as_deref().or(services.remote) else {
-        return Err(Fault::failed(format!(
-            "helper {} has no provider",
-            helper.name
-        )));
-    };
     let mut arguments = Vec::with_capacity(helper.arguments.len());
     let mut map = None;
     for index in 0..helper.arguments.len() {
@@ -74,12 +68,20 @@ pub fn call(
     for offset in services.pointers.into_iter().flatten() {
         context[offset..offset + crate::contract::POINTER_SIZE].fill(0);
     }
-    let reply = remote
-        .call(helper.id, arguments, context)
-        .map_err(|failure| Fault {
-            code: failure.code,
-            message: format!("helper {}: {}", helper.name, failure.message),
-        })?;
+    let reply = services.taped(helper.id, |services| {
+        let Some(remote) = helper.local.as_deref().or(services.remote) else {
+            return Err(Fault::failed(format!(
+                "helper {} has no provider",
+                helper.name
+            )));
+        };
+        remote
+            .call(helper.id, arguments, context)
+            .map_err(|failure| Fault {
+                code: failure.code,
+                message: format!("helper {}: {}", helper.name, failure.message),
+            })
+    })?;
     for (index, bytes) in reply.written {
         write_back(helper, services, &registers, index, &bytes)?;
     }

@@ -21,7 +21,7 @@
 
 use super::context::ContextBlock;
 use super::fault::Fault;
-use super::interpreter::{STACK_SIZE, Stack};
+use super::interpreter::{STACK_SIZE, Services, Stack};
 use super::memory::Memory;
 use super::origin::Identity;
 use super::program::Program;
@@ -72,6 +72,12 @@ impl<'p> Session<'p> {
     #[inline]
     pub fn memory(&mut self) -> &mut Memory<'p> {
         &mut self.invocation.services.memory
+    }
+
+    /// What helpers reach.
+    #[inline]
+    pub fn services(&mut self) -> &mut Services<'p> {
+        &mut self.invocation.services
     }
 
     /// Pin anew.

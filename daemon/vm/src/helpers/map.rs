@@ -97,7 +97,7 @@ pub fn ring_output(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, F
         return Ok(ResultCode::InvalidArgument.negated());
     }
     let record = services.memory.borrow(args[1], args[2])?;
-    outcome(map.output(0, &[&record]))
+    services.outside(11, |_| outcome(map.output(0, &[&record])))
 }
 
 /// 16: add a value to a queue or stack; flag 2 drops the oldest of a full one.
@@ -142,6 +142,10 @@ fn next(
 
 /// 32: add a record to the lane's ring of a perf event array, followed by data of the context.
 pub fn perf_output(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(32, |services| output_on_lane(services, args))
+}
+
+fn output_on_lane(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     let [context, map, flags, record, size] = args;
     if !services.memory.is_context(context) {
         return Err(Fault::new(

@@ -21,6 +21,8 @@ mod tests;
 use crate::contract::{FIRST_EXTENSION_HELPER, ProgramInformation, Prototype};
 use crate::exec::{Fault, Services};
 
+pub use system::{boot_clock, monotonic_clock};
+
 /// What a helper implemented here looks like: r1 to r5 in, r0 out.
 pub type Native = fn(&mut Services<'_>, [u64; 5]) -> Result<u64, Fault>;
 

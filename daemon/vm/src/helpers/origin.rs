@@ -9,14 +9,16 @@ const READING: u64 = 256 << 10;
 
 /// 19: the process in the high half, the thread in the low one.
 pub fn pid_tgid(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    let origin = services.identity.origin();
-    Ok(u64::from(origin.pid) << 32 | u64::from(origin.tid))
+    services.outside(19, |services| {
+        let origin = services.identity.origin();
+        Ok(u64::from(origin.pid) << 32 | u64::from(origin.tid))
+    })
 }
 
 /// 20: the same number for all that one login started.
 pub fn logon_id(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     services.memory.check_context(args[0])?;
-    Ok(facts(services)?.logon_id)
+    services.outside(20, |services| Ok(facts(services)?.logon_id))
 }
 
 /// 21: whether the origin's user is root, 1 or 0; -1 if nobody named the user.
@@ -25,18 +27,20 @@ pub fn logon_id(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Faul
 /// user of this process instead would call unknown callers of a daemon root.
 pub fn is_admin(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     services.memory.check_context(args[0])?;
-    let uid = services.identity.origin().uid;
-    Ok(uid.map_or(-1_i64 as u64, |uid| u64::from(uid == 0)))
+    services.outside(21, |services| {
+        let uid = services.identity.origin().uid;
+        Ok(uid.map_or(-1_i64 as u64, |uid| u64::from(uid == 0)))
+    })
 }
 
 /// 33: a number that no other process since boot has.
 pub fn start_key(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(facts(services)?.start_key)
+    services.outside(33, |services| Ok(facts(services)?.start_key))
 }
 
 /// 34: when the thread began, in 100-ns units since 1601.
 pub fn create_time(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(facts(services)?.create_time)
+    services.outside(34, |services| Ok(facts(services)?.create_time))
 }
 
 fn facts(services: &mut Services<'_>) -> Result<Facts, Fault> {

@@ -15,40 +15,52 @@ thread_local! {
 }
 
 /// 6: 32 bits that look random; no secret depends on them (xorshift64*).
-pub fn prandom(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    RANDOM.with(|state| {
-        let mut next = state.get();
-        next ^= next >> 12;
-        next ^= next << 25;
-        next ^= next >> 27;
-        state.set(next);
-        Ok(next.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32)
+pub fn prandom(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(6, |_| {
+        RANDOM.with(|state| {
+            let mut next = state.get();
+            next ^= next >> 12;
+            next ^= next << 25;
+            next ^= next >> 27;
+            state.set(next);
+            Ok(next.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32)
+        })
     })
 }
 
 /// 7: nanoseconds since boot, suspended time included.
-pub fn boot_ns(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(clock(libc::CLOCK_BOOTTIME))
+pub fn boot_ns(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(7, |_| Ok(boot_clock()))
 }
 
 /// 8: the number of the processor, as far as a program can tell: its lane.
 pub fn processor(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(services.memory.lane() as u64)
+    services.outside(8, |services| Ok(services.memory.lane() as u64))
 }
 
 /// 9: nanoseconds since boot, suspended time excluded.
-pub fn time_ns(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(clock(libc::CLOCK_MONOTONIC))
+pub fn time_ns(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(9, |_| Ok(monotonic_clock()))
 }
 
 /// 30: milliseconds since boot, suspended time included.
-pub fn boot_ms(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(clock(libc::CLOCK_BOOTTIME) / NANOSECONDS_PER_MS)
+pub fn boot_ms(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(30, |_| Ok(boot_clock() / NANOSECONDS_PER_MS))
 }
 
 /// 31: milliseconds since boot, suspended time excluded.
-pub fn time_ms(_: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
-    Ok(clock(libc::CLOCK_MONOTONIC) / NANOSECONDS_PER_MS)
+pub fn time_ms(services: &mut Services<'_>, _: [u64; 5]) -> Result<u64, Fault> {
+    services.outside(31, |_| Ok(monotonic_clock() / NANOSECONDS_PER_MS))
+}
+
+/// Nanoseconds since boot, suspended time included.
+pub fn boot_clock() -> u64 {
+    clock(libc::CLOCK_BOOTTIME)
+}
+
+/// Nanoseconds since boot, suspended time excluded.
+pub fn monotonic_clock() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
 }
 
 fn clock(clock: libc::clockid_t) -> u64 {

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::sync::{OnceLock, PoisonError};
 
+use crate::error::{EngineError, Result};
+
 const MIN_LANES: usize = 4;
 const MAX_LANES: usize = 64;
 
@@ -51,6 +53,21 @@ pub fn lease(blocking: bool) -> Lane {
     } else {
         lower
     };
+    lease_of(mask)
+}
+
+/// Take the lane with this number.
+pub fn lease_this(number: usize) -> Result<Lane> {
+    if number >= count() {
+        return Err(EngineError::argument(format!(
+            "lane is {number}, but this machine has {}: it has fewer processors",
+            count()
+        )));
+    }
+    Ok(lease_of(1 << number))
+}
+
+fn lease_of(mask: u64) -> Lane {
     if let Some(lane) = try_lease(mask) {
         return lane;
     }

@@ -16,7 +16,7 @@ use super::maps::Map;
 use super::objects::ProgramSpec;
 use super::trace::Trace;
 use crate::error::EngineError;
-use crate::exec::{self, Binding, Execution, Input, Options, Origin, Remote, Verified};
+use crate::exec::{self, Binding, Execution, Input, Options, Origin, Remote, Tapes, Verified};
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct BatchResult {
@@ -25,6 +25,18 @@ pub struct BatchResult {
     contexts: Py<PyBytes>,
     data: Py<PyBytes>,
     elapsed_ns: u64,
+}
+
+impl BatchResult {
+    fn of(py: Python<'_>, batch: &exec::Batch) -> Self {
+        Self {
+            codes: PyBytes::new(py, &batch.codes).unbind(),
+            results: PyBytes::new(py, &batch.results).unbind(),
+            contexts: PyBytes::new(py, &batch.contexts).unbind(),
+            data: PyBytes::new(py, &batch.data).unbind(),
+            elapsed_ns: batch.elapsed_ns,
+        }
+    }
 }
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
@@ -69,6 +81,8 @@ impl Tally {
 #[pyclass(frozen, module = "ebpfd_vm._native")]
 pub struct Program(pub Arc<exec::Program>);
 
+/// Lane, tapes, lengths of the tapes.
+type RecordedTapes<'py> = (u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 
 #[pymethods]
@@ -191,13 +205,89 @@ impl Program {
         if let Some(tally) = tally {
             tally.get().0.count(&batch.codes, batch.elapsed_ns);
         }
-        Ok(BatchResult {
-            codes: PyBytes::new(py, &batch.codes).unbind(),
-            results: PyBytes::new(py, &batch.results).unbind(),
-            contexts: PyBytes::new(py, &batch.contexts).unbind(),
-            data: PyBytes::new(py, &batch.data).unbind(),
-            elapsed_ns: batch.elapsed_ns,
-        })
+        Ok(BatchResult::of(py, &batch))
+    }
+
+    #[pyo3(signature = (
+        contexts, count, data = None, data_lengths = None, meta_lengths = None, origin = None,
+        tally = None, /,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the columns of a batch")]
+    fn record_batch<'py>(
+        &self,
+        py: Python<'py>,
+        contexts: &Bound<'_, PyAny>,
+        count: usize,
+        data: Option<&Bound<'_, PyAny>>,
+        data_lengths: Option<&Bound<'_, PyAny>>,
+        meta_lengths: Option<&Bound<'_, PyAny>>,
+        origin: Option<(u32, u32, Option<u32>)>,
+        tally: Option<&Bound<'_, Tally>>,
+    ) -> PyResult<(BatchResult, RecordedTapes<'py>)> {
+        let origin = origin.map(|(pid, tid, uid)| Origin { pid, tid, uid });
+        let contexts = bytes_of(contexts)?;
+        let data = optional_bytes_of(data)?;
+        let data_lengths = optional_bytes_of(data_lengths)?;
+        let meta_lengths = optional_bytes_of(meta_lengths)?;
+        let (batch, tapes) = py.detach(|| {
+            guarded(|| {
+                self.0.record_batch(Input {
+                    contexts: &contexts,
+                    count,
+                    data: &data,
+                    data_lengths: &data_lengths,
+                    meta_lengths: &meta_lengths,
+                    origin,
+                })
+            })
+        })?;
+        if let Some(tally) = tally {
+            tally.get().0.count(&batch.codes, batch.elapsed_ns);
+        }
+        let tape = PyBytes::new(py, &tapes.tape);
+        let lengths = PyBytes::new(py, &tapes.lengths);
+        Ok((BatchResult::of(py, &batch), (tapes.lane, tape, lengths)))
+    }
+
+    #[pyo3(signature = (
+        contexts, count, data, data_lengths, meta_lengths, origin, tapes, /,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the columns of a batch")]
+    fn replay_batch<'py>(
+        &self,
+        py: Python<'py>,
+        contexts: &Bound<'_, PyAny>,
+        count: usize,
+        data: &Bound<'_, PyAny>,
+        data_lengths: &Bound<'_, PyAny>,
+        meta_lengths: &Bound<'_, PyAny>,
+        origin: Option<(u32, u32, Option<u32>)>,
+        tapes: (u32, Bound<'_, PyBytes>, Bound<'_, PyBytes>),
+    ) -> PyResult<(BatchResult, Bound<'py, PyBytes>)> {
+        let origin = origin.map(|(pid, tid, uid)| Origin { pid, tid, uid });
+        let contexts = bytes_of(contexts)?;
+        let data = bytes_of(data)?;
+        let data_lengths = bytes_of(data_lengths)?;
+        let meta_lengths = bytes_of(meta_lengths)?;
+        let tapes = Tapes {
+            lane: tapes.0,
+            tape: tapes.1.as_bytes().to_vec(),
+            lengths: tapes.2.as_bytes().to_vec(),
+        };
+        let (batch, unknown) = py.detach(|| {
+            guarded(|| {
+                let input = Input {
+                    contexts: &contexts,
+                    count,
+                    data: &data,
+                    data_lengths: &data_lengths,
+                    meta_lengths: &meta_lengths,
+                    origin,
+                };
+                self.0.replay_batch(input, &tapes)
+            })
+        })?;
+        Ok((BatchResult::of(py, &batch), PyBytes::new(py, &unknown)))
     }
 
     #[pyo3(signature = (context, data, meta_length, repeat, /))]

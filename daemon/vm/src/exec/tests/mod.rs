@@ -9,6 +9,7 @@ mod random;
 mod records;
 mod remote;
 mod tail_calls;
+mod tapes;
 
 use std::sync::Arc;
 

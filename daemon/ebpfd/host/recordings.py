@@ -1,0 +1,227 @@
+"""Recording hooks: what stands between a target and the executor while it is recorded.
+
+A program and its maps are written down before the first of its batches, so that what a recording
+holds can be run again.  Nothing of this is on the way of a target that is not recorded.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from ebpfd.errors import RequestError
+from ebpfd.host.invocation import Cause, Columns, EngineCall, Executor, Origin, Runner
+from ebpfd.host.map_contents import check_size, contents, reached
+from ebpfd.host.recording import Recording
+from ebpfd.host.targets import Tap, Targets
+from ebpfd.objects import Link, MapObject, Objects, Program
+from ebpfd.objects.recordings import Entry, Head, RecordedBatch, RecordedProgram, Tapes
+from ebpfd_api.result import Result
+from ebpfd_vm import BatchResult, Tally, lane_count
+
+MAX_OBJECT_BYTES: Final = 8 << 20
+"""A larger object file is not part of a recording."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Recordings:
+    """The recordings that are under way: one of a hook at a time."""
+
+    def __init__(self, *, targets: Targets, objects: Objects, executor: Executor) -> None:
+        self._targets = targets
+        self._objects = objects
+        self._executor = executor
+        self._by_hook: dict[UUID, Recording] = {}
+
+    def begin(self, attach_type: UUID, name: str, link_id: int = 0, limit: int = 0) -> Recording:
+        """Record a hook, or one link of it, until *limit* events are there or it is ended."""
+        if attach_type in self._by_hook:
+            message = f'"{name}" is being recorded already: end that first'
+            raise RequestError(Result.INVALID_STATE, message)
+        head = Head(time.time_ns(), attach_type, name, link_id, lane_count())
+
+        def wanted(link: Link) -> bool:
+            return link.attach_type == attach_type and link_id in (0, link.id)
+
+        recording = Recording(head, limit, lambda: self._ended(attach_type, tap))
+        recorder = _Recorder(recording)
+        for link in self._objects.links():
+            if wanted(link):
+                recorder.meet(link.program)
+        tap = Tap(wanted, partial(_Recorded, recorder=recorder, executor=self._executor), True)
+        self._by_hook[attach_type] = recording
+        self._targets.tap(tap)
+        _log.info("recording begun", hook=name, link=link_id)
+        return recording
+
+    def _ended(self, attach_type: UUID, tap: Tap) -> None:
+        recording = self._by_hook.pop(attach_type)
+        self._targets.untap(tap)
+        name = recording.head.attach_type_name
+        _log.info("recording ended", hook=name, events=recording.events, lost=recording.lost)
+
+
+class _Recorder:
+    """What all recorded targets have in common."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._programs: set[int] = set()
+        self._maps: set[int] = set()
+        self._running = self._begun = 0
+
+    def meet(self, program: Program) -> None:
+        """Write down a program that is new here, with its maps as they are now."""
+        if program.id in self._programs:
+            return
+        maps = reached(program)
+        new = [each for each in maps if each.id not in self._maps]
+        check_size(program, new)
+        self._programs.add(program.id)
+        self._maps.update(each.id for each in new)
+        self.recording.announce(_announced(program, maps, new))
+
+    def begin(self) -> tuple[bool, int]:
+        """A batch begins: whether others run, and its number."""
+        self._running += 1
+        self._begun += 1
+        return self._running > 1, self._begun
+
+    def end(self, begun: tuple[bool, int]) -> bool:
+        """A batch has ended; whether others ran at the same time."""
+        self._running -= 1
+        others, number = begun
+        return others or self._begun != number
+
+
+class _Recorded:
+    """A target's runner while it is recorded."""
+
+    def __init__(
+        self, link: Link, runner: Runner, *, recorder: _Recorder, executor: Executor
+    ) -> None:
+        del runner  # it is the executor: an inner tap
+        self._link = link
+        self._recorder = recorder
+        self._executor = executor
+
+    def fits_loop(self, programs: Iterable[Program], columns: Columns) -> bool:
+        return self._executor.fits_loop(programs, columns)
+
+    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+        if not self._meets(program):
+            return self._executor.run(program, columns, cause)
+        tapes: list[Tapes] = []
+        begun = self._recorder.begin()
+        try:
+            outcome = self._executor.run(program, columns, cause, _recording(program, tapes))
+        finally:
+            overlapped = self._recorder.end(begun)
+        self._add(program, columns, cause, outcome, tapes[0], overlapped)
+        return outcome
+
+    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+        if not self._meets(program):
+            return await self._executor.run_on_thread(program, columns, cause)
+        tapes: list[Tapes] = []
+        begun, outcome, overlapped = self._recorder.begin(), None, False
+        call = _recording(program, tapes)
+        try:
+            outcome = await self._executor.run_on_thread(program, columns, cause, call)
+        except RequestError:
+            raise  # nothing has run
+        except BaseException:
+            # It runs on, and nobody waits for what it comes to.
+            self._recorder.recording.lose(columns.count or 1)
+            raise
+        finally:
+            overlapped = self._recorder.end(begun)
+        self._add(program, columns, cause, outcome, tapes[0], overlapped)
+        return outcome
+
+    def _meets(self, program: Program) -> bool:
+        """Whether the recording goes on, with this program in it."""
+        recording = self._recorder.recording
+        if not recording.ended:
+            try:
+                self._recorder.meet(program)
+            except RequestError as error:
+                recording.end(error.message)
+        return not recording.ended
+
+    def _add(
+        self,
+        program: Program,
+        columns: Columns,
+        cause: Cause,
+        outcome: BatchResult,
+        tapes: Tapes,
+        overlapped: bool,
+    ) -> None:
+        count, size = columns.count or 1, program.contract.context.size
+        lane, tape, lengths = tapes
+        self._recorder.recording.add(
+            RecordedBatch(
+                link_id=self._link.id,
+                program_id=program.id,
+                count=count,
+                contexts=columns.contexts or bytes(count * size),
+                data=columns.data,
+                data_lengths=columns.data_lengths,
+                meta_lengths=columns.meta_lengths,
+                origin=cause.origin,
+                codes=outcome.codes,
+                results=outcome.results,
+                contexts_after=outcome.contexts,
+                data_after=outcome.data,
+                lane=lane,
+                tape=tape,
+                tape_lengths=lengths,
+                overlapped=overlapped,
+            )
+        )
+
+
+def _recording(program: Program, tapes: list[Tapes]) -> EngineCall:
+    """How the engine is called so that it writes down what runs are told; *tapes* gets it."""
+    record = program.engine.record_batch
+
+    def call(
+        contexts: bytes,
+        count: int,
+        data: bytes,
+        data_lengths: bytes,
+        meta_lengths: bytes,
+        origin: Origin | None,
+        tally: Tally | None,
+    ) -> BatchResult:
+        outcome, taped = record(contexts, count, data, data_lengths, meta_lengths, origin, tally)
+        tapes.append(taped)
+        return outcome
+
+    return call
+
+
+def _announced(
+    program: Program, maps: Iterable[MapObject], new: Iterable[MapObject]
+) -> Iterator[Entry]:
+    for each in new:
+        yield from contents(each)
+    source = program.source.object_file
+    yield RecordedProgram(
+        id=program.id,
+        name=program.name,
+        section=program.spec.section,
+        file_name=program.file_name,
+        object_sha256=hashlib.sha256(source).digest(),
+        program_sha256=program.spec.sha256,
+        object_file=source if len(source) <= MAX_OBJECT_BYTES else b"",
+        contract=program.contract,
+        functions=program.functions,
+        map_ids=tuple(each.id for each in maps),
+    )
