@@ -38,6 +38,9 @@ class Extension:
     ) -> None:
         if not declarations:
             raise DeclarationError("an extension declares a program type or a hook at least")
+        if all(each.hosted for each in declarations):
+            problem = "the daemon hosts all that it declares: Client.create_hook needs no extension"
+            raise DeclarationError(f"{declarations[0].name}: {problem}")
         # A hook is of no use before its program type is known.
         self._declarations = sorted(declarations, key=lambda each: isinstance(each, Hook))
         # A daemon that hosts this process has a name for it.

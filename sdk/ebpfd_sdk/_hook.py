@@ -21,6 +21,7 @@ from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
+from ebpfd_sdk._hosted_hook import create
 from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
 from ebpfd_sdk._lane import Counters, Lane, check_size
 from ebpfd_sdk._links import Link
@@ -39,7 +40,9 @@ class Hook(Declaration, Generic[C]):
     *capability* says how many links it takes.  With one other than ONE_PER_PARAMETER, *wildcards*
     are the parameters of links that are for every event; they run after those of its parameter.
     Left out: a link without parameter is for every event.  *closed_result* is what stops an event:
-    a link's user may want that for events that find something in their way ("closed").
+    a link's user may want that for events that find something in their way ("closed").  A *hosted*
+    one the daemon provides, also when no extension runs: any client fires it, and this ``invoke``
+    answers CANCELED.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Hook(Declaration, Generic[C]):
         capability: AttachCapability = AttachCapability.ONE_PER_PARAMETER,
         wildcards: Collection[bytes] | None = None,
         closed_result: int | None = None,
+        hosted: bool = False,
     ) -> None:
         self.name = name or program_type.name
         self.guid = guid_of(f"hook {self.name}", guid)
@@ -69,10 +73,17 @@ class Hook(Declaration, Generic[C]):
             _attachments(self.name, capability, wildcards),
             _u32(self.name, closed_result),
         )
+        self.hosted = hosted
+        if hosted:
+            self._state.closed = "the daemon hosts it: fire it with a Client"
 
     def provider(self, streams: DataStreams) -> Provider:
         """Make the registrar's view of the hook; for the extension, not for authors."""
         return HookProvider(self._state, streams)
+
+    async def host(self, address: str) -> None:
+        """Let the daemon provide it; for the extension, not for authors."""
+        await create(self._state, address)
 
     @property
     def links(self) -> tuple[Link, ...]:

@@ -64,7 +64,8 @@ class Presence:
             self._session = session
             stack.push_async_callback(session.close)
             stack.push_async_callback(self._abandon_if_lost)
-            welcome = await session.open(self.name, len(self._declarations), self.resume_token)
+            own = sum(not declared.hosted for declared in self._declarations)
+            welcome = await session.open(self.name, own, self.resume_token)
             self.resume_token = welcome.resume_token
             session_id = welcome.session_id
             streams = DataStreams(lambda: self._open_stream(connection, session_id))
@@ -73,6 +74,9 @@ class Presence:
                 listening = self._listen(connection, session, streams, welcome.lease_ms / 1000)
                 self._tasks.start(listening, name="lease")
             for declared in self._declarations:
+                if declared.hosted:
+                    await declared.host(address)
+                    continue
                 provider = declared.provider(streams)
                 provider.open()
                 self.providers.append(provider)

@@ -87,6 +87,12 @@ class Declaration(ABC):
 
     name: str
     guid: UUID
+    hosted: bool = False
+    """The daemon provides it: only hooks may be so."""
+
+    async def host(self, address: str) -> None:
+        """Let the daemon provide it; for the extension, not for authors."""
+        raise NotImplementedError
 
     @abstractmethod
     def provider(self, streams: DataStreams) -> Provider:

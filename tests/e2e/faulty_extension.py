@@ -1,7 +1,7 @@
 """The sample extension with helpers that go wrong, each in the way that it is asked for.
 
-Run as ``python tests/e2e/faulty_extension.py [--second] ADDRESS``; the second has a program type
-of its own, with the section ``second_ext``.
+Run as ``python tests/e2e/faulty_extension.py [--second] [--hosted] ADDRESS``; the second has a
+program type of its own, with the section ``second_ext``; a hosted hook is the daemon's.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ events = Hook(
     f"f788ef4b-207d-4dc3-85cf-0f2ea107{'9999' if SECOND else '213c'}",
     kind,
     name="second_ext" if SECOND else "sample_ext",
+    hosted="--hosted" in sys.argv,
 )
 
 

@@ -10,9 +10,10 @@ import pytest
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_extensions.sample.extension import SampleContext, events
 from ebpfd_sdk import Client, EbpfdError, LinkState, Program, Result
-from tests.e2e.world import PROGRAMS, World, sample, world
+from tests.e2e.world import PROGRAMS, World, sample, script, world
 from tests.packets import MALFORMED, UDP
 
+FAULTY = Path(__file__).parent / "faulty_extension.py"
 MULTI = AttachCapability.MULTI_ATTACH_WITH_WILDCARD
 
 
@@ -173,6 +174,25 @@ async def test_an_extension_and_the_daemon_do_not_provide_one_hook(tmp_path: Pat
         with pytest.raises(Exception, match="the daemon hosts it"):
             async with sample(w):
                 pass
+
+
+async def test_an_extension_may_leave_its_hook_to_the_daemon(tmp_path: Path) -> None:
+    """It goes on without the extension, with its links; a new one finds it as it is."""
+    async with world(tmp_path) as w:
+        async with script(w, FAULTY, "--hosted"):
+            (hook,) = await w.client.hooks()
+            assert (hook.name, hook.hosted, hook.provider) == ("sample_ext", True, "daemon")
+            assert hook.attach_type == events.guid
+            link = await (await load(w)).attach("sample_ext")
+            answer = await w.client.fire("sample_ext", data=MALFORMED)
+            assert (answer.code, answer.result) == (Result.SUCCESS, 1)
+        answer = await w.client.fire("sample_ext", data=MALFORMED)
+        assert answer.code is Result.EXTENSION_FAILED_TO_LOAD, "its program's type has left"
+        async with script(w, FAULTY, "--hosted"):
+            answer = await w.client.fire("sample_ext", data=MALFORMED)
+            assert (answer.code, answer.result) == (Result.SUCCESS, 1)
+            (found,) = await w.client.links()
+            assert (found.id, found.counters.runs) == (link.id, 2)
 
 
 async def test_helpers_of_an_extension_serve_a_hook_of_the_daemons(tmp_path: Path) -> None:
