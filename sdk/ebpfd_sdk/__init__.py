@@ -13,6 +13,7 @@ from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._client import Client
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._contracts import Contract, ContractFormat
@@ -85,6 +86,7 @@ from ebpfd_sdk._values import (
     LinkState,
     PathStep,
     Peer,
+    PeerCertificate,
     PeerProcess,
     ProgramCounters,
     ProgramState,
@@ -122,6 +124,7 @@ __all__ = [
     "BindingWait",
     "Breaker",
     "BreakerState",
+    "Certificates",
     "ChangeKind",
     "Client",
     "Columns",
@@ -176,6 +179,7 @@ __all__ = [
     "Owner",
     "PathStep",
     "Peer",
+    "PeerCertificate",
     "PeerProcess",
     "Pin",
     "Program",

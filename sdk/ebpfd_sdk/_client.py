@@ -25,6 +25,7 @@ from ebpfd_api.v1 import (
 )
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._contracts import (
     Contract,
@@ -82,13 +83,21 @@ class Client(ObjectCalls):
 
     What it loads, creates and attaches stays when it leaves.  With *hold*, that is the client's
     own: it goes when the block is left or the process dies, but for what is pinned.  *name* is what
-    listings call such a client.
+    listings call such a client.  *certificates* are for an address ``tls:HOST:PORT``.
     """
 
-    def __init__(self, address: str | None = None, *, hold: bool = False, name: str = "") -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        certificates: Certificates | None = None,
+        hold: bool = False,
+        name: str = "",
+    ) -> None:
         self.address = address or default_address()
         """Where the daemon is, or is expected."""
 
+        self._certificates = certificates
         self._hold = hold
         self._name = name
         self._holding: Holding | None = None
@@ -96,7 +105,7 @@ class Client(ObjectCalls):
 
     async def __aenter__(self) -> Self:
         # Not before: a channel belongs to the loop that runs when it is made.
-        daemon = Daemon(self.address)
+        daemon = Daemon(self.address, self._certificates)
         if self._hold:
             self._holding = Holding(daemon)
             try:

@@ -1,15 +1,18 @@
 """A channel to the daemon, and what goes wrong on it in the SDK's own words."""
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 import grpc
 
+from ebpfd_api.address import tls_endpoint
 from ebpfd_api.metadata import TOKEN
 from ebpfd_api.result import Result
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
+from ebpfd_sdk._tls_trouble import tls_trouble
 from ebpfd_sdk._token import TokenSource
 
 OPTIONS: Final = (
@@ -27,6 +30,14 @@ OPTIONS: Final = (
     ("grpc.use_local_subchannel_pool", 1),
 )
 
+TLS_OPTIONS: Final = (
+    # The end of a host, unlike that of a process, says nothing.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
 UNREACHABLE: Final = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 )
@@ -40,10 +51,19 @@ UNIX: Final = "unix:"
 class Connection:
     """One channel, and the address for messages."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, certificates: Certificates | None = None) -> None:
         self.address = address
-        self.channel = grpc.aio.insecure_channel(self.address, options=OPTIONS)
+        self._certificates = certificates or Certificates()
+        self._endpoint = tls_endpoint(address)
         unix = address.startswith(UNIX)
+        if self._endpoint is not None:
+            self.channel = grpc.aio.secure_channel(
+                f"dns:{self._endpoint}", self._certificates.credentials(), (*OPTIONS, *TLS_OPTIONS)
+            )
+        elif unix:
+            self.channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        else:
+            raise DaemonUnavailable(address, "an address is unix:PATH or tls:HOST:PORT")
         self._tokens = TokenSource(address.removeprefix(UNIX)) if unix else None
 
     async def identity(self) -> Metadata:
@@ -59,17 +79,21 @@ class Connection:
         self._tokens.refused(identity[0][1])
         return True
 
-    @contextmanager
-    def translated(self) -> Generator[None]:
+    @asynccontextmanager
+    async def translated(self) -> AsyncGenerator[None]:
         """Turn what gRPC raises into what the SDK raises."""
         try:
             yield
         except grpc.aio.AioRpcError as error:
-            raise self.error_of(error) from None
+            raise await self.error_of(error) from None
 
-    def error_of(self, error: grpc.aio.AioRpcError) -> EbpfdError:
+    async def error_of(self, error: grpc.aio.AioRpcError) -> EbpfdError:
         """Say what a failed call means to its caller."""
         details = error.details() or error.code().name
+        if error.code() is grpc.StatusCode.UNAVAILABLE and self._endpoint is not None:
+            trouble = await tls_trouble(self._endpoint, self._certificates)
+            if trouble is not None:
+                return DaemonUnavailable(self.address, *trouble)
         if error.code() in UNREACHABLE:
             return self.unavailable(details)
         return EbpfdError(Result.RPC_EXCEPTION, f"{error.code().name}: {details}")

@@ -19,6 +19,7 @@ from ebpfd_api.v1 import (
     registrar_pb2_grpc,
     stats_pb2_grpc,
 )
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._connection import Connection
 
 Request = TypeVar("Request")
@@ -34,8 +35,8 @@ LONG_CALL_S: Final = 300.0
 class Daemon:
     """Everything that a daemon can be asked."""
 
-    def __init__(self, address: str) -> None:
-        self.connection = Connection(address)
+    def __init__(self, address: str, certificates: Certificates | None = None) -> None:
+        self.connection = Connection(address, certificates)
         channel = self.connection.channel
         self.registrar = registrar_pb2_grpc.RegistrarStub(channel)
         self.hook = hook_pb2_grpc.HookStub(channel)
@@ -62,7 +63,7 @@ class Daemon:
         """Call a method with a deadline, and speak of failures in the SDK's words."""
         owner = ((OWNER, self.owner),) if self.owner else ()
         identity = await self.connection.identity()
-        with self.connection.translated():
+        async with self.connection.translated():
             try:
                 return await method(request, timeout=timeout_s, metadata=(*identity, *owner))
             except grpc.aio.AioRpcError as error:
@@ -80,7 +81,7 @@ class Daemon:
         """Read a stream to its end; whoever stops early ends the call."""
         call = method(request)
         try:
-            with self.connection.translated():
+            async with self.connection.translated():
                 async for response in call:
                     yield response
         finally:

@@ -19,6 +19,7 @@ from ebpfd_sdk._values import (
     LinkState,
     PathStep,
     Peer,
+    PeerCertificate,
     PeerProcess,
     ProgramCounters,
     ProgramState,
@@ -139,6 +140,9 @@ def trace_line(message: programs_pb2.TraceResponse) -> TraceLine:
 
 def peer_of(message: peer_pb2.Peer) -> Peer:
     """Read who is at the far end of a connection."""
+    if message.HasField("certificate"):
+        certificate = message.certificate
+        return Peer(certificate=PeerCertificate(tuple(certificate.names), certificate.address))
     if not message.HasField("process"):
         return Peer()
     process = message.process

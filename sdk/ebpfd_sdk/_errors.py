@@ -46,10 +46,12 @@ class RegistrationRefused(EbpfdError):  # noqa: N818 (same)
 class DaemonUnavailable(EbpfdError):  # noqa: N818 (same)
     """No daemon answers at this address, or the one that did is gone."""
 
-    def __init__(self, address: str, reason: str) -> None:
+    def __init__(self, address: str, reason: str, advice: str = "") -> None:
         super().__init__(
             Result.RPC_EXCEPTION,
-            f"no daemon at {address} ({_why(address, reason)}): start it with `ebpfd run`, "
+            f"no connection to the daemon at {address}: {reason}: {advice}"
+            if advice
+            else f"no daemon at {address} ({reason}): start it with `ebpfd run`, "
             "or name another with --address or EBPFD_ADDRESS",
         )
         self.address = address
@@ -77,11 +79,6 @@ class Refused(Exception):  # noqa: N818 (same)
 
 class DeclarationError(TypeError):
     """A declaration contradicts itself or the contracts of eBPF."""
-
-
-def _why(address: str, reason: str) -> str:
-    """What gRPC says of an address without a scheme is about host names."""
-    return reason if ":" in address else "an address is unix:PATH"
 
 
 def _status_name(status: int) -> str:

@@ -12,6 +12,7 @@ from typing import Self
 
 from ebpfd_api.address import default_address
 from ebpfd_sdk._backoff import Backoff
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._errors import DaemonUnavailable, DeclarationError, EbpfdError
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._presence import Presence
@@ -26,12 +27,15 @@ class Extension:
     raised when there is none, for that may be a wrong address.  Once connected, a lost daemon is
     waited for, unless *reconnect* is False: then ``stopped`` raises.  The extension of a daemon
     that hosts it does neither: it does not outlive that daemon, which starts it anew.
+
+    *certificates* are for an address ``tls:HOST:PORT``.
     """
 
     def __init__(
         self,
         *declarations: Declaration,
         address: str | None = None,
+        certificates: Certificates | None = None,
         name: str | None = None,
         wait: bool = False,
         reconnect: bool = True,
@@ -47,6 +51,7 @@ class Extension:
         hosted = os.environ.get("EBPFD_EXTENSION")
         self.name = hosted or name or declarations[0].name
         self._address = address
+        self._certificates = certificates
         self._wait = wait and not hosted
         self._reconnect = reconnect and not hosted
         self._presence: Presence | None = None
@@ -110,7 +115,7 @@ class Extension:
     async def _enter(self) -> Presence:
         presence = Presence(self.name, self._declarations, self._resume_token)
         try:
-            await presence.enter(self.address)
+            await presence.enter(self.address, self._certificates)
         finally:
             self._resume_token = presence.resume_token
         self._connected = True

@@ -62,7 +62,7 @@ class FireStream:
                 if outcome is not None and not outcome.done():
                     outcome.set_result(columns_of(reply.result))
         except grpc.aio.AioRpcError as error:
-            self._fail(self._daemon.connection.error_of(error))
+            self._fail(await self._daemon.connection.error_of(error))
         else:
             self._fail(lost)
 

@@ -67,7 +67,7 @@ class Holding:
         request = objects_pb2.HoldRequest(name=name or _process_name())
         identity = await self._daemon.connection.identity()
         self._call = self._daemon.objects.Hold(request, metadata=identity)
-        with self._daemon.connection.translated():
+        async with self._daemon.connection.translated():
             reply = await self._call.read()
         if not isinstance(reply, objects_pb2.HoldResponse):
             raise self._daemon.connection.unavailable("it gave no owner")

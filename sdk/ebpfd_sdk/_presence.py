@@ -16,6 +16,7 @@ from ebpfd_api.protocol import LEASE_TICKS
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._connection import Connection
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DaemonUnavailable
@@ -52,11 +53,11 @@ class Presence:
         self._fires: set[asyncio.Task[None]] = set()
         self._declines = ""
 
-    async def enter(self, address: str) -> Self:
+    async def enter(self, address: str, certificates: Certificates | None = None) -> Self:
         """Connect and register; whatever raises, nothing is left behind."""
         async with AsyncExitStack() as stack:
             # Not before: a channel belongs to the loop that runs when it is made.
-            connection = Connection(address)
+            connection = Connection(address, certificates)
             stack.push_async_callback(connection.close)
             stack.push_async_callback(self._tasks.close)
             identity, helpers = await connection.identity(), HelperCalls(self._tasks)

@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final, TypeAlias
 
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._extension import Extension
 from ebpfd_sdk._provider import Declaration
@@ -23,6 +24,7 @@ def run(
     *declarations: Declaration | Main,
     main: Main | None = None,
     address: str | None = None,
+    certificates: Certificates | None = None,
     name: str | None = None,
     wait: bool = False,
     reconnect: bool = True,
@@ -30,8 +32,8 @@ def run(
     """Connect, register, run *main*, serve until SIGTERM or SIGINT, then leave in good order.
 
     *main* may be the last positional argument.  When it returns, the extension goes on serving,
-    unless it called ``extension.stop()``; what it raises ends the extension.  *wait* and
-    *reconnect* are those of ``Extension``.
+    unless it called ``extension.stop()``; what it raises ends the extension.  *certificates*,
+    *wait* and *reconnect* are those of ``Extension``.
     """
     declared = [each for each in declarations if isinstance(each, Declaration)]
     mains = [each for each in declarations if not isinstance(each, Declaration)]
@@ -39,7 +41,14 @@ def run(
         mains.append(main)
     if len(mains) > 1:
         raise TypeError("run() takes one main function")
-    extension = Extension(*declared, address=address, name=name, wait=wait, reconnect=reconnect)
+    extension = Extension(
+        *declared,
+        address=address,
+        certificates=certificates,
+        name=name,
+        wait=wait,
+        reconnect=reconnect,
+    )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(serve(extension, *mains))

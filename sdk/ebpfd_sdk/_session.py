@@ -82,7 +82,7 @@ class Session:
         )
         try:
             async with asyncio.timeout(HANDSHAKE_S):
-                with self._connection.translated():
+                async with self._connection.translated():
                     await self._call.write(registrar_pb2.SessionRequest(hello=hello))
                     welcome = await self._call.read()
         except TimeoutError:

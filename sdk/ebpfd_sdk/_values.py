@@ -368,11 +368,22 @@ class PeerProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """Who has come over TLS."""
+
+    names: tuple[str, ...]
+    """The subject's alternative names, or the common name if it has none."""
+
+    address: str
+    """Where from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the far end of a connection to the daemon, for sure."""
+    """Who is at the far end of a connection to the daemon, for sure; neither: not known."""
 
     process: PeerProcess | None = None
-    """None: not known."""
+    certificate: PeerCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ async def test_an_address_that_is_no_unix_socket_is_a_usage_error(tmp_path: Path
     """Exit code 2 and what is possible."""
     ran = await command("ebpfd", "run", "--listen", "localhost:50051")
     assert ran.code == 2
-    assert "only unix:PATH is possible" in ran.err
+    assert "only unix:PATH and tls:HOST:PORT are possible" in ran.err
     long = await command("ebpfd", "run", "--listen", f"unix:{tmp_path}/{'x' * 120}")
     assert long.code == 2
     assert "101 bytes" in long.err

@@ -1,11 +1,17 @@
 """What the README about services shows works as it stands there."""
 
+import asyncio
 import re
+import shlex
+import shutil
 from pathlib import Path
+
+import pytest
 
 from ebpfd.app.config import Config, read_config
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import Policy
+from tests.e2e.world import command, world
 
 README = (Path(__file__).parents[2] / "deploy" / "README.md").read_text()
 
@@ -23,3 +29,27 @@ def test_the_configuration_file_is_one(tmp_path: Path) -> None:
     (extension,) = read.extensions
     assert extension.policy == Policy()
     assert read != Config()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="the commands are openssl's")
+async def test_five_commands_set_up_tls(tmp_path: Path) -> None:
+    """On another port and for another host, as they stand there."""
+    found = re.search(r"<!-- tls -->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert found
+    lines = found[1].replace("ebpfd.example", "localhost").splitlines()
+    *certificates, daemon, client = (shlex.split(line) for line in lines)
+    assert len(certificates) == 3
+    for name, *arguments in certificates:
+        child = await asyncio.create_subprocess_exec(name, *arguments, cwd=tmp_path)
+        assert await child.wait() == 0
+    names = ("ca.pem", "daemon.pem", "daemon.key", "alice.pem", "alice.key")
+    files = {name: str(tmp_path / name) for name in names}
+    assert daemon[:4] == ["ebpfd", "run", "--listen", "unix:/run/ebpfd/ebpfd.sock"]
+    port_of_ours = {"tls:0.0.0.0:50051": "tls:localhost:0"}
+    options = [files.get(each, port_of_ours.get(each, each)) for each in daemon[4:]]
+    async with world(tmp_path, *options) as w:
+        (serving,) = [line for line in w.log() if line["event"] == "serving"]
+        ours: dict[str, str] = {"tls:localhost:50051": serving["listen"][1]}
+        name, *arguments = [(files | ours).get(each, each) for each in client]
+        ran = await command(name, *arguments)
+        assert ran.code == 0, ran.err

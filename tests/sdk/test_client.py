@@ -420,9 +420,12 @@ async def test_no_daemon_is_one_clear_error(tmp_path: Path) -> None:
             ):
                 await attempt
     said = str(DaemonUnavailable("nowhere", "its name was not found"))
-    assert said.startswith("no daemon at nowhere (an address is unix:PATH): start it")
+    assert said.startswith("no daemon at nowhere (its name was not found): start it")
     with pytest.raises(DaemonUnavailable):
         await Client(address, hold=True).__aenter__()
+    for wrong in ("nowhere", "localhost:50051", "tls:localhost"):
+        with pytest.raises(DaemonUnavailable, match="an address is unix:PATH or tls:HOST:PORT"):
+            await Client(wrong).__aenter__()
 
 
 async def test_another_server_is_not_taken_for_a_daemon(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ _MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
 _MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
-_KEYS: Final = ("listen", "state", "metrics", "deadlines", "extension")
+_KEYS: Final = ("listen", "tls", "state", "metrics", "deadlines", "extension")
 _DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
+_TLS_KEYS: Final = ("cert", "key", "client_ca")
 _EXTENSION_KEYS: Final = (
     "name",
     "module",
@@ -38,6 +39,9 @@ class Config:
     """What a file says; what it leaves out is None or empty."""
 
     listen: tuple[str, ...] = ()
+    cert: str | None = None
+    key: str | None = None
+    client_ca: str | None = None
     state: str | None = None
     metrics: str | None = None
     callback_s: float | None = None
@@ -61,6 +65,7 @@ def read_config(path: Path) -> Config:
 
 def _config(content: dict[str, Any]) -> Config:
     file = Table(content, "", _KEYS)
+    tls = file.table("tls", _TLS_KEYS)
     deadlines = file.table("deadlines", _DEADLINE_KEYS)
     extensions: dict[str, ExtensionSpec] = {}
     for table in file.tables("extension", _EXTENSION_KEYS):
@@ -70,6 +75,9 @@ def _config(content: dict[str, Any]) -> Config:
         extensions[spec.name] = spec
     return Config(
         listen=file.texts("listen"),
+        cert=tls.text("cert"),
+        key=tls.text("key"),
+        client_ca=tls.text("client_ca"),
         state=file.text("state"),
         metrics=file.text("metrics"),
         callback_s=deadlines.seconds("callback_s"),

@@ -14,7 +14,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from ebpfd.app.listener import OPTIONS, listening
+from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.metrics_address import Port
 from ebpfd.app.parts import Parts, assembled, restorer
@@ -111,6 +111,9 @@ _SERVICES: Final = tuple(
 class Daemon:
     """The running parts, for whoever embeds the daemon."""
 
+    addresses: tuple[str, ...]
+    """Where it listens."""
+
     registrar: RegistrarHost
     contracts: Contracts
     objects: Objects
@@ -145,7 +148,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         tokens = Tokens(time.monotonic)
         peers, hello = Peers(tokens), Hello(tokens)
-        server = grpc.aio.server(interceptors=(TokenCheck(tokens),), options=OPTIONS)
+        server = _server(settings, tokens)
         registrar = RegistrarServicer(
             registrar=parts.registrar,
             contracts=parts.contracts,
@@ -240,11 +243,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         if store is not None:
             await restorer(parts, store, verifier, executor).restore()
         stack.push_async_callback(parts.keeper.end)
-        await stack.enter_async_context(listening(server, hello, settings.listen, STOP_S))
+        addresses = await stack.enter_async_context(
+            listening(server, hello, settings.listen, settings.tls, STOP_S)
+        )
         if settings.metrics is not None:
             await stack.enter_async_context(_showing(stats, settings.metrics))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
+            addresses=addresses,
             registrar=parts.registrar,
             contracts=parts.contracts,
             objects=parts.objects,
@@ -303,6 +309,11 @@ async def _provide_own(parts: Parts) -> None:
     await register_general_helpers(parts.registrar)
     await parts.contracts.restore()
     await parts.hosted_hooks.restore()
+
+
+def _server(settings: Settings, tokens: Tokens) -> grpc.aio.Server:
+    options = (*OPTIONS, *TLS_OPTIONS) if settings.tls else OPTIONS
+    return grpc.aio.server(interceptors=(TokenCheck(tokens),), options=options)
 
 
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:

@@ -1,9 +1,11 @@
-"""The gRPC server on its Unix sockets and their hello sockets, which only their owner can use."""
+"""The gRPC server on its Unix sockets, which only their owner can use, and over TLS."""
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ import grpc
 import structlog
 
 from ebpfd.app.locks import InUseError, locked
+from ebpfd.app.tls import TlsListener
 from ebpfd.host.hello import Hello
 from ebpfd_api.address import hello_path
 
@@ -31,12 +34,22 @@ OPTIONS: Final = (
     ("grpc.http2.max_ping_strikes", 0),
 )
 
+TLS_OPTIONS: Final = (
+    # The end of a host, unlike that of a process, says nothing: what it held would stay for ever.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 60_000),
+)
+
 
 @asynccontextmanager
 async def listening(
-    server: grpc.aio.Server, hello: Hello, paths: tuple[Path, ...], grace_s: float
-) -> AsyncGenerator[None]:
-    """Serve on *paths* within the block; afterwards the sockets are gone."""
+    server: grpc.aio.Server,
+    hello: Hello,
+    paths: tuple[Path, ...],
+    tls: TlsListener | None,
+    grace_s: float,
+) -> AsyncGenerator[tuple[str, ...]]:
+    """Serve on *paths* and *tls* within the block, which gets the addresses; then they are gone."""
     async with AsyncExitStack() as stack:
         for path in paths:
             stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
@@ -46,11 +59,30 @@ async def listening(
             await stack.enter_async_context(hello.serving(hello_socket))
             with _umask(0o177):
                 server.add_insecure_port(f"unix:{path}")
+        addresses = [f"unix:{path}" for path in paths]
+        if tls is not None:
+            addresses += _add_secure_ports(server, tls, await asyncio.to_thread(tls.credentials))
         await server.start()
         try:
-            yield
+            yield tuple(addresses)
         finally:
             await server.stop(grace_s)
+
+
+def _add_secure_ports(
+    server: grpc.aio.Server, tls: TlsListener, credentials: grpc.ServerCredentials
+) -> list[str]:
+    addresses: list[str] = []
+    for endpoint in tls.endpoints:
+        try:
+            port = server.add_secure_port(str(endpoint), credentials)
+        except RuntimeError:
+            raise InUseError(
+                f"tls:{endpoint} cannot be listened on: another process does, or it is no address "
+                "of this host: choose another --listen"
+            ) from None
+        addresses.append(f"tls:{replace(endpoint, port=port)}")
+    return addresses
 
 
 @contextmanager

@@ -32,7 +32,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as daemon:
-        _log.info("serving", listen=[f"unix:{path}" for path in settings.listen])
+        _log.info("serving", listen=daemon.addresses)
         await _first(daemon.hosted.settled, stop)
         if not stop.is_set():
             notify("READY=1")

@@ -8,9 +8,10 @@ from ebpfd.app.config import Config, read_config
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
 from ebpfd.app.metrics_address import Port, metrics_address
+from ebpfd.app.tls import TlsListener
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
-from ebpfd_api.address import default_address, hello_path
+from ebpfd_api.address import Endpoint, default_address, hello_path, own_address, tls_endpoint
 
 __all__ = ["Settings", "SettingsError"]
 
@@ -25,10 +26,13 @@ class Settings:
     """
 
     listen: tuple[Path, ...]
+    """Unix sockets, one at least: of the operator here, and of extensions that it hosts."""
+
     state: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
     extensions: tuple[ExtensionSpec, ...] = ()
     metrics: Path | Port | None = None
+    tls: TlsListener | None = None
 
     @classmethod
     def parse(
@@ -40,6 +44,9 @@ class Settings:
         drain_s: float | None = None,
         lease_s: float | None = None,
         extensions: tuple[str, ...] = (),
+        cert: str | None = None,
+        key: str | None = None,
+        client_ca: str | None = None,
         config: str | None = None,
         metrics: str | None = None,
     ) -> "Settings":
@@ -51,8 +58,15 @@ class Settings:
         addresses = listen or file.listen or (default_address(),)
         state, usual = state or file.state, Deadlines()
         metrics = metrics or file.metrics
+        files = {"cert": cert, "key": key, "client-ca": client_ca}
+        endpoints = tuple(_endpoint(each) for each in addresses if each.startswith("tls:"))
+        if endpoints or not listen:  # those of the file are for where it listens
+            said = {"cert": file.cert, "key": file.key, "client-ca": file.client_ca}
+            files = {name: path or said[name] for name, path in files.items()}
+        unix = [each for each in addresses if not each.startswith("tls:")]
         return cls(
-            listen=tuple(_socket_path(address) for address in addresses),
+            listen=tuple(map(_socket_path, unix or [own_address()])),
+            tls=_tls(endpoints, files),
             state=Path(state).absolute() if state else None,
             deadlines=Deadlines(
                 callback_s=callback_s or file.callback_s or usual.callback_s,
@@ -65,9 +79,35 @@ class Settings:
         )
 
 
+def _tls(endpoints: tuple[Endpoint, ...], files: dict[str, str | None]) -> TlsListener | None:
+    paths = {name: Path(path).absolute() for name, path in files.items() if path}
+    if not endpoints:
+        for name in paths:
+            message = f"{name}: it is for tls:HOST:PORT, which is not among --listen: add that"
+            raise SettingsError(message)
+        return None
+    for name in files:
+        if name not in paths:
+            raise SettingsError(
+                f"listen tls:{endpoints[0]}: there is no --{name}: over TCP a daemon and its "
+                "clients prove to each other who they are: give --cert, --key and --client-ca"
+            )
+    listener = TlsListener(endpoints, paths["cert"], paths["key"], paths["client-ca"])
+    listener.configuration()
+    return listener
+
+
+def _endpoint(address: str) -> Endpoint:
+    endpoint = tls_endpoint(address)
+    if endpoint is None:
+        message = f"listen {address}: this is not tls:HOST:PORT; an IPv6 address is in brackets"
+        raise SettingsError(message)
+    return endpoint
+
+
 def _socket_path(address: str) -> Path:
     if not address.startswith("unix:") or address == "unix:":
-        raise SettingsError(f"listen {address}: only unix:PATH is possible")
+        raise SettingsError(f"listen {address}: only unix:PATH and tls:HOST:PORT are possible")
     path = Path(address.removeprefix("unix:")).absolute()
     if len(str(path).encode()) > MAX_SOCKET_PATH:
         raise SettingsError(

@@ -21,8 +21,15 @@ from ebpfd.cli.trace import trace
 @click.option(
     "--address",
     envvar="EBPFD_ADDRESS",
-    metavar="unix:PATH",
+    metavar="unix:PATH|tls:HOST:PORT",
     help="Where the daemon listens.  [default: $EBPFD_ADDRESS, else the user's own socket]",
+)
+@click.option(
+    "--cert", envvar="EBPFD_CERT", metavar="FILE", help="For tls: your certificate.  [$EBPFD_CERT]"
+)
+@click.option("--key", envvar="EBPFD_KEY", metavar="FILE", help="Its private key.  [$EBPFD_KEY]")
+@click.option(
+    "--ca", envvar="EBPFD_CA", metavar="FILE", help="Whom to believe about the daemon.  [$EBPFD_CA]"
 )
 @click.option(
     "-o",
@@ -34,9 +41,16 @@ from ebpfd.cli.trace import trace
 )
 @click.version_option(package_name="ebpfd")
 @click.pass_context
-def main(context: click.Context, address: str | None, output: str) -> None:
+def main(
+    context: click.Context,
+    address: str | None,
+    cert: str | None,
+    key: str | None,
+    ca: str | None,
+    output: str,
+) -> None:
     """Load programs, attach them to hooks, look at what they do."""
-    context.obj = Output(address, json=output == "json")
+    context.obj = Output(address, output == "json", cert, key, ca)
 
 
 for _command in (

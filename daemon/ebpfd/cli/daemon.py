@@ -1,5 +1,6 @@
 """``ebpfd``: run the daemon, or see everything at work."""
 
+import os
 import sys
 
 import click
@@ -15,9 +16,13 @@ def main() -> None:
 @click.option(
     "--listen",
     multiple=True,
-    metavar="unix:PATH",
-    help="A socket for this user alone; repeatable.  [default: $EBPFD_ADDRESS, else your own]",
+    metavar="unix:PATH|tls:HOST:PORT",
+    help="A socket for this user alone, or TCP for who has a certificate; repeatable.  "
+    "[default: $EBPFD_ADDRESS, else your own]",
 )
+@click.option("--cert", metavar="FILE", help="For tls: the daemon's certificate (PEM).")
+@click.option("--key", metavar="FILE", help="For tls: its private key.")
+@click.option("--client-ca", metavar="FILE", help="For tls: whose certificates let clients in.")
 @click.option(
     "--state", metavar="DIR", help="The state directory, for one daemon at a time.  [default: none]"
 )
@@ -57,6 +62,9 @@ def main() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
 def run(
     listen: tuple[str, ...],
+    cert: str | None,
+    key: str | None,
+    client_ca: str | None,
     state: str | None,
     callback_deadline: float | None,
     drain_deadline: float | None,
@@ -67,6 +75,8 @@ def run(
     verbose: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
+    # Handshakes that fail are no news for this log, which is JSON; who wants them says so.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # Late, so that `ebpfd --help` need not wait for gRPC and the engine.
     from ebpfd.app import Settings, SettingsError  # noqa: PLC0415
     from ebpfd.app.locks import InUseError  # noqa: PLC0415
@@ -83,6 +93,9 @@ def run(
             drain_s=drain_deadline,
             lease_s=lease,
             extensions=extensions,
+            cert=cert,
+            key=key,
+            client_ca=client_ca,
             config=config,
             metrics=metrics,
         )

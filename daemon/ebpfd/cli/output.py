@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,9 @@ class Output:
 
     address: str | None
     json: bool
+    cert: str | None = None
+    key: str | None = None
+    ca: str | None = None
 
     def emit(self, value: Json, text: Callable[[], None]) -> None:
         """Print *value* as JSON, or let *text* print it."""
@@ -46,10 +50,13 @@ class Output:
     def run(self, work: "Callable[[Client], Awaitable[None]]") -> None:
         """Run *work* with a connected client; its errors end the command with exit code 1."""
         # Importing gRPC takes longer than everything else here: `--help` must not wait for it.
-        from ebpfd_sdk import Client, EbpfdError, Result  # noqa: PLC0415
+        # What it says of handshakes that fail, an error says better.
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+        from ebpfd_sdk import Certificates, Client, EbpfdError, Result  # noqa: PLC0415
 
         async def connected() -> None:
-            async with Client(self.address) as client:
+            certificates = Certificates(self.cert, self.key, self.ca)
+            async with Client(self.address, certificates=certificates) as client:
                 await work(client)
 
         try:

@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 
 def peer_json(peer: "Peer | None") -> dict[str, Json] | None:
     """What is known for sure; None: nothing, or nobody is there."""
-    return asdict(peer.process) if peer and peer.process else None
+    known = peer and (peer.certificate or peer.process)
+    return asdict(known) if known else None

@@ -22,13 +22,25 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """What is known for sure.
+class Certificate:
+    """Who has shown, over TLS, to have the key of a certificate that the daemon trusts."""
 
-    ``process`` None: somebody who may open the daemon's Unix socket, its owner or root.
+    names: tuple[str, ...]
+    """The subject's alternative names, or else its common name."""
+
+    address: str
+    """Where the connection comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is known for sure: a process of this host, or a certificate.
+
+    Neither: somebody who may open the daemon's Unix socket, its owner or root.
     """
 
     process: Process | None = None
+    certificate: Certificate | None = None
 
 
 UNKNOWN: Final = Peer()

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 import grpc
 
-from ebpfd.host.peers import UNKNOWN, Peer, Tokens
+from ebpfd.host.peers import UNKNOWN, Certificate, Peer, Tokens
 from ebpfd_api.metadata import TOKEN
 from ebpfd_api.v1 import peer_pb2
 
@@ -47,6 +48,8 @@ class Peers:
 
     def of(self, context: _Context) -> Peer:
         """What is known of the caller."""
+        if certificate := _certificate(context):
+            return Peer(certificate=certificate)  # a token is of processes of this host
         token = token_in(context.invocation_metadata())
         process = None if token is None else self._tokens.find(token)
         return UNKNOWN if process is None else Peer(process)
@@ -66,7 +69,22 @@ def encode_peer(peer: Peer) -> peer_pb2.Peer:
     if process := peer.process:
         message.process.pid, message.process.uid = process.pid, process.uid
         message.process.gid = process.gid
+    if certificate := peer.certificate:
+        message.certificate.names.extend(certificate.names)
+        message.certificate.address = certificate.address
     return message
+
+
+def _certificate(context: _Context) -> Certificate | None:
+    """What the caller has shown, if it has come over TLS."""
+    shown = context.auth_context()
+    if b"ssl" not in shown.get("transport_security_type", ()):
+        return None
+    names = shown.get("x509_subject_alternative_name") or shown.get("x509_common_name") or ()
+    return Certificate(
+        names=tuple(each.decode(errors="replace") for each in names),
+        address=unquote(context.peer()),
+    )
 
 
 async def _refuse(_: object, context: _Context) -> None:

@@ -367,7 +367,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
 
 
 def _log_of(module: RemoteModule) -> structlog.stdlib.BoundLogger:
-    bound: structlog.stdlib.BoundLogger = _log.bind(extension=module.name, pid=module.process_id)
+    certificate = module.peer.certificate
+    bound: structlog.stdlib.BoundLogger = (
+        _log.bind(extension=module.name, certificate=certificate.names)
+        if certificate
+        else _log.bind(extension=module.name, pid=module.process_id)
+    )
     return bound
 
 

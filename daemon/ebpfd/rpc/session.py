@@ -50,6 +50,9 @@ from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 
+NOBODY = 65534
+"""The user for whom there is none on this host."""
+
 MAX_OUTGOING = 1024
 """Messages that wait for a module that does not read; with more it counts as gone."""
 
@@ -134,9 +137,10 @@ class RemoteModule:
 
     @property
     def process_id(self) -> int:
-        """Its process on this host, as the system says or else as it says itself."""
-        process = self.peer.process
-        return process.pid if process else self.identity.process_id
+        """Its process on this host, as the system says or else as it says itself; 0: none here."""
+        if process := self.peer.process:
+            return process.pid
+        return 0 if self.peer.certificate else self.identity.process_id
 
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Offer a provider to this client."""
@@ -421,6 +425,8 @@ class Sessions:
 def _origin(identity: ModuleIdentity) -> Origin | None:
     if process := identity.peer.process:
         return process.pid, process.pid, process.uid
+    if identity.peer.certificate:
+        return 0, 0, NOBODY
     claimed = identity.process_id
     return (claimed, claimed, None) if claimed else None
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x62pfd_api/v1/peer.proto\x12\x0c\x65\x62pfd_api.v1\"2\n\x04Peer\x12*\n\x07process\x18\x01 \x01(\x0b\x32\x19.ebpfd_api.v1.PeerProcess\"4\n\x0bPeerProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\x0b\n\x03uid\x18\x02 \x01(\r\x12\x0b\n\x03gid\x18\x03 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65\x62pfd_api/v1/peer.proto\x12\x0c\x65\x62pfd_api.v1\"f\n\x04Peer\x12*\n\x07process\x18\x01 \x01(\x0b\x32\x19.ebpfd_api.v1.PeerProcess\x12\x32\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0b\x32\x1d.ebpfd_api.v1.PeerCertificate\"1\n\x0fPeerCertificate\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"4\n\x0bPeerProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\x0b\n\x03uid\x18\x02 \x01(\r\x12\x0b\n\x03gid\x18\x03 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.peer_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PEER']._serialized_start=41
-  _globals['_PEER']._serialized_end=91
-  _globals['_PEERPROCESS']._serialized_start=93
-  _globals['_PEERPROCESS']._serialized_end=145
+  _globals['_PEER']._serialized_end=143
+  _globals['_PEERCERTIFICATE']._serialized_start=145
+  _globals['_PEERCERTIFICATE']._serialized_end=194
+  _globals['_PEERPROCESS']._serialized_start=196
+  _globals['_PEERPROCESS']._serialized_end=248
 # @@protoc_insertion_point(module_scope)

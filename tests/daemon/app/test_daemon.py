@@ -193,6 +193,11 @@ async def test_a_load_in_progress_does_not_keep_the_daemon(tmp_path: Path) -> No
     [
         ("tcp:1", "only unix:PATH"),
         ("unix:", "only unix:PATH"),
+        ("tls:", "not tls:HOST:PORT"),
+        ("tls:host", "not tls:HOST:PORT"),
+        ("tls:host:65536", "not tls:HOST:PORT"),
+        ("tls:::1:1", "not tls:HOST:PORT"),
+        ("tls:host:1", "there is no --cert"),
         ("unix:/" + 101 * "x", "longer than 101 bytes"),
         ("unix:/" + 51 * "é", "longer than 101 bytes"),
     ],

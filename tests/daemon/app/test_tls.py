@@ -1,0 +1,179 @@
+"""A TLS listener is started with good files or not at all, and takes new ones as they come."""
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from ebpfd.app import Settings, SettingsError
+from ebpfd.app.locks import InUseError
+from ebpfd.app.tls import Renewal, TlsListener
+from ebpfd_api.address import Endpoint, tls_endpoint
+from tests.certificates import Authority, Issued
+from tests.daemon.rpc.wire import serving
+
+
+def parsed(issued: Issued, ca: Path, *listen: str) -> Settings:
+    """Settings from a command line."""
+    return Settings.parse(
+        listen or ("tls:localhost:0",),
+        None,
+        cert=str(issued.cert),
+        key=str(issued.key),
+        client_ca=str(ca),
+    )
+
+
+def refusal(issued: Issued, ca: Path) -> str:
+    """Why a daemon does not start."""
+    with pytest.raises(SettingsError) as caught:
+        parsed(issued, ca)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("tls:host.example:443", Endpoint("host.example", 443)),
+        ("tls:127.0.0.1:0", Endpoint("127.0.0.1", 0)),
+        ("tls:[::1]:65535", Endpoint("::1", 65535)),
+        ("tls:::1:1", None),
+        ("tls:host", None),
+        ("tls:host:", None),
+        ("tls:host:65536", None),
+        ("tls:unix:/path:1", None),
+        ("host:1", None),
+        ("tls:host:1\n", None),
+    ],
+)
+def test_an_address_is_read_and_written(text: str, endpoint: Endpoint | None) -> None:
+    """An IPv6 address is in brackets."""
+    assert tls_endpoint(text) == endpoint
+    if endpoint:
+        assert f"tls:{endpoint}" == text
+
+
+def test_a_listener_has_all_files_or_is_none(tmp_path: Path) -> None:
+    """There is no TCP without certificates of both sides."""
+    ca = Authority(tmp_path)
+    issued = ca.issue("daemon", "localhost")
+    files = {"cert": str(issued.cert), "key": str(issued.key), "client_ca": str(ca.path)}
+
+    def parse(listen: str, names: Iterable[str]) -> Settings:
+        said = {name: path for name, path in files.items() if name in names}
+        return Settings.parse(
+            (listen, "unix:/a/b"),
+            None,
+            cert=said.get("cert"),
+            key=said.get("key"),
+            client_ca=said.get("client_ca"),
+        )
+
+    settings = parse("tls:localhost:1", files)
+    endpoints = (Endpoint("localhost", 1),)
+    assert settings.tls == TlsListener(endpoints, issued.cert, issued.key, ca.path)
+    assert settings.listen == (Path("/a/b"),)
+    for each in files:
+        option = each.replace("_", "-")
+        with pytest.raises(SettingsError, match=f"there is no --{option}: .* give"):
+            parse("tls:localhost:1", files.keys() - {each})
+        with pytest.raises(SettingsError, match=f"{option}: .*which is not among --listen"):
+            parse("unix:/c", {each})
+
+
+def test_there_is_always_a_unix_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extensions that the daemon hosts are there, and its operator."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    ca = Authority(tmp_path)
+    assert parsed(ca.issue("daemon"), ca.path).listen == (tmp_path / "ebpfd" / "ebpfd.sock",)
+
+
+def test_a_configuration_file_says_the_same(tmp_path: Path) -> None:
+    """And does not get in the way of who listens elsewhere on the command line."""
+    ca = Authority(tmp_path)
+    issued = ca.issue("daemon")
+    config = tmp_path / "ebpfd.toml"
+    config.write_text(
+        'listen = ["tls:[::]:50051", "unix:/a/b"]\n'
+        f'[tls]\ncert = "{issued.cert}"\nkey = "{issued.key}"\nclient_ca = "{ca.path}"\n'
+    )
+    settings = Settings.parse((), None, config=str(config))
+    assert settings.tls == TlsListener((Endpoint("::", 50051),), issued.cert, issued.key, ca.path)
+    assert Settings.parse(("unix:/c",), None, config=str(config)).tls is None
+    config.write_text(f'listen = ["unix:/a/b"]\n[tls]\ncert = "{issued.cert}"\n')
+    with pytest.raises(SettingsError, match="cert: it is for tls:HOST:PORT"):
+        Settings.parse((), None, config=str(config))
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    """Before anybody is refused because of them."""
+    ca = Authority(tmp_path)
+    good, other = ca.issue("good"), ca.issue("other")
+    nothing = tmp_path / "nothing"
+    nothing.touch(mode=0o600)
+    missing = tmp_path / "missing"
+    assert refusal(Issued(missing, good.key), ca.path).startswith(f"cert {missing}: No such")
+    assert refusal(Issued(good.cert, missing), ca.path).startswith(f"key {missing}: No such")
+    assert refusal(good, missing).startswith(f"client-ca {missing}: No such")
+    assert "is not that of the certificate" in refusal(Issued(good.cert, other.key), ca.path)
+    assert "in PEM form" in refusal(Issued(nothing, good.key), ca.path)
+    assert "in PEM form" in refusal(Issued(good.cert, nothing), ca.path)
+    assert f"client-ca {nothing}: this must be certificates" in refusal(good, nothing)
+    assert "without a password" in refusal(ca.issue("locked", password=b"x"), ca.path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "private"), [(0o600, True), (0o640, True), (0o644, False), (0o620, False)]
+)
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int, *, private: bool) -> None:
+    """A group may read it, as that of a service's keys does."""
+    ca = Authority(tmp_path)
+    issued = ca.issue("daemon")
+    issued.key.chmod(mode)
+    if private:
+        parsed(issued, ca.path)
+    else:
+        assert refusal(issued, ca.path).endswith(f"(mode {mode:o}): chmod 600 it")
+
+
+def test_new_files_are_taken_when_they_fit_together(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Until then the old ones are used, and the log says why, once."""
+    ca = Authority(tmp_path)
+    issued = ca.issue("daemon")
+    renewal = Renewal(TlsListener((), issued.cert, issued.key, ca.path))
+    assert renewal.next() is None
+    before = issued.cert.read_bytes()
+    ca.issue("daemon")
+    after = issued.cert.read_bytes()
+    issued.cert.write_bytes(before)
+    assert renewal.next() is None
+    assert renewal.next() is None
+    issued.cert.write_bytes(after)
+    assert renewal.next() is not None
+    assert renewal.next() is None
+    issued.key.unlink()
+    assert renewal.next() is None
+    said = capfd.readouterr()
+    assert (said.out + said.err).count("new certificates cannot be used") == 2
+    assert (said.out + said.err).count("certificates renewed") == 1
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    """Two daemons on one port would share its clients."""
+    ca = Authority(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tls:127.0.0.1:{taken.getsockname()[1]}"
+        listen, issued = f"unix:{tmp_path / 'a'}", ca.issue("daemon")
+        settings = await asyncio.to_thread(parsed, issued, ca.path, listen, address)
+        with pytest.raises(BaseExceptionGroup) as caught:
+            async with serving(tmp_path, settings):
+                pass
+    (error,) = caught.value.exceptions
+    assert isinstance(error, InUseError)
+    assert str(error).startswith(f"{address} cannot be listened on: another process does")
