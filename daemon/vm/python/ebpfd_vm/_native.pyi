@@ -358,6 +358,12 @@ class Map:
         file: int | None = None,
         shared: bool = False,
     ) -> Map: ...
+    def renew(self, file: int | None = None) -> None:
+        """Leave other processes behind: go on in a new memfd, or in the empty *file*.
+
+        Contents, addresses and the number that ``fileno`` tells stay.  TIMEOUT, and nothing has
+        changed, if invocations of this process do not leave the map for a moment.
+        """
     @property
     def type(self) -> int: ...
     @property
@@ -482,6 +488,30 @@ class Tally:
     def counters(self) -> Counters: ...
     def latency(self) -> list[int]:
         """As that of a `Program`."""
+    def follow(self, gate: Gate, /) -> None:
+        """Count what another process counts at its gate."""
+    def unfollow(self, gate: Gate, /) -> None:
+        """Keep what it has counted, and look there no more; twice is once."""
+
+@final
+class Gate:
+    """Words that the daemon shares with one process that runs a program for it.
+
+    A new one is in a sealed memfd, which ``fileno`` tells; with *file* it is the one in there.
+    A process that lies in it spoils its own numbers and no others.
+    """
+
+    def __new__(cls, file: int | None = None) -> Gate: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None:
+        """Let no invocation begin any more; those that have begun are inside."""
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def busy(self) -> bool:
+        """Whether an invocation is inside; of a closed gate that is not busy none ever will be."""
+    def counters(self) -> Counters:
+        """What was counted at this gate alone."""
 
 @final
 class Program:
@@ -598,3 +628,22 @@ class Program:
         as lasting their mean.  Runs by tail calls are not here; those through an invoker may be
         missing, 63 at most, until it is let go.
         """
+    def image(self) -> tuple[bytes, list[int]]:
+        """The program for another process, and the places of the maps whose files it wants.
+
+        OPERATION_NOT_SUPPORTED says what only this process has.
+        """
+    @staticmethod
+    def of_image(
+        image: int, maps: Sequence[int], gate: Gate, /, *, trace: Trace | None = None
+    ) -> Program:
+        """The program of an image, which nobody verifies again, on maps in these files.
+
+        *image* is a memfd of this user's or of root's that is sealed against every change, *maps*
+        are descriptors in the order of the image's places; all stay the caller's.  Counts are
+        kept at *gate*; once that is closed, INVALID_STATE.
+        """
+    def follow(self, gate: Gate, /) -> None:
+        """Count what another process counts at its gate."""
+    def unfollow(self, gate: Gate, /) -> None:
+        """Keep what it has counted, and look there no more; twice is once."""

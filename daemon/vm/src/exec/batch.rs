@@ -68,6 +68,7 @@ impl Program {
     fn run_on(&self, input: Input<'_>, lane: Option<Lane>, reel: &mut impl Reel) -> Result<Batch> {
         let stride = input::stride(&input, self.descriptor())?;
         let items = input::items(&input, self.descriptor())?;
+        let _inside = self.enter()?;
         let mut batch = Batch {
             codes: vec![0; input.count],
             results: vec![0; input.count * 4],
@@ -160,6 +161,7 @@ impl Program {
         };
         input::stride(&input, self.descriptor())?;
         let items = input::items(&input, self.descriptor())?;
+        let _inside = self.enter()?;
         let mut test = TestRun {
             context: context.to_vec(),
             data: data.to_vec(),

@@ -1,25 +1,46 @@
 //! How often a program ran, how long, and how it failed; cheap and lock-free.
 //!
 //! Adding to a number that several threads share costs as much as a small
-//! program.  Who counts run by run has a [`Share`] of its own.
+//! program.  Who counts run by run has a [`Share`] of its own.  A process that
+//! runs a program for the daemon counts in the memory of its [`Gate`], which
+//! the daemon reads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::gate::Gate;
 use super::latency::Latency;
 
 #[derive(Default)]
 pub struct Counters {
+    own: Totals,
+    /// Where this process counts instead, if it runs the program for the daemon.
+    gate: Option<Arc<Gate>>,
+    others: Mutex<Others>,
+}
+
+/// Who counts beside.
+#[derive(Default)]
+struct Others {
+    shares: Vec<Arc<Share>>,
+    /// Of other processes.
+    gates: Vec<Arc<Gate>>,
+}
+
+/// Numbers that any thread may add to.
+#[derive(Default)]
+#[repr(C)]
+pub struct Totals {
     runs: AtomicU64,
     nanoseconds: AtomicU64,
-    latency: Latency,
+    pub(super) latency: Latency,
     failures: Failures,
-    shares: Mutex<Vec<Arc<Share>>>,
 }
 
 /// Runs that one caller counts, one run at a time.
 #[derive(Default)]
+#[repr(C, align(64))]
 pub struct Share {
     runs: AtomicU64,
     nanoseconds: AtomicU64,
@@ -29,7 +50,10 @@ impl Share {
     /// Count a run; only the owner of the share does.
     pub(super) fn add(&self, nanoseconds: u64) {
         let add = |to: &AtomicU64, count| {
-            to.store(to.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+            to.store(
+                to.load(Ordering::Relaxed).wrapping_add(count),
+                Ordering::Relaxed,
+            );
         };
         add(&self.runs, 1);
         add(&self.nanoseconds, nanoseconds);
@@ -41,11 +65,38 @@ impl Share {
     }
 }
 
+#[repr(C)]
 struct Failures([AtomicU64; 256]);
 
 impl Default for Failures {
     fn default() -> Self {
         Self([const { AtomicU64::new(0) }; 256])
+    }
+}
+
+/// A share, and where it lies.
+pub enum Leased {
+    Own(Arc<Share>),
+    /// With what others have counted there before.
+    Shared(Arc<Gate>, usize, u64),
+}
+
+impl Leased {
+    /// Count a run.
+    #[inline]
+    pub(super) fn add(&self, nanoseconds: u64) {
+        match self {
+            Self::Own(share) => share.add(nanoseconds),
+            Self::Shared(gate, number, _) => gate.share(*number).add(nanoseconds),
+        }
+    }
+
+    /// Runs counted so far by who has the share.
+    pub(super) fn runs(&self) -> u64 {
+        match self {
+            Self::Own(share) => share.runs(),
+            Self::Shared(gate, number, before) => gate.share(*number).runs().wrapping_sub(*before),
+        }
     }
 }
 
@@ -59,7 +110,41 @@ pub struct CounterValues {
     pub failures: BTreeMap<u8, u64>,
 }
 
+impl CounterValues {
+    /// Add numbers, which another process may have made up.
+    pub(super) fn add(&mut self, totals: &Totals) {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        self.runs = self.runs.wrapping_add(read(&totals.runs));
+        self.nanoseconds = self.nanoseconds.wrapping_add(read(&totals.nanoseconds));
+        for (number, code) in totals.failures.0.iter().zip(0..=u8::MAX) {
+            let count = read(number);
+            if count > 0 {
+                let sum = self.failures.entry(code).or_default();
+                *sum = sum.wrapping_add(count);
+            }
+        }
+    }
+
+    pub(super) fn add_share(&mut self, share: &Share) {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        self.runs = self.runs.wrapping_add(read(&share.runs));
+        self.nanoseconds = self.nanoseconds.wrapping_add(read(&share.nanoseconds));
+    }
+}
+
 impl Counters {
+    /// Counters in the memory of a gate, if there is one.
+    pub(super) fn at(gate: Option<Arc<Gate>>) -> Self {
+        Self {
+            gate,
+            ..Self::default()
+        }
+    }
+
+    fn totals(&self) -> &Totals {
+        self.gate.as_ref().map_or(&self.own, |gate| gate.totals())
+    }
+
     /// Count runs that took so long together.
     pub(super) fn add(&self, runs: u64, nanoseconds: u64) {
         self.add_untimed(runs, nanoseconds);
@@ -70,32 +155,47 @@ impl Counters {
 
     /// Count runs of which it is not known how long each took.
     pub(super) fn add_untimed(&self, runs: u64, nanoseconds: u64) {
-        self.runs.fetch_add(runs, Ordering::Relaxed);
-        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        let totals = self.totals();
+        totals.runs.fetch_add(runs, Ordering::Relaxed);
+        totals.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
     /// Of runs that are counted elsewhere: each took so long.
     pub(super) fn timed(&self, runs: u64, nanoseconds: u64) {
-        self.latency.add(runs, nanoseconds);
+        self.totals().latency.add(runs, nanoseconds);
     }
 
     /// A share that counts until it is given back.
-    pub(super) fn share(&self) -> Arc<Share> {
+    pub(super) fn share(&self) -> Leased {
+        if let Some(gate) = &self.gate
+            && let Some(number) = gate.take_share()
+        {
+            return Leased::Shared(Arc::clone(gate), number, gate.share(number).runs());
+        }
         let share = Arc::new(Share::default());
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.push(Arc::clone(&share));
-        share
+        self.others().shares.push(Arc::clone(&share));
+        Leased::Own(share)
     }
 
     /// Take over what a share has counted.
-    pub(super) fn give_back(&self, share: &Arc<Share>) {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.retain(|other| !Arc::ptr_eq(other, share));
-        self.add_untimed(share.runs(), share.nanoseconds.load(Ordering::Relaxed));
+    pub(super) fn give_back(&self, share: &Leased) {
+        match share {
+            // The next one who has it counts on.
+            Leased::Shared(gate, number, _) => gate.free_share(*number),
+            Leased::Own(share) => {
+                let mut others = self.others();
+                others.shares.retain(|other| !Arc::ptr_eq(other, share));
+                self.add_untimed(share.runs(), share.nanoseconds.load(Ordering::Relaxed));
+            }
+        }
     }
 
     pub(super) fn fail(&self, code: u8) {
-        self.failures.0[usize::from(code)].fetch_add(1, Ordering::Relaxed);
+        self.fail_often(code, 1);
+    }
+
+    fn fail_often(&self, code: u8, count: u64) {
+        self.totals().failures.0[usize::from(code)].fetch_add(count, Ordering::Relaxed);
     }
 
     /// Count a batch that has run, for somebody beside its program.
@@ -107,26 +207,57 @@ impl Counters {
             .for_each(|code| self.fail(*code));
     }
 
+    /// Count what another process counts at its gate.
+    pub fn follow(&self, gate: &Arc<Gate>) {
+        self.others().gates.push(Arc::clone(gate));
+    }
+
+    /// Keep what it has counted, and look there no more; twice is once.
+    pub fn unfollow(&self, gate: &Arc<Gate>) {
+        let mut others = self.others();
+        let before = others.gates.len();
+        others.gates.retain(|other| !Arc::ptr_eq(other, gate));
+        if others.gates.len() == before {
+            return;
+        }
+        let counted = gate.counters();
+        self.add_untimed(counted.runs, counted.nanoseconds);
+        self.totals().latency.add_all(&gate.totals().latency);
+        for (code, count) in counted.failures {
+            self.fail_often(code, count);
+        }
+    }
+
     /// Runs by how long they took; see `latency`.
     pub fn latency(&self) -> Vec<u64> {
-        self.latency.values()
+        let others = self.others();
+        let all = Latency::default();
+        all.add_all(&self.totals().latency);
+        for gate in &others.gates {
+            all.add_all(&gate.totals().latency);
+        }
+        all.values()
     }
 
     pub fn values(&self) -> CounterValues {
-        let failures = self.failures.0.iter().zip(0..=u8::MAX);
-        // Held until all is read, so that a share is not missed while it is given back.
-        let shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = |own: &AtomicU64, of: fn(&Share) -> &AtomicU64| {
-            let shared = shares.iter().map(|share| of(share).load(Ordering::Relaxed));
-            own.load(Ordering::Relaxed) + shared.sum::<u64>()
+        // Held until all is read, so that nothing is missed while it is given back.
+        let others = self.others();
+        let mut values = match &self.gate {
+            Some(gate) => gate.counters(),
+            None => CounterValues::default(),
         };
-        CounterValues {
-            runs: sum(&self.runs, |share| &share.runs),
-            nanoseconds: sum(&self.nanoseconds, |share| &share.nanoseconds),
-            failures: failures
-                .map(|(count, code)| (code, count.load(Ordering::Relaxed)))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+        values.add(&self.own);
+        others
+            .shares
+            .iter()
+            .for_each(|share| values.add_share(share));
+        for gate in &others.gates {
+            gate.add_to(&mut values);
         }
+        values
+    }
+
+    fn others(&self) -> std::sync::MutexGuard<'_, Others> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

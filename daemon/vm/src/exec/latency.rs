@@ -13,6 +13,7 @@ const PARTS: usize = 4;
 pub const BUCKETS: usize = 140;
 
 /// Runs by their nanoseconds.
+#[repr(transparent)]
 pub struct Latency([AtomicU64; BUCKETS]);
 
 impl Default for Latency {
@@ -25,6 +26,13 @@ impl Latency {
     /// Count runs that took so long, each.
     pub(super) fn add(&self, runs: u64, nanoseconds: u64) {
         self.0[bucket(nanoseconds)].fetch_add(runs, Ordering::Relaxed);
+    }
+
+    /// Count what was counted elsewhere too.
+    pub(super) fn add_all(&self, other: &Self) {
+        for (own, other) in self.0.iter().zip(&other.0) {
+            own.fetch_add(other.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 
     /// Runs by bucket, up to the last one that has any.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
+use super::gate::{Gate, Inside};
+use super::image::Image;
 #[cfg(any(test, feature = "differential"))]
 use super::interpreter::Moment;
 use super::interpreter::{self, Services, Stack};
@@ -72,6 +74,8 @@ pub struct Options {
     /// allows to compile.
     pub verified: Verified,
     pub execution: Execution,
+    /// Between this process and the daemon that it runs the program for.
+    pub gate: Option<Arc<Gate>>,
     /// Is shown each instruction that the interpreter executes.
     #[cfg(any(test, feature = "differential"))]
     pub observer: Option<Observer>,
@@ -158,8 +162,8 @@ impl Program {
             pointers: [descriptor.data, descriptor.end, descriptor.meta].map(pointer),
             writable: writable_ranges(information),
             hidden: information.hidden(),
+            counters: Counters::at(options.gate.clone()),
             options,
-            counters: Counters::default(),
         })
     }
 
@@ -232,6 +236,42 @@ impl Program {
     /// Runs by how long they took; see `latency`.
     pub fn latency(&self) -> Vec<u64> {
         self.counters.latency()
+    }
+
+    /// An image of this program with all that it runs by.
+    pub fn vouched(&self, image: Image, tag: u64) -> Result<Image> {
+        if self.options.verified == Verified::No || !self.options.local.is_empty() {
+            return Err(EngineError::new(
+                ResultCode::OperationNotSupported,
+                "nobody has verified the program, or helpers of it are bound here",
+            ));
+        }
+        Ok(Image {
+            verified: self.options.verified,
+            budget: self.budget(),
+            execution: self.options.execution,
+            tag,
+            ..image
+        })
+    }
+
+    /// Count what another process counts that runs the program for this one.
+    pub fn follow(&self, gate: &Arc<Gate>) {
+        self.counters.follow(gate);
+    }
+
+    /// Keep what it has counted, and look there no more.
+    pub fn unfollow(&self, gate: &Arc<Gate>) {
+        self.counters.unfollow(gate);
+    }
+
+    /// Go where the daemon lets this process run the program, for as long as the answer lives.
+    #[inline]
+    pub(super) fn enter(&self) -> Result<Option<Inside<'_>>> {
+        match &self.options.gate {
+            None => Ok(None),
+            Some(gate) => gate.enter().map(Some).ok_or_else(gone),
+        }
     }
 
     pub fn counters(&self) -> CounterValues {
@@ -358,6 +398,14 @@ impl Program {
     pub(super) fn has_maps(&self) -> bool {
         !self.maps.is_empty()
     }
+}
+
+#[cold]
+fn gone() -> EngineError {
+    EngineError::new(
+        ResultCode::InvalidState,
+        "the daemon lets this process run the program no more",
+    )
 }
 
 /// The first helper that only an extension can answer.

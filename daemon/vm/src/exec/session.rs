@@ -80,6 +80,12 @@ impl<'p> Session<'p> {
         &mut self.invocation.services
     }
 
+    /// The program that a run begins with.
+    #[inline]
+    pub fn program(&self) -> &'p Program {
+        self.program
+    }
+
     /// Pin anew.
     #[inline]
     pub fn repin(&mut self) {

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::counters::Share;
+use super::counters::Leased;
 use super::fault::Fault;
 use super::input::Item;
 use super::origin::Identity;
@@ -30,7 +30,7 @@ pub struct Single {
     /// Dropped before the program that it refers to.
     session: Session<'static>,
     program: Arc<Program>,
-    share: Arc<Share>,
+    share: Leased,
     /// Whether contexts have any.
     has_pointers: bool,
     untimed: u64,
@@ -66,6 +66,11 @@ impl Single {
 
     /// Run once on the context; r0, of which the program's result is the lower half.
     pub fn run(&mut self) -> Result<u64, Box<Fault>> {
+        let program = self.session.program();
+        let _inside = match program.enter() {
+            Ok(inside) => inside,
+            Err(error) => return Err(Box::new(Fault::new(error.code, error.message))),
+        };
         let start = (self.untimed == 0).then(Instant::now);
         let outcome = self.invoke();
         if let Some(start) = start {

@@ -17,8 +17,9 @@
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::backing::{self, Backing, PAGE, Region, Storage};
 use super::epoch::{DOMAIN_BYTES, Domain, local};
@@ -29,6 +30,8 @@ use crate::error::{EngineError, Result, ResultCode};
 /// Of the layout below; a file of another version is refused.
 const VERSION: u64 = 1;
 const MAGIC: u64 = u64::from_le_bytes(*b"ebpfdmap");
+/// Held by who moves a map.
+static MOVING: Mutex<()> = Mutex::new(());
 pub const MAX_STRIPES: usize = 64;
 const STRIPES_AT: usize = 256;
 const DOMAIN_AT: usize = STRIPES_AT + MAX_STRIPES * size_of::<Stripe>();
@@ -221,6 +224,28 @@ impl Arena {
     #[inline]
     pub fn base(&self, region: usize) -> usize {
         self.regions[region].base
+    }
+
+    /// Go on in another file, a new memfd if there is none, and leave other processes behind.
+    pub fn move_to(&self, storage: Storage, patience: Duration) -> Result<()> {
+        let (Some(peers), Some(domain)) = (&self.peers, &self.domain) else {
+            return Err(EngineError::argument("the map is in no file to move from"));
+        };
+        let length = self.backing.length();
+        let file = backing::open(storage, length)?
+            .ok_or_else(|| EngineError::argument("the map must move to a file"))?;
+        backing::prepare(&file, length)?;
+        // Two that move could wait for each other's threads.
+        let _alone = MOVING.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(_frozen) = domain.freeze(patience) else {
+            return Err(EngineError::new(
+                ResultCode::Timeout,
+                format!("an invocation in this process has used the map for {patience:?}"),
+            ));
+        };
+        self.backing.move_to(&file, &self.regions)?;
+        // What others left in locks and epochs is seen to be of the dead: nobody has their rows.
+        peers.move_to(&file)
     }
 
     /// Take all of a region where space can run out; its pages stay as they are.

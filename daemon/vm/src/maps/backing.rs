@@ -103,6 +103,62 @@ impl Backing {
         self.file.as_ref()
     }
 
+    /// Go on in another file, empty and as long, with a copy of all that is in this one.
+    ///
+    /// Addresses stay as they are, and so does the number of the descriptor; other processes stay
+    /// behind.  No thread of this process may use the map meanwhile.
+    pub fn move_to(&self, file: &File, regions: &[Region]) -> Result<()> {
+        let own = self
+            .file()
+            .ok_or_else(|| EngineError::argument("the map is not in a file"))?;
+        for region in regions {
+            allocate_in(file, region.offset, region.committed())?;
+        }
+        let mut at = 0;
+        while let Some((start, end)) = data_after(own, at) {
+            allocate_in(file, start, end - start)?;
+            self.copy_into(file, start, end)?;
+            at = end;
+        }
+        // SAFETY: replaces our own mapping by one of the same size, at once; nobody uses it.
+        let base = unsafe {
+            libc::mmap(
+                self.base,
+                self.length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_FIXED | libc::MAP_NORESERVE,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return Err(no_memory(format!(
+                "the system has no {} bytes for a map",
+                self.length
+            )));
+        }
+        // SAFETY: a wish about our own mapping, which changes no contents.
+        unsafe { libc::madvise(self.base, self.length, libc::MADV_RANDOM) };
+        take_place(file, own)
+    }
+
+    fn copy_into(&self, file: &File, start: usize, end: usize) -> Result<()> {
+        let mut at = start;
+        while at < end {
+            let from = (self.base as usize + at) as *const libc::c_void;
+            // SAFETY: the kernel reads bytes of our own mapping, whoever else writes them.
+            let done = unsafe { libc::pwrite(file.as_raw_fd(), from, end - at, at as libc::off_t) };
+            match usize::try_from(done) {
+                Ok(count) if count > 0 => at += count,
+                _ => {
+                    let error = std::io::Error::last_os_error();
+                    return Err(no_memory(format!("no copy of a map: {error}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Take space for the bytes `start..end`, where space can run out.
     fn allocate(&self, start: usize, end: usize) -> Result<()> {
         let Some(file) = &self.file else {
@@ -115,22 +171,51 @@ impl Backing {
                 "{size} more bytes for a map are more than half of what the machine has left"
             )));
         }
-        loop {
-            // SAFETY: allocating space of our own file.
-            let done =
-                unsafe { libc::fallocate(file.as_raw_fd(), 0, start as i64, size as i64) } == 0;
-            let error = std::io::Error::last_os_error();
-            if done {
-                return Ok(());
-            }
-            // A signal is no reason to refuse.
-            if error.raw_os_error() != Some(libc::EINTR) {
-                return Err(no_memory(format!(
-                    "no space for {size} more bytes of a map: {error}"
-                )));
-            }
+        allocate_in(file, start, size)
+    }
+}
+
+/// Take `size` bytes of a file from `start` on.
+fn allocate_in(file: &File, start: usize, size: usize) -> Result<()> {
+    if size == 0 {
+        return Ok(());
+    }
+    loop {
+        // SAFETY: allocating space of our own file.
+        let done = unsafe { libc::fallocate(file.as_raw_fd(), 0, start as i64, size as i64) } == 0;
+        let error = std::io::Error::last_os_error();
+        if done {
+            return Ok(());
+        }
+        // A signal is no reason to refuse.
+        if error.raw_os_error() != Some(libc::EINTR) {
+            return Err(no_memory(format!(
+                "no space for {size} more bytes of a map: {error}"
+            )));
         }
     }
+}
+
+/// The next bytes of a file, from `at` on, that are not known to be zero.
+fn data_after(file: &File, at: usize) -> Option<(usize, usize)> {
+    // SAFETY: moves the position of our own file, which nobody uses.
+    unsafe {
+        let start = libc::lseek(file.as_raw_fd(), at as libc::off_t, libc::SEEK_DATA);
+        let start = usize::try_from(start).ok()?;
+        let end = libc::lseek(file.as_raw_fd(), start as libc::off_t, libc::SEEK_HOLE);
+        usize::try_from(end).ok().map(|end| (start, end))
+    }
+}
+
+/// Let `own`'s descriptor, whose number stays, be that of `file`.
+pub fn take_place(file: &File, own: &File) -> Result<()> {
+    // SAFETY: both are open and ours; the number is one of a file all the time.
+    let done = unsafe { libc::dup3(file.as_raw_fd(), own.as_raw_fd(), libc::O_CLOEXEC) };
+    if done >= 0 {
+        return Ok(());
+    }
+    let error = std::io::Error::last_os_error();
+    Err(no_memory(format!("no descriptor for a map: {error}")))
 }
 
 impl Drop for Backing {
@@ -161,6 +246,11 @@ impl Region {
                 Some(_) => 0,
             }),
         }
+    }
+
+    /// Bytes that are usable, as far as this process has asked for them.
+    fn committed(&self) -> usize {
+        self.committed.load(Ordering::Acquire)
     }
 
     /// Make the first `end` bytes usable.

@@ -23,8 +23,9 @@
 //! domain keeps alive; slots are atomics and every bit pattern is valid.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::backing::Backing;
 use super::numbers;
@@ -34,6 +35,8 @@ use super::peers::{MAX_PEERS, Peers};
 pub const SLOTS: usize = 64;
 /// Words between two slots: each has a cache line, for threads write theirs all the time.
 const LINE: usize = 8;
+/// How often a thread looks whether it may go on.
+const LOOK: Duration = Duration::from_micros(50);
 /// A slot's value while its thread is not pinned; epochs start at 1.
 const IDLE: u64 = 0;
 pub(super) const SHARED_SLOT: usize = SLOTS - 1;
@@ -48,6 +51,7 @@ static LOCAL: Domain = Domain {
     slots: LOCAL_SLOTS.as_ptr(),
     sharing: None,
     crowd: Mutex::new(0),
+    frozen: AtomicBool::new(false),
 };
 
 /// Threads that may see the same entries, and the epoch they agree on.
@@ -59,6 +63,8 @@ pub struct Domain {
     sharing: Option<Sharing>,
     /// Pins of this process in the slot that several threads share.
     crowd: Mutex<usize>,
+    /// No thread of this process may pin.
+    frozen: AtomicBool,
 }
 
 struct Sharing {
@@ -89,6 +95,7 @@ impl Domain {
                 _backing: Arc::clone(backing),
             }),
             crowd: Mutex::new(0),
+            frozen: AtomicBool::new(false),
         };
         domain.clear(peers.row);
         domain.rows().fetch_or(1 << peers.row, Ordering::SeqCst);
@@ -137,7 +144,38 @@ impl Domain {
         }
         slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
         fence(Ordering::SeqCst);
+        if self.frozen.load(Ordering::Relaxed) {
+            slot.store(IDLE, Ordering::Release);
+            self.thawed();
+            return self.enter(number);
+        }
         true
+    }
+
+    /// Wait until threads may pin.
+    #[cold]
+    fn thawed(&self) {
+        while self.frozen.load(Ordering::Acquire) {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Keep the threads of this process out until the answer is dropped; `None` if one that is
+    /// pinned does not leave in time.
+    pub(super) fn freeze(&self, patience: Duration) -> Option<Frozen<'_>> {
+        let frozen = Frozen(self);
+        self.frozen.store(true, Ordering::SeqCst);
+        // Whoever is not seen below sees the word above.
+        fence(Ordering::SeqCst);
+        let row = self.own_row();
+        let deadline = Instant::now() + patience;
+        while (0..SLOTS).any(|number| self.slot(row, number).load(Ordering::Acquire) != IDLE) {
+            if Instant::now() > deadline {
+                return None;
+            }
+            std::thread::sleep(LOOK);
+        }
+        Some(frozen)
     }
 
     /// The first of many announces, for all of them.
@@ -147,8 +185,16 @@ impl Domain {
         if *crowd == 0 {
             slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
         }
-        *crowd += 1;
         fence(Ordering::SeqCst);
+        if self.frozen.load(Ordering::Relaxed) {
+            if *crowd == 0 {
+                slot.store(IDLE, Ordering::Release);
+            }
+            drop(crowd);
+            self.thawed();
+            return self.enter_crowd(slot);
+        }
+        *crowd += 1;
         true
     }
 
@@ -212,6 +258,15 @@ impl Domain {
             .as_ref()
             .and_then(|sharing| sharing.peers.if_dead(row, || self.vacate(row)));
         cleared.is_some()
+    }
+}
+
+/// While it lives, no thread of this process is pinned.
+pub(super) struct Frozen<'a>(&'a Domain);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.frozen.store(false, Ordering::Release);
     }
 }
 

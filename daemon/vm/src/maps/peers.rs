@@ -35,17 +35,7 @@ pub struct Peers {
 impl Peers {
     /// Take a free row of the map in `shared`, and the door until [`Peers::open_door`].
     pub fn join(shared: &File) -> Result<Self> {
-        let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| {
-                EngineError::new(
-                    ResultCode::AccessDenied,
-                    format!("the map's file cannot be opened for writing: {error}"),
-                )
-            })?;
+        let file = reopened(shared)?;
         shut_door(&file)?;
         let free = (0..MAX_PEERS).find(|row| lock(&file, *row));
         match free {
@@ -72,6 +62,19 @@ impl Peers {
         let _ = self.file.set_len(0);
     }
 
+    /// Go on with the same row in another file, which nobody else has yet.
+    pub(super) fn move_to(&self, shared: &File) -> Result<()> {
+        let file = reopened(shared)?;
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lock(&file, self.row) {
+            return Err(EngineError::new(
+                ResultCode::InvalidState,
+                "somebody has the map's new file already",
+            ));
+        }
+        super::backing::take_place(&file, &self.file)
+    }
+
     /// Run `repair` if the process of this row is dead; nobody joins in its place meanwhile.
     pub fn if_dead<T>(&self, row: usize, repair: impl FnOnce() -> T) -> Option<T> {
         let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +85,18 @@ impl Peers {
         unlock(&self.file, row);
         Some(result)
     }
+}
+
+/// The file with a description of its own.
+fn reopened(shared: &File) -> Result<File> {
+    let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    file.map_err(|error| {
+        EngineError::new(
+            ResultCode::AccessDenied,
+            format!("the map's file cannot be opened for writing: {error}"),
+        )
+    })
 }
 
 fn shut_door(file: &File) -> Result<()> {

@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 use super::contract::information;
 use super::door;
 use super::errors::guarded;
+use super::gate::{self, Gate, Source};
 use super::helper::Callback;
 use super::maps::Map;
 use super::objects::ProgramSpec;
@@ -47,7 +48,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    fn of(values: exec::CounterValues) -> Self {
+    pub fn of(values: exec::CounterValues) -> Self {
         Self {
             runs: values.runs,
             nanoseconds: values.nanoseconds,
@@ -59,7 +60,7 @@ impl Counters {
 /// Counts of runs, kept for a link.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
 #[derive(Default)]
-pub struct Tally(exec::Counters);
+pub struct Tally(pub exec::Counters);
 
 #[pymethods]
 impl Tally {
@@ -75,11 +76,25 @@ impl Tally {
     fn latency(&self) -> Vec<u64> {
         self.0.latency()
     }
+
+    /// Count what another process counts at its gate.
+    fn follow(&self, gate: &Bound<'_, Gate>) {
+        self.0.follow(&gate.get().0);
+    }
+
+    /// Keep what it has counted, and look there no more.
+    fn unfollow(&self, gate: &Bound<'_, Gate>) {
+        self.0.unfollow(&gate.get().0);
+    }
 }
 
 /// A program ready to run.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
-pub struct Program(pub Arc<exec::Program>);
+pub struct Program {
+    pub program: Arc<exec::Program>,
+    /// What it was made of, if it was made here.
+    pub source: Option<Source>,
+}
 
 /// Lane, tapes, lengths of the tapes.
 type RecordedTapes<'py> = (u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
@@ -110,7 +125,7 @@ impl Program {
         proved: Option<u64>,
         execution: &str,
     ) -> PyResult<Self> {
-        let live = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
+        let live: Vec<_> = maps.iter().map(|map| Arc::clone(&map.get().0)).collect();
         let callback = |function: Py<PyAny>| -> Arc<dyn Remote> {
             let maps = maps.iter().map(|map| map.clone_ref(py)).collect();
             Arc::new(Callback { function, maps })
@@ -131,42 +146,53 @@ impl Program {
         if verified {
             options.verified = proved.map_or(Verified::Accepted, Verified::Proved);
         }
-        let spec = &program.get().0;
-        py.detach(|| guarded(|| exec::Program::new(spec, live, &information, options)))
-            .map(|program| Self(Arc::new(program)))
+        let spec = Arc::clone(&program.get().0);
+        py.detach(|| {
+            guarded(|| exec::Program::new(&spec, live.clone(), &information, options)).map(
+                |program| Self {
+                    program: Arc::new(program),
+                    source: Some(Source {
+                        spec,
+                        information,
+                        maps: live,
+                        tag,
+                    }),
+                },
+            )
+        })
     }
 
     #[getter]
     fn blocking(&self) -> bool {
-        self.0.blocking()
+        self.program.blocking()
     }
 
     #[getter]
     fn executor(&self) -> &'static str {
-        self.0.executor()
+        self.program.executor()
     }
 
     /// Why the program is not compiled; empty if it is.
     #[getter]
     fn executor_reason(&self) -> &str {
-        self.0.executor_reason()
+        self.program.executor_reason()
     }
 
     /// Whether instructions are counted while it runs.
     #[getter]
     fn metered(&self) -> bool {
-        self.0.metered()
+        self.program.metered()
     }
 
     /// The most instructions that a run can execute, if that is known.
     #[getter]
     fn worst_case(&self) -> Option<u64> {
-        self.0.worst_case()
+        self.program.worst_case()
     }
 
     #[getter]
     fn budget(&self) -> u64 {
-        self.0.budget()
+        self.program.budget()
     }
 
     #[pyo3(signature = (
@@ -192,7 +218,7 @@ impl Program {
         let meta_lengths = optional_bytes_of(meta_lengths)?;
         let batch = py.detach(|| {
             guarded(|| {
-                self.0.run_batch(Input {
+                self.program.run_batch(Input {
                     contexts: &contexts,
                     count,
                     data: &data,
@@ -231,7 +257,7 @@ impl Program {
         let meta_lengths = optional_bytes_of(meta_lengths)?;
         let (batch, tapes) = py.detach(|| {
             guarded(|| {
-                self.0.record_batch(Input {
+                self.program.record_batch(Input {
                     contexts: &contexts,
                     count,
                     data: &data,
@@ -284,7 +310,7 @@ impl Program {
                     meta_lengths: &meta_lengths,
                     origin,
                 };
-                self.0.replay_batch(input, &tapes)
+                self.program.replay_batch(input, &tapes)
             })
         })?;
         Ok((BatchResult::of(py, &batch), PyBytes::new(py, &unknown)))
@@ -302,7 +328,7 @@ impl Program {
         let context = bytes_of(context)?;
         let data = bytes_of(data)?;
         let test =
-            py.detach(|| guarded(|| self.0.test_run(&context, &data, meta_length, repeat)))?;
+            py.detach(|| guarded(|| self.program.test_run(&context, &data, meta_length, repeat)))?;
         Ok((
             test.code,
             test.result,
@@ -314,16 +340,47 @@ impl Program {
 
     /// A builtin that takes one context; see `door`.
     fn invoker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        door::invoker(py, &self.0)
+        door::invoker(py, &self.program)
     }
 
     fn counters(&self) -> Counters {
-        Counters::of(self.0.counters())
+        Counters::of(self.program.counters())
+    }
+
+    /// The program for another process to run, and which of its maps go with it.
+    fn image<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Vec<usize>)> {
+        let (bytes, indices) = guarded(|| gate::image_of(self))?;
+        Ok((PyBytes::new(py, &bytes), indices))
+    }
+
+    /// The program in a sealed memfd, on maps in these files.
+    #[staticmethod]
+    #[pyo3(signature = (image, maps, gate, /, *, trace = None))]
+    fn of_image(
+        py: Python<'_>,
+        image: i32,
+        maps: Vec<i32>,
+        gate: &Bound<'_, Gate>,
+        trace: Option<Py<Trace>>,
+    ) -> PyResult<Self> {
+        let gate = Arc::clone(&gate.get().0);
+        let trace = trace.map(|trace| Arc::clone(&trace.get().0));
+        py.detach(|| guarded(|| self::gate::program_of(image, &maps, gate, trace)))
+    }
+
+    /// Count what another process counts at its gate.
+    fn follow(&self, gate: &Bound<'_, Gate>) {
+        self.program.follow(&gate.get().0);
+    }
+
+    /// Keep what it has counted, and look there no more.
+    fn unfollow(&self, gate: &Bound<'_, Gate>) {
+        self.program.unfollow(&gate.get().0);
     }
 
     /// Runs by how long they took.
     fn latency(&self) -> Vec<u64> {
-        self.0.latency()
+        self.program.latency()
     }
 }
 

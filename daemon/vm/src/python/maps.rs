@@ -144,6 +144,12 @@ impl Map {
         })
     }
 
+    /// Leave other processes behind: go on in a new memfd, or in an empty file.
+    #[pyo3(signature = (file = None))]
+    fn renew(&self, py: Python<'_>, file: Option<i32>) -> PyResult<()> {
+        py.detach(|| guarded(|| self.0.renew(storage(file, true)?)))
+    }
+
     #[pyo3(signature = (key, /))]
     fn lookup<'py>(&self, py: Python<'py>, key: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let lookup = || guarded(|| self.0.lookup(key));
@@ -248,7 +254,7 @@ impl Map {
         program_id: u32,
         flags: u64,
     ) -> PyResult<()> {
-        let program = Arc::clone(&program.get().0);
+        let program = Arc::clone(&program.get().program);
         guarded(|| self.0.set_program(key, program, program_id, flags))
     }
 
@@ -307,7 +313,7 @@ fn template((map_type, key_size, value_size, max_entries): Template) -> InnerMap
 }
 
 /// Where a map shall live; the descriptor stays the caller's.
-fn storage(file: Option<i32>, shared: bool) -> Result<Storage> {
+pub fn storage(file: Option<i32>, shared: bool) -> Result<Storage> {
     let Some(descriptor) = file else {
         return Ok(if shared {
             Storage::Memfd

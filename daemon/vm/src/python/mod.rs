@@ -7,6 +7,7 @@ mod contract;
 mod door;
 mod errors;
 mod execution;
+mod gate;
 mod helper;
 mod maps;
 mod objects;
@@ -38,6 +39,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<execution::Counters>()?;
     module.add_class::<execution::Tally>()?;
     module.add_class::<execution::Program>()?;
+    module.add_class::<gate::Gate>()?;
     module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;

@@ -16,6 +16,7 @@ fn domain() -> Domain {
         slots: &raw const words[2],
         sharing: None,
         crowd: Mutex::new(0),
+        frozen: AtomicBool::new(false),
     }
 }
 
@@ -54,4 +55,27 @@ fn a_crowd_shares_the_last_slot() {
     assert!(!domain.advance());
     domain.leave(SHARED_SLOT);
     assert!(domain.advance());
+}
+
+/// Nobody pins a frozen domain, and nobody freezes one that is pinned.
+#[test]
+fn a_frozen_domain_keeps_threads_out() {
+    let domain = domain();
+    assert!(domain.enter(0) && domain.enter(SHARED_SLOT));
+    assert!(domain.freeze(Duration::ZERO).is_none());
+    domain.leave(0);
+    assert!(domain.freeze(Duration::ZERO).is_none());
+    domain.leave(SHARED_SLOT);
+    let frozen = domain.freeze(Duration::ZERO).expect("nobody is pinned");
+    std::thread::scope(|scope| {
+        let entered = [1, SHARED_SLOT].map(|number| {
+            let domain = &domain;
+            scope.spawn(move || domain.enter(number))
+        });
+        assert!(entered.iter().all(|thread| !thread.is_finished()));
+        drop(frozen);
+        for thread in entered {
+            assert!(thread.join().expect("no panic"));
+        }
+    });
 }

@@ -1,0 +1,196 @@
+//! Words that the daemon shares with one process that runs a program for it.
+//!
+//! ```text
+//!   closed     the daemon's: nobody may go in any more
+//!   inside     a word a thread: how many runs of that thread are inside
+//!   counted    what has run; the daemon reads it
+//! ```
+//!
+//! A thread says that it is inside before it looks whether the gate is closed,
+//! with a full fence between; the daemon closes before it looks who is inside,
+//! likewise.  So whoever the daemon does not see inside has found the gate
+//! closed, or will.  A process that lies about any of it spoils its own numbers.
+//!
+//! Sound because: the words lie in a mapping of their size which the gate owns,
+//! in a memfd that nobody can shrink; they are atomics, and every bit pattern is
+//! valid.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::{Mutex, PoisonError};
+
+use super::counters::{CounterValues, Share, Totals};
+use crate::error::{EngineError, Result, ResultCode};
+use crate::maps::backing::{self, Backing, PAGE, Storage};
+use crate::maps::{SLOTS, thread_number};
+
+/// Callers of single contexts that have a share of their own.
+const SHARES: usize = 64;
+const OPEN: u64 = 0;
+const CLOSED: u64 = 1;
+
+#[repr(C, align(64))]
+struct Line(AtomicU64);
+
+#[repr(C)]
+struct Words {
+    closed: Line,
+    inside: [Line; SLOTS],
+    totals: Totals,
+    shares: [Share; SHARES],
+}
+
+/// A gate as one of its two processes has it.
+pub struct Gate {
+    backing: Backing,
+    /// Bit per share that a caller of this process has.
+    taken: Mutex<u64>,
+}
+
+/// While it lives, the thread is inside.
+pub struct Inside<'a>(&'a AtomicU64);
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Gate {
+    /// A new gate in a memfd, or the one in `storage`.
+    pub fn new(storage: Storage) -> Result<Self> {
+        let length = size_of::<Words>().next_multiple_of(PAGE);
+        let file = backing::open(storage, length)?;
+        let Some(file) = file else {
+            return Err(EngineError::argument("a gate lives in a memfd"));
+        };
+        if backing::prepare(&file, length)? {
+            return Err(EngineError::new(
+                ResultCode::InvalidObject,
+                "the file is empty: a gate is made in a memfd of its own",
+            ));
+        }
+        Ok(Self {
+            backing: Backing::new(Some(file), length)?,
+            taken: Mutex::new(0),
+        })
+    }
+
+    /// The memfd, for the other process.
+    pub fn file(&self) -> Option<&File> {
+        self.backing.file()
+    }
+
+    /// Go in, unless it is closed.
+    #[inline]
+    pub fn enter(&self) -> Option<Inside<'_>> {
+        let words = self.words();
+        let word = &words.inside[thread_number()].0;
+        word.fetch_add(1, Ordering::SeqCst);
+        let inside = Inside(word);
+        fence(Ordering::SeqCst);
+        (words.closed.0.load(Ordering::Relaxed) == OPEN).then_some(inside)
+    }
+
+    /// Let nobody in any more.
+    pub fn close(&self) {
+        self.words().closed.0.store(CLOSED, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.words().closed.0.load(Ordering::Relaxed) != OPEN
+    }
+
+    /// Whether somebody is inside, or was until a moment ago.
+    pub fn is_busy(&self) -> bool {
+        let inside = &self.words().inside;
+        inside
+            .iter()
+            .any(|line| line.0.load(Ordering::Acquire) != 0)
+    }
+
+    pub(super) fn totals(&self) -> &Totals {
+        &self.words().totals
+    }
+
+    pub(super) fn share(&self, number: usize) -> &Share {
+        &self.words().shares[number]
+    }
+
+    pub(super) fn take_share(&self) -> Option<usize> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = taken.trailing_ones() as usize;
+        if number == SHARES {
+            return None;
+        }
+        *taken |= 1 << number;
+        Some(number)
+    }
+
+    pub(super) fn free_share(&self, number: usize) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken &= !(1 << number);
+    }
+
+    pub(super) fn add_to(&self, values: &mut CounterValues) {
+        let words = self.words();
+        values.add(&words.totals);
+        words
+            .shares
+            .iter()
+            .for_each(|share| values.add_share(share));
+    }
+
+    /// What has been counted here.
+    pub fn counters(&self) -> CounterValues {
+        let mut values = CounterValues::default();
+        self.add_to(&mut values);
+        values
+    }
+
+    fn words(&self) -> &Words {
+        // SAFETY: see the module.
+        unsafe { &*(self.backing.base() as *const Words) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Gate, Gate) {
+        let gate = Gate::new(Storage::Memfd).expect("a gate");
+        let file = gate
+            .file()
+            .expect("a memfd")
+            .try_clone()
+            .expect("a descriptor");
+        let other = Gate::new(Storage::File(file.into())).expect("the same gate");
+        (gate, other)
+    }
+
+    /// Who is inside is seen, and a closed gate lets nobody in.
+    #[test]
+    fn a_closed_gate_lets_nobody_in() {
+        let (daemon, process) = pair();
+        let inside = process.enter().expect("it is open");
+        assert!(daemon.is_busy());
+        daemon.close();
+        assert!(process.is_closed() && process.enter().is_none());
+        assert!(daemon.is_busy(), "the first one is inside still");
+        drop(inside);
+        assert!(!daemon.is_busy());
+    }
+
+    /// Only a memfd of a gate's size is one.
+    #[test]
+    fn other_files_are_refused() {
+        let file = backing::open(Storage::Memfd, PAGE)
+            .expect("a memfd")
+            .expect("a file");
+        assert!(Gate::new(Storage::File(file.into())).is_err());
+        assert!(Gate::new(Storage::Anonymous).is_err());
+    }
+}

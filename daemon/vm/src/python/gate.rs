@@ -1,0 +1,132 @@
+//! Gates, and programs of images, for Python.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::errors::guarded;
+use super::execution::{Counters, Program};
+use super::maps::storage;
+use crate::contract::ProgramInformation;
+use crate::error::{EngineError, Result, ResultCode};
+use crate::exec::{self, Image, Options};
+use crate::maps::{Map, Storage};
+use crate::spec::ProgramSpec;
+use crate::trace;
+
+/// What a program was made of.
+pub struct Source {
+    pub spec: Arc<ProgramSpec>,
+    pub information: ProgramInformation,
+    pub maps: Vec<Arc<Map>>,
+    pub tag: u64,
+}
+
+/// Words that the daemon shares with one process that runs a program for it.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct Gate(pub Arc<exec::Gate>);
+
+#[pymethods]
+impl Gate {
+    #[new]
+    #[pyo3(signature = (file = None))]
+    fn new(file: Option<i32>) -> PyResult<Self> {
+        guarded(|| exec::Gate::new(storage(file, true)?)).map(|gate| Self(Arc::new(gate)))
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        guarded(|| {
+            let file = self.0.file().map(AsRawFd::as_raw_fd);
+            file.ok_or_else(|| EngineError::argument("the gate has no memfd"))
+        })
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    #[getter]
+    fn busy(&self) -> bool {
+        self.0.is_busy()
+    }
+
+    fn counters(&self) -> Counters {
+        Counters::of(self.0.counters())
+    }
+}
+
+/// The image of a program that was made here, and the places of the maps that it wants.
+pub fn image_of(program: &Program) -> Result<(Vec<u8>, Vec<usize>)> {
+    let source = program
+        .source
+        .as_ref()
+        .ok_or_else(|| EngineError::argument("the program came from an image itself"))?;
+    let (image, indices) = Image::of(&source.spec, &source.maps, &source.information)?;
+    let image = program.program.vouched(image, source.tag)?;
+    Ok((image.bytes(), indices))
+}
+
+/// The program of an image in a sealed memfd, on maps in these files.
+pub fn program_of(
+    image: i32,
+    maps: &[i32],
+    gate: Arc<exec::Gate>,
+    trace: Option<Arc<trace::Trace>>,
+) -> Result<Program> {
+    let image = Image::sealed(&file_of(image)?)?;
+    let options = Options {
+        trace,
+        gate: Some(gate),
+        tag: image.tag,
+        budget: Some(image.budget),
+        verified: image.verified,
+        execution: image.execution,
+        ..Options::default()
+    };
+    let maps = open(&image, maps)?;
+    let program = exec::Program::new(&image.spec, maps, &image.information, options)?;
+    Ok(Program {
+        program: Arc::new(program),
+        source: None,
+    })
+}
+
+fn file_of(descriptor: i32) -> Result<File> {
+    match storage(Some(descriptor), false)? {
+        Storage::File(owned) => Ok(File::from(owned)),
+        Storage::Anonymous | Storage::Memfd => {
+            Err(EngineError::argument("image must be an open descriptor"))
+        }
+    }
+}
+
+/// The maps of an image: those with contents are made, the others are in the files, in order.
+fn open(image: &Image, files: &[i32]) -> Result<Vec<Arc<Map>>> {
+    let mut files = files.iter();
+    let mut maps = Vec::new();
+    for declared in &image.maps {
+        let mut options = declared.options();
+        if declared.contents.is_none() {
+            let file = files
+                .next()
+                .ok_or_else(|| EngineError::argument("maps: the image wants more of them"))?;
+            if file_of(*file)?.metadata().map_or(0, |found| found.len()) == 0 {
+                // Or a new map would be made in it.
+                return Err(EngineError::new(
+                    ResultCode::InvalidObject,
+                    format!("maps: the file of map {} is empty", declared.name),
+                ));
+            }
+            options.storage = storage(Some(*file), false)?;
+        }
+        maps.push(Arc::new(Map::new(options)?));
+    }
+    Ok(maps)
+}
