@@ -16,6 +16,12 @@ Filter: TypeAlias = Callable[[Link], bool]
 class Attachments(attachments.Attachments[Link]):
     """Who is attached to a hook, and who may be."""
 
+    def copy(self) -> "Attachments":
+        """Return those that are attached now."""
+        copied = Attachments(self.capability, self.wildcards)
+        copied._links = list(self._links)
+        return copied
+
     def check(self, link: Link) -> None:
         """Raise Refused if the capability does not let *link* in beside those that are."""
         if refusal := self.refusal(link):

@@ -44,8 +44,14 @@ class HookProvider(Provider, Generic[C]):
         hook.closed = hook.away = ""
 
     def lost(self, reason: str) -> None:
-        """Say so to whoever invokes and reaches nobody."""
-        self._hook.away = reason
+        """Say so to whoever reaches nobody; what was chosen for the links still holds."""
+        hook = self._hook
+        hook.away = reason
+        hook.before = hook.before or hook.attachments.copy()
+
+    def registered(self) -> None:
+        """Forget links that the daemon has no more."""
+        self._hook.before = None
 
     def close(self, reason: str) -> None:
         """Answer every further invocation with CANCELED."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeAlias
+from typing import Final, Generic, NamedTuple, TypeAlias
 from uuid import UUID
 
 from ebpfd_api.result import Result
@@ -22,6 +22,14 @@ MOST_REMEMBERED: Final = 1024
 OnParameter: TypeAlias = Callable[[bytes], None]
 OnLink: TypeAlias = Callable[[Link], Awaitable[None] | None]
 OnFire: TypeAlias = Callable[[FireEvent], Awaitable[Columns]]
+
+
+class Nobody(NamedTuple):
+    """Why an event reaches nobody, and what becomes of it."""
+
+    code: Result
+    message: str
+    result: int
 
 
 @dataclass(slots=True)
@@ -45,6 +53,9 @@ class HookState(Generic[C]):
     away: str = ""
     """Why nothing can be attached for now."""
 
+    before: Attachments | None = None
+    """Who was attached when the daemon was lost, until those that it still has are back."""
+
     lanes: Lanes[C] | None = None
     """None before the first connection."""
 
@@ -54,12 +65,11 @@ class HookState(Generic[C]):
     traffic: Traffic = field(default_factory=Traffic)
     arrivals: set[asyncio.Future[None]] = field(default_factory=set[asyncio.Future[None]])
 
-    def find(
-        self, parameter: bytes | None, only: Filter | None = None
-    ) -> Lane[C] | tuple[Result, str]:
+    def find(self, parameter: bytes | None, only: Filter | None = None) -> Lane[C] | Nobody:
         """Find whom an invocation reaches, or say why nobody."""
         if self.closed or self.lanes is None:
-            return Result.CANCELED, f"hook {self.name}: {self.closed}"
+            result = self._lost(self.before or self.attachments, parameter, only)
+            return Nobody(Result.CANCELED, f"hook {self.name}: {self.closed}", result)
         if only is None and (lane := self.found.get(parameter)):
             return lane
         if links := self.attachments.matching(parameter, only):
@@ -67,22 +77,31 @@ class HookState(Generic[C]):
             if only is None:
                 self._remember(parameter, lane)
             return lane
+        result = self._lost(self.before, parameter, only)
         code = self.attachments.nobody(parameter)
         if only is not None and self.attachments.matching(parameter):
-            return Result.OBJECT_NOT_FOUND, f"hook {self.name}: the event concerns no link"
+            message = f"hook {self.name}: the event concerns no link"
+            return Nobody(Result.OBJECT_NOT_FOUND, message, result)
         with_it = " with this parameter" if parameter is not None and self.attachments.links else ""
         why = f": {self.away}" if self.away else ""
-        return code, f"hook {self.name}: nothing is attached{with_it}{why}"
+        return Nobody(code, f"hook {self.name}: nothing is attached{with_it}{why}", result)
 
-    def unanswered(self, nobody: tuple[Result, str], context: bytes, data: bytes) -> Answer[C]:
+    def unanswered(self, nobody: Nobody, context: bytes, data: bytes) -> Answer[C]:
         """Make the answer to an event that reaches nobody."""
-        kind, (code, message) = self.program_type, nobody
-        return Answer(code, kind.default_result, context, data, message, kind.context)
+        code, message, result = nobody
+        return Answer(code, result, context, data, message, self.program_type.context)
 
-    def unanswered_batch(self, nobody: tuple[Result, str]) -> Columns:
+    def unanswered_batch(self, nobody: Nobody) -> Columns:
         """Make the answer to a batch that reaches nobody."""
-        code, message = nobody
-        return Columns(code, message, failure_result=self.program_type.default_result)
+        return Columns(nobody.code, nobody.message, failure_result=nobody.result)
+
+    def _lost(
+        self, attachments: Attachments | None, parameter: bytes | None, only: Filter | None
+    ) -> int:
+        """Say what becomes of an event that would have reached *attachments*."""
+        links = attachments.matching(parameter, only) if attachments else ()
+        default = self.program_type.default_result
+        return links[0].policy.result(Result.CANCELED, default) if links else default
 
     async def arrival(self) -> None:
         """Wait until the next link is attached."""

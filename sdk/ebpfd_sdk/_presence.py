@@ -82,6 +82,7 @@ class Presence:
                 provider.open()
                 self.providers.append(provider)
                 registration = await session.register(provider)
+                provider.registered()
                 stack.push_async_callback(self._deregister, session, registration)
             stack.push_async_callback(self._drain_unless_lost)
             self._stack = stack.pop_all()

@@ -46,6 +46,9 @@ class Provider(ABC):
     def open(self) -> None:  # noqa: B027 (only hooks have a gate)
         """Let invocations through."""
 
+    def registered(self) -> None:  # noqa: B027 (same)
+        """Hear that all clients that waited for it have attached."""
+
     def close(self, reason: str) -> None:  # noqa: B027 (same)
         """Answer every further invocation with CANCELED."""
 

@@ -159,6 +159,7 @@ async def test_every_failure_has_the_result_that_was_chosen_for_it(
         answer = await event()
         assert (answer.code, answer.result) == (CODES[failure], result)
         if failure is Failure.LOST:
+            assert (await scene.hook.invoke()).result == result, "and for what comes later"
             return
         outcomes = await scene.outcomes()
         assert outcomes.pop(failure) >= 1

@@ -8,6 +8,7 @@ import pytest
 
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import hook_pb2
+from ebpfd_api.v1.contract_pb2 import LinkPolicy
 from ebpfd_sdk import DaemonUnavailable, Extension, Hook, Link, Result, serve
 from ebpfd_sdk._backoff import Backoff
 from tests.sdk.conftest import Scene
@@ -147,6 +148,38 @@ async def test_without_a_daemon_an_invocation_reaches_nobody(tmp_path: Path) -> 
         "hook passing: the extension is stopping",
     )
     await extension.__aexit__(None, None, None)
+
+
+async def test_what_was_chosen_for_a_lost_daemon_holds_until_it_is_back(tmp_path: Path) -> None:
+    """For the events that reached the link; when all is registered again, only if it is there."""
+    kind, hook = declare()
+    kind.default_result = 5
+    gone = leaving(hook)
+    async with serving(tmp_path) as first:
+        extension = Extension(kind, hook, address=first.address)
+        await extension.__aenter__()
+        await first.link(b"a", policy=LinkPolicy(lost=9, error=8))
+    await gone.wait()
+
+    async def results() -> list[int]:
+        answers = [await hook.invoke(parameter=each) for each in (b"a", b"b")]
+        batch = await hook.invoke_batch(parameter=b"a", count=2)
+        assert not batch.codes
+        return [*(each.result for each in answers), batch.failure_result]
+
+    assert (await hook.invoke(parameter=b"a")).code is Result.OBJECT_NOT_FOUND
+    assert await results() == [9, 5, 9]
+    assert (await hook.invoke(parameter=b"a", only=lambda _: False)).result == 5
+    async with serving(tmp_path) as second:
+        await second.registrations(2)
+        await Scene(second, kind, hook).round_trip()
+        assert extension.connected
+        assert await results() == [5, 5, 5]
+        await second.link(b"a", policy=LinkPolicy(lost=7))
+        await extension.drain()
+        answer = await hook.invoke(parameter=b"a")
+        assert (answer.code, answer.result) == (Result.CANCELED, 7)
+        await extension.__aexit__(None, None, None)
 
 
 async def test_another_daemon_at_the_address_is_as_good(tmp_path: Path) -> None:
