@@ -1,18 +1,19 @@
 """Invocations on their way as one message.  This is the hot path: measured, not pretty.
 
-``Gathered`` holds the single invocations of one turn of the event loop, ``Bulk`` a batch that
-the caller packed.  Both turn into one request and are settled by one reply.
+``Gathered`` holds the single invocations of one turn of the event loop; it turns into one request
+and is settled by one reply.
 """
 
 import asyncio
 import struct
 from collections.abc import Sequence
-from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
+from typing import Final, Generic, NamedTuple, Protocol
 
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import RESULTS, Answer, C, result_of
 from ebpfd_sdk._policy import Fallback
+from ebpfd_sdk._request import Target, joined_request
 
 MOST_CONTEXTS: Final = 1024
 """Contexts in one gathered message: beyond, a longer message is not faster, only later."""
@@ -22,10 +23,6 @@ FULL_BYTES: Final = 1 << 20
 
 LARGEST_BYTES: Final = 3 << 20
 """No message may be larger: gRPC's ordinary limit is 4 MiB, and hitting it ends the stream."""
-
-
-Target: TypeAlias = int | hook_pb2.Chain
-"""Who runs a message: one link, by its binding, or several of one hook."""
 
 
 class Columns(NamedTuple):
@@ -50,6 +47,11 @@ class Columns(NamedTuple):
     failure_result: int = 0
     """What to do with every event, if ``code`` is an error."""
 
+    @property
+    def numbers(self) -> memoryview:
+        """``results`` as integers, without a copy: to index, or for ``numpy.asarray``."""
+        return memoryview(self.results).cast("I")
+
 
 class Pending(Protocol):
     """Something that becomes one message."""
@@ -64,7 +66,7 @@ class Pending(Protocol):
         """What its columns take so far."""
         ...
 
-    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
+    def request(self, sequence: int, target: Target) -> bytes | None:
         """Build the message; None: nobody waits for it any more."""
         ...
 
@@ -110,30 +112,30 @@ class Gathered(Generic[C]):
         """Whether the next invocation starts another message."""
         return len(self.futures) >= MOST_CONTEXTS or self.size_bytes >= FULL_BYTES
 
-    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
+    def request(self, sequence: int, target: Target) -> bytes | None:
         """Build the message from what is still wanted."""
-        if any(future.done() for future in self.futures):
-            self._forget_cancelled()
-        count = len(self.futures)
+        for future in self.futures:
+            if future.done():
+                self._forget_cancelled()
+                break
+        count, contexts = len(self.futures), self.contexts
         if count == 0:
             return None
-        binding, chain = (target, None) if isinstance(target, int) else (None, target)
-        if not any(self.data):
-            return hook_pb2.InvokeRequest(
-                sequence=sequence,
-                binding=binding,
-                chain=chain,
-                count=count,
-                contexts=b"".join(self.contexts),
-            )
-        return hook_pb2.InvokeRequest(
-            sequence=sequence,
-            binding=binding,
-            chain=chain,
-            count=count,
-            contexts=b"".join(self.contexts),
-            data=b"".join(self.data),
-            data_lengths=pack_lengths(self.data),
+        # All are of one size: that was seen to when they were added.
+        contexts_bytes = count * len(contexts[0])
+        data_bytes = self.size_bytes - contexts_bytes
+        if not data_bytes:
+            return joined_request(sequence, target, count, contexts, contexts_bytes)
+        data = self.data
+        return joined_request(
+            sequence,
+            target,
+            count,
+            contexts,
+            contexts_bytes,
+            data,
+            data_bytes,
+            pack_lengths(data),
         )
 
     def settle(self, columns: Columns, result: int | None = None) -> None:
@@ -170,58 +172,13 @@ class Gathered(Generic[C]):
         self.futures = [self.futures[index] for index in kept]
         self.contexts = [self.contexts[index] for index in kept]
         self.data = [self.data[index] for index in kept]
-
-
-class Bulk:
-    """A batch that its caller packed, answered in columns."""
-
-    __slots__ = ("batch", "fallback", "future")
-
-    def __init__(
-        self, batch: hook_pb2.Batch, future: asyncio.Future[Columns], fallback: Fallback
-    ) -> None:
-        self.batch = batch
-        self.future = future
-        self.fallback = fallback
-
-    @property
-    def count(self) -> int:
-        """How many invocations it holds."""
-        return self.batch.count or 1
-
-    @property
-    def size_bytes(self) -> int:
-        """What its columns take."""
-        return len(self.batch.contexts) + len(self.batch.data)
-
-    def request(self, sequence: int, target: Target) -> hook_pb2.InvokeRequest | None:
-        """Build the message."""
-        if self.future.done():
-            return None
-        return hook_pb2.InvokeRequest(
-            sequence=sequence,
-            binding=target if isinstance(target, int) else None,
-            chain=None if isinstance(target, int) else target,
-            count=self.count,
-            contexts=self.batch.contexts,
-            data=self.batch.data,
-            data_lengths=self.batch.data_lengths,
-            meta_lengths=self.batch.meta_lengths,
-        )
-
-    def settle(self, columns: Columns, result: int | None = None) -> None:
-        """Hand the columns on; if all has failed, with what to do then."""
-        columns = checked(columns, self.count)
-        if columns.code is not Result.SUCCESS:
-            if result is None:
-                result = self.fallback.result(columns.code)
-            columns = columns._replace(failure_result=result)
-        if not self.future.done():
-            self.future.set_result(columns)
+        self.size_bytes = sum(map(len, self.contexts)) + sum(map(len, self.data))
 
 
 def columns_of(reply: hook_pb2.InvokeResponse | hook_pb2.BatchResult) -> Columns:
     """Read the columns of a reply."""
+    if reply.code == 0:
+        return Columns(Result.SUCCESS, "", reply.codes, reply.results, reply.contexts, reply.data)
     return Columns(
         result_of(reply.code),
         reply.message,

@@ -25,6 +25,7 @@ from ebpfd_api.v1 import (
 )
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, answer_of
+from ebpfd_sdk._bulk import Numbers, packed_numbers
 from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._contracts import (
@@ -46,7 +47,7 @@ from ebpfd_sdk._decode import (
 )
 from ebpfd_sdk._extension_info import ExtensionInfo, OutputLine, extension_of, output_line_of
 from ebpfd_sdk._fire_stream import FireStream
-from ebpfd_sdk._hook import Hook, packed
+from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._hook_info import HookInfo, hook_of, named_result
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
@@ -564,7 +565,7 @@ class Client(ObjectCalls):
         contexts: bytes = b"",
         count: int = 1,
         data: bytes = b"",
-        data_lengths: Sequence[int] | bytes = b"",
+        data_lengths: Numbers = b"",
         parameter: bytes | None = None,
         deadline_ms: int = 0,
     ) -> Columns:
@@ -573,7 +574,7 @@ class Client(ObjectCalls):
             hook=attach_type(hook),
             parameter=parameter,
             batch=hook_pb2.Batch(
-                count=count, contexts=contexts, data=data, data_lengths=packed(data_lengths)
+                count=count, contexts=contexts, data=data, data_lengths=packed_numbers(data_lengths)
             ),
             deadline_ms=deadline_ms,
         )

@@ -11,7 +11,7 @@ What a constructor call leaves out is zero.  The default is written out because 
 take a field without one for a required argument.
 """
 
-from typing import ClassVar, Self, dataclass_transform, get_origin, get_type_hints
+from typing import Any, ClassVar, Self, dataclass_transform, get_origin, get_type_hints
 
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._fields import FieldMeaning, Length, Pointer, Rights, meaning
@@ -49,6 +49,11 @@ class Context:
         instance = cls.__new__(cls)
         instance.__dict__.update(cls.layout.unpack(raw))
         return instance
+
+    @classmethod
+    def dtype(cls) -> dict[str, Any]:
+        """Say what ``numpy.dtype`` takes, for arrays of contexts: of ``Hook.invoke_batch``."""
+        return cls.layout.dtype()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Context) or other.layout is not self.layout:

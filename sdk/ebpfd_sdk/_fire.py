@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._bulk import Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,9 @@ class FireEvent:
     origin: Origin | None
     deadline_ms: int
 
-    def batch(self) -> hook_pb2.Batch:
-        """Pack it for the wire."""
-        return hook_pb2.Batch(
-            count=self.count,
-            contexts=self.contexts,
-            data=self.data,
-            data_lengths=self.data_lengths,
-            meta_lengths=self.meta_lengths,
-        )
+    def packed(self) -> Packed:
+        """Its columns, for a lane."""
+        return Packed(self.count, self.contexts, self.data, self.data_lengths, self.meta_lengths)
 
 
 def event_of(fire: hook_pb2.Fire) -> FireEvent:

@@ -5,16 +5,16 @@ loop travel as one message.  Cancelling one future touches nothing but that futu
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.result import Result
-from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._bulk import Numbers, packed_batch, size_of
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
@@ -27,6 +27,9 @@ from ebpfd_sdk._lane import Counters, Lane, check_size
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
@@ -129,44 +132,49 @@ class Hook(Declaration, Generic[C]):
         data: bytes = b"",
         parameter: bytes | None = None,
         only: Filter | None = None,
+        deadline_s: float | None = None,
     ) -> asyncio.Future[Answer[C]]:
         """Run the links of *parameter* and the wildcards on one event, in their order.
 
         Each gets the context and the data as the one before it left them; the first result that
         stops the chain, or the last, is the answer, and so is an error.  *only* says which links
         the event concerns.  No parameter: wildcards, or with ONE_PER_PARAMETER the first link.
+        Without an answer in *deadline_s* it is TIMEOUT; what has left by then may still run.
         """
         raw = self._packed(context)
         if len(data) > 65536:
             check_size(len(data) + len(raw))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
-            return lane.invoke(raw, data)
+            if deadline_s is None:
+                return lane.invoke(raw, data)
+            return lane.invoke_within(deadline_s, raw, data)
         return _settled(self._state.unanswered(lane, raw, data))
 
     def invoke_batch(
         self,
-        contexts: bytes = b"",
+        contexts: "Buffer" = b"",
         *,
-        count: int = 1,
-        data: bytes = b"",
-        data_lengths: Sequence[int] | bytes = b"",
-        meta_lengths: Sequence[int] | bytes = b"",
+        count: int | None = None,
+        data: "Buffer" = b"",
+        data_lengths: Numbers = b"",
+        meta_lengths: Numbers = b"",
         parameter: bytes | None = None,
         only: Filter | None = None,
+        deadline_s: float | None = None,
     ) -> asyncio.Future[Columns]:
-        """Run a batch that is packed already, and answer in columns."""
-        check_size(len(contexts) + len(data))
-        batch = hook_pb2.Batch(
-            count=count,
-            contexts=contexts,
-            data=data,
-            data_lengths=packed(data_lengths),
-            meta_lengths=packed(meta_lengths),
-        )
+        """Run a batch that is packed already, and answer in columns.
+
+        Columns are whatever holds bytes without gaps: bytes, a memoryview, a NumPy array of
+        ``numpy.dtype(MyContext.dtype())`` or of two dimensions of bytes.  They are copied once,
+        when the message is made: leave them alone until the answer is here.  *count* is how many
+        contexts there are, if their bytes do not say it; *deadline_s* is that of ``invoke``.
+        """
+        batch = packed_batch(self._layout, contexts, count, data, data_lengths, meta_lengths)
+        check_size(size_of(batch.contexts) + size_of(batch.data))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
-            return lane.submit(batch)
+            return lane.submit(batch, deadline_s)
         return _settled(self._state.unanswered_batch(lane))
 
     def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
@@ -222,13 +230,6 @@ def _attachments(
             raise DeclarationError(f"hook {hook}: with ONE_PER_PARAMETER there are no wildcards")
         return Attachments(capability, ())
     return Attachments(capability, (b"",) if wildcards is None else wildcards)
-
-
-def packed(lengths: Sequence[int] | bytes) -> bytes:
-    """Pack lengths as u32, unless they are packed already."""
-    if isinstance(lengths, bytes):
-        return lengths
-    return b"".join(length.to_bytes(4, "little") for length in lengths)
 
 
 def _settled(value: T) -> asyncio.Future[T]:

@@ -157,7 +157,7 @@ class HookProvider(Provider, Generic[C]):
     async def _run(self, event: FireEvent) -> Columns:
         lane = self._hook.find(event.parameter)
         if isinstance(lane, Lane):
-            return await lane.submit(event.batch())
+            return await lane.submit(event.packed())
         return self._hook.unanswered_batch(lane)
 
 

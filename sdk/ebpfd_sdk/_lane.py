@@ -2,15 +2,19 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Final, Generic, TypeVar
 
 from ebpfd_api.result import Result
-from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, C
-from ebpfd_sdk._batch import LARGEST_BYTES, Bulk, Columns, Gathered, Pending, Target
+from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Pending
+from ebpfd_sdk._bulk import Bulk, Packed
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._policy import Fallback
+from ebpfd_sdk._request import Target
+
+T = TypeVar("T")
 
 WINDOW: Final = 8
 """Messages in flight for each target; more gains nothing, and the daemon bounds it too."""
@@ -83,15 +87,31 @@ class Lane(Generic[C]):
         batch.add(context, data, future)
         return future
 
+    def invoke_within(
+        self, deadline_s: float, context: bytes, data: bytes
+    ) -> asyncio.Future[Answer[C]]:
+        """Add one invocation whose answer is TIMEOUT if none has come by then."""
+
+        def late(message: str) -> Answer[C]:
+            result = self.fallback.result(Result.TIMEOUT)
+            return Answer(Result.TIMEOUT, result, context, data, message, self._type)
+
+        return self._within(deadline_s, self.invoke(context, data), late)
+
     def message(self) -> Gathered[C]:
         """Make a message to gather invocations in, and to ``queue``."""
         return Gathered(self._type, self.fallback)
 
-    def submit(self, batch: hook_pb2.Batch) -> asyncio.Future[Columns]:
-        """Queue a batch that its caller packed."""
+    def submit(self, batch: Packed, deadline_s: float | None = None) -> asyncio.Future[Columns]:
+        """Queue a batch that its caller packed; its answer is TIMEOUT if none has come by then."""
+
+        def late(message: str) -> Columns:
+            result = self.fallback.result(Result.TIMEOUT)
+            return Columns(Result.TIMEOUT, message, failure_result=result)
+
         future: asyncio.Future[Columns] = self._loop.create_future()
         self.queue(Bulk(batch, future, self.fallback))
-        return future
+        return future if deadline_s is None else self._within(deadline_s, future, late)
 
     def queue(self, pending: Pending) -> None:
         """Queue a message of its own: what is invoked later runs later."""
@@ -103,7 +123,7 @@ class Lane(Generic[C]):
         """Whether a message waits and the window has room for it."""
         return bool(self._queue) and self._in_flight < WINDOW
 
-    def take(self, sequence: int) -> tuple[Pending, hook_pb2.InvokeRequest] | None:
+    def take(self, sequence: int) -> tuple[Pending, bytes] | None:
         """Take the next message that somebody still wants."""
         while self.sendable:
             pending = self._queue.popleft()
@@ -144,6 +164,17 @@ class Lane(Generic[C]):
     async def drained(self) -> None:
         """Wait until every invocation started here is answered."""
         await self._idle.wait()
+
+    def _within(
+        self, deadline_s: float, future: asyncio.Future[T], late: Callable[[str], T]
+    ) -> asyncio.Future[T]:
+        def expire() -> None:
+            if not future.done():
+                future.set_result(late(f"no answer came in {deadline_s:g} s"))
+
+        timer = self._loop.call_later(deadline_s, expire)
+        future.add_done_callback(lambda _: timer.cancel())
+        return future
 
     def _append(self, pending: Pending) -> None:
         if self._idle.is_set():  # elsewhere it could overtake what is on its way

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_sdk._errors import DeclarationError
@@ -80,6 +80,15 @@ class Layout:
         if len(raw) < self.size:
             raise ValueError(f"{self.owner} takes {self.size} bytes, not {len(raw)}")
         return dict(zip(self.names, self.struct.unpack_from(raw), strict=True))
+
+    def dtype(self) -> dict[str, Any]:
+        """Say where the fields are, as ``numpy.dtype`` takes it; pointers are numbers there."""
+        return {
+            "names": [field.name for field in self.fields],
+            "formats": [_numpy_format(field.type) for field in self.fields],
+            "offsets": [field.offset for field in self.fields],
+            "itemsize": self.size,
+        }
 
     def descriptor(self) -> contract_pb2.ContextDescriptor:
         """Say where the pointers are, as eBPF for Windows does."""
@@ -180,6 +189,18 @@ def _format(fields: tuple[Field, ...], size: int) -> str:
                 assert_never(never)
         at = field.offset + field.size
     return "".join([*parts, f"{size - at}x"])
+
+
+def _numpy_format(type_: Number | Pointer | Length) -> object:
+    match type_:
+        case Number(name=name, size=size):
+            return f"<{name[0]}{size}"
+        case Pointer():
+            return "<u8"
+        case Length(size=size):
+            return "u1", (size,)
+        case _ as never:
+            assert_never(never)
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[object], tuple[int | bytes, ...]]:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Final, Self
 
+import grpc
+
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.protocol import LEASE_TICKS
 from ebpfd_api.result import Result
-from ebpfd_api.v1 import hook_pb2, hook_pb2_grpc
+from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._connection import Connection
@@ -153,8 +155,14 @@ class Presence:
             await self.drain("the extension is stopping")
 
     def _open_stream(self, connection: Connection, session_id: str) -> InvokeStream:
-        stub = hook_pb2_grpc.HookStub(connection.channel)
-        call = stub.Invoke(metadata=((SESSION, session_id),))
+        # Not the stub's: requests are bytes already.
+        invoke: grpc.aio.StreamStreamMultiCallable[bytes, hook_pb2.InvokeResponse] = (
+            connection.channel.stream_stream(
+                "/ebpfd_api.v1.Hook/Invoke",
+                response_deserializer=hook_pb2.InvokeResponse.FromString,
+            )
+        )
+        call = invoke(metadata=((SESSION, session_id),))
         stream = InvokeStream(call, lambda fire: self._start_fire(stream, fire))
         self._tasks.start(stream.write(), name="data stream writer")
         self._tasks.start(self._read(connection, stream), name="data stream reader")

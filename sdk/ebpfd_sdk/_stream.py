@@ -17,7 +17,7 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, Pending, columns_of
 
-InvokeCall: TypeAlias = "grpc.aio.StreamStreamCall[hook_pb2.InvokeRequest, hook_pb2.InvokeResponse]"
+InvokeCall: TypeAlias = "grpc.aio.StreamStreamCall[bytes, hook_pb2.InvokeResponse]"
 
 
 class Sender(Protocol):
@@ -30,7 +30,7 @@ class Sender(Protocol):
         """Whether a message waits and the window has room for it."""
         ...
 
-    def take(self, sequence: int) -> tuple[Pending, hook_pb2.InvokeRequest] | None:
+    def take(self, sequence: int) -> tuple[Pending, bytes] | None:
         """Take the next message that somebody still wants."""
         ...
 
@@ -91,7 +91,8 @@ class InvokeStream:
                     await self._parked
                 if self._fire_returns:
                     answer = self._fire_returns.popleft()
-                    await self._call.write(hook_pb2.InvokeRequest(fire_return=answer))
+                    message = hook_pb2.InvokeRequest(fire_return=answer)
+                    await self._call.write(message.SerializeToString())
                     if not self._fire_returns:
                         self._fires_written.set()
                 if self._working:
@@ -109,9 +110,11 @@ class InvokeStream:
             if not isinstance(reply, hook_pb2.InvokeResponse):
                 return "the daemon closed the data stream"
             self.heard = True
-            if reply.HasField("fire"):
-                self._on_fire(reply.fire)
-            elif flown := self._in_flight.pop(reply.sequence, None):
+            flown = self._in_flight.pop(reply.sequence, None)  # a fire has no sequence
+            if flown is None:
+                if reply.HasField("fire"):
+                    self._on_fire(reply.fire)
+            else:
                 lane, pending = flown
                 if reply.code and reply.HasField("failure_result"):
                     lane.settle(pending, columns_of(reply), reply.failure_result)
@@ -142,5 +145,6 @@ class InvokeStream:
             return
         pending, request = taken
         self._in_flight[sequence] = (lane, pending)
-        self.wake(lane)
+        if lane.sendable:
+            self.wake(lane)
         await self._call.write(request)

@@ -210,3 +210,21 @@ def test_a_default_must_be_a_value() -> None:
     body = {"__annotations__": {"a": U64, "b": U64}, "a": "one"}
     with pytest.raises(DeclarationError, match=r"Wrong\.a: its default must be a number or bytes"):
         type("Wrong", (Context,), body)
+
+
+def test_a_layout_says_what_numpy_takes() -> None:
+    """Names, formats and offsets of all fields, pointers too, and the whole's size."""
+
+    class Mixed(Context):
+        data: Data = 0
+        end: DataEnd = 0
+        small: U16 = 0
+        signed: I64 = 0
+        name: Annotated[bytes, Length(3)] = b""
+
+    assert Mixed.dtype() == {
+        "names": ["data", "end", "small", "signed", "name"],
+        "formats": ["<u8", "<u8", "<u2", "<i8", ("u1", (3,))],
+        "offsets": [0, 8, 16, 24, 32],
+        "itemsize": 40,
+    }

@@ -1,6 +1,10 @@
 """Invocations: gathered, bounded, in order, and nobody's cancellation but one's own."""
 
 import asyncio
+import ctypes
+import struct
+from array import array
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -151,6 +155,23 @@ async def test_a_late_timeout_does_not_end_the_stream(scene: Scene) -> None:
             await asyncio.wait_for(scene.hook.invoke(), 0)
         scene.daemon.gate.set()
         assert Result.SUCCESS is (await scene.hook.invoke()).code
+
+
+async def test_a_deadline_is_an_answer(scene: Scene) -> None:
+    """TIMEOUT with the link's result, of an event and of a batch; the stream goes on."""
+    scene.kind.default_result = 9
+    hook, extension = chained(scene)
+    async with extension:
+        await scene.daemon.link()
+        scene.daemon.gate.clear()
+        single = hook.invoke(Parcel(weight=3), deadline_s=0.01)
+        batch = hook.invoke_batch(count=2, deadline_s=0.01)
+        answer, columns = await asyncio.gather(single, batch)
+        assert (answer.code, answer.result, answer.context.weight) == (Result.TIMEOUT, 9, 3)
+        assert (columns.code, columns.failure_result) == (Result.TIMEOUT, 9)
+        assert answer.message == columns.message == "no answer came in 0.01 s"
+        scene.daemon.gate.set()
+        assert (await hook.invoke(deadline_s=60)).code is Result.SUCCESS
 
 
 async def test_replies_may_come_in_another_order(scene: Scene) -> None:
@@ -339,6 +360,52 @@ async def test_a_long_message_overtakes_none_of_its_target(scene: Scene) -> None
         scene.daemon.hang_up()
         await scene.until(lambda: not scene.hook.links)
     assert [request.count for request in scene.daemon.requests] == [1, count, count, 3]
+
+
+def records(contexts: bytes) -> Any:
+    """An array of records, as NumPy's structured arrays are."""
+    fields = [("weight", ctypes.c_uint8 * Parcel.layout.size)]
+    record: Any = type("Record", (ctypes.LittleEndianStructure,), {"_fields_": fields})
+    return (record * (len(contexts) // Parcel.layout.size)).from_buffer_copy(contexts)
+
+
+def rows(contexts: bytes) -> Any:
+    """An array of two dimensions of bytes."""
+    size = Parcel.layout.size
+    return memoryview(contexts).cast("B", (len(contexts) // size, size))
+
+
+@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, records, rows])
+async def test_a_batch_is_any_buffer(scene: Scene, make: Callable[[bytes], Any]) -> None:
+    """How many contexts it holds need not be said; lengths may be an array as well."""
+    contexts = b"".join(Parcel(weight=n).pack() for n in range(3))
+    async with scene.extension():
+        await scene.daemon.link()
+        columns = await scene.hook.invoke_batch(
+            make(contexts),
+            data=bytearray(b"abcdef"),
+            data_lengths=array("H", [1, 2, 3]),
+            meta_lengths=array("I", [0, 1, 0]),
+        )
+    (request,) = scene.daemon.requests
+    assert (request.count, request.contexts, request.data) == (3, contexts, b"abcdef")
+    assert request.data_lengths == struct.pack("<3I", 1, 2, 3)
+    assert request.meta_lengths == struct.pack("<3I", 0, 1, 0)
+    assert list(columns.numbers) == [0, 1, 2]
+
+
+def test_a_buffer_that_is_no_batch_is_refused(scene: Scene) -> None:
+    """With what is wrong with it; nothing has left."""
+    size = Parcel.layout.size
+    for wrong, problem in (
+        (memoryview(bytes(4 * size))[::2], "contexts: the array has gaps"),
+        (bytes(size + 1), f"{size + 1} bytes are no whole number of Parcel, which takes {size}"),
+        (array("I", [0] * size), f"contexts: each has 4 bytes, and Parcel takes {size}"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            scene.hook.invoke_batch(wrong)
+    with pytest.raises(ValueError, match=r"lengths: .* they are numbers of 32 bits"):
+        scene.hook.invoke_batch(data_lengths=[-1])
 
 
 @pytest.mark.parametrize(
@@ -590,9 +657,9 @@ def test_the_state_of_a_batch_has_its_size(scene: Scene) -> None:
     scene.hook.batch_begin(64)
 
 
-async def test_what_is_no_bytes_is_its_callers_error(scene: Scene) -> None:
+@pytest.mark.parametrize("wrong", ["text", array("I", [1, 2])])
+async def test_what_is_no_bytes_is_its_callers_error(scene: Scene, wrong: Any) -> None:
     """The stream goes on, whatever one message cannot hold."""
-    wrong: Any = "text"
     async with scene.extension(), asyncio.timeout(10):
         await scene.daemon.link()
         answer = await scene.hook.invoke(data=wrong)

@@ -1,0 +1,69 @@
+"""Requests of a data stream as bytes.
+
+Protobuf takes the fields of a message in any order, and in pieces that are joined.  So it writes
+what is small, and columns are joined behind that: what a caller gave is copied once, and by
+nothing before that.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ebpfd_api.v1 import hook_pb2
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Target: TypeAlias = int | hook_pb2.Chain
+"""Who runs a message: one link, by its binding, or several of one hook."""
+
+_FIELDS: Final = hook_pb2.InvokeRequest.DESCRIPTOR.fields_by_name
+_BYTES: Final = 2
+"""The wire type of fields with a length."""
+
+
+def joined_request(
+    sequence: int,
+    target: Target,
+    count: int,
+    contexts: "Iterable[Buffer]",
+    contexts_bytes: int,
+    data: "Iterable[Buffer]" = (),
+    data_bytes: int = 0,
+    data_lengths: bytes = b"",
+    meta_lengths: bytes = b"",
+) -> bytes:
+    """Build a message from the pieces of its columns, and what they take together."""
+    binding, chain = (target, None) if isinstance(target, int) else (None, target)
+    head = hook_pb2.InvokeRequest(
+        sequence=sequence,
+        binding=binding,
+        chain=chain,
+        count=count,
+        data_lengths=data_lengths,
+        meta_lengths=meta_lengths,
+    ).SerializeToString()
+    head += _CONTEXTS + _varint(contexts_bytes)
+    if not data_bytes:
+        message = b"".join((head, *contexts))
+    else:
+        tail = _DATA + _varint(data_bytes)
+        message = b"".join((head, *contexts, tail, *data))
+        data_bytes += len(tail)
+    if len(message) != len(head) + contexts_bytes + data_bytes:
+        raise ValueError("a column is no column of bytes")  # the daemon would read nonsense
+    return message
+
+
+def _varint(number: int) -> bytes:
+    if number < 0x80:
+        return bytes((number,))
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_CONTEXTS: Final = _varint(_FIELDS["contexts"].number << 3 | _BYTES)
+_DATA: Final = _varint(_FIELDS["data"].number << 3 | _BYTES)
