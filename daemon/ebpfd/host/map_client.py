@@ -34,6 +34,9 @@ from ebpfd_api.result import Result
 CLEANED_AT_ONCE: Final = 64
 """Elements of a map that goes which its provider is told of together."""
 
+MOST_UNANSWERED: Final = 1024
+"""Calls for one map that its provider has not answered; until it has, nothing more is begun."""
+
 _Value = TypeVar("_Value")
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -110,6 +113,7 @@ class MapClient(LocalModule):
             message = f"{self.label} has no provider: {self.reason}"
             raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
         try:
+            self._check_load()
             if key is None:
                 yield self.custom
             else:
@@ -212,6 +216,12 @@ class MapClient(LocalModule):
         self._note(self.provider, "")
         _log.info("map bound again", map=self._map_id, provider=self.provider)
         return NtStatus.SUCCESS
+
+    def _check_load(self) -> None:
+        """Refuse what is yet to begin: whatever has begun tells the provider all of it."""
+        if self._calls.unanswered >= MOST_UNANSWERED:
+            message = f"the extension {self.provider} has yet to answer {MOST_UNANSWERED} calls"
+            raise RequestError(Result.NO_MEMORY, f"{message} for {self.label}: wait for them")
 
     def _check_doubt(self, key: bytes) -> None:
         if key in self._calls.doubtful:

@@ -50,6 +50,9 @@ class ProviderCalls:
         self.doubtful: set[bytes] = set()
         """Keys of elements whose provider still may agree to their deletion."""
 
+        self.unanswered = 0
+        """Calls that go on, also of callers that were answered at the deadline."""
+
         self._services = services
         self._deadlines = deadlines
         self._map_id = map_id
@@ -89,6 +92,15 @@ class ProviderCalls:
         self, bound: BoundProvider, call: ProviderCall, answer: "asyncio.Future[ProviderReturn]"
     ) -> None:
         """Ask, beyond the deadline too."""
+        self.unanswered += 1
+        try:
+            await self._asked(bound, call, answer)
+        finally:
+            self.unanswered -= 1
+
+    async def _asked(
+        self, bound: BoundProvider, call: ProviderCall, answer: "asyncio.Future[ProviderReturn]"
+    ) -> None:
         restart = call.function is MapFunction.PREPROCESS_MAP_CREATE
         asked = MapCall(
             binding=bound.binding,

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from ebpfd.contracts import MapProviderData
+from ebpfd.errors import RequestError
+from ebpfd.host import map_client
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.modules import MapCall
 from ebpfd.host.new_maps import NewMaps
@@ -212,6 +214,39 @@ def test_a_value_that_comes_too_late_is_given_back(agrees: bool) -> None:
             assert provider.functions() == undone
             assert made.map.count == 0
             await s.remove(made)
+
+    virtually(work())
+
+
+def test_a_provider_that_answers_nothing_is_not_asked_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """NO_MEMORY at once, also after the deadlines; other maps go on, and this when it answers."""
+    monkeypatch.setattr(map_client, "MOST_UNANSWERED", 3)
+
+    async def work() -> None:
+        async with scene() as s:
+            provider = FakeMaps()
+            await s.provide(provider)
+            made, other = await s.create(), await s.create()
+            gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+            waiting = [s.maps.update(made, bytes([n]), b"1", 0) for n in range(3)]
+            late = asyncio.gather(*waiting, return_exceptions=True)
+            await turns()
+            said = await refused(s.maps.update(made, b"a", b"1", 0), Result.NO_MEMORY)
+            assert "the extension fake has yet to answer 3 calls" in said
+            await refused(s.maps.lookup(other, b"a"), Result.OBJECT_NOT_FOUND)
+            for each in await late:
+                assert isinstance(each, RequestError)
+                assert each.code is Result.TIMEOUT
+            await refused(s.maps.update(made, b"a", b"1", 0), Result.NO_MEMORY)
+            gate.set()
+            await turns()
+            await s.maps.update(made, b"a", b"1", 0)
+            assert await s.maps.lookup(made, b"a") == b"1"
+            for each_map in (made, other):
+                await s.remove(each_map)
+            assert s.nobody_is_left()
 
     virtually(work())
 
