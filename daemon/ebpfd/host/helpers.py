@@ -6,11 +6,12 @@ whose extension has gone, and NO_MEMORY where too many calls wait already.
 """
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 from uuid import UUID
 
 from ebpfd.host.modules import (
@@ -35,6 +36,29 @@ MOST_OF_HELPER: Final = 32
 
 MOST_OF_EXTENSION: Final = 48
 """The same of all helpers of one extension: one that hangs leaves room for its others."""
+
+
+MOST_LATE: Final = 4
+"""Events of one batch for which a helper may be late: a thousand of them do not wait in turn."""
+
+_P = ParamSpec("_P")
+_Value = TypeVar("_Value")
+
+
+class _Batch(threading.local):
+    """What runs on this thread: how often each helper, by program and id, was late for it."""
+
+    def __init__(self) -> None:
+        self.late = Counter[tuple[int, int]]()
+
+
+_batch = _Batch()
+
+
+def as_batch(work: Callable[_P, _Value], *arguments: _P.args, **named: _P.kwargs) -> _Value:
+    """Do *work*, which is one batch, on this thread."""
+    _batch.late.clear()
+    return work(*arguments, **named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,20 @@ class HelperBridge:
         self, helper_id: int, arguments: Sequence[int | bytes | Map | None], context: bytes
     ) -> tuple[int, list[tuple[int, bytes]]]:
         """Run helper *helper_id*; called on an engine thread."""
+        late, helper = _batch.late, (self._program_id, helper_id)
+        if late[helper] >= MOST_LATE:
+            message = f"it was late for {MOST_LATE} events of this batch, and is not asked again"
+            raise HelperError(Result.TIMEOUT, message)
+        try:
+            return self._ask(helper_id, arguments, context)
+        except HelperError as error:
+            if error.code == Result.TIMEOUT:
+                late[helper] += 1
+            raise
+
+    def _ask(
+        self, helper_id: int, arguments: Sequence[int | bytes | Map | None], context: bytes
+    ) -> tuple[int, list[tuple[int, bytes]]]:
         passed = [self._argument(argument) for argument in arguments]
         calling = self._call(helper_id, passed, context)
         answer = asyncio.run_coroutine_threadsafe(calling, self._loop)

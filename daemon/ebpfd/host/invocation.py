@@ -18,6 +18,7 @@ from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.attempts import Attempt, now
+from ebpfd.host.helpers import as_batch
 from ebpfd.host.modules import Module
 from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
@@ -205,7 +206,7 @@ class Executor:
         **named: _P.kwargs,
     ) -> asyncio.Future[_Value]:
         """Start *work* on a thread for runs of *program*."""
-        run = partial(work, *arguments, **named)
+        run = partial(as_batch, work, *arguments, **named)
         try:
             # Asked anew each time: a program that a tail call leads to may be one that waits.
             if program.engine.blocking:

@@ -177,6 +177,22 @@ async def test_a_late_helper_ends_its_invocation_by_its_own_deadline() -> None:
         assert (await soon(patient)).codes == b"\0"
 
 
+async def test_the_events_of_a_batch_do_not_all_wait_for_a_helper_that_hangs() -> None:
+    """After a few that were late the others have their TIMEOUT at once; the next batch asks."""
+    async with world() as w:
+        hanging = Hanging(hang={0x10004})
+        said = ((0x10004, 0.01),)
+        hanging.answer = AttachAnswer(NtStatus.SUCCESS, b"c", DispatchTable(1, (), said))
+        await w.provide(hanging)
+        link = await w.attached("helper_implicit_2.o")
+        late = await soon(w.invoke(link, hanging, Batch(count=1024)))
+        assert late.codes == bytes([Result.TIMEOUT]) * 1024
+        assert len(hanging.deadlines) == helpers.MOST_LATE
+        hanging.go.set()
+        assert (await soon(w.invoke(link, hanging, Batch(count=8)))).codes == bytes(8)
+        assert (await run(w, link.program)).code == Result.SUCCESS
+
+
 @pytest.mark.parametrize(
     ("said", "given"), [(None, 1.0), (0.0, 1.0), (0.2, 0.2), (5.0, 2.5), (3600.0, 2.5)]
 )
