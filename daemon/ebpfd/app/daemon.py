@@ -3,10 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 import grpc
@@ -16,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, listening
 from ebpfd.app.locks import locked
-from ebpfd.app.metrics_address import Port
+from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
@@ -247,7 +246,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             listening(server, hello, settings.listen, settings.tls, STOP_S)
         )
         if settings.metrics is not None:
-            await stack.enter_async_context(_showing(stats, settings.metrics))
+            await stack.enter_async_context(showing(stats, settings.metrics))
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
             addresses=addresses,
@@ -295,13 +294,6 @@ def _add_observers(
     )
     recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
     return stats
-
-
-def _showing(stats: Stats, address: Path | Port) -> AbstractAsyncContextManager[None]:
-    # Late: it takes long to import, and most daemons do without.
-    from ebpfd.app.metrics import showing  # noqa: PLC0415
-
-    return showing(stats, address)
 
 
 async def _provide_own(parts: Parts) -> None:

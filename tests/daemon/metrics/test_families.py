@@ -1,7 +1,9 @@
 """What Prometheus is told of a reading."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Final
+from types import SimpleNamespace
+from typing import Final, cast
 from uuid import UUID
 
 import pytest
@@ -10,11 +12,12 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
-from ebpfd.metrics.families import LIMITS_NS, page
+from ebpfd.metrics.families import LIMITS_NS, metrics
+from ebpfd.metrics.process import process_metrics
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd_api.failure import Failure
 from ebpfd_api.latency import BUCKETS, bucket_start
-from ebpfd_vm import Tally
+from ebpfd_vm import Counters, Tally
 
 LINK: Final = {"link": "7", "hook": 'a "hook"\n', "parameter": "0aff"}
 PROGRAM: Final = {"program": "5", "program_name": "parse", "type": "sample"}
@@ -61,21 +64,26 @@ def link(ran: Runs, **failures: int) -> LinkReading:
     )
 
 
-def samples(text: bytes) -> Iterator[tuple[str, dict[str, str], float]]:
+def written(seen: Reading, version: str = "1") -> str:
+    """The whole text."""
+    return "".join(metrics(seen, version))
+
+
+def samples(text: str) -> Iterator[tuple[str, dict[str, str], float]]:
     """Every line of a page, as Prometheus' own parser reads it."""
-    for family in text_string_to_metric_families(text.decode()):
+    for family in text_string_to_metric_families(text):
         for each in family.samples:
             yield each.name, dict(each.labels), each.value
 
 
-def of(text: bytes, wanted: str) -> list[tuple[dict[str, str], float]]:
+def of(text: str, wanted: str) -> list[tuple[dict[str, str], float]]:
     """Labels and values of one metric."""
     return [(labels, value) for name, labels, value in samples(text) if name == wanted]
 
 
 def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
     """And which it is, and what its process takes."""
-    text = page(reading(), "1.2.3")
+    text = written(reading(), "1.2.3")
     assert of(text, "ebpfd_build_info") == [({"version": "1.2.3"}, 1)]
     for name, value in {
         "ebpfd_sessions": 1,
@@ -85,14 +93,53 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_owners": 5,
     }.items():
         assert of(text, name) == [({}, value)]
-    ((_, resident),) = of(text, "process_resident_memory_bytes")
-    assert resident > 1 << 20
     assert of(text, "ebpfd_link_events_total") == []
+
+
+def test_a_process_says_what_it_takes() -> None:
+    """Under the names that every process has for it."""
+    text = process_metrics(1.5)
+    assert of(text, "process_start_time_seconds") == [({}, 1.5)]
+    for name, least in {
+        "process_resident_memory_bytes": 1 << 20,
+        "process_cpu_seconds_total": 0,
+        "process_open_fds": 3,
+        "process_threads": 1,
+        "process_max_fds": 3,
+    }.items():
+        ((_, value),) = of(text, name)
+        assert value >= least
+
+
+def test_every_metric_is_told_once_before_its_values() -> None:
+    """With its type; names are of this daemon, units are in them, and counters end in _total."""
+    seen = reading(
+        [link(runs(1)), link(runs())],
+        [ProgramReading(5, "parse", "sample", runs(3))],
+        [MapReading(3, "seen", "hash", 7, 16, 4096, 0)],
+    )
+    families = list(text_string_to_metric_families(written(seen)))
+    names = [each.name for each in families]
+    assert len(set(names)) == len(names)
+    for each in families:
+        assert each.name.startswith("ebpfd_")
+        assert each.documentation.endswith(".")
+        assert each.type in {"counter", "gauge", "histogram"}
+        if each.type == "histogram":
+            assert each.name.endswith("_seconds")
+
+
+@given(st.text())
+def test_whatever_a_hook_is_called(name: str) -> None:
+    """Names come from extensions; they end no line and begin none."""
+    seen = dataclasses.replace(link(runs()), attach_type_name=name)
+    ((labels, value),) = of(written(reading([seen])), "ebpfd_link_bound")
+    assert (labels["hook"], labels["link"], value) == (name, "7", 1)
 
 
 def test_a_link_says_what_its_events_came_to() -> None:
     """Each event once; lost answers apart, since those are counted as what they were, too."""
-    text = page(reading([link(runs(), timeout=4, overload=2, lost=3)]), "1")
+    text = written(reading([link(runs(), timeout=4, overload=2, lost=3)]))
     events = {labels["outcome"]: value for labels, value in of(text, "ebpfd_link_events_total")}
     others = {"no_provider": 0, "error": 0, "broken": 0}
     assert events == {"success": 9, "timeout": 4, "overload": 2, **others}
@@ -101,9 +148,22 @@ def test_a_link_says_what_its_events_came_to() -> None:
     assert of(text, "ebpfd_link_bound") == [(LINK, 1)]
 
 
+def test_failed_runs_go_by_their_codes() -> None:
+    """Those that there were."""
+    counted = SimpleNamespace(runs=9, nanoseconds=1, failures={32: 4, 999: 1})
+    ran = Runs(cast("Counters", counted), [])
+    text = written(reading([link(ran)], [ProgramReading(5, "parse", "sample", ran)]))
+    for kind, labels in {"link": LINK, "program": PROGRAM}.items():
+        assert of(text, f"ebpfd_{kind}_failed_runs_total") == [
+            ({**labels, "code": "TIMEOUT"}, 4),
+            ({**labels, "code": "RESULT_999"}, 1),
+        ]
+    assert of(text, "ebpfd_program_runs_total") == [(PROGRAM, 9)]
+
+
 def test_the_program_of_a_link_is_no_label_of_its_counts() -> None:
     """It may be replaced, and the counts go on."""
-    text = page(reading([link(runs())]), "1")
+    text = written(reading([link(runs())]))
     has = {**LINK, "program": "5", "program_name": "parse"}
     assert of(text, "ebpfd_link_info") == [(has, 1)]
     for name, labels, _ in samples(text):
@@ -116,7 +176,7 @@ def test_a_map_says_how_full_it_is() -> None:
     """Where there is nothing to count, entries are left out."""
     hashed = MapReading(3, "seen", "hash", 7, 16, 4096, 0)
     ring = MapReading(4, "said", "ringbuf", None, 4096, 8192, 5)
-    text = page(reading(maps=[hashed, ring]), "1")
+    text = written(reading(maps=[hashed, ring]))
     labels = [
         {"map": "3", "map_name": "seen", "type": "hash"},
         {"map": "4", "map_name": "said", "type": "ringbuf"},
@@ -131,7 +191,7 @@ def test_a_map_says_how_full_it_is() -> None:
 def test_histograms_count_the_runs_below_each_limit(latency: list[int]) -> None:
     """Cumulative, up to all of them, each limit at the edge of a bucket of the engine's."""
     ran = runs(*latency)
-    text = page(reading(programs=[ProgramReading(5, "parse", "sample", ran)]), "1")
+    text = written(reading(programs=[ProgramReading(5, "parse", "sample", ran)]))
     name = "ebpfd_program_run_duration_seconds"
     buckets = {labels["le"]: value for labels, value in of(text, f"{name}_bucket")}
     assert buckets.pop("+Inf") == sum(latency)
