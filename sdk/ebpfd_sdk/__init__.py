@@ -70,6 +70,7 @@ from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._recording import Recorded
 from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
+from ebpfd_sdk._shadow import Shadow, ShadowDifference
 from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, Stats
 from ebpfd_sdk._values import (
     Binding,
@@ -203,6 +204,8 @@ __all__ = [
     "Rejection",
     "Result",
     "Role",
+    "Shadow",
+    "ShadowDifference",
     "SourceLine",
     "Stats",
     "TestRun",

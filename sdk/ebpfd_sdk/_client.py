@@ -21,6 +21,7 @@ from ebpfd_api.v1 import (
     programs_pb2,
     recordings_pb2,
     registrar_pb2,
+    shadows_pb2,
     stats_pb2,
 )
 from ebpfd_sdk._answer import Answer
@@ -62,6 +63,7 @@ from ebpfd_sdk._program import (
     set_policy,
 )
 from ebpfd_sdk._recording import Recorded, write_recording
+from ebpfd_sdk._shadow import Shadow, shadow_of
 from ebpfd_sdk._stats import Stats, stats_of
 from ebpfd_sdk._values import (
     Binding,
@@ -348,6 +350,31 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.stats.Get, stats_pb2.StatsGetRequest())
         check(reply.status)
         return stats_of(reply)
+
+    async def set_shadow(self, link_id: int, program_id: int) -> Shadow:
+        """Let a loaded program see what a link's program sees, and compare what they say.
+
+        It decides nothing, has maps of its own, and no event waits for it.  A shadow that the link
+        has is replaced; none outlives the daemon.
+        """
+        request = shadows_pb2.ShadowsSetRequest(link_id=link_id, program_id=program_id)
+        reply = await self._daemon.ask(self._daemon.shadows.Set, request)
+        check(reply.status)
+        return shadow_of(reply.shadow)
+
+    async def clear_shadow(self, link_id: int) -> Shadow:
+        """Take a link's shadow away; what it has come to."""
+        request = shadows_pb2.ShadowsClearRequest(link_id=link_id)
+        reply = await self._daemon.ask(self._daemon.shadows.Clear, request)
+        check(reply.status)
+        return shadow_of(reply.shadow)
+
+    async def shadow(self, link_id: int) -> Shadow:
+        """Look at a link's shadow."""
+        request = shadows_pb2.ShadowsGetRequest(link_id=link_id)
+        reply = await self._daemon.ask(self._daemon.shadows.Get, request)
+        check(reply.status)
+        return shadow_of(reply.shadow)
 
     async def record(
         self,

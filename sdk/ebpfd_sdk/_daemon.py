@@ -17,6 +17,7 @@ from ebpfd_api.v1 import (
     programs_pb2_grpc,
     recordings_pb2_grpc,
     registrar_pb2_grpc,
+    shadows_pb2_grpc,
     stats_pb2_grpc,
 )
 from ebpfd_sdk._certificates import Certificates
@@ -48,6 +49,7 @@ class Daemon:
         self.stats = stats_pb2_grpc.StatsStub(channel)
         self.pins = pins_pb2_grpc.PinsStub(channel)
         self.recordings = recordings_pb2_grpc.RecordingsStub(channel)
+        self.shadows = shadows_pb2_grpc.ShadowsStub(channel)
         self.owner = ""
         """The token of the owner that calls are made for; empty: the daemon itself."""
 

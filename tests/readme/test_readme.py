@@ -101,13 +101,29 @@ async def test_a_recording_is_made_and_run_again_by_hand(tmp_path: Path) -> None
     assert [each.out.split(": ")[-1] for each in ran] == ["0 events\n", *["no difference\n"] * 2]
 
 
+async def test_a_shadow_is_set_by_hand(tmp_path: Path) -> None:
+    """The README's lines, with the ids that there are."""
+    lines = [line.split("#")[0].strip() for line in README.splitlines()]
+    steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl link shadow ")]
+    async with world(tmp_path) as w, sample(w):
+        program, beside = [
+            next(iter((await w.client.load(PROGRAMS / "count.o")).values())) for _ in range(2)
+        ]
+        link = await program.attach("sample_ext")
+        ids = {"4": str(link.id), "8": str(beside.id)}
+        ran = [await w.ctl(*(ids.get(word, word) for word in step)) for step in steps]
+    assert [each.code for each in ran] == [0] * 3
+    assert all(f"program    {beside.id}\n" in each.out for each in ran)
+
+
 async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     """Each ``ebpfctl`` line of the README, in its order, on a fresh daemon."""
     lines = [line.split("#")[0].strip() for line in README.splitlines()]
     steps = [shlex.split(line)[1:] for line in lines if line.startswith("ebpfctl ")]
     # Hosted extensions, kept states and recordings are tested where there are any.
     steps = [step for step in steps if step[0] not in ("extension", "state", "replay")]
-    steps = [step for step in steps if step[:2] != ["hook", "record"]]
+    apart = (["hook", "record"], ["link", "shadow"], ["program", "load", "new.o"])
+    steps = [step for step in steps if step[:3] not in apart and step[:2] not in apart]
     assert len(steps) == 33
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [

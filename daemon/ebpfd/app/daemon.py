@@ -51,6 +51,7 @@ from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.recordings import RecordingsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import Sessions
+from ebpfd.rpc.shadows import ShadowsServicer
 from ebpfd.rpc.stats import StatsServicer
 from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
@@ -75,6 +76,8 @@ from ebpfd_api.v1 import (
     recordings_pb2_grpc,
     registrar_pb2,
     registrar_pb2_grpc,
+    shadows_pb2,
+    shadows_pb2_grpc,
     stats_pb2,
     stats_pb2_grpc,
 )
@@ -101,6 +104,7 @@ _SERVICES: Final = tuple(
         extensions_pb2,
         stats_pb2,
         recordings_pb2,
+        shadows_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -242,6 +246,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         if store is not None:
             await restorer(parts, store, verifier, executor).restore()
         stack.push_async_callback(parts.keeper.end)
+        stack.callback(parts.shadows.close)
         addresses = await stack.enter_async_context(
             listening(server, hello, settings.listen, settings.tls, STOP_S)
         )
@@ -293,6 +298,7 @@ def _add_observers(
         streams=streams,
     )
     recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
+    shadows_pb2_grpc.add_ShadowsServicer_to_server(ShadowsServicer(parts.shadows), server)
     return stats
 
 

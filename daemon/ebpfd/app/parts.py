@@ -22,6 +22,7 @@ from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.restorer import Restorer
 from ebpfd.host.services import Services
+from ebpfd.host.shadows import Shadows
 from ebpfd.host.targets import Targets
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
@@ -47,6 +48,7 @@ class Parts:
     hooks: Hooks
     hosted_hooks: HostedHooks
     recordings: Recordings
+    shadows: Shadows
 
 
 def assembled(
@@ -124,6 +126,7 @@ def assembled(
             services=services,
         ),
         recordings=Recordings(targets=targets, objects=objects, executor=executor),
+        shadows=Shadows(targets=targets, objects=objects),
     )
 
 

@@ -12,6 +12,7 @@ from ebpfd.cli.pins import owner, pin
 from ebpfd.cli.programs import program
 from ebpfd.cli.recordings import record, replay
 from ebpfd.cli.registrations import binding, client, provider, registrar
+from ebpfd.cli.shadows import shadow
 from ebpfd.cli.state import state
 from ebpfd.cli.top import top
 from ebpfd.cli.trace import trace
@@ -73,3 +74,4 @@ for _command in (
 ):
     main.add_command(_command)
 hook.add_command(record)
+link.add_command(shadow)

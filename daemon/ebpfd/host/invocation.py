@@ -26,6 +26,7 @@ from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.breaker import Breaker
 from ebpfd.objects.chains import Outcome, decided
+from ebpfd.objects.recordings import Tapes
 from ebpfd_api.failure import Failure, failure_of
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, Tally
@@ -94,12 +95,6 @@ Origin: TypeAlias = tuple[int, int, int | None]
 """Process, thread and user (if known) that caused a batch, for helpers that ask."""
 
 
-EngineCall: TypeAlias = Callable[
-    [bytes, int, bytes, bytes, bytes, Origin | None, Tally | None], BatchResult
-]
-"""How the engine is called: contexts, count, data, lengths twice, origin, tally."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a batch runs: the link that counts it, and who caused it if that is known."""
@@ -117,23 +112,30 @@ class RefusalError(RequestError):
 
 
 class Runner(Protocol):
-    """Who runs the batches of a target: the executor, or what stands in front of it."""
+    """Who runs the batches of a target: the executor, or what stands in front of it.
+
+    *taped* gets what the runs were told from outside, if it is a list.
+    """
 
     def fits_loop(self, programs: Iterable[Program], columns: Columns) -> bool:
         """Whether the batch may run on the event loop, through all of *programs*."""
         ...
 
-    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    def run(
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
+    ) -> BatchResult:
         """Run a batch here and now."""
         ...
 
-    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    async def run_on_thread(
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
+    ) -> BatchResult:
         """Run a batch on a thread, and the loop goes on."""
         ...
 
 
 class Executor:
-    """Runs batches of programs, in place or on threads; *call* is how the engine is called."""
+    """Runs batches of programs, in place or on threads, as a ``Runner`` does."""
 
     def __init__(self, trace: TraceLog) -> None:
         self.trace: Final = trace
@@ -168,26 +170,26 @@ class Executor:
         return expected * max(columns.count, 1) <= LONGEST_ON_LOOP_NS
 
     def run(
-        self, program: Program, columns: Columns, cause: Cause, call: EngineCall | None = None
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
     ) -> BatchResult:
         """Run a batch here and now."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            outcome = _run_batch(program, columns, cause, call)
+            outcome = _run_batch(program, columns, cause, taped)
         finally:
             program.provider.rundown.release()
             self.trace.collect()
         return outcome
 
     async def run_on_thread(
-        self, program: Program, columns: Columns, cause: Cause, call: EngineCall | None = None
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
     ) -> BatchResult:
         """Run a batch on a thread, and the loop goes on."""
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            running = self.on_thread(program, _run_batch, program, columns, cause, call)
+            running = self.on_thread(program, _run_batch, program, columns, cause, taped)
         except RequestError:
             program.provider.rundown.release()
             raise
@@ -368,7 +370,7 @@ def binding_gone() -> RequestError:
 
 
 def _run_batch(
-    program: Program, columns: Columns, cause: Cause, call: EngineCall | None
+    program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None
 ) -> BatchResult:
     # Each look at a column of a message is a copy of it.
     contexts, data = columns.contexts, columns.data
@@ -380,15 +382,27 @@ def _run_batch(
         )
         raise RequestError(Result.INVALID_ARGUMENT, message)
     try:
-        outcome = (call or program.engine.run_batch)(
-            contexts or bytes(count * size),
-            count,
-            data,
-            columns.data_lengths,
-            columns.meta_lengths,
-            cause.origin,
-            cause.tally,
-        )
+        if taped is None:
+            outcome = program.engine.run_batch(
+                contexts or bytes(count * size),
+                count,
+                data,
+                columns.data_lengths,
+                columns.meta_lengths,
+                cause.origin,
+                cause.tally,
+            )
+        else:
+            outcome, tapes = program.engine.record_batch(
+                contexts or bytes(count * size),
+                count,
+                data,
+                columns.data_lengths,
+                columns.meta_lengths,
+                cause.origin,
+                cause.tally,
+            )
+            taped.append(tapes)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
     if not program.engine.blocking:  # who waits for a helper needs no processor

@@ -7,6 +7,7 @@ holds can be run again.  Nothing of this is on the way of a target that is not r
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -14,14 +15,14 @@ from uuid import UUID
 import structlog
 
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Cause, Columns, EngineCall, Executor, Origin, Runner
+from ebpfd.host.invocation import Cause, Columns, Executor, Runner
 from ebpfd.host.map_contents import check_size, contents, reached
 from ebpfd.host.recording import Recording
 from ebpfd.host.targets import Tap, Targets
 from ebpfd.objects import Link, MapObject, Objects, Program
 from ebpfd.objects.recordings import Entry, Head, RecordedBatch, RecordedProgram, Tapes
 from ebpfd_api.result import Result
-from ebpfd_vm import BatchResult, Tally, lane_count
+from ebpfd_vm import BatchResult, lane_count
 
 MAX_OBJECT_BYTES: Final = 8 << 20
 """A larger object file is not part of a recording."""
@@ -113,26 +114,30 @@ class _Recorded:
     def fits_loop(self, programs: Iterable[Program], columns: Columns) -> bool:
         return self._executor.fits_loop(programs, columns)
 
-    def run(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    def run(
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
+    ) -> BatchResult:
         if not self._meets(program):
-            return self._executor.run(program, columns, cause)
-        tapes: list[Tapes] = []
+            return self._executor.run(program, columns, cause, taped)
+        tapes: list[Tapes] = [] if taped is None else taped
         begun = self._recorder.begin()
         try:
-            outcome = self._executor.run(program, columns, cause, _recording(program, tapes))
+            outcome = self._executor.run(program, columns, cause, tapes)
         finally:
             overlapped = self._recorder.end(begun)
-        self._add(program, columns, cause, outcome, tapes[0], overlapped)
+        batch = taped_batch(self._link, program, columns, cause, outcome, tapes[-1])
+        self._recorder.recording.add(replace(batch, overlapped=overlapped))
         return outcome
 
-    async def run_on_thread(self, program: Program, columns: Columns, cause: Cause) -> BatchResult:
+    async def run_on_thread(
+        self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
+    ) -> BatchResult:
         if not self._meets(program):
-            return await self._executor.run_on_thread(program, columns, cause)
-        tapes: list[Tapes] = []
+            return await self._executor.run_on_thread(program, columns, cause, taped)
+        tapes: list[Tapes] = [] if taped is None else taped
         begun, outcome, overlapped = self._recorder.begin(), None, False
-        call = _recording(program, tapes)
         try:
-            outcome = await self._executor.run_on_thread(program, columns, cause, call)
+            outcome = await self._executor.run_on_thread(program, columns, cause, tapes)
         except RequestError:
             raise  # nothing has run
         except BaseException:
@@ -141,7 +146,8 @@ class _Recorded:
             raise
         finally:
             overlapped = self._recorder.end(begun)
-        self._add(program, columns, cause, outcome, tapes[0], overlapped)
+        batch = taped_batch(self._link, program, columns, cause, outcome, tapes[-1])
+        self._recorder.recording.add(replace(batch, overlapped=overlapped))
         return outcome
 
     def _meets(self, program: Program) -> bool:
@@ -154,57 +160,35 @@ class _Recorded:
                 recording.end(error.message)
         return not recording.ended
 
-    def _add(
-        self,
-        program: Program,
-        columns: Columns,
-        cause: Cause,
-        outcome: BatchResult,
-        tapes: Tapes,
-        overlapped: bool,
-    ) -> None:
-        count, size = columns.count or 1, program.contract.context.size
-        lane, tape, lengths = tapes
-        self._recorder.recording.add(
-            RecordedBatch(
-                link_id=self._link.id,
-                program_id=program.id,
-                count=count,
-                contexts=columns.contexts or bytes(count * size),
-                data=columns.data,
-                data_lengths=columns.data_lengths,
-                meta_lengths=columns.meta_lengths,
-                origin=cause.origin,
-                codes=outcome.codes,
-                results=outcome.results,
-                contexts_after=outcome.contexts,
-                data_after=outcome.data,
-                lane=lane,
-                tape=tape,
-                tape_lengths=lengths,
-                overlapped=overlapped,
-            )
-        )
 
-
-def _recording(program: Program, tapes: list[Tapes]) -> EngineCall:
-    """How the engine is called so that it writes down what runs are told; *tapes* gets it."""
-    record = program.engine.record_batch
-
-    def call(
-        contexts: bytes,
-        count: int,
-        data: bytes,
-        data_lengths: bytes,
-        meta_lengths: bytes,
-        origin: Origin | None,
-        tally: Tally | None,
-    ) -> BatchResult:
-        outcome, taped = record(contexts, count, data, data_lengths, meta_lengths, origin, tally)
-        tapes.append(taped)
-        return outcome
-
-    return call
+def taped_batch(
+    link: Link,
+    program: Program,
+    columns: Columns,
+    cause: Cause,
+    outcome: BatchResult,
+    tapes: Tapes,
+) -> RecordedBatch:
+    """What ran, what it came to, and what it was told."""
+    count, size = columns.count or 1, program.contract.context.size
+    lane, tape, lengths = tapes
+    return RecordedBatch(
+        link_id=link.id,
+        program_id=program.id,
+        count=count,
+        contexts=columns.contexts or bytes(count * size),
+        data=columns.data,
+        data_lengths=columns.data_lengths,
+        meta_lengths=columns.meta_lengths,
+        origin=cause.origin,
+        codes=outcome.codes,
+        results=outcome.results,
+        contexts_after=outcome.contexts,
+        data_after=outcome.data,
+        lane=lane,
+        tape=tape,
+        tape_lengths=lengths,
+    )
 
 
 def _announced(

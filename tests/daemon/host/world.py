@@ -34,6 +34,7 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
+from ebpfd.host.shadows import Shadows
 from ebpfd.host.targets import Targets
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Subject, Verifier
@@ -94,6 +95,7 @@ class World:
     hooks: Hooks
     hosted_hooks: HostedHooks
     recordings: Recordings
+    shadows: Shadows
     trace: TraceLog
     executor: Executor
     verifier: WatchedVerifier
@@ -195,6 +197,7 @@ async def world(
             hooks=parts.hooks,
             hosted_hooks=parts.hosted_hooks,
             recordings=parts.recordings,
+            shadows=parts.shadows,
             trace=trace,
             executor=executor,
             verifier=verifier,

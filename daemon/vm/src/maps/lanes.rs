@@ -6,6 +6,7 @@
 //! programs that never wait, the upper half those that may wait for an
 //! extension, so that one kind never waits for the other.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::sync::{OnceLock, PoisonError};
@@ -53,21 +54,6 @@ pub fn lease(blocking: bool) -> Lane {
     } else {
         lower
     };
-    lease_of(mask)
-}
-
-/// Take the lane with this number.
-pub fn lease_this(number: usize) -> Result<Lane> {
-    if number >= count() {
-        return Err(EngineError::argument(format!(
-            "lane is {number}, but this machine has {}: it has fewer processors",
-            count()
-        )));
-    }
-    Ok(lease_of(1 << number))
-}
-
-fn lease_of(mask: u64) -> Lane {
     if let Some(lane) = try_lease(mask) {
         return lane;
     }
@@ -80,6 +66,18 @@ fn lease_of(mask: u64) -> Lane {
         }
         gate = FREED.wait(gate).unwrap_or_else(PoisonError::into_inner);
     }
+}
+
+/// The lane with this number, whoever has it: for runs on maps that nobody else uses, and that
+/// write to no ring.
+pub fn without_lease(number: usize) -> Result<ManuallyDrop<Lane>> {
+    if number >= count() {
+        return Err(EngineError::argument(format!(
+            "lane is {number}, but this machine has {}: it has fewer processors",
+            count()
+        )));
+    }
+    Ok(ManuallyDrop::new(Lane(number as u32)))
 }
 
 fn try_lease(mask: u64) -> Option<Lane> {
