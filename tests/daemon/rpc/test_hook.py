@@ -13,6 +13,7 @@ from ebpfd.app.listener import OPTIONS
 from ebpfd.host.invocation import Executor
 from ebpfd.rpc import hook as rpc_hook
 from ebpfd.rpc.contract_codec import encode_program_data
+from ebpfd_api.failure import Failure
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.result import Result
@@ -223,7 +224,7 @@ async def test_an_answer_of_the_wrong_kind_is_no_helpers_answer(tmp_path: Path) 
 
 
 async def test_a_session_lost_in_a_helper_call_leaves_the_daemon_well(tmp_path: Path) -> None:
-    """The link waits; the program can be unloaded and the daemon serves on."""
+    """The link waits and has counted the answer; it can be detached and the daemon serves on."""
     async with serving(tmp_path) as w:
         module, link = await provider(w, "helper_implicit_2.o")
         assert module.data is not None
@@ -231,8 +232,11 @@ async def test_a_session_lost_in_a_helper_call_leaves_the_daemon_well(tmp_path: 
         await module.next("helper_call")
         module.call.cancel()
         await until(lambda: w.daemon.sessions.all() == [])
+        kept = w.daemon.objects.link(link.id)
+        await until(lambda: kept.others[Failure.LOST] > 0)
         (shown,) = (await w.links.List(links_pb2.LinksListRequest())).links
         assert (shown.state, shown.binding) == (links_pb2.LINK_STATE_WAITING, 0)
+        assert shown.outcomes == links_pb2.LinkOutcomes(no_provider=1, lost=1)
         await w.links.Detach(links_pb2.DetachRequest(id=link.id))
         await until(lambda: len(w.daemon.registrar.bindings()) == 1)
 
