@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from ebpfd.objects import Link
-from ebpfd.objects.breaker import Breaker
+from ebpfd.objects.breaker import Breaker, BreakerState
 from ebpfd.objects.chains import Outcome
 from ebpfd_api.result import result_name
 
@@ -23,13 +23,20 @@ class Attempt:
     def ended(self, outcome: Outcome) -> None:
         """Let the breaker know what the batch came to."""
         breaker = self._breaker
-        if breaker.ended(self._batch, outcome.codes, now()):
+        # To ask for the time takes longer than all else here.
+        codes = outcome.codes
+        if breaker.ended(self._batch, codes, now() if codes.strip(b"\0") else 0.0):
             cause = result_name(breaker.cause)
             _log.warning("breaker", link=self._link.id, is_now=breaker.state.value, cause=cause)
 
     def give_up(self) -> None:
         """Nothing more will be known of the batch."""
         self._breaker.give_up(self._batch)
+
+
+def admitted(breaker: Breaker) -> int:
+    """What the breaker calls a batch that may run now; 0: it must not."""
+    return breaker.admit(0.0 if breaker.state is BreakerState.WHOLE else now())
 
 
 def now() -> float:

@@ -17,14 +17,14 @@ from types import TracebackType
 from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
-from ebpfd.host.attempts import Attempt, now
+from ebpfd.host.attempts import Attempt, admitted, now
 from ebpfd.host.helpers import as_batch
 from ebpfd.host.modules import Module
 from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turns
 from ebpfd.objects import Link, Program, Rundown
-from ebpfd.objects.breaker import Breaker
+from ebpfd.objects.breaker import Breaker, BreakerState
 from ebpfd.objects.chains import Outcome, decided
 from ebpfd.objects.recordings import Tapes
 from ebpfd_api.failure import Failure, failure_of
@@ -317,7 +317,9 @@ class Target:
     def check_breaker(self, count: int) -> None:
         """Refuse *count* events at once if the link is left alone; they need not queue for that."""
         breaker = self.link.breaker
-        if breaker is not None and breaker.refuses(now()):
+        if breaker is None or breaker.state is BreakerState.WHOLE:
+            return
+        if breaker.refuses(now()):
             raise self._broken(breaker, count)
 
     def lose(self, count: int) -> None:
@@ -343,7 +345,7 @@ class Target:
         return ""
 
     def _attempt(self, breaker: Breaker, count: int) -> Attempt:
-        batch = breaker.admit(now())
+        batch = admitted(breaker)
         if not batch:
             raise self._broken(breaker, count)
         return Attempt(self.link, breaker, batch)
