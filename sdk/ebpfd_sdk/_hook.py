@@ -15,6 +15,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._bulk import Numbers, packed_batch, size_of
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
@@ -84,9 +85,9 @@ class Hook(Declaration, Generic[C]):
         """Make the registrar's view of the hook; for the extension, not for authors."""
         return HookProvider(self._state, streams)
 
-    async def host(self, address: str) -> None:
+    async def host(self, address: str, certificates: Certificates | None) -> None:
         """Let the daemon provide it; for the extension, not for authors."""
-        await create(self._state, address)
+        await create(self._state, address, certificates)
 
     @property
     def links(self) -> tuple[Link, ...]:

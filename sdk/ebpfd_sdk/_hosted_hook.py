@@ -2,13 +2,14 @@
 
 from ebpfd_api.v1 import contract_pb2, contracts_pb2, links_pb2
 from ebpfd_sdk._answer import C
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._daemon import Daemon
 from ebpfd_sdk._decode import check
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._hook_state import HookState
 
 
-async def create(hook: HookState[C], address: str) -> None:
+async def create(hook: HookState[C], address: str, certificates: Certificates | None) -> None:
     """Let the daemon provide *hook* from now on; once more changes nothing."""
     rules = (hook.parameter_rule, hook.attach_policy, hook.detach_notice, hook.fire_policy)
     if any(rules):
@@ -25,7 +26,7 @@ async def create(hook: HookState[C], address: str) -> None:
         link_type=hook.link_type,
         closed_result=hook.closed_result,
     )
-    daemon = Daemon(address)
+    daemon = Daemon(address, certificates)
     try:
         check((await daemon.ask(daemon.links.CreateHook, request)).status)
     finally:

@@ -78,7 +78,7 @@ class Presence:
                 self._tasks.start(listening, name="lease")
             for declared in self._declarations:
                 if declared.hosted:
-                    await declared.host(address)
+                    await declared.host(address, certificates)
                     continue
                 provider = declared.provider(streams)
                 provider.open()

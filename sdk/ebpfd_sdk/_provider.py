@@ -8,6 +8,7 @@ from uuid import UUID
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
 from ebpfd_sdk._batch import Columns
+from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._fire import fire_return
 from ebpfd_sdk._helper import Helper
@@ -93,7 +94,7 @@ class Declaration(ABC):
     hosted: bool = False
     """The daemon provides it: only hooks may be so."""
 
-    async def host(self, address: str) -> None:
+    async def host(self, address: str, certificates: Certificates | None) -> None:
         """Let the daemon provide it; for the extension, not for authors."""
         raise NotImplementedError
 

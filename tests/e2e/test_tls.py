@@ -16,7 +16,7 @@ import pytest
 from ebpfd_api.metadata import TOKEN
 from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
-from ebpfd_sdk import Certificates, Client, DaemonUnavailable, EbpfdError, Extension, Result
+from ebpfd_sdk import Certificates, Client, DaemonUnavailable, EbpfdError, Extension, Hook, Result
 from tests.certificates import DAY, Authority, Issued
 from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, Ran, World, command, world
 from tests.packets import UDP
@@ -107,6 +107,17 @@ async def test_options_name_the_files_as_well(tmp_path: Path) -> None:
         wrong = dict.fromkeys(("EBPFD_CERT", "EBPFD_KEY", "EBPFD_CA"), "/nowhere")
         ran = await command("ebpfctl", "--address", n.address, *files, "program", "list", **wrong)
         assert ran.code == 0, ran.err
+
+
+async def test_an_extension_leaves_its_hook_to_a_daemon_far_away(tmp_path: Path) -> None:
+    """The daemon is asked with the extension's certificates."""
+    hook = Hook(events.guid, sample, name="gate", hosted=True)
+    async with (
+        net(tmp_path) as n,
+        Extension(sample, hook, address=n.address, certificates=n.certificates),
+    ):
+        (made,) = await n.world.client.hooks()
+        assert (made.name, made.hosted) == ("gate", True)
 
 
 async def test_an_extension_survives_the_daemon_and_new_certificates(tmp_path: Path) -> None:
