@@ -49,6 +49,11 @@ def hello_path(socket_path: str) -> str:
     return f"{socket_path}.hello"
 
 
+def local_path(socket_path: str) -> str:
+    """Where that daemon hands programs over to processes that run them, if it does."""
+    return f"{socket_path}.local"
+
+
 def runtime_directory() -> Path:
     """``$XDG_RUNTIME_DIR/ebpfd``; ``/run/ebpfd`` for root; else a private one below ``/tmp``."""
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):

@@ -6,13 +6,19 @@ is room for more.  What takes long must not keep other targets' short messages w
 
 from collections.abc import Callable
 
+from ebpfd_sdk._local import LocalPrograms
 from ebpfd_sdk._stream import InvokeStream, Sender
 
 
 class DataStreams:
     """The streams; that for long messages is opened when there is one."""
 
-    def __init__(self, open_stream: Callable[[], InvokeStream]) -> None:
+    def __init__(
+        self, open_stream: Callable[[], InvokeStream], local: LocalPrograms | None = None
+    ) -> None:
+        self.local = local
+        """Where links are taken that need no stream; None: nowhere."""
+
         self._open_stream = open_stream
         self._streams = [open_stream()]
         self._lost = False

@@ -6,7 +6,7 @@ loop travel as one message.  Cancelling one future touches nothing but that futu
 
 import asyncio
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
@@ -36,6 +36,10 @@ P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
 E = TypeVar("E", bound=OnFire)
 T = TypeVar("T")
+
+
+_PLAIN: Final = frozenset({bytes, bytearray, memoryview})
+"""Contexts that the engine takes as they are."""
 
 
 class Hook(Declaration, Generic[C]):
@@ -147,10 +151,36 @@ class Hook(Declaration, Generic[C]):
             check_size(len(data) + len(raw))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
+            if lane.local is not None and (answer := lane.run_here(raw, data)) is not None:
+                return _settled(answer)
             if deadline_s is None:
                 return lane.invoke(raw, data)
             return lane.invoke_within(deadline_s, raw, data)
         return _settled(self._state.unanswered(lane, raw, data))
+
+    def invoke_now(
+        self,
+        context: C | bytes | bytearray | memoryview | None = None,
+        *,
+        data: bytes = b"",
+        parameter: bytes | None = None,
+    ) -> int:
+        """Run the link of an event in this process, at once, and return its result.
+
+        A bytearray or a memoryview gets back what the program may write of the context.  A run
+        that fails raises EbpfdError with its code.  Where the daemon runs the link, or several are
+        attached, it is OPERATION_NOT_SUPPORTED, and says why: then ``await`` ``invoke``.
+        """
+        local = self._state.local
+        if local is None or type(context) not in _PLAIN or data or parameter is not None:
+            return self._invoked_now(context, data, parameter)
+        try:
+            return local.now(context)  # type: ignore[arg-type]
+        except Exception as error:  # noqa: BLE001 (the engine's, which need not be installed)
+            if local.taken_back:
+                self._state.local = None
+                return self._invoked_now(context, data, parameter)
+            raise local.error_of(error) from None
 
     def invoke_batch(
         self,
@@ -175,7 +205,8 @@ class Hook(Declaration, Generic[C]):
         check_size(size_of(batch.contexts) + size_of(batch.data))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
-            return lane.submit(batch, deadline_s)
+            here = lane.run_batch_here(batch, self._layout.size)
+            return lane.submit(batch, deadline_s) if here is None else _settled(here)
         return _settled(self._state.unanswered_batch(lane))
 
     def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
@@ -193,6 +224,28 @@ class Hook(Declaration, Generic[C]):
         while not self.links:
             await self._state.arrival()
         return self.links[0]
+
+    def _invoked_now(
+        self,
+        context: C | bytes | bytearray | memoryview | None,
+        data: bytes,
+        parameter: bytes | None,
+    ) -> int:
+        raw = bytes(context) if isinstance(context, bytearray | memoryview) else context
+        lane = self._state.find(parameter)
+        if not isinstance(lane, Lane):
+            raise EbpfdError(lane.code, lane.message)
+        answer = lane.run_here(self._packed(raw), data)
+        if answer is None:
+            links = self._state.attachments.matching(parameter)
+            why = "several links are attached: the daemon runs them in their order"
+            if len(links) == 1:
+                why = f"link {links[0].link_id}: {self._state.why_remote(links[0].binding)}"
+            problem = f"hook {self.name}: invoke_now: {why}; await invoke instead"
+            raise EbpfdError(Result.OPERATION_NOT_SUPPORTED, problem)
+        if answer.code is not Result.SUCCESS:
+            raise EbpfdError(answer.code, answer.message)
+        return answer.result
 
     def _packed(self, context: C | bytes | None) -> bytes:
         layout = self._layout

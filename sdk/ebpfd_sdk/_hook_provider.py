@@ -40,7 +40,7 @@ class HookProvider(Provider, Generic[C]):
         hook = self._hook
         hook.attachments = Attachments(hook.attachments.capability, hook.attachments.wildcards)
         hook.lanes = self._lanes
-        hook.found.clear()
+        self._links_changed()
         hook.closed = hook.away = ""
 
     def lost(self, reason: str) -> None:
@@ -56,6 +56,7 @@ class HookProvider(Provider, Generic[C]):
     def close(self, reason: str) -> None:
         """Answer every further invocation with CANCELED."""
         self._hook.closed = reason
+        self._hook.local = None
 
     async def drained(self) -> None:
         """Wait until every invocation that was started is answered."""
@@ -96,8 +97,9 @@ class HookProvider(Provider, Generic[C]):
         async with self._attaching:  # or two could pass where one may
             hook.attachments.check(link)
             await self._ask_policy(link)
+            await self._lanes.take(link.binding)
             hook.attachments.add(link)
-            hook.found.clear()
+            self._links_changed()
         hook.note_arrival()
         return registrar_pb2.BindingSide(binding_context=link.binding.to_bytes(8, "little"))
 
@@ -106,7 +108,7 @@ class HookProvider(Provider, Generic[C]):
         link = self._hook.attachments.remove(binding)
         if link is None:
             return
-        self._hook.found.clear()
+        self._links_changed()
         left = self._lanes.leave(binding)
         self._detaching.update(left)
         try:
@@ -131,6 +133,15 @@ class HookProvider(Provider, Generic[C]):
         except Exception as error:  # noqa: BLE001 (the extension's own code may do anything)
             failure = f"{self.label}: {type(error).__name__}: {error}"
             return fire_return(fire.fire_id, Columns(Result.FAILED, failure))
+
+    def _links_changed(self) -> None:
+        """Forget whom events reached until now."""
+        hook = self._hook
+        hook.found.clear()
+        hook.local = None
+        if len(hook.attachments.links) == 1:
+            taken = self._lanes.taken(hook.attachments.links[0].binding)
+            hook.local = None if isinstance(taken, str) else taken
 
     def _check_parameter(self, parameter: bytes) -> None:
         rule = self._hook.parameter_rule

@@ -14,6 +14,7 @@ from ebpfd_sdk._fire import FireEvent
 from ebpfd_sdk._lane import Lane, Traffic
 from ebpfd_sdk._lanes import Lanes
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._program_type import ProgramType
 
 MOST_REMEMBERED: Final = 1024
@@ -59,6 +60,9 @@ class HookState(Generic[C]):
     lanes: Lanes[C] | None = None
     """None before the first connection."""
 
+    local: LocalProgram[C] | None = None
+    """Of the only link, if its program runs in this process."""
+
     found: dict[bytes | None, Lane[C]] = field(default_factory=dict[bytes | None, Lane[C]])
     """Where the events of a parameter went lately; whoever changes the links empties it."""
 
@@ -85,6 +89,11 @@ class HookState(Generic[C]):
         with_it = " with this parameter" if parameter is not None and self.attachments.links else ""
         why = f": {self.away}" if self.away else ""
         return Nobody(code, f"hook {self.name}: nothing is attached{with_it}{why}", result)
+
+    def why_remote(self, binding: int) -> str:
+        """Say why a link's program does not run in this process."""
+        taken = self.lanes.taken(binding) if self.lanes is not None else "it is gone"
+        return taken if isinstance(taken, str) else "the daemon has taken it back"
 
     def unanswered(self, nobody: Nobody, context: bytes, data: bytes) -> Answer[C]:
         """Make the answer to an event that reaches nobody."""

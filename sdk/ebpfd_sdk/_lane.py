@@ -11,6 +11,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Pending
 from ebpfd_sdk._bulk import Bulk, Packed
 from ebpfd_sdk._data_streams import DataStreams
+from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target
 
@@ -61,6 +62,9 @@ class Lane(Generic[C]):
         streams: DataStreams,
     ) -> None:
         self._target = target
+        self.local: LocalProgram[C] | None = None
+        """Runs what is invoked here, as long as the daemon lets it."""
+
         self.listed = False
         """Whether the stream knows that there is work here."""
 
@@ -97,6 +101,32 @@ class Lane(Generic[C]):
             return Answer(Result.TIMEOUT, result, context, data, message, self._type)
 
         return self._within(deadline_s, self.invoke(context, data), late)
+
+    def run_here(self, context: bytes, data: bytes) -> Answer[C] | None:
+        """Run one event in this process at once; None: the daemon must."""
+        if self.local is None:
+            return None
+        answer = self.local.invoke(context, data, self.fallback)
+        if answer is None:
+            self.local = None
+        else:
+            self._traffic.invocations += 1
+        return answer
+
+    def run_batch_here(self, batch: Packed, size: int) -> Columns | None:
+        """Run a batch of contexts of *size* bytes in this process; None: the daemon must."""
+        if self.local is None:
+            return None
+        count = batch.count or 1
+        contexts, data = bytes(batch.contexts) or bytes(count * size), bytes(batch.data)
+        columns = self.local.run(
+            contexts, count, data, batch.data_lengths, batch.meta_lengths, self.fallback
+        )
+        if columns is None:
+            self.local = None
+        else:
+            self._traffic.invocations += count
+        return columns
 
     def message(self) -> Gathered[C]:
         """Make a message to gather invocations in, and to ``queue``."""

@@ -11,6 +11,7 @@ from ebpfd_sdk._answer import C
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._lane import Lane, Traffic
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback, LinkPolicy
 from ebpfd_sdk._program_type import ProgramType
 
@@ -23,6 +24,8 @@ class Lanes(Generic[C]):
         self._traffic = traffic
         self._streams = streams
         self._lanes: dict[tuple[int, ...], Lane[C]] = {}
+        self._taken: dict[int, LocalProgram[C] | str] = {}
+        """By binding: the program that runs here, or why it does not."""
 
     def to(self, links: tuple[Link, ...]) -> Lane[C]:
         """Return the lane to *links*, of which there is one at least."""
@@ -33,6 +36,9 @@ class Lanes(Generic[C]):
             target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
             fallback = Fallback(links[0].policy, self._type.default_result)
             lane = Lane(target, self._type.context, fallback, self._traffic, self._streams)
+            taken = self._taken.get(bindings[0])
+            if alone and isinstance(taken, LocalProgram):
+                lane.local = taken
             self._lanes[bindings] = lane
         return lane
 
@@ -42,8 +48,18 @@ class Lanes(Generic[C]):
             if bindings[0] == binding:
                 lane.fallback.policy = policy
 
+    async def take(self, binding: int) -> None:
+        """Run a link's program here, if it can be."""
+        if self._streams.local is not None:
+            self._taken[binding] = await self._streams.local.take(binding, self._type.context)
+
+    def taken(self, binding: int) -> LocalProgram[C] | str:
+        """Return the program that runs here, or why it does not."""
+        return self._taken.get(binding, "nobody has asked for it")
+
     def leave(self, binding: int) -> list[Lane[C]]:
         """Lead nobody to a link any more; return the lanes that did: they may be in use."""
+        self._taken.pop(binding, None)
         keys = [key for key in self._lanes if binding in key]
         return [self._lanes.pop(key) for key in keys]
 

@@ -24,6 +24,7 @@ from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DaemonUnavailable
 from ebpfd_sdk._fire import fire_return
 from ebpfd_sdk._helper_calls import HelperCalls
+from ebpfd_sdk._local import LocalPrograms
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._session import Session
 from ebpfd_sdk._stream import InvokeStream
@@ -71,7 +72,9 @@ class Presence:
             welcome = await session.open(self.name, own, self.resume_token)
             self.resume_token = welcome.resume_token
             session_id = welcome.session_id
-            streams = DataStreams(lambda: self._open_stream(connection, session_id))
+            local = LocalPrograms(welcome.local_socket, session_id)
+            stack.callback(local.close)
+            streams = DataStreams(lambda: self._open_stream(connection, session_id), local)
             self._streams = streams
             if welcome.lease_ms:
                 listening = self._listen(connection, session, streams, welcome.lease_ms / 1000)

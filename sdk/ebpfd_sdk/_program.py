@@ -79,6 +79,9 @@ class AttachedLink:
     owners: tuple[str, ...]
     """With whose end it is detached, unless it is pinned."""
 
+    where: str
+    """Where its events run: "local: ..." in its hook's process, or "remote: ..." and why."""
+
     daemon: Daemon = field(repr=False, compare=False)
 
     async def detach(self) -> None:
@@ -290,6 +293,7 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         breaker=breaker_of(message),
         pin_paths=tuple(message.pin_paths),
         owners=tuple(message.owners),
+        where=message.where,
         daemon=daemon,
     )
 

@@ -14,7 +14,7 @@ _MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
 _MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
-_KEYS: Final = ("listen", "tls", "state", "metrics", "deadlines", "extension")
+_KEYS: Final = ("listen", "tls", "state", "metrics", "local", "deadlines", "extension")
 _DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
 _TLS_KEYS: Final = ("cert", "key", "client_ca")
 _EXTENSION_KEYS: Final = (
@@ -44,6 +44,7 @@ class Config:
     client_ca: str | None = None
     state: str | None = None
     metrics: str | None = None
+    local: bool = False
     callback_s: float | None = None
     drain_s: float | None = None
     lease_s: float | None = None
@@ -80,6 +81,7 @@ def _config(content: dict[str, Any]) -> Config:
         client_ca=tls.text("client_ca"),
         state=file.text("state"),
         metrics=file.text("metrics"),
+        local=file.flag("local"),
         callback_s=deadlines.seconds("callback_s"),
         drain_s=deadlines.seconds("drain_s"),
         lease_s=deadlines.seconds("lease_s"),

@@ -34,6 +34,13 @@ class Table:
             raise self.wrong(key, "this must be text that is not empty")
         return str(value)
 
+    def flag(self, key: str) -> bool:
+        """True or false; false if it is not said."""
+        value = self._content.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "this must be true or false")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
         values = self._list(key, "texts")

@@ -1,11 +1,13 @@
 """The daemon put together.  Stop order is start order reversed."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import grpc
@@ -13,7 +15,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, listening
+from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
@@ -26,6 +28,7 @@ from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Store
 from ebpfd.host.links import Links
+from ebpfd.host.local_socket import LocalSocket
 from ebpfd.host.maps import Maps
 from ebpfd.host.owners import Owners
 from ebpfd.host.peers import Tokens
@@ -55,6 +58,7 @@ from ebpfd.rpc.shadows import ShadowsServicer
 from ebpfd.rpc.stats import StatsServicer
 from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
+from ebpfd_api.address import local_path
 from ebpfd_api.v1 import (
     contracts_pb2,
     contracts_pb2_grpc,
@@ -146,7 +150,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(Executor(TraceLog()))
-        parts = assembled(services, verifier, executor, kept, settings.deadlines, store)
+        parts = assembled(
+            services, verifier, executor, kept, settings.deadlines, store, local=settings.local
+        )
         readers, sessions, streams = RecordReaders(), Sessions(), Streams()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         tokens = Tokens(time.monotonic)
@@ -162,6 +168,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             streams=streams,
             version=version("ebpfd"),
             lease_s=settings.deadlines.lease_s,
+            local_socket=local_path(str(settings.listen[0])) if settings.local else "",
         )
         services.start(registrar.keep_leases(), name="leases")
         registrar_pb2_grpc.add_RegistrarServicer_to_server(registrar, server)
@@ -248,7 +255,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
         addresses = await stack.enter_async_context(
-            listening(server, hello, settings.listen, settings.tls, STOP_S)
+            _listening(settings, server, hello, LocalSocket(parts.local_runs, sessions.find))
         )
         if settings.metrics is not None:
             await stack.enter_async_context(showing(stats, settings.metrics))
@@ -300,6 +307,21 @@ def _add_observers(
     recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
     shadows_pb2_grpc.add_ShadowsServicer_to_server(ShadowsServicer(parts.shadows), server)
     return stats
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, server: grpc.aio.Server, hello: Hello, local: LocalSocket
+) -> AsyncGenerator[tuple[str, ...]]:
+    """Serve within the block, which gets the addresses; *local* too, if that is wanted."""
+    async with listening(server, hello, settings.listen, settings.tls, STOP_S) as addresses:
+        if not settings.local:
+            yield addresses
+            return
+        # At once: who is greeted on the other socket may look for this one.
+        with bound(Path(local_path(str(settings.listen[0]))), socket.SOCK_SEQPACKET) as listener:
+            async with local.serving(listener):
+                yield addresses
 
 
 async def _provide_own(parts: Parts) -> None:

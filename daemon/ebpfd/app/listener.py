@@ -98,9 +98,9 @@ def _removed(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def bound(path: Path) -> Generator[socket.socket]:
+def bound(path: Path, kind: socket.SocketKind = socket.SOCK_STREAM) -> Generator[socket.socket]:
     """A socket for this user alone, closed and removed in the end."""
-    with _removed(path), socket.socket(socket.AF_UNIX) as made:
+    with _removed(path), socket.socket(socket.AF_UNIX, kind) as made:
         with _umask(0o177):
             made.bind(str(path))
         yield made

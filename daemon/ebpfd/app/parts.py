@@ -13,6 +13,7 @@ from ebpfd.host.hosted_hooks import HostedHooks
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
+from ebpfd.host.local_runs import LocalRuns
 from ebpfd.host.maps import Maps
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.owners import Owners
@@ -49,6 +50,7 @@ class Parts:
     hosted_hooks: HostedHooks
     recordings: Recordings
     shadows: Shadows
+    local_runs: LocalRuns
 
 
 def assembled(
@@ -58,10 +60,12 @@ def assembled(
     kept: KeptContracts | None,
     deadlines: Deadlines | None = None,
     store: Store | None = None,
+    *,
+    local: bool = False,
 ) -> Parts:
-    """All parts of one daemon, on these that run."""
+    """All parts of one daemon, on these that run; *local* ones share maps with processes."""
     registrar = RegistrarHost(services, deadlines)
-    new_maps = NewMaps(store.files if store else None)
+    new_maps = NewMaps(store.files if store else None, shared=local)
     known, objects, targets = KnownContracts(), Objects(), Targets()
     keeper = Keeper(objects=objects, services=services, verifier=verifier, store=store)
     custom_maps = CustomMaps(
@@ -127,6 +131,7 @@ def assembled(
         ),
         recordings=Recordings(targets=targets, objects=objects, executor=executor),
         shadows=Shadows(targets=targets, objects=objects),
+        local_runs=LocalRuns(targets=targets, new_maps=new_maps, services=services),
     )
 
 

@@ -33,6 +33,8 @@ class Settings:
     extensions: tuple[ExtensionSpec, ...] = ()
     metrics: Path | Port | None = None
     tls: TlsListener | None = None
+    local: bool = False
+    """Whether extensions of the daemon's own user may run programs themselves."""
 
     @classmethod
     def parse(
@@ -49,6 +51,7 @@ class Settings:
         client_ca: str | None = None,
         config: str | None = None,
         metrics: str | None = None,
+        local: bool = False,
     ) -> "Settings":
         """Settings from the words of a command line, which win over those of the file *config*.
 
@@ -76,6 +79,7 @@ class Settings:
             ),
             extensions=hosted_extensions(extensions, file.extensions),
             metrics=metrics_address(metrics) if metrics else None,
+            local=local or file.local,
         )
 
 

@@ -57,6 +57,11 @@ def main() -> None:
     help="Show metrics to Prometheus, at /metrics; HOST is this one.  [default: nowhere]",
 )
 @click.option(
+    "--local",
+    is_flag=True,
+    help="Let extensions of this user run programs in their own processes, on shared maps.",
+)
+@click.option(
     "--config", metavar="FILE", help="TOML with all of this; what is said here goes before it."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
@@ -71,6 +76,7 @@ def run(
     lease: float | None,
     extensions: tuple[str, ...],
     metrics: str | None,
+    local: bool,
     config: str | None,
     verbose: bool,
 ) -> None:
@@ -98,6 +104,7 @@ def run(
             client_ca=client_ca,
             config=config,
             metrics=metrics,
+            local=local,
         )
     except SettingsError as error:
         raise click.UsageError(str(error)) from None

@@ -198,6 +198,7 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "state": each.state.name.lower(),
         "binding": each.binding,
         "provider": each.provider,
+        "where": each.where,
         "runs": each.counters.runs,
         "failures": failures(each.counters),
         "outcomes": asdict(each.outcomes),

@@ -327,7 +327,12 @@ class Target:
         self.link.others[Failure.LOST] += count
 
     async def settled(self) -> None:
-        """Wait until nothing runs any more that had begun before this call."""
+        """Wait until nothing runs any more that had begun before this call.
+
+        Where the link's process runs the program itself, it was told to end.
+        """
+        if self.link.elsewhere is not None:
+            await self.link.elsewhere.ended()
         turn = self.turns.take()
         try:
             await turn.wait()

@@ -196,6 +196,8 @@ class Links:
         self._follow(link, *after)
         if self._keeper.keeps(link):
             await self._keeper.kept(partial(self._follow_again, link, after, before))
+        if link.breaker_rule is not None and link.elsewhere is not None:
+            link.elsewhere.close()
         _log.info("policy set", link=link.id, policy=policy, breaker=link.breaker_rule)
         return link
 

@@ -1,9 +1,11 @@
 """Live maps as they are declared, made in files of the state directory if there is one."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 
 from ebpfd.errors import RequestError
+from ebpfd.objects import MapObject
 from ebpfd.store import KeptMap, MapFiles
 from ebpfd.store.map_files import engine_map, has_file
 from ebpfd_api.result import Result
@@ -11,10 +13,14 @@ from ebpfd_vm import Map, MapSpec
 
 
 class NewMaps:
-    """Makes maps; without *files* in memory, and so those that have no contents to survive."""
+    """Makes maps; without *files* in memory, and so those that have no contents to survive.
 
-    def __init__(self, files: MapFiles | None = None) -> None:
+    *shared* memory can be passed on to other processes.
+    """
+
+    def __init__(self, files: MapFiles | None = None, *, shared: bool = False) -> None:
         self._files = files
+        self._shared = shared
 
     def make(self, declared: KeptMap, initial: bytes | None = None) -> Map:
         """A new map; it may block for some time.
@@ -22,7 +28,7 @@ class NewMaps:
         ``RequestError`` OUT_OF_SPACE if its file cannot be made, ``EngineError`` if the map cannot.
         """
         if self._files is None or not has_file(declared):
-            return engine_map(declared, initial)
+            return engine_map(declared, initial, shared=self._shared and has_file(declared))
         try:
             descriptor = self._files.new()
         except OSError as error:
@@ -30,6 +36,22 @@ class NewMaps:
             raise RequestError(Result.OUT_OF_SPACE, message) from None
         try:
             return engine_map(declared, initial, descriptor)
+        finally:
+            os.close(descriptor)
+
+    async def renew(self, map_object: MapObject) -> None:
+        """Leave other processes behind, which have the map's memory; contents stay.
+
+        ``EngineError`` TIMEOUT: runs of this process use it just now.  ``OSError``.
+        """
+        if self._files is None:
+            map_object.map.renew()
+            return
+        descriptor = await asyncio.to_thread(self._files.new)
+        try:
+            # Here, where nobody else changes it meanwhile.
+            map_object.map.renew(descriptor)
+            await asyncio.to_thread(self._files.take_over, map_object.id, descriptor)
         finally:
             os.close(descriptor)
 

@@ -108,6 +108,8 @@ class Targets:
         for tap in self._taps:
             if tap.wanted(target.link):
                 target.runner = tap.put_before(target.link, target.runner)
+                if target.link.elsewhere is not None:  # it would see nothing there
+                    target.link.elsewhere.close()
 
     def find(self, binding: int, owner: Module) -> Target:
         """The target that *owner*, its hook's provider, may invoke."""

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from ebpfd.objects.breaker import Breaker, BreakerRule
@@ -62,6 +62,23 @@ class IllegalTransitionError(Exception):
         self.event = event
 
 
+class Elsewhere(Protocol):
+    """The process of a link's hook, which runs the link's program itself."""
+
+    @property
+    def process_id(self) -> int:
+        """Of that process."""
+        ...
+
+    def close(self) -> None:
+        """Let it begin no more runs; twice is once.  Nothing waits here."""
+        ...
+
+    async def ended(self) -> None:
+        """Wait until none of its runs reaches a map or a counter any more."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Link:
     """A program attached to a hook with a parameter.
@@ -88,10 +105,19 @@ class Link:
     wildcard: bool = False
     users: Users = field(default_factory=Users)
     tally: Tally = field(default_factory=Tally)
+    elsewhere: Elsewhere | None = None
+    why_remote: str = "ebpfd runs without --local"
     others: Counter[Failure] = field(default_factory=Counter[Failure])
     breaker: Breaker | None = None
     broken: int = 0
     """Events that the breaker has refused."""
+
+    @property
+    def where(self) -> str:
+        """Where its events run, and why not in the process of its hook."""
+        if self.elsewhere is not None:
+            return f"local: in process {self.elsewhere.process_id}"
+        return f"remote: {self.why_remote}"
 
     @property
     def prog_attach_flags(self) -> int:

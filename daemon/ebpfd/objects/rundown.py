@@ -11,11 +11,12 @@ from ebpfd.errors import InvariantError
 class Rundown:
     """How many uses are in flight, and whether new ones are still let in."""
 
-    __slots__ = ("_active", "_closed", "_when_idle")
+    __slots__ = ("_active", "_closed", "_when_closed", "_when_idle")
 
     def __init__(self, *, closed: bool = False) -> None:
         self._active = 0
         self._closed = closed
+        self._when_closed: set[Callable[[], None]] = set()
         self._when_idle: list[Callable[[], None]] = []
 
     @property
@@ -48,6 +49,16 @@ class Rundown:
     def close(self) -> None:
         """Refuse new uses from now on."""
         self._closed = True
+        for lasting in tuple(self._when_closed):
+            lasting()
+
+    def when_closed(self, end: Callable[[], None]) -> None:
+        """Call *end* whenever it closes: for a use that lasts until it is told to end."""
+        self._when_closed.add(end)
+
+    def forget(self, end: Callable[[], None]) -> None:
+        """Call *end* no more."""
+        self._when_closed.discard(end)
 
     def reopen(self) -> None:
         """Let new uses in again."""

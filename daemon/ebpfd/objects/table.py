@@ -166,6 +166,8 @@ class Objects:
         old, link.program = link.program, new
         if link.breaker_rule is not None:  # the new one has not failed yet
             link.breaker = Breaker(link.breaker_rule)
+        if link.elsewhere is not None:
+            link.elsewhere.close()
         old.link_ids.discard(link.id)
         new.link_ids.add(link.id)
         self.changed()

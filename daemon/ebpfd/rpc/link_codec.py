@@ -56,6 +56,7 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         breaker=_encode_breaker(link.breaker),
         pin_paths=sorted(link.users.paths),
         owners=owner_names(link.users),
+        where=link.where,
     )
 
 

@@ -60,6 +60,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         streams: Streams,
         version: str,
         lease_s: float,
+        local_socket: str = "",
     ) -> None:
         self._registrar = registrar
         self._contracts = contracts
@@ -70,6 +71,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._streams = streams
         self._version = version
         self._lease_s = lease_s
+        self._local_socket = local_socket
         self._instance = uuid4()
 
     async def Session(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -136,6 +138,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 session_id=module.identity.session_id,
                 resume_token=module.identity.resume_token,
                 lease_ms=min(int(self._lease_s * 1000), MOST_MS) if terms.leased else 0,
+                local_socket=self._local_socket,
             )
         )
 

@@ -97,19 +97,30 @@ class MapFiles:
 
     def map_anew(self, map_id: int, row: KeptMap) -> Map:
         """An empty map in a new file, which takes the place of the one of that name."""
-        unplaced = self.folder / f"{_NEW}{map_id}"
-        unplaced.unlink(missing_ok=True)
         descriptor = self.new()
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             made = engine_map(row, file=descriptor)
+            self.put_in_place(map_id, descriptor)
+            return made
+        finally:
+            os.close(descriptor)
+
+    def take_over(self, map_id: int, descriptor: int) -> None:
+        """Give a file the name of a map, if that has one: it has the contents now; ``OSError``."""
+        if self.path(map_id).exists():
+            self.put_in_place(map_id, descriptor)
+
+    def put_in_place(self, map_id: int, descriptor: int) -> None:
+        """Give a file the name of a map, and another one's place if that has it; ``OSError``."""
+        unplaced = self.folder / f"{_NEW}{map_id}"
+        unplaced.unlink(missing_ok=True)
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
             _name(folder, unplaced.name, descriptor)
             unplaced.replace(self.path(map_id))
             os.fsync(folder)
-            return made
         finally:
             os.close(folder)
-            os.close(descriptor)
 
     def remove(self, map_id: int) -> None:
         """Remove a file, if there is one."""
@@ -131,8 +142,10 @@ class MapFiles:
         return gone
 
 
-def engine_map(row: KeptMap, initial: bytes | None = None, file: int | None = None) -> Map:
-    """The live map that a row describes."""
+def engine_map(
+    row: KeptMap, initial: bytes | None = None, file: int | None = None, *, shared: bool = False
+) -> Map:
+    """The live map that a row describes; a *shared* one is in a memfd."""
     return Map(
         row.type,
         row.key_size,
@@ -144,6 +157,7 @@ def engine_map(row: KeptMap, initial: bytes | None = None, file: int | None = No
         read_only=row.read_only,
         inner=row.inner,
         file=file,
+        shared=shared,
     )
 
 

@@ -37,7 +37,7 @@ BREAKER_STATE_BROKEN: BreakerState
 BREAKER_STATE_TRIAL: BreakerState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy", "breaker")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy", "breaker", "where")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class Link(_message.Message):
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     BREAKER_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -78,7 +79,8 @@ class Link(_message.Message):
     outcomes: LinkOutcomes
     policy: _contract_pb2.LinkPolicy
     breaker: Breaker
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ...) -> None: ...
+    where: str
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ..., where: _Optional[str] = ...) -> None: ...
 
 class LinkOutcomes(_message.Message):
     __slots__ = ("success", "no_provider", "timeout", "error", "overload", "lost", "broken")

@@ -235,7 +235,7 @@ class Hello(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., name: _Optional[str] = ..., process_instance: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., capabilities: _Optional[_Iterable[str]] = ..., process_id: _Optional[int] = ..., registrations: _Optional[int] = ..., protocol_minor: _Optional[int] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("protocol_version", "daemon_version", "daemon_instance", "session_id", "resume_token", "lease_ms", "capabilities", "protocol_minor")
+    __slots__ = ("protocol_version", "daemon_version", "daemon_instance", "session_id", "resume_token", "lease_ms", "capabilities", "protocol_minor", "local_socket")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DAEMON_VERSION_FIELD_NUMBER: _ClassVar[int]
     DAEMON_INSTANCE_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +244,7 @@ class Welcome(_message.Message):
     LEASE_MS_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_SOCKET_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     daemon_version: str
     daemon_instance: bytes
@@ -252,7 +253,8 @@ class Welcome(_message.Message):
     lease_ms: int
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     protocol_minor: int
-    def __init__(self, protocol_version: _Optional[int] = ..., daemon_version: _Optional[str] = ..., daemon_instance: _Optional[bytes] = ..., session_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., lease_ms: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., protocol_minor: _Optional[int] = ...) -> None: ...
+    local_socket: str
+    def __init__(self, protocol_version: _Optional[int] = ..., daemon_version: _Optional[str] = ..., daemon_instance: _Optional[bytes] = ..., session_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., lease_ms: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., protocol_minor: _Optional[int] = ..., local_socket: _Optional[str] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("ask",)

@@ -1,0 +1,244 @@
+"""Links whose hook's process runs their programs itself: begun, counted, and ended for sure.
+
+The process gets the program's image, the files of its maps, and a gate; the daemon stays in
+charge.  A link that is to be run there no more has its gate closed first.  When nobody is inside,
+or the process has ended, what it counted is final.  A process that stays inside is left behind
+with memory that is nobody's: the maps move.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from ebpfd.errors import RequestError
+from ebpfd.host.modules import Module
+from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.services import Services
+from ebpfd.host.targets import Targets
+from ebpfd.objects import Link, MapObject, Program, Rundown
+from ebpfd_api.result import Result
+from ebpfd_vm import EngineError
+
+if TYPE_CHECKING:
+    from ebpfd_vm.sharing import Gate
+
+PATIENCE_S: Final = 5.0
+"""What a run may take that has begun when its link is taken away: a batch has no other bound."""
+
+MAX_MAPS: Final = 200
+"""Descriptors that a message takes, with some to spare: the system passes 253."""
+
+_LOOK_S: Final = (0.0, 0.001, 0.005, 0.02)
+"""How long after one another a gate is looked at; the last for as long as it takes."""
+
+_AGAIN_S: Final = 0.02
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class LocalProcess(Protocol):
+    """A process that runs programs itself."""
+
+    @property
+    def pid(self) -> int:
+        """As the system says."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended, and with it whatever it ran."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class LocalRun:
+    """One link's program in one process."""
+
+    link: Link
+    program: Program
+    process: LocalProcess
+    gate: "Gate"
+    maps: tuple[MapObject, ...]
+    """Those whose files it has, in the order that the image wants."""
+
+    uses: tuple[Rundown, ...]
+    """What must not go before the runs have ended."""
+
+    end: Callable[["LocalRun", str], None]
+    closed: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def process_id(self) -> int:
+        """Of the process that runs it."""
+        return self.process.pid
+
+    def close(self) -> None:
+        """Let it begin no more runs."""
+        self.close_for("the daemon has taken it back: attach it again to hand it over")
+
+    def close_for(self, why: str) -> None:
+        """Let it begin no more runs, and say why it is remote afterwards; twice is once."""
+        if not self.closed:
+            self.closed = True
+            self.gate.close()
+            self.end(self, why)
+
+    async def ended(self) -> None:
+        """Wait until none of its runs reaches a map or a counter any more."""
+        if self.closed:
+            await self.over.wait()
+
+
+class LocalRuns:
+    """Hands programs over, and takes them back."""
+
+    def __init__(
+        self,
+        *,
+        targets: Targets,
+        new_maps: NewMaps,
+        services: Services,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._targets = targets
+        self._new_maps = new_maps
+        self._services = services
+        self._patience_s = patience_s
+        self._runs: set[LocalRun] = set()
+
+    def refuse(self, binding: int, module: Module, why: str) -> None:
+        """The process of a hook cannot run the link of *binding* itself, and says why."""
+        self._targets.find(binding, module).link.why_remote = why
+
+    def hand_over(
+        self, binding: int, module: Module, process: LocalProcess
+    ) -> tuple[LocalRun, bytes]:
+        """Let *process* run the link of *binding*: the run, and the program's image.
+
+        ``RequestError`` says why it may not, and ``ebpfctl link show`` does.
+        """
+        target = self._targets.find(binding, module)
+        link = target.link
+        program, uses = link.program, (link.program.provider.rundown, target.rundown)
+        try:
+            if target.runner is not target.executor:
+                raise _refusal("its events are looked at in the daemon, to be recorded or compared")
+            image, maps = _image(link, module)
+            gate = _gate()
+            _acquire(uses)
+        except RequestError as error:
+            link.why_remote = error.message
+            raise
+        run = LocalRun(link, program, process, gate, maps, uses, self._end)
+        for use in uses:
+            use.when_closed(run.close)
+        program.engine.follow(gate)
+        link.tally.follow(gate)
+        link.elsewhere = run
+        self._runs.add(run)
+        _log.info("link runs in its hook's process", link=link.id, pid=process.pid)
+        return run, image
+
+    def _end(self, run: LocalRun, why: str) -> None:
+        self._runs.discard(run)
+        self._services.start(self._ended(run, why), name=f"end of local runs of {run.link.id}")
+
+    async def _ended(self, run: LocalRun, why: str) -> None:
+        if not await self._left(run):
+            _log.warning(
+                "a process is left behind that did not leave a program",
+                link=run.link.id,
+                program=run.program.id,
+                pid=run.process.pid,
+                after_s=self._patience_s,
+            )
+            await self._leave_behind(run)
+        run.program.engine.unfollow(run.gate)
+        run.link.tally.unfollow(run.gate)
+        run.link.elsewhere, run.link.why_remote = None, why
+        run.over.set()
+        for use in run.uses:
+            use.forget(run.close)
+            use.release()
+
+    async def _left(self, run: LocalRun) -> bool:
+        """Whether nobody is inside any more, or nobody is left who could be."""
+        loop = asyncio.get_running_loop()
+        deadline_s, looks = loop.time() + self._patience_s, 0
+        while run.gate.busy and not run.process.gone:
+            if loop.time() > deadline_s:
+                return False
+            await asyncio.sleep(_LOOK_S[min(looks, len(_LOOK_S) - 1)])
+            looks += 1
+        return True
+
+    async def _leave_behind(self, run: LocalRun) -> None:
+        """Move the maps that *run* has; others that have one of them must let go of it first."""
+        moving = set(run.maps)
+        others = [each for each in self._runs if moving.intersection(each.maps)]
+        for other in others:
+            other.close_for("a map of its program has moved away from a process that was stopped")
+        for other in others:
+            await other.over.wait()
+        for each in run.maps:
+            await self._moved(each)
+
+    async def _moved(self, map_object: MapObject) -> None:
+        """Try for as long as it takes: what was detached may not reach a live map."""
+        while True:
+            try:
+                await self._new_maps.renew(map_object)
+            except EngineError as error:
+                if error.code != Result.TIMEOUT:
+                    _log.exception("a map cannot be moved: trying again", map=map_object.id)
+            except OSError:
+                _log.exception("a map cannot be moved: trying again", map=map_object.id)
+            else:
+                return
+            await asyncio.sleep(_AGAIN_S)
+
+
+def _image(link: Link, module: Module) -> tuple[bytes, tuple[MapObject, ...]]:
+    """The image of a link's program, and the maps whose files go with it."""
+    program = link.program
+    if link.elsewhere is not None:
+        raise _refusal("it is handed over already")
+    if link.breaker_rule is not None:
+        raise _refusal("it has a breaker, which the daemon keeps")
+    if custom := next((each for each in program.maps if each.custom is not None), None):
+        raise _refusal(f"map {custom.name} is of a type that an extension provides")
+    if program.provider.owner is not module:
+        raise _refusal("another extension provides its program type")
+    try:
+        image, places = program.engine.image()
+    except EngineError as error:
+        raise _refusal(error.message) from None
+    if len(places) > MAX_MAPS:
+        raise _refusal(f"it uses {len(places)} maps: {MAX_MAPS} can be handed over")
+    by_place = dict(zip(program.spec.map_indices, program.maps, strict=True))
+    return image, tuple(by_place[place] for place in places)
+
+
+def _acquire(uses: tuple[Rundown, ...]) -> None:
+    """Use all, or none."""
+    for number, use in enumerate(uses):
+        if not use.acquire():
+            for acquired in uses[:number]:
+                acquired.release()
+            raise _refusal("it is being detached, or its program waits for its extension")
+
+
+def _gate() -> "Gate":
+    from ebpfd_vm.sharing import Gate  # noqa: PLC0415 (for daemons that hand programs over)
+
+    try:
+        return Gate()
+    except EngineError as error:
+        raise _refusal(error.message) from None
+
+
+def _refusal(why: str) -> RequestError:
+    return RequestError(Result.OPERATION_NOT_SUPPORTED, why)

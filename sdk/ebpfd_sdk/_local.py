@@ -1,0 +1,175 @@
+"""Links whose programs run in this process: taken from the daemon, run by the engine at once.
+
+The daemon's socket for it answers each request with descriptors: of the program's image, of the
+gate that the daemon closes when it wants the program back, and of the maps.  Whatever keeps a link
+from being run here is no error: it is run by the daemon, and ``ebpfctl link show`` says why.
+"""
+
+import array
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Generic
+
+from ebpfd_api.result import Result
+from ebpfd_sdk._answer import RESULTS, Answer, C
+from ebpfd_sdk._batch import Columns, answer_of
+from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._policy import Fallback
+
+if TYPE_CHECKING:
+    from ebpfd_vm import Program
+    from ebpfd_vm.sharing import Gate
+
+MAX_MESSAGE_BYTES: Final = 4096
+MAX_DESCRIPTORS: Final = 253
+ANSWER_S: Final = 10.0
+"""What the daemon may take; it answers in the turn in which it is asked."""
+
+
+class LocalProgram(Generic[C]):
+    """A link's program in this process, for as long as the daemon leaves it here."""
+
+    def __init__(self, program: "Program", gate: "Gate", type_: type[C]) -> None:
+        self._program = program
+        self._gate = gate
+        self._type = type_
+        self.now: Callable[[bytes | bytearray | memoryview], int] = program.invoker()
+        """Runs it on a context without data; the engine's ``EngineError`` if it fails."""
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether the daemon runs the link again."""
+        return self._gate.closed
+
+    def invoke(self, context: bytes, data: bytes, fallback: Fallback) -> Answer[C] | None:
+        """Run it on one event; None: the daemon has taken it back."""
+        columns = self.run(context, 1, data, b"", b"", fallback)
+        return None if columns is None else answer_of(columns, context, data, self._type)
+
+    def run(
+        self,
+        contexts: bytes,
+        count: int,
+        data: bytes,
+        data_lengths: bytes,
+        meta_lengths: bytes,
+        fallback: Fallback,
+    ) -> Columns | None:
+        """Run it on a batch; None: the daemon has taken it back."""
+        from ebpfd_vm import EngineError  # noqa: PLC0415 (whoever has no local program has none)
+
+        try:
+            done = self._program.run_batch(contexts, count, data, data_lengths, meta_lengths)
+        except EngineError as error:
+            if self._gate.closed:
+                return None
+            code = RESULTS[error.code]
+            return Columns(code, error.message, failure_result=fallback.result(code))
+        results = _chosen(done.codes, done.results, fallback)
+        return Columns(Result.SUCCESS, "", done.codes, results, done.contexts, done.data)
+
+    def error_of(self, error: Exception) -> Exception:
+        """Say in the SDK's words what ``now`` raised."""
+        code, message = getattr(error, "code", None), str(error)
+        if not isinstance(code, int):
+            return error
+        return EbpfdError(RESULTS[code], message)
+
+
+def _chosen(codes: bytes, results: bytes, fallback: Fallback) -> bytes:
+    """Put in what becomes of events whose run has failed."""
+    if not codes.strip(b"\0"):
+        return results
+    chosen = bytearray(results)
+    for index, code in enumerate(codes):
+        if code:
+            result = fallback.result(RESULTS[code])
+            chosen[4 * index : 4 * index + 4] = result.to_bytes(4, "little")
+    return bytes(chosen)
+
+
+class LocalPrograms:
+    """Takes the links of one session; without a socket *path* there are none."""
+
+    def __init__(self, path: str, session_id: str) -> None:
+        self._path = path
+        self._session_id = session_id
+        self._socket: socket.socket | None = None
+        self._asking = asyncio.Lock()
+
+    async def take(self, binding: int, type_: type[C]) -> LocalProgram[C] | str:
+        """Take the program of a link, or say why the daemon runs it."""
+        if not self._path:
+            return "the daemon hands no programs over: it runs without --local"
+        try:
+            async with self._asking, asyncio.timeout(ANSWER_S):
+                return await self._take(binding, type_)
+        except (OSError, ValueError) as error:  # a TimeoutError is an OSError
+            return f"{self._path}: {error}"
+
+    def close(self) -> None:
+        """Take no more."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    async def _take(self, binding: int, type_: type[C]) -> LocalProgram[C] | str:
+        request: dict[str, str | int] = {"session": self._session_id, "binding": binding}
+        try:
+            from ebpfd_vm import EngineError, Program  # noqa: PLC0415 (it is optional)
+            from ebpfd_vm.sharing import Gate  # noqa: PLC0415 (same)
+        except ImportError:
+            refusal = "ebpfd-vm is not installed where the extension runs"
+            await self._ask(request | {"cannot": refusal})
+            return refusal
+        refusal, descriptors = await self._ask(request)
+        try:
+            if refusal or len(descriptors) < 2:
+                return refusal or "the daemon has sent no program"
+            image, gate, *maps = descriptors
+            words = Gate(gate)
+            return LocalProgram(Program.of_image(image, maps, words), words, type_)
+        except EngineError as error:
+            await self._ask(request | {"cannot": error.message})
+            return error.message
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    async def _ask(self, request: dict[str, str | int]) -> tuple[str, Sequence[int]]:
+        loop = asyncio.get_running_loop()
+        if self._socket is None:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket = made
+            made.setblocking(False)
+            await loop.sock_connect(made, self._path)
+        connection = self._socket
+        await loop.sock_sendall(connection, json.dumps(request).encode())
+        # The loop's own ways to receive drop descriptors.
+        readable: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(connection, _wake, readable)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(connection)
+        return _receive(connection)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _receive(connection: socket.socket) -> tuple[str, Sequence[int]]:
+    descriptors = array.array("i")
+    room = socket.CMSG_SPACE(MAX_DESCRIPTORS * descriptors.itemsize)
+    message, ancillary, _, _ = connection.recvmsg(MAX_MESSAGE_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+    if not message:
+        raise ConnectionResetError("the daemon has hung up")
+    return str(json.loads(message)["refusal"]), descriptors

@@ -1,0 +1,55 @@
+"""The sample extension, which does what it is told on its standard input, a line each.
+
+    now N       N invocations at once      await N    the same, one awaited after the other
+    batch N     one batch of N             loop       invocations until it is killed
+
+Each has one line as its answer: the last result, or what went wrong.  It takes the address last.
+"""
+
+import asyncio
+import sys
+
+from ebpfd_extensions.sample.extension import SampleContext, events, sample
+from ebpfd_sdk import EbpfdError, Extension, run
+
+CONTEXT = SampleContext().pack()
+
+
+async def main(extension: Extension) -> None:
+    """Obey until there are no more commands."""
+    _say("ready")
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        command, _, count = line.strip().partition(" ")
+        try:
+            _say(str(await _obey(command, int(count or 0))))
+        except EbpfdError as error:
+            _say(f"{error.code.name}: {error}")
+    extension.stop()
+
+
+async def _obey(command: str, count: int) -> int:
+    result = 0
+    match command:
+        case "now":
+            for _ in range(count):
+                result = events.invoke_now(CONTEXT)
+        case "await":
+            for _ in range(count):
+                result = (await events.invoke(CONTEXT)).result
+        case "batch":
+            columns = await events.invoke_batch(count=count)
+            result = int.from_bytes(columns.results[-4:], "little")
+        case _:
+            _say("looping")
+            while True:
+                await events.invoke_batch(count=100_000)
+    return result
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    run(sample, events, main, address=sys.argv[1])
