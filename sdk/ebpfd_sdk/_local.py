@@ -140,6 +140,13 @@ class LocalPrograms:
                 os.close(descriptor)
 
     async def _ask(self, request: dict[str, str | int]) -> tuple[str, Sequence[int]]:
+        try:
+            return await self._answer_to(request)
+        except BaseException:
+            self.close()  # an answer that comes late would be taken for that to the next request
+            raise
+
+    async def _answer_to(self, request: dict[str, str | int]) -> tuple[str, Sequence[int]]:
         loop = asyncio.get_running_loop()
         if self._socket is None:
             made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
