@@ -1,7 +1,6 @@
 """A link counts what each of its events came to, whether it ran or not."""
 
 import asyncio
-import dataclasses
 
 import pytest
 
@@ -11,6 +10,7 @@ from ebpfd.host.invocation import MAX_QUEUED
 from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch
+from ebpfd.objects.outcomes import Outcomes
 from tests.daemon.contracts.samples import ATTACH_TYPE
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.test_chains import attach, chains, provided
@@ -90,4 +90,4 @@ async def test_a_link_of_a_chain_counts_what_reaches_it(slow: bool) -> None:
         ]
         target.lose(2)
         assert counted(first) == {"success": 2, "lost": 2}
-        assert dataclasses.asdict(third.outcomes) == {"success": 0, "failures": {}}
+        assert third.outcomes == Outcomes()
