@@ -5,12 +5,11 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from ebpfd_sdk import EbpfdError, Execution, MapType, Program, Records, Result, number
-from tests.e2e.world import World, sample, world
+from tests.e2e.world import World, interruptible, sample, world
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -18,16 +17,6 @@ PROGRAMS = Path(__file__).parent / "programs"
 def context(value: int) -> bytes:
     """A context of the sample with a number in it."""
     return struct.pack("<QQIHxxII", 0, 0, value, 0, 0, 0)
-
-
-@contextmanager
-def interruptible() -> Generator[None]:
-    """What is started within heeds Ctrl-C, also if these tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 async def loaded(w: World, name: str) -> tuple[str, dict[str, str]]:

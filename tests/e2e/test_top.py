@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from signal import SIGINT
 
-from tests.e2e.world import PROGRAMS, World, script, world
+from tests.e2e.world import PROGRAMS, World, interruptible, script, world
 
 BUSY = Path(__file__).parent / "busy_extension.py"
 
@@ -39,11 +39,12 @@ async def test_a_line_of_json_for_each_period_until_it_is_stopped(tmp_path: Path
     """SIGINT is the ordinary end."""
     async with world(tmp_path) as w, script(w, BUSY):
         await _attached(w)
-        top = await asyncio.create_subprocess_exec(
-            Path(sys.executable).with_name("ebpfctl"),
-            *("--address", w.address, "-o", "json", "top", "--interval", "0.05"),
-            stdout=PIPE,
-        )
+        with interruptible():
+            top = await asyncio.create_subprocess_exec(
+                Path(sys.executable).with_name("ebpfctl"),
+                *("--address", w.address, "-o", "json", "top", "--interval", "0.05"),
+                stdout=PIPE,
+            )
         assert top.stdout is not None
         async with asyncio.timeout(60):
             links = [json.loads(await top.stdout.readline())["links"][0]]

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -90,6 +91,16 @@ async def script(world: World, path: Path, *arguments: str) -> AsyncGenerator[No
     finally:
         process.terminate()
         await process.wait()
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """What is started within heeds Ctrl-C, also if these tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def command(name: str, *arguments: str, **environment: str) -> Ran:
