@@ -1,6 +1,6 @@
 """Nothing of a program that is gone runs any more, however many events are on their way.
 
-``EBPFD_ROUNDS=1000`` does each so often; else it is a few.
+``EBPFD_ROUNDS=1000`` does each so often; else it is once.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from tests.e2e.faults.extension import PARAMETER, Counts
 from tests.e2e.world import PATIENCE_S, World, world
 from tests.packets import UDP
 
-ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "2"))
+ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "1"))
 EVENTS: Final = 100
 """Of its successor, before the old program is looked at again: what was sent to it has arrived."""
 
 PROTOCOL: Final = 17
 
-DEADLINE: Final = "1"
+DEADLINE: Final = "3"
 """Seconds that a stopped extension is waited for."""
 
 
