@@ -12,7 +12,7 @@ _MOST_PORT: Final = 65535
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host and a port of TCP, where only mutual TLS is spoken."""
+    """A host and a port of TCP."""
 
     host: str
     """A name or an address, without brackets."""

@@ -9,16 +9,16 @@ import structlog
 
 from ebpfd.app.listener import bound
 from ebpfd.app.locks import InUseError, locked
-from ebpfd.app.metrics_address import Port
 from ebpfd.host.stats import Stats
 from ebpfd.metrics.http import MAX_HEAD_BYTES, PATH, PageServer
 from ebpfd.metrics.page import Page
+from ebpfd_api.address import Endpoint
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @asynccontextmanager
-async def showing(stats: Stats, address: Path | Port) -> AsyncGenerator[None]:
+async def showing(stats: Stats, address: Path | Endpoint) -> AsyncGenerator[None]:
     """Show the metrics of *stats* within the block."""
     async with AsyncExitStack() as stack:
         page = Page(stats)
@@ -34,19 +34,19 @@ async def showing(stats: Stats, address: Path | Port) -> AsyncGenerator[None]:
                     pages.connected, sock=made, limit=MAX_HEAD_BYTES
                 )
                 where = f"unix:{address}"
-            case Port():
+            case Endpoint():
                 server = await _on_port(pages, address)
                 number = server.sockets[0].getsockname()[1]
-                where = f"http://{Port(address.host, number)}{PATH}"
+                where = f"http://{Endpoint(address.host, number)}{PATH}"
         stack.callback(server.close)
         _log.info("showing metrics", at=where)
         yield
 
 
-async def _on_port(pages: PageServer, address: Port) -> asyncio.Server:
+async def _on_port(pages: PageServer, address: Endpoint) -> asyncio.Server:
     try:
         return await asyncio.start_server(
-            pages.connected, address.host, address.number, limit=MAX_HEAD_BYTES
+            pages.connected, address.host, address.port, limit=MAX_HEAD_BYTES
         )
     except OSError as error:
         reason = error.strerror or str(error)

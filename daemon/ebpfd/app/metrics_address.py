@@ -1,30 +1,18 @@
 """Where metrics are served: a port of this host alone, or a socket."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from ebpfd.app.config_table import SettingsError
+from ebpfd_api.address import Endpoint
 
 MAX_SOCKET_PATH: Final = 107
 """Bytes that the system allows for the path of a Unix socket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A TCP port on a loopback address; 0: any that is free."""
-
-    host: str
-    number: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.number}"
-
-
-def metrics_address(said: str) -> Path | Port:
-    """What ``--metrics`` names, or ``SettingsError``."""
+def metrics_address(said: str) -> Path | Endpoint:
+    """What ``--metrics`` names, or ``SettingsError``; port 0: any that is free."""
     if said.startswith("unix:"):
         return _socket(said)
     host, colon, number = said.rpartition(":")
@@ -42,7 +30,7 @@ def metrics_address(said: str) -> Path | Port:
             f"metrics {said}: only 127.0.0.1, [::1] and localhost are possible, since nobody is "
             "asked there who he is: let an agent on this host pass them on"
         )
-    return Port(host, int(number))
+    return Endpoint(host, int(number))
 
 
 def _socket(said: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Final
 from ebpfd.app.config import Config, read_config
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
-from ebpfd.app.metrics_address import Port, metrics_address
+from ebpfd.app.metrics_address import metrics_address
 from ebpfd.app.tls import TlsListener
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
@@ -31,7 +31,7 @@ class Settings:
     state: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
     extensions: tuple[ExtensionSpec, ...] = ()
-    metrics: Path | Port | None = None
+    metrics: Path | Endpoint | None = None
     tls: TlsListener | None = None
     local: bool = False
     """Whether extensions of the daemon's own user may run programs themselves."""

@@ -6,17 +6,12 @@ gRPC shows nothing of the process behind a connection; the system does, of a soc
 import asyncio
 import os
 import socket
-import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import structlog
 
-from ebpfd.host.peers import TOKEN_S, Process, Tokens
-
-_CREDENTIALS: Final = struct.Struct("iII")
-"""The system's ``struct ucred``."""
+from ebpfd.host.peers import TOKEN_S, Tokens, process_at
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -46,9 +41,7 @@ class Hello:
 
     def _greeting(self, connection: socket.socket) -> bytes:
         """The line for whoever connected; nothing for other users than the daemon's and root."""
-        size = _CREDENTIALS.size
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-        process = Process(*_CREDENTIALS.unpack(raw))
+        process = process_at(connection)
         if process.uid not in (os.geteuid(), 0):
             _log.warning("hello refused", pid=process.pid, uid=process.uid)
             return b""

@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import socket
-import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -24,11 +23,10 @@ import structlog
 from ebpfd.errors import RequestError
 from ebpfd.host.local_runs import LocalRun, LocalRuns
 from ebpfd.host.modules import Module
+from ebpfd.host.peers import process_at
 from ebpfd_api.result import Result
 
 MAX_MESSAGE_BYTES: Final = 4096
-_CREDENTIALS: Final = struct.Struct("iII")
-"""The system's ``struct ucred``."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -70,14 +68,13 @@ class LocalSocket:
             connection, _ = listener.accept()
         except OSError:  # it has hung up again, or there is no descriptor left for it
             return
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        pid, uid, _ = _CREDENTIALS.unpack(raw)
-        if uid != os.geteuid():
-            _log.warning("local runs refused", pid=pid, uid=uid)
+        peer = process_at(connection)
+        if peer.uid != os.geteuid():
+            _log.warning("local runs refused", pid=peer.pid, uid=peer.uid)
             connection.close()
             return
         try:
-            process = _Process(connection, pid)
+            process = _Process(connection, peer.pid)
         except OSError:  # it has ended, or is in another namespace: its end would not be seen
             connection.close()
             return

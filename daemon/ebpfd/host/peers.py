@@ -1,6 +1,8 @@
 """Who is at the far end of a connection, as the system says and not as it says itself."""
 
 import secrets
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -12,6 +14,10 @@ MAX_TOKENS: Final = 16384
 """Valid at once; with more, the oldest one ends."""
 
 
+_CREDENTIALS: Final = struct.Struct("iII")
+"""The system's ``struct ucred``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process of this host as it was when it connected; pid 0: this daemon cannot see it."""
@@ -19,6 +25,12 @@ class Process:
     pid: int
     uid: int
     gid: int
+
+
+def process_at(connection: socket.socket) -> Process:
+    """Who has connected to a Unix socket that is ours."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return Process(*_CREDENTIALS.unpack(raw))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ebpfd.app import Settings, SettingsError
-from ebpfd.app.metrics_address import Port
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
+from ebpfd_api.address import Endpoint
 
 WHOLE = """
 listen = ["unix:/run/here.sock", "unix:/run/there.sock"]
@@ -54,7 +54,7 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
     assert parse(tmp_path, WHOLE) == Settings(
         listen=(Path("/run/here.sock"), Path("/run/there.sock")),
         state=Path("/var/lib/ebpfd"),
-        metrics=Port("127.0.0.1", 9464),
+        metrics=Endpoint("127.0.0.1", 9464),
         deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0),
         extensions=(
             ExtensionSpec(

@@ -13,9 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ebpfd.app import Settings, SettingsError, running
 from ebpfd.app.locks import InUseError, locked, private_directory
-from ebpfd.app.metrics_address import Port
 from ebpfd.app.notify import notify
 from ebpfd.host.programs import Programs
+from ebpfd_api.address import Endpoint
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2, programs_pb2
 from tests.daemon.host.world import object_file, until
@@ -212,13 +212,13 @@ def test_an_address_that_cannot_be_listened_on_is_named(listen: str, complaint: 
 @pytest.mark.parametrize(
     ("metrics", "address", "shown"),
     [
-        ("127.0.0.1:9464", Port("127.0.0.1", 9464), "127.0.0.1:9464"),
-        ("localhost:0", Port("127.0.0.1", 0), "127.0.0.1:0"),
-        ("[::1]:80", Port("::1", 80), "[::1]:80"),
+        ("127.0.0.1:9464", Endpoint("127.0.0.1", 9464), "127.0.0.1:9464"),
+        ("localhost:0", Endpoint("127.0.0.1", 0), "127.0.0.1:0"),
+        ("[::1]:80", Endpoint("::1", 80), "[::1]:80"),
         ("unix:/m", Path("/m"), "/m"),
     ],
 )
-def test_metrics_are_for_this_host(metrics: str, address: Port | Path, shown: str) -> None:
+def test_metrics_are_for_this_host(metrics: str, address: Endpoint | Path, shown: str) -> None:
     """A loopback address with its port, or a socket; nowhere unless it is asked for."""
     settings = Settings.parse(("unix:/a",), None, metrics=metrics)
     assert settings.metrics == address
