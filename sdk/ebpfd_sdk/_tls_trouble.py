@@ -2,9 +2,11 @@
 
 import asyncio
 import ssl
+from datetime import UTC, datetime
 from typing import Final
 
 from ebpfd_api.address import Endpoint
+from ebpfd_api.validity import time_problems, validity_of
 from ebpfd_sdk._certificates import Certificates
 
 ATTEMPT_S: Final = 5.0
@@ -28,7 +30,7 @@ async def tls_trouble(endpoint: Endpoint, certificates: Certificates) -> tuple[s
             finally:
                 writer.close()
     except ssl.SSLCertVerificationError as error:
-        return _of_daemon(endpoint, certificates, error)
+        return await _of_daemon(endpoint, certificates, error)
     except ConnectionResetError:
         said = b""
     except ssl.SSLError as error:
@@ -37,18 +39,22 @@ async def tls_trouble(endpoint: Endpoint, certificates: Certificates) -> tuple[s
         return None
     if said:
         return None
+    cert = certificates.path("cert")
+    for problem in filter(None, time_problems(cert.read_bytes())):
+        return f"it does not take the certificate {cert}: {problem}", "use one that is valid now"
     return (
-        f"it does not take the certificate {certificates.path('cert')}",
+        f"it does not take the certificate {cert}",
         "use one that is valid now, and issued by an authority in its --client-ca",
     )
 
 
-def _of_daemon(
+async def _of_daemon(
     endpoint: Endpoint, certificates: Certificates, error: ssl.SSLCertVerificationError
 ) -> tuple[str, str]:
     """What is wrong with the daemon's certificate."""
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        return f"its {error.verify_message}", "give it a new one (--cert of `ebpfd run`)"
+        why = await _time_of_daemon(endpoint, certificates) or error.verify_message
+        return f"its certificate does not count: {why}", "give it a new one (--cert of `ebpfd run`)"
     if error.verify_code in _OTHER_HOST:
         return (
             f"its certificate is not for {endpoint.host}",
@@ -59,3 +65,20 @@ def _of_daemon(
         f"{unknown} ({error.verify_message})",
         "name the file of the right one with --ca or EBPFD_CA",
     )
+
+
+async def _time_of_daemon(endpoint: Endpoint, certificates: Certificates) -> str:
+    """The date that is in the way, from the certificate itself, which nothing else is done with."""
+    context = certificates.context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(ATTEMPT_S):
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=context)
+            try:
+                shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            finally:
+                writer.close()
+        return validity_of(shown or b"").problem(datetime.now(UTC))
+    except (OSError, ValueError):
+        return ""

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import ssl
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -165,13 +167,14 @@ async def test_a_client_that_is_not_to_come_in_is_told_so(tmp_path: Path) -> Non
     async with net(tmp_path) as n:
         stranger = Authority(tmp_path, "strangers").issue("stranger", "ops.example")
         late = n.ca.issue("late", "ops.example", valid=-DAY)
-        for issued in (stranger, late):
-            said = await refused(n, issued.known_by(n.ca.path))
-            assert said == (
-                f"no connection to the daemon at {n.address}: it does not take the certificate "
-                f"{issued.cert}: use one that is valid now, and issued by an authority in its "
-                "--client-ca"
-            )
+        refusal = f"no connection to the daemon at {n.address}: it does not take the certificate"
+        assert await refused(n, stranger.known_by(n.ca.path)) == (
+            f"{refusal} {stranger.cert}: use one that is valid now, and issued by an authority in "
+            "its --client-ca"
+        )
+        said = await refused(n, late.known_by(n.ca.path))
+        assert said.startswith(f"{refusal} {late.cert}: it expired on {late.until:%Y-%m-%d %H:%M}")
+        assert said.endswith(" UTC: use one that is valid now")
         assert [each for each in n.world.log() if each["event"] == "extension connected"] == []
 
 
@@ -185,11 +188,45 @@ async def test_a_daemon_that_is_not_to_be_believed_is_not(tmp_path: Path) -> Non
         n.ca.issue("daemon", "elsewhere.example")
         said = await refused(n, n.certificates)
         assert ": its certificate is not for localhost: use a name that it has" in said
-        n.ca.issue("daemon", "localhost", valid=-DAY)
-        said = await refused(n, n.certificates)
-        assert ": its certificate has expired: give it a new one" in said
         n.ca.issue("daemon", "localhost")
         assert (await n.ctl("provider", "list")).code == 0
+        n.ca.issue("daemon", "localhost", valid=-DAY)
+        assert (await n.ctl("provider", "list")).code == 0, "the last one that counts is used"
+        refusals = [each for each in n.world.log() if each["event"].startswith("new certificates")]
+        assert "it expired on" in refusals[-1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("began", "valid", "why"),
+    [(-20 * DAY, -DAY, "it expired on {:%Y-%m-%d %H:%M} UTC"), (DAY, 2 * DAY, "not valid before")],
+)
+async def test_a_certificate_out_of_its_time_is_said_to_be(
+    tmp_path: Path, began: timedelta, valid: timedelta, why: str
+) -> None:
+    """A daemon does not start with it; of one that has it already, clients say the date."""
+    ca = Authority(tmp_path)
+    daemon, client = ca.issue("daemon", "localhost", began=began, valid=valid), ca.issue("client")
+    why = why.format(daemon.until)
+    files = ("--cert", str(daemon.cert), "--key", str(daemon.key), "--client-ca", str(ca.path))
+    listen = ("--listen", "tls:localhost:0", "--listen", f"unix:{tmp_path}/s", *files)
+    ran = await command("ebpfd", "run", "--state", str(tmp_path / "state"), *listen)
+    assert ran.code == 2
+    assert f"cert {daemon.cert}: it" in ran.err
+    assert why in ran.err
+    assert "name one that is valid now" in ran.err
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(daemon.cert, daemon.key)
+    server = await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context
+    )
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        certificates = client.known_by(ca.path)
+        async with Client(f"tls:localhost:{port}", certificates=certificates) as far:
+            with pytest.raises(DaemonUnavailable, match="its certificate does not count: it") as e:
+                await far.providers()
+    assert why in str(e.value)
 
 
 async def test_without_a_certificate_nobody_is_served(tmp_path: Path) -> None:

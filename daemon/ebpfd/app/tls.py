@@ -10,6 +10,7 @@ import structlog
 from ebpfd.app.config_table import SettingsError
 from ebpfd_api.address import Endpoint
 from ebpfd_api.key_file import exposure
+from ebpfd_api.validity import time_problems
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -33,6 +34,7 @@ class TlsListener:
         if why := exposure(self.key):
             raise SettingsError(f"key {self.key}: {why}")
         self._check()
+        _check_time(self.cert, cert, self.client_ca, client_ca)
         return grpc.ssl_server_certificate_configuration([(key, cert)], root_certificates=client_ca)
 
     def credentials(self) -> grpc.ServerCredentials:
@@ -94,6 +96,16 @@ class Renewal:
         self._seen, self._complained = marks, ""
         _log.info("certificates renewed", cert=str(self._listener.cert))
         return new
+
+
+def _check_time(cert_path: Path, cert: bytes, ca_path: Path, ca: bytes) -> None:
+    """Who listens in spite of it would be refused by all, or refuse all."""
+    for problem in filter(None, time_problems(cert)):
+        raise SettingsError(f"cert {cert_path}: {problem}: name one that is valid now")
+    problems = time_problems(ca)
+    if problems and all(problems):
+        message = f"{problems[0]}: name the certificate of an authority that is valid now"
+        raise SettingsError(f"client-ca {ca_path}: {message}")
 
 
 def _content(name: str, path: Path) -> bytes:

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ebpfd.app import Settings, SettingsError
 from ebpfd.app.locks import InUseError
 from ebpfd.app.tls import Renewal, TlsListener
 from ebpfd_api.address import Endpoint, tls_endpoint
-from tests.certificates import Authority, Issued
+from ebpfd_api.validity import validity_of
+from tests.certificates import DAY, Authority, Issued
 from tests.daemon.rpc.wire import serving
 
 
@@ -122,6 +125,32 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert "in PEM form" in refusal(Issued(good.cert, nothing), ca.path)
     assert f"client-ca {nothing}: this must be certificates" in refusal(good, nothing)
     assert "without a password" in refusal(ca.issue("locked", password=b"x"), ca.path)
+
+
+def test_certificates_out_of_their_time_are_refused(tmp_path: Path) -> None:
+    """The daemon's own; of authorities one that is valid is enough."""
+    ca, old = Authority(tmp_path), Authority(tmp_path, "old", valid=-DAY)
+    good, late = ca.issue("good"), ca.issue("late", valid=-DAY)
+    early = ca.issue("early", began=DAY, valid=2 * DAY)
+    until = f"{late.until:%Y-%m-%d %H:%M} UTC"
+    assert refusal(late, ca.path) == (
+        f"cert {late.cert}: it expired on {until}: name one that is valid now"
+    )
+    assert f"cert {early.cert}: it is not valid before " in refusal(early, ca.path)
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(good.cert.read_bytes() + late.cert.read_bytes())
+    assert "it expired on" in refusal(Issued(chain, good.key), ca.path)
+    assert refusal(good, old.path).startswith(f"client-ca {old.path}: it expired on")
+    both = tmp_path / "both.pem"
+    both.write_bytes(old.path.read_bytes() + ca.path.read_bytes())
+    parsed(good, both)
+
+
+@given(st.binary(max_size=200))
+def test_what_is_no_certificate_has_no_validity(content: bytes) -> None:
+    """Nor does it do any harm."""
+    with pytest.raises(ValueError, match="no certificate"):
+        validity_of(content)
 
 
 @pytest.mark.parametrize(
