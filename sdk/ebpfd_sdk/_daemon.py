@@ -81,10 +81,17 @@ class Daemon:
         request: Request,
     ) -> AsyncGenerator[Response]:
         """Read a stream to its end; whoever stops early ends the call."""
-        call = method(request)
-        try:
-            async with self.connection.translated():
-                async for response in call:
-                    yield response
-        finally:
-            call.cancel()
+        async with self.connection.translated():
+            for again in (True, False):
+                identity = await self.connection.identity()
+                call = method(request, metadata=identity)
+                try:
+                    async for response in call:
+                        yield response
+                except grpc.aio.AioRpcError as error:
+                    if not (self.connection.refused(identity, error) and again):
+                        raise
+                else:
+                    return
+                finally:
+                    call.cancel()

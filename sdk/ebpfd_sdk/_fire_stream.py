@@ -7,10 +7,20 @@ import grpc
 
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, columns_of
+from ebpfd_sdk._connection import Metadata
 from ebpfd_sdk._daemon import Daemon
+from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk._tasks import Tasks
 
 FireCall: TypeAlias = "grpc.aio.StreamStreamCall[hook_pb2.FireRequest, hook_pb2.FireResponse]"
+
+
+class _RefusedError(Exception):
+    """Nothing was fired: the daemon does not know, or not any more, who this client is."""
+
+    def __init__(self, said: EbpfdError) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 class FireStream:
@@ -22,19 +32,28 @@ class FireStream:
         self._call: FireCall | None = None
         self._sequence = 0
         self._waiting: dict[int, asyncio.Future[Columns]] = {}
-        self._writing = asyncio.Lock()
+        self._opening, self._writing = asyncio.Lock(), asyncio.Lock()
+        self._closed = False
 
     async def fire(self, request: hook_pb2.FireRequest) -> Columns:
         """Send a fire, wait for what it came to."""
+        try:
+            return await self._fire(request)
+        except _RefusedError:  # the daemon has started anew, for example
+            pass
+        try:
+            return await self._fire(request)
+        except _RefusedError as refused:
+            raise refused.said from None
+
+    async def _fire(self, request: hook_pb2.FireRequest) -> Columns:
+        call = await self._opened()
         self._sequence += 1
         request.sequence = self._sequence
-        if self._call is None:
-            self._call = self._daemon.hook.Fire()
-            self._tasks.start(self._read(self._call), name="fire reader")
         outcome: asyncio.Future[Columns] = asyncio.get_running_loop().create_future()
         self._waiting[request.sequence] = outcome
         # A task of its own, since a cancelled write would end the stream for all.
-        self._tasks.start(self._write(self._call, request), name="fire writer")
+        self._tasks.start(self._write(call, request), name="fire writer")
         try:
             return await outcome
         finally:
@@ -42,10 +61,23 @@ class FireStream:
 
     async def close(self) -> None:
         """End the stream."""
+        self._closed = True
         if self._call is not None:
             self._call.cancel()
         self._fail(self._daemon.connection.unavailable("the client is closed"))
         await self._tasks.close()
+
+    async def _opened(self) -> FireCall:
+        """Who comes first opens the stream, and nobody overtakes those who wait for it."""
+        connection = self._daemon.connection
+        async with self._opening:
+            if self._call is None:
+                identity = await connection.identity()
+                if self._closed:
+                    raise connection.unavailable("the client is closed")
+                self._call = self._daemon.hook.Fire(metadata=identity)
+                self._tasks.start(self._read(self._call, identity), name="fire reader")
+            return self._call
 
     async def _write(self, call: FireCall, request: hook_pb2.FireRequest) -> None:
         try:
@@ -54,15 +86,18 @@ class FireStream:
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the reader meets the same end, and says why
 
-    async def _read(self, call: FireCall) -> None:
-        lost = self._daemon.connection.unavailable("it ended the stream of fires")
+    async def _read(self, call: FireCall, identity: Metadata) -> None:
+        connection = self._daemon.connection
+        lost = connection.unavailable("it ended the stream of fires")
         try:
             while isinstance(reply := await call.read(), hook_pb2.FireResponse):
                 outcome = self._waiting.get(reply.sequence)
                 if outcome is not None and not outcome.done():
                     outcome.set_result(columns_of(reply.result))
         except grpc.aio.AioRpcError as error:
-            self._fail(await self._daemon.connection.error_of(error))
+            refused = connection.refused(identity, error)
+            said = await connection.error_of(error)
+            self._fail(_RefusedError(said) if refused else said)
         else:
             self._fail(lost)
 

@@ -158,6 +158,11 @@ class Presence:
             await self.drain("the extension is stopping")
 
     def _open_stream(self, connection: Connection, session_id: str) -> InvokeStream:
+        stream = InvokeStream(lambda fire: self._start_fire(stream, fire))
+        self._tasks.start(self._carry(stream, connection, session_id), name="data stream")
+        return stream
+
+    async def _carry(self, stream: InvokeStream, connection: Connection, session_id: str) -> None:
         # Not the stub's: requests are bytes already.
         invoke: grpc.aio.StreamStreamMultiCallable[bytes, hook_pb2.InvokeResponse] = (
             connection.channel.stream_stream(
@@ -165,14 +170,10 @@ class Presence:
                 response_deserializer=hook_pb2.InvokeResponse.FromString,
             )
         )
-        call = invoke(metadata=((SESSION, session_id),))
-        stream = InvokeStream(call, lambda fire: self._start_fire(stream, fire))
-        self._tasks.start(stream.write(), name="data stream writer")
-        self._tasks.start(self._read(connection, stream), name="data stream reader")
-        return stream
-
-    async def _read(self, connection: Connection, stream: InvokeStream) -> None:
-        reason = await stream.read()
+        identity = await connection.identity()
+        call = invoke(metadata=(*identity, (SESSION, session_id)))
+        self._tasks.start(stream.write(call), name="data stream writer")
+        reason = await stream.read(call)
         stream.lose(reason)
         self._lose(connection.unavailable(reason))
 

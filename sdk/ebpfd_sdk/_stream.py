@@ -44,10 +44,9 @@ class Sender(Protocol):
 
 
 class InvokeStream:
-    """``Hook.Invoke`` of one session."""
+    """``Hook.Invoke`` of one session; what is to be sent waits until there is a call."""
 
-    def __init__(self, call: InvokeCall, on_fire: Callable[[hook_pb2.Fire], None]) -> None:
-        self._call = call
+    def __init__(self, on_fire: Callable[[hook_pb2.Fire], None]) -> None:
         self._on_fire = on_fire
         self._sequence = 0
         self._working: deque[Sender] = deque()
@@ -82,8 +81,8 @@ class InvokeStream:
         """Wait until the answers to fires are on their way."""
         await self._fires_written.wait()
 
-    async def write(self) -> None:
-        """Send what lanes and fires have, one message of each in turn, until the call ends."""
+    async def write(self, call: InvokeCall) -> None:
+        """Send what lanes and fires have, one message of each in turn, until *call* ends."""
         try:
             while True:
                 if not self._fire_returns and not self._working:
@@ -92,19 +91,19 @@ class InvokeStream:
                 if self._fire_returns:
                     answer = self._fire_returns.popleft()
                     message = hook_pb2.InvokeRequest(fire_return=answer)
-                    await self._call.write(message.SerializeToString())
+                    await call.write(message.SerializeToString())
                     if not self._fire_returns:
                         self._fires_written.set()
                 if self._working:
-                    await self._write_one(self._working.popleft())
+                    await self._write_one(call, self._working.popleft())
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the reader meets the same end, and says why
 
-    async def read(self) -> str:
-        """Settle replies until the stream ends; return why it did."""
+    async def read(self, call: InvokeCall) -> str:
+        """Settle replies until *call* ends; return why it did."""
         while True:
             try:
-                reply = await self._call.read()
+                reply = await call.read()
             except grpc.aio.AioRpcError as error:
                 return error.details() or error.code().name
             if not isinstance(reply, hook_pb2.InvokeResponse):
@@ -136,7 +135,7 @@ class InvokeStream:
         if self._parked is not None and not self._parked.done():
             self._parked.set_result(None)
 
-    async def _write_one(self, lane: Sender) -> None:
+    async def _write_one(self, call: InvokeCall, lane: Sender) -> None:
         lane.listed = False
         self._sequence += 1
         sequence = self._sequence
@@ -147,4 +146,4 @@ class InvokeStream:
         self._in_flight[sequence] = (lane, pending)
         if lane.sendable:
             self.wake(lane)
-        await self._call.write(request)
+        await call.write(request)

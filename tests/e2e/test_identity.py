@@ -5,6 +5,8 @@ import os
 import stat
 import subprocess
 import sys
+from collections import defaultdict
+from contextlib import aclosing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,18 +15,22 @@ import grpc
 import pytest
 
 from ebpfd.host import peers
+from ebpfd.rpc.peers import TokenCheck, token_in
 from ebpfd_api.metadata import TOKEN
 from ebpfd_api.v1 import objects_pb2, objects_pb2_grpc, registrar_pb2, registrar_pb2_grpc
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
-from ebpfd_sdk import Client, Extension, Peer, PeerProcess
+from ebpfd_sdk import Client, Extension, Peer, PeerProcess, Result
 from tests.conformance.assembler import assemble
 from tests.conformance.elf import object_file
 from tests.daemon.rpc.wire import Module, Wire, serving
-from tests.e2e.world import PATIENCE_S, SAMPLE, World, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, World, world
 from tests.e2e.world import sample as sample_process
+from tests.packets import UDP
 
 ME = PeerProcess(os.getpid(), os.getuid(), os.getgid())
 NOBODY = 65534
+LONG = 1024
+"""Contexts in a message that goes on a stream of its own."""
 
 ASK = """
 import socket, sys, time
@@ -222,13 +228,50 @@ async def test_helpers_that_ask_who_is_running_are_told_the_session_s_peer(tmp_p
         assert (await events.invoke(SampleContext())).result == os.getpid()
 
 
+async def test_every_call_says_who_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of clients, and so of commands, and of extensions; also those that last."""
+    callers: defaultdict[str, set[str | None]] = defaultdict(set)
+    checked = TokenCheck.intercept_service
+
+    async def seen(self: TokenCheck, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        callers[details.method.split("/")[-1]].add(token_in(details.invocation_metadata))
+        return await checked(self, continuation, details)
+
+    monkeypatch.setattr(TokenCheck, "intercept_service", seen)
+    address = f"unix:{tmp_path / 'ebpfd.sock'}"
+    async with (
+        serving(tmp_path),
+        Extension(sample, events, address=address),
+        Client(address, hold=True, name="holder") as client,
+    ):
+        program = (await client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+        await program.attach("sample_ext")
+        assert (await client.fire("sample_ext", data=UDP)).code is Result.SUCCESS
+        await events.invoke_batch(bytes(LONG * SampleContext.layout.size), count=LONG)
+        async with aclosing(client.watch_registrar()) as watch:
+            await anext(watch)
+        assert [key async for key in program.maps["by_protocol"]]
+        assert [line async for line in client.trace(follow=False)] == []
+    assert callers.keys() >= {"Fire", "Hold", "Invoke", "Session", "Trace", "Watch", "Dump"}
+    assert [method for method, tokens in callers.items() if None in tokens] == []
+
+
 async def test_a_daemon_that_starts_anew_does_not_know_the_tokens_of_the_old_one(
     tmp_path: Path,
 ) -> None:
-    """Clients and extensions get new ones by themselves."""
-    async with Client(f"unix:{tmp_path / 'ebpfd.sock'}") as client, world(tmp_path) as w:
+    """Clients and extensions get new ones by themselves, whatever they call first."""
+    address = f"unix:{tmp_path / 'ebpfd.sock'}"
+    async with (
+        Client(address) as client,
+        Client(address) as firing,
+        Client(address) as following,
+        world(tmp_path) as w,
+    ):
         said = await greeting(tmp_path / "ebpfd.sock")
-        await client.providers()
+        for each in (client, firing, following):
+            await each.providers()
         async with Extension(sample, events, address=w.address):
             w.daemon.kill()
             await w.daemon.wait()
@@ -236,6 +279,9 @@ async def test_a_daemon_that_starts_anew_does_not_know_the_tokens_of_the_old_one
             async with world(tmp_path) as again:
                 assert await refused(again, said.split()[0])
                 assert {each.owner for each in await client.providers()} >= {"daemon"}
+                fires = await asyncio.gather(*(firing.fire("sample_ext") for _ in range(3)))
+                assert {each.code for each in fires} == {Result.OBJECT_NOT_FOUND}
+                assert [line async for line in following.trace(follow=False)] == []
                 async with asyncio.timeout(PATIENCE_S):
                     while not (found := await again.client.extensions()):
                         pass
