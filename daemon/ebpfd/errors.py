@@ -1,7 +1,8 @@
-"""Errors in two families, because callers react to them differently.
+"""Errors in families, because callers react to them differently.
 
 EbpfdError
  |- RequestError       the caller asked for something impossible or not allowed
+ |- AccessDeniedError  the caller may not ask for this at all: no role of his allows it
  '- InvariantError     a bug of ours
 """
 
@@ -22,6 +23,10 @@ class RequestError(EbpfdError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class AccessDeniedError(EbpfdError):
+    """The caller has no role that allows this; nothing has changed.  The message is for him."""
 
 
 class InvariantError(EbpfdError):

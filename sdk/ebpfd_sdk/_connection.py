@@ -96,6 +96,8 @@ class Connection:
                 return DaemonUnavailable(self.address, *trouble)
         if error.code() in UNREACHABLE:
             return self.unavailable(details)
+        if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+            return EbpfdError(Result.ACCESS_DENIED, details)
         return EbpfdError(Result.RPC_EXCEPTION, f"{error.code().name}: {details}")
 
     def unavailable(self, details: str) -> DaemonUnavailable:

@@ -3,9 +3,12 @@
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from ebpfd.access import Roles
+from ebpfd.app.config_roles import read_roles
 from ebpfd.app.config_table import SettingsError, Table
 from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
 
@@ -14,7 +17,18 @@ _MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
 _MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
-_KEYS: Final = ("listen", "tls", "state", "metrics", "local", "deadlines", "extension")
+_KEYS: Final = (
+    "listen",
+    "open_to",
+    "tls",
+    "state",
+    "metrics",
+    "audit",
+    "local",
+    "deadlines",
+    "roles",
+    "extension",
+)
 _DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
 _TLS_KEYS: Final = ("cert", "key", "client_ca")
 _EXTENSION_KEYS: Final = (
@@ -34,6 +48,19 @@ _EXTENSION_KEYS: Final = (
 )
 
 
+class OpenTo(Enum):
+    """Who may connect to the daemon's Unix sockets; roles say what he may do there."""
+
+    OWNER = "owner"
+    GROUP = "group"
+    EVERYBODY = "everybody"
+
+    @property
+    def mode(self) -> int:
+        """Of the sockets, in the file system."""
+        return {OpenTo.OWNER: 0o600, OpenTo.GROUP: 0o660, OpenTo.EVERYBODY: 0o666}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What a file says; what it leaves out is None or empty."""
@@ -44,7 +71,10 @@ class Config:
     client_ca: str | None = None
     state: str | None = None
     metrics: str | None = None
+    audit: str | None = None
     local: bool = False
+    roles: Roles | None = None
+    open_to: OpenTo = OpenTo.OWNER
     callback_s: float | None = None
     drain_s: float | None = None
     lease_s: float | None = None
@@ -74,7 +104,11 @@ def _config(content: dict[str, Any]) -> Config:
         if spec.name in extensions:
             raise table.wrong("name", f"there are two extensions {spec.name!r}")
         extensions[spec.name] = spec
+    roles = read_roles(file)
     return Config(
+        roles=roles,
+        open_to=_open_to(file, roles),
+        audit=file.text("audit"),
         listen=file.texts("listen"),
         cert=tls.text("cert"),
         key=tls.text("key"),
@@ -88,6 +122,16 @@ def _config(content: dict[str, Any]) -> Config:
         helper_s=deadlines.seconds("helper_s"),
         extensions=tuple(extensions.values()),
     )
+
+
+def _open_to(file: Table, roles: Roles | None) -> OpenTo:
+    said, choices = file.text("open_to") or OpenTo.OWNER.value, [each.value for each in OpenTo]
+    if said not in choices:
+        raise file.wrong("open_to", f"{said!r} is none of {', '.join(choices)}")
+    open_to = OpenTo(said)
+    if open_to is not OpenTo.OWNER and roles is None:
+        raise file.wrong("open_to", "without [roles] whoever connects may do all: add them")
+    return open_to
 
 
 def _extension(table: Table) -> ExtensionSpec:

@@ -96,6 +96,20 @@ class Table:
             for number, each in enumerate(self._list(key, f"tables: [[{key}]]"), 1)
         )
 
+    def named_tables(self, key: str, known: Sequence[str]) -> dict[str, "Table"] | None:
+        """The tables of a table, by names that are the file's own; None: it is not there."""
+        if key not in self._content:
+            return None
+        value = self._content[key]
+        if not _is_table(value):
+            raise self.wrong(key, f"this must be tables: [{key}.NAME]")
+        path = self._path(key)
+        return {name: Table(each, f"{path}, {name}", known) for name, each in value.items()}
+
+    def says(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self._content
+
     def _list(self, key: str, what: str) -> list[Any]:
         value = self._content.get(key, [])
         if not _is_list(value):

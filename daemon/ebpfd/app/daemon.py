@@ -15,6 +15,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from ebpfd.app.config import OpenTo
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.metrics import showing
@@ -41,6 +42,7 @@ from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
+from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contracts import ContractsServicer
 from ebpfd.rpc.extensions import ExtensionsServicer
 from ebpfd.rpc.health import HealthServicer
@@ -53,6 +55,8 @@ from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
 from ebpfd.rpc.recordings import RecordingsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
+from ebpfd.rpc.role_check import RoleCheck
+from ebpfd.rpc.rules import Things
 from ebpfd.rpc.session import Sessions
 from ebpfd.rpc.shadows import ShadowsServicer
 from ebpfd.rpc.stats import StatsServicer
@@ -156,13 +160,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         readers, sessions, streams = RecordReaders(), Sessions(), Streams()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
         tokens = Tokens(time.monotonic)
-        peers, hello = Peers(tokens), Hello(tokens)
-        server = _server(settings, tokens)
+        peers, hello = Peers(tokens), Hello(tokens, anybody=settings.open_to is not OpenTo.OWNER)
+        server, callers, things = _server(settings, tokens, peers, parts)
         registrar = RegistrarServicer(
             registrar=parts.registrar,
             contracts=parts.contracts,
             sessions=sessions,
             peers=peers,
+            callers=callers,
             hosted=hosted,
             services=services,
             streams=streams,
@@ -179,6 +184,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 chains=parts.chains,
                 hooks=parts.hooks,
                 links=parts.links,
+                callers=callers,
+                things=things,
                 services=services,
                 streams=streams,
             ),
@@ -190,6 +197,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 objects=parts.objects,
                 owners=parts.owners,
                 executor=executor,
+                callers=callers,
+                things=things,
                 services=services,
                 streams=streams,
             ),
@@ -314,7 +323,8 @@ async def _listening(
     settings: Settings, server: grpc.aio.Server, hello: Hello, local: LocalSocket
 ) -> AsyncGenerator[tuple[str, ...]]:
     """Serve within the block, which gets the addresses; *local* too, if that is wanted."""
-    async with listening(server, hello, settings.listen, settings.tls, STOP_S) as addresses:
+    mode = settings.open_to.mode
+    async with listening(server, hello, settings.listen, mode, settings.tls, STOP_S) as addresses:
         if not settings.local:
             yield addresses
             return
@@ -331,9 +341,16 @@ async def _provide_own(parts: Parts) -> None:
     await parts.hosted_hooks.restore()
 
 
-def _server(settings: Settings, tokens: Tokens) -> grpc.aio.Server:
+def _server(
+    settings: Settings, tokens: Tokens, peers: Peers, parts: Parts
+) -> tuple[grpc.aio.Server, Callers, Things]:
+    """The server, and what its servicers ask about callers themselves."""
+    callers = Callers(peers, settings.roles)
+    things = Things(objects=parts.objects, owners=parts.owners, contracts=parts.known)
+    roles = (RoleCheck(callers, things),) if settings.roles else ()
     options = (*OPTIONS, *TLS_OPTIONS) if settings.tls else OPTIONS
-    return grpc.aio.server(interceptors=(TokenCheck(tokens),), options=options)
+    server = grpc.aio.server(interceptors=(TokenCheck(tokens), *roles), options=options)
+    return server, callers, things
 
 
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:

@@ -1,4 +1,4 @@
-"""The gRPC server on its Unix sockets, which only their owner can use, and over TLS."""
+"""The gRPC server on its Unix sockets, which their owner alone can use at first, and over TLS."""
 
 import asyncio
 import os
@@ -46,18 +46,22 @@ async def listening(
     server: grpc.aio.Server,
     hello: Hello,
     paths: tuple[Path, ...],
+    mode: int,
     tls: TlsListener | None,
     grace_s: float,
 ) -> AsyncGenerator[tuple[str, ...]]:
-    """Serve on *paths* and *tls* within the block, which gets the addresses; then they are gone."""
+    """Serve on *paths* and *tls* within the block, which gets the addresses; then they are gone.
+
+    *mode* says who else may connect to *paths*.
+    """
     async with AsyncExitStack() as stack:
         for path in paths:
             stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
             stack.enter_context(_removed(path))
-            hello_socket = stack.enter_context(bound(Path(hello_path(str(path)))))
+            hello_socket = stack.enter_context(bound(Path(hello_path(str(path))), mode=mode))
             # Before anybody can call who would ask for it.
             await stack.enter_async_context(hello.serving(hello_socket))
-            with _umask(0o177):
+            with _umask(0o777 & ~mode):
                 server.add_insecure_port(f"unix:{path}")
         addresses = [f"unix:{path}" for path in paths]
         if tls is not None:
@@ -98,10 +102,12 @@ def _removed(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def bound(path: Path, kind: socket.SocketKind = socket.SOCK_STREAM) -> Generator[socket.socket]:
-    """A socket for this user alone, closed and removed in the end."""
+def bound(
+    path: Path, kind: socket.SocketKind = socket.SOCK_STREAM, *, mode: int = 0o600
+) -> Generator[socket.socket]:
+    """A socket, for this user alone unless *mode* says more; closed and removed in the end."""
     with _removed(path), socket.socket(socket.AF_UNIX, kind) as made:
-        with _umask(0o177):
+        with _umask(0o777 & ~mode):
             made.bind(str(path))
         yield made
 

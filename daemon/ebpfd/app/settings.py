@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ebpfd.app.config import Config, read_config
+from ebpfd.access import Roles
+from ebpfd.app.config import Config, OpenTo, read_config
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
 from ebpfd.app.metrics_address import metrics_address
@@ -35,6 +36,11 @@ class Settings:
     tls: TlsListener | None = None
     local: bool = False
     """Whether extensions of the daemon's own user may run programs themselves."""
+
+    roles: Roles | None = None
+    """Who may do what; None: who may connect may do all."""
+
+    open_to: OpenTo = OpenTo.OWNER
 
     @classmethod
     def parse(
@@ -80,6 +86,8 @@ class Settings:
             extensions=hosted_extensions(extensions, file.extensions),
             metrics=metrics_address(metrics) if metrics else None,
             local=local or file.local,
+            roles=file.roles,
+            open_to=file.open_to,
         )
 
 

@@ -15,9 +15,10 @@ from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps,
 from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
+from ebpfd.host.load_permit import EVERYTHING, LoadPermit
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
 from ebpfd.host.new_maps import NewMaps
-from ebpfd.host.pinned_maps import pin_maps, pinned_maps
+from ebpfd.host.pinned_maps import BY_NAME, pin_maps, pinned_maps
 from ebpfd.host.program_clients import (
     ProgramClients,
     clients_of,
@@ -113,6 +114,7 @@ class Programs:
         follows_contract: bool = False,
         flags: int = 0,
         owner: Owner = DAEMON,
+        permit: LoadPermit = EVERYTHING,
     ) -> list[Program]:
         """Bind, verify and make ready the wanted programs of a file for *owner*, all or none.
 
@@ -122,6 +124,8 @@ class Programs:
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
         contracts = [self._contract_of(spec) for _, spec in chosen]
+        for contract in contracts:
+            permit.program(contract)
         loading: list[Loading] = []
         custom: dict[int, MapObject] = {}
         try:
@@ -131,6 +135,9 @@ class Programs:
             await self._judge_all(object_file, parsed, loading)
             while True:
                 reused = pinned_maps(self._objects, parsed.maps)
+                for index, declared in enumerate(parsed.maps):
+                    if declared.pinning == BY_NAME:
+                        permit.pinned_map(declared, reused.get(index))
                 custom = await create_custom_maps(self._custom_maps, parsed.maps, reused)
                 existing = custom | reused
                 await self._associate(loading, existing)

@@ -12,8 +12,9 @@ from uuid import UUID
 import grpc
 import structlog
 
+from ebpfd.access import Action, Caller
 from ebpfd.contracts import ContractError
-from ebpfd.errors import RequestError
+from ebpfd.errors import AccessDeniedError, RequestError
 from ebpfd.host.chains import Chains, ChainTarget
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Origin, RefusalError, Target
@@ -24,7 +25,9 @@ from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Outcome
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result
+from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contract_codec import decode_guid
+from ebpfd.rpc.rules import Things
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api.metadata import SESSION
@@ -227,9 +230,13 @@ class HookServicer(services_pb.HookServicer):
         chains: Chains,
         hooks: Hooks,
         links: Links,
+        callers: Callers,
+        things: Things,
         services: Services,
         streams: Streams,
     ) -> None:
+        self._callers = callers
+        self._things = things
         self._sessions = sessions
         self._targets = targets
         self._chains = chains
@@ -271,16 +278,17 @@ class HookServicer(services_pb.HookServicer):
         context: "grpc.aio.ServicerContext[pb.FireRequest, pb.FireResponse]",
     ) -> None:
         """Fire hooks, one message after the other."""
-        requests = Requests()
+        requests, caller = Requests(), self._callers.of(context)
         self._streams.opened(context, requests.end)
         async for request in requests.read(request_iterator):
             response = pb.FireResponse(sequence=request.sequence)
-            encode_result(await self._fire(request), response.result)
+            encode_result(await self._fire(request, caller), response.result)
             await context.write(response)
 
-    async def _fire(self, request: pb.FireRequest) -> BatchOutcome:
+    async def _fire(self, request: pb.FireRequest, caller: Caller) -> BatchOutcome:
         default = 0
         try:
+            caller.check(self._things.hook(Action.FIRE, request.hook))
             attach_type: UUID = self._links.find_attach_type(decode_attach_type(request.hook))
             default = self._links.default_result(attach_type)
             parameter = request.parameter if request.HasField("parameter") else None
@@ -288,6 +296,8 @@ class HookServicer(services_pb.HookServicer):
             deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
             # Who names a deadline would rather wait than be told that nobody is there.
             return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
+        except AccessDeniedError as error:  # the stream's other fires may be for other hooks
+            return BatchOutcome(code=Result.ACCESS_DENIED, message=str(error))
         except RequestError as error:
             return BatchOutcome(code=error.code, message=error.message, failure_result=default)
 

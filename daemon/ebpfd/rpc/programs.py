@@ -17,8 +17,11 @@ from ebpfd.host.test_runs import test_run
 from ebpfd.host.trace import PrintedLine
 from ebpfd.host.verification import Judge
 from ebpfd.objects import Execution, Objects, Program, ProgramState
+from ebpfd.rpc.callers import Callers
+from ebpfd.rpc.load_permit import CallerPermit
 from ebpfd.rpc.map_codec import encode_map
 from ebpfd.rpc.owner import owner_names, token_of
+from ebpfd.rpc.rules import Things
 from ebpfd.rpc.status import answering, rejection, source
 from ebpfd.rpc.streams import Streams
 from ebpfd_api.result import Result, result_name
@@ -63,10 +66,14 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         objects: Objects,
         owners: Owners,
         executor: Executor,
+        callers: Callers,
+        things: Things,
         services: Services,
         streams: Streams,
     ) -> None:
         self._owners = owners
+        self._callers = callers
+        self._things = things
         self._programs = programs
         self._objects = objects
         self._executor = executor
@@ -89,6 +96,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 follows_contract=request.follow_contract,
                 flags=request.flags,
                 owner=self._owners.find(token_of(context)),
+                permit=CallerPermit(self._callers.of(context), self._things),
             )
             loaded = await self._services.finish(loading, name="load")
             response.programs.extend(encode_program(program) for program in loaded)

@@ -5,19 +5,21 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import structlog
 
 from ebpfd import nmr
+from ebpfd.access import Need, module_need
 from ebpfd.contracts import AttachProviderData, BtfFunctionsData, ContractError, ProgramData
-from ebpfd.errors import RequestError
+from ebpfd.errors import AccessDeniedError, RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.binding_codec import encode_binding, encode_part
+from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.hello import OtherProtocolError, Terms, agree
 from ebpfd.rpc.leases import Lease, keep_leases
@@ -33,7 +35,7 @@ from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_in
 from ebpfd.rpc.status import answering
 from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api import protocol
-from ebpfd_api.npi import PROGRAM_INFORMATION
+from ebpfd_api.npi import NAMES, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as pb
@@ -55,6 +57,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         contracts: Contracts,
         sessions: Sessions,
         peers: Peers,
+        callers: Callers,
         hosted: Hosted,
         services: Services,
         streams: Streams,
@@ -66,6 +69,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._contracts = contracts
         self._sessions = sessions
         self._peers = peers
+        self._callers = callers
         self._hosted = hosted
         self._services = services
         self._streams = streams
@@ -209,6 +213,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 returned: pb.CallReturn = await work
             except ContractError as error:
                 returned = pb.CallReturn(status=NtStatus.INVALID_PARAMETER, message=str(error))
+            except AccessDeniedError as error:
+                returned = pb.CallReturn(status=NtStatus.ACCESS_DENIED, message=str(error))
             except nmr.RegistrarError as error:
                 returned = pb.CallReturn(status=error.status, message=str(error))
             except RequestError as error:
@@ -225,6 +231,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     async def _register(self, module: RemoteModule, register: pb.Register) -> pb.CallReturn:
         role = decode_role(register.role)
         instance = decode_instance(register.instance, role)
+        self._callers.at(module.peer).check(_need(instance, role))
         if role is nmr.Role.PROVIDER:
             await self._remember(instance, module.name)
             if module.gone.is_set():  # meanwhile: nobody would ever deregister it
@@ -367,6 +374,16 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     def _encode_briefly(self, registration: nmr.RegistrationSnapshot) -> pb.Registration:
         module = self._registrar.module_of(registration)
         return encode_registration(registration, module, brief=True)
+
+
+def _need(instance: nmr.RegistrationInstance, role: nmr.Role) -> Need:
+    """What whoever registers this needs."""
+    npi, module = instance.npi_id, instance.module_id.value
+    assert npi is not None, "it was decoded"
+    what = f"as a {role.value} of {NAMES.get(npi, npi)}"
+    if role is nmr.Role.PROVIDER and isinstance(module, UUID):
+        return module_need((npi, module), f"{what}, module {module}")
+    return module_need((npi,), what)
 
 
 def _log_of(module: RemoteModule) -> structlog.stdlib.BoundLogger:

@@ -103,7 +103,7 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("listen = [", "no TOML: "),
-        ("lisen = []", "lisen: there is no such key here; there are listen, tls, state, "),
+        ("lisen = []", "lisen: there is no such key here; there are listen, open_to, tls, state, "),
         ("[deadlines]\ncallback = 1", "deadlines, callback: there is no such key"),
         (SECOND + "memory_limit = 1", "extension 1, memory_limit: there is no such key"),
         ('listen = "unix:/a"', "listen: this must be a list of texts"),

@@ -12,6 +12,7 @@ from ebpfd.host.extensions import Hosted
 from ebpfd.host.modules import FireCall, HelperCall, ModuleGoneError
 from ebpfd.host.peers import Tokens
 from ebpfd.objects.chains import Batch
+from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.peers import Peers
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.session import (
@@ -169,11 +170,13 @@ async def test_nothing_is_handed_on_that_its_receiver_must_refuse() -> None:
 async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
     """What it registered now would stay for ever."""
     async with world() as w:
+        peers = Peers(Tokens(lambda: 0.0))
         servicer = RegistrarServicer(
             registrar=w.registrar,
             contracts=w.exchange,
             sessions=Sessions(),
-            peers=Peers(Tokens(lambda: 0.0)),
+            peers=peers,
+            callers=Callers(peers, None),
             hosted=Hosted((), "", w.services),
             services=w.services,
             streams=Streams(),

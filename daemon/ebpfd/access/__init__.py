@@ -1,0 +1,36 @@
+"""Roles: who may do what.  Values in, verdicts out: no wire, no files, no time.
+
+Peer --subjects--> Caller --holds--> Role --may--> Action on things with labels
+"""
+
+from ebpfd.access.callers import ANYBODY, Caller
+from ebpfd.access.needs import (
+    ANY,
+    Action,
+    Need,
+    guid_label,
+    hook_need,
+    map_labels,
+    module_need,
+    type_need,
+)
+from ebpfd.access.roles import BUILT_IN, EVERYBODY, EVERYTHING, OWN, Role, Roles
+
+__all__ = [
+    "ANY",
+    "ANYBODY",
+    "BUILT_IN",
+    "EVERYBODY",
+    "EVERYTHING",
+    "OWN",
+    "Action",
+    "Caller",
+    "Need",
+    "Role",
+    "Roles",
+    "guid_label",
+    "hook_need",
+    "map_labels",
+    "module_need",
+    "type_need",
+]
