@@ -12,6 +12,7 @@ from typing import Final, Generic, NamedTuple, Protocol
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import RESULTS, Answer, C, result_of
+from ebpfd_sdk._deadline import left_ms
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target, joined_request
 
@@ -85,7 +86,7 @@ class Gathered(Generic[C]):
     If the message fails as a whole, each has what the daemon says, or else *fallback*.
     """
 
-    __slots__ = ("contexts", "data", "fallback", "futures", "size_bytes", "type_")
+    __slots__ = ("contexts", "data", "due", "fallback", "futures", "limited", "size_bytes", "type_")
 
     def __init__(self, type_: type[C] | None, fallback: Fallback) -> None:
         self.type_ = type_
@@ -94,6 +95,10 @@ class Gathered(Generic[C]):
         self.contexts: list[bytes] = []
         self.data: list[bytes] = []
         self.size_bytes = 0
+        self.limited = 0
+        """Those with a deadline, of which ``due`` is the latest."""
+
+        self.due = 0.0
 
     @property
     def count(self) -> int:
@@ -107,6 +112,11 @@ class Gathered(Generic[C]):
         self.data.append(data)
         self.size_bytes += len(context) + len(data)
 
+    def limit(self, due: float) -> None:
+        """Say that nobody wants the invocation that was added last after *due*."""
+        self.limited += 1
+        self.due = max(self.due, due)
+
     @property
     def full(self) -> bool:
         """Whether the next invocation starts another message."""
@@ -114,6 +124,8 @@ class Gathered(Generic[C]):
 
     def request(self, sequence: int, target: Target) -> bytes | None:
         """Build the message from what is still wanted."""
+        # Who has no deadline must not be bound by those of others.
+        deadline_ms = left_ms(self.due) if self.limited == len(self.futures) else 0
         for future in self.futures:
             if future.done():
                 self._forget_cancelled()
@@ -125,7 +137,9 @@ class Gathered(Generic[C]):
         contexts_bytes = count * len(contexts[0])
         data_bytes = self.size_bytes - contexts_bytes
         if not data_bytes:
-            return joined_request(sequence, target, count, contexts, contexts_bytes)
+            return joined_request(
+                sequence, target, count, contexts, contexts_bytes, deadline_ms=deadline_ms
+            )
         data = self.data
         return joined_request(
             sequence,
@@ -136,6 +150,7 @@ class Gathered(Generic[C]):
             data,
             data_bytes,
             pack_lengths(data),
+            deadline_ms=deadline_ms,
         )
 
     def settle(self, columns: Columns, result: int | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._batch import Columns, checked
+from ebpfd_sdk._deadline import left_ms
 from ebpfd_sdk._layout import Layout
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target, joined_request
@@ -36,11 +37,18 @@ class Packed:
 
 
 class Bulk:
-    """A batch that its caller packed, answered in columns."""
+    """A batch that its caller packed, answered in columns; nobody wants it after *due*."""
 
-    __slots__ = ("batch", "count", "fallback", "future", "size_bytes")
+    __slots__ = ("batch", "count", "due", "fallback", "future", "size_bytes")
 
-    def __init__(self, batch: Packed, future: asyncio.Future[Columns], fallback: Fallback) -> None:
+    def __init__(
+        self,
+        batch: Packed,
+        future: asyncio.Future[Columns],
+        fallback: Fallback,
+        due: float | None = None,
+    ) -> None:
+        self.due = due
         self.batch = batch
         self.count = batch.count
         self.size_bytes = size_of(batch.contexts) + size_of(batch.data)
@@ -62,6 +70,7 @@ class Bulk:
             size_of(batch.data),
             batch.data_lengths,
             batch.meta_lengths,
+            0 if self.due is None else left_ms(self.due),
         )
 
     def settle(self, columns: Columns, result: int | None = None) -> None:

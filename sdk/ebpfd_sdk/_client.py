@@ -37,6 +37,7 @@ from ebpfd_sdk._contracts import (
     wire_format,
 )
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
+from ebpfd_sdk._deadline import check_deadline_ms
 from ebpfd_sdk._decode import (
     binding,
     check,
@@ -597,6 +598,7 @@ class Client(ObjectCalls):
         deadline_ms: int = 0,
     ) -> Columns:
         """Fire a hook for a batch that is packed already, and return the columns."""
+        check_deadline_ms(deadline_ms)
         request = hook_pb2.FireRequest(
             hook=attach_type(hook),
             parameter=parameter,

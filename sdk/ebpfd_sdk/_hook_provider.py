@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable
-from typing import Generic
+from typing import Final, Generic
 
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
@@ -22,6 +22,9 @@ from ebpfd_sdk._links import Link, link_of
 from ebpfd_sdk._policy import policy_of
 from ebpfd_sdk._provider import Provider
 from ebpfd_sdk._tasks import logger
+
+RUN_SHARE: Final = 0.9
+"""Of a fire's time: its answer, with what the link's user wants then, has to be on its way."""
 
 
 class HookProvider(Provider, Generic[C]):
@@ -168,7 +171,8 @@ class HookProvider(Provider, Generic[C]):
     async def _run(self, event: FireEvent) -> Columns:
         lane = self._hook.find(event.parameter)
         if isinstance(lane, Lane):
-            return await lane.submit(event.packed())
+            within_s = RUN_SHARE * event.deadline_ms / 1000 if event.deadline_ms else None
+            return await lane.submit(event.packed(), within_s)
         return self._hook.unanswered_batch(lane)
 
 

@@ -11,6 +11,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Pending
 from ebpfd_sdk._bulk import Bulk, Packed
 from ebpfd_sdk._data_streams import DataStreams
+from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target
@@ -100,7 +101,11 @@ class Lane(Generic[C]):
             result = self.fallback.result(Result.TIMEOUT)
             return Answer(Result.TIMEOUT, result, context, data, message, self._type)
 
-        return self._within(deadline_s, self.invoke(context, data), late)
+        check_deadline_s(deadline_s)
+        answer = self.invoke(context, data)
+        assert self._open is not None, "it is in there"
+        self._open.limit(self._loop.time() + deadline_s)
+        return self._within(deadline_s, answer, late)
 
     def run_here(self, context: bytes, data: bytes) -> Answer[C] | None:
         """Run one event in this process at once; None: the daemon must."""
@@ -140,8 +145,12 @@ class Lane(Generic[C]):
             return Columns(Result.TIMEOUT, message, failure_result=result)
 
         future: asyncio.Future[Columns] = self._loop.create_future()
-        self.queue(Bulk(batch, future, self.fallback))
-        return future if deadline_s is None else self._within(deadline_s, future, late)
+        if deadline_s is None:
+            self.queue(Bulk(batch, future, self.fallback))
+            return future
+        check_deadline_s(deadline_s)
+        self.queue(Bulk(batch, future, self.fallback, self._loop.time() + deadline_s))
+        return self._within(deadline_s, future, late)
 
     def queue(self, pending: Pending) -> None:
         """Queue a message of its own: what is invoked later runs later."""

@@ -31,6 +31,7 @@ def joined_request(
     data_bytes: int = 0,
     data_lengths: bytes = b"",
     meta_lengths: bytes = b"",
+    deadline_ms: int = 0,
 ) -> bytes:
     """Build a message from the pieces of its columns, and what they take together."""
     binding, chain = (target, None) if isinstance(target, int) else (None, target)
@@ -41,6 +42,7 @@ def joined_request(
         count=count,
         data_lengths=data_lengths,
         meta_lengths=meta_lengths,
+        deadline_ms=deadline_ms,
     ).SerializeToString()
     head += _CONTEXTS + _varint(contexts_bytes)
     if not data_bytes:

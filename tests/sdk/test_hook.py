@@ -174,6 +174,34 @@ async def test_a_deadline_is_an_answer(scene: Scene) -> None:
         assert (await hook.invoke(deadline_s=60)).code is Result.SUCCESS
 
 
+async def test_the_daemon_is_told_of_deadlines(scene: Scene) -> None:
+    """The latest of a message's events, if each of them has one."""
+    async with scene.extension():
+        await scene.daemon.link()
+        alone = scene.hook.invoke(deadline_s=60), scene.hook.invoke(deadline_s=30)
+        await scene.request(1)
+        mixed = scene.hook.invoke(deadline_s=60), scene.hook.invoke()
+        await scene.request(2)
+        bulk = scene.hook.invoke_batch(count=2, deadline_s=10)
+        await asyncio.gather(*alone, *mixed, bulk)
+        first, second, third = scene.daemon.requests
+        assert 30_000 < first.deadline_ms <= 60_000
+        assert second.deadline_ms == 0
+        assert 0 < third.deadline_ms <= 10_000
+
+
+@pytest.mark.parametrize("deadline_s", [-1, float("nan"), float("inf"), 5e6])
+async def test_what_is_no_deadline_is_refused(scene: Scene, deadline_s: float) -> None:
+    """Nothing is sent."""
+    async with scene.extension():
+        await scene.daemon.link()
+        for invoke in (scene.hook.invoke, scene.hook.invoke_batch):
+            with pytest.raises(ValueError, match=r"^deadline_s: .* seconds from 0 to 4294967$"):
+                invoke(deadline_s=deadline_s)
+        assert (await scene.hook.invoke()).code is Result.SUCCESS
+        assert scene.hook.counters.messages_sent == 1
+
+
 async def test_replies_may_come_in_another_order(scene: Scene) -> None:
     """Replies find their message by its number."""
     async with scene.extension():

@@ -51,19 +51,27 @@ class ChainTarget:
             raise
 
     async def run_queued(
-        self, columns: Columns, origin: Origin | None = None, size_bytes: int = 0
+        self,
+        columns: Columns,
+        origin: Origin | None = None,
+        *,
+        size_bytes: int = 0,
+        deadline: float | None = None,
     ) -> ChainOutcome:
-        """Run a batch that has been given its places, in the order of these calls."""
+        """Run a batch that has been given its places, in the order of these calls.
+
+        What waits until *deadline* is refused: all of it, or what a later link was to run.
+        """
         chain = self._begin(columns)
         turns = [target.turns.take() for target in self._targets]
         try:
             for turn in turns:
-                await turn.wait()
+                await self._targets[0].wait_for(turn, columns.count, deadline)
             for index, target in enumerate(self._targets):
                 if chain.batch is None:
                     break
                 try:
-                    chain.ran(await target.run_in_turn(chain.batch, origin))
+                    chain.ran(await target.run_in_turn(chain.batch, origin, deadline))
                 except RefusalError as error:
                     self._fail(chain, index, error)
         finally:

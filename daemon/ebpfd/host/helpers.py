@@ -46,10 +46,14 @@ _Value = TypeVar("_Value")
 
 
 class _Batch(threading.local):
-    """What runs on this thread: how often each helper, by program and id, was late for it."""
+    """What runs on this thread: how often each helper, by program and id, was late for it.
+
+    From ``deadline`` on, the loop's time, none is waited for.
+    """
 
     def __init__(self) -> None:
         self.late = Counter[tuple[int, int]]()
+        self.deadline: float | None = None
 
 
 _batch = _Batch()
@@ -58,7 +62,13 @@ _batch = _Batch()
 def as_batch(work: Callable[_P, _Value], *arguments: _P.args, **named: _P.kwargs) -> _Value:
     """Do *work*, which is one batch, on this thread."""
     _batch.late.clear()
+    _batch.deadline = None
     return work(*arguments, **named)
+
+
+def answer_by(deadline: float) -> None:
+    """Let the batch on this thread wait for helpers no longer than until then."""
+    _batch.deadline = deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ class HelperBridge:
         self, helper_id: int, arguments: Sequence[int | bytes | Map | None], context: bytes
     ) -> tuple[int, list[tuple[int, bytes]]]:
         passed = [self._argument(argument) for argument in arguments]
-        calling = self._call(helper_id, passed, context)
+        calling = self._call(helper_id, passed, context, _batch.deadline)
         answer = asyncio.run_coroutine_threadsafe(calling, self._loop)
         patience_s = self._calls.longest_s + GRACE_S
         try:
@@ -156,7 +166,11 @@ class HelperBridge:
         return outcome.result, list(outcome.outputs)
 
     async def _call(
-        self, helper_id: int, arguments: Sequence[HelperArgument], context: bytes
+        self,
+        helper_id: int,
+        arguments: Sequence[HelperArgument],
+        context: bytes,
+        deadline: float | None,
     ) -> HelperOutcome:
         target = self._target(helper_id)
         if target.provider is None:
@@ -169,12 +183,16 @@ class HelperBridge:
             program_id=self._program_id,
         )
         deadline_s = self._calls.deadline_s(target)
+        if deadline is not None:
+            deadline_s = min(deadline_s, deadline - self._loop.time())
+            if deadline_s <= 0:
+                raise HelperError(Result.TIMEOUT, "it was not asked: the deadline has passed")
         try:
             with self._calls.one_more(target):
                 async with asyncio.timeout(deadline_s):
                     return await target.provider.call_helper(call, deadline_s)
         except TimeoutError:
-            raise HelperError(Result.TIMEOUT, f"it took longer than {deadline_s:g} s") from None
+            raise HelperError(Result.TIMEOUT, f"it took longer than {deadline_s:.3g} s") from None
         except ModuleGoneError:
             raise _gone() from None
 

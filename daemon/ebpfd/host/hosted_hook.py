@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from ebpfd import nmr
@@ -16,6 +17,9 @@ from ebpfd.objects.chains import Outcome
 from ebpfd_api.attachments import Attachments
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
+
+RUN_SHARE: Final = 0.9
+"""Of an event's time, after which nothing of it is waited for any more: its answer has to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ class HostedHook(LocalModule):
         first = self._targets.find(bindings[0], self)
         size_bytes = len(call.batch.contexts) + len(call.batch.data)
         target.enqueue(call.batch.count or 1, size_bytes)
-        running = target.run_queued(call.batch, size_bytes=size_bytes)
+        deadline = asyncio.get_running_loop().time() + RUN_SHARE * deadline_s
+        running = target.run_queued(call.batch, size_bytes=size_bytes, deadline=deadline)
         try:
             async with asyncio.timeout(deadline_s):
                 return await self._services.finish(running, name=f"fire of {self._name}")

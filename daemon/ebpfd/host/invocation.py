@@ -18,11 +18,11 @@ from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.attempts import Attempt, admitted, now
-from ebpfd.host.helpers import as_batch
+from ebpfd.host.helpers import answer_by, as_batch
 from ebpfd.host.modules import Module
 from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
-from ebpfd.host.turns import Turns
+from ebpfd.host.turns import Turn, Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.breaker import Breaker, BreakerState
 from ebpfd.objects.chains import Outcome, decided
@@ -97,10 +97,12 @@ Origin: TypeAlias = tuple[int, int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a batch runs: the link that counts it, and who caused it if that is known."""
+    """Why a batch runs: the link that counts it, who caused it if that is known, and until when."""
 
     tally: Tally
     origin: Origin | None = None
+    deadline: float | None = None
+    """The loop's time from which nobody wants the answer: helpers are not waited for any longer."""
 
 
 class RefusalError(RequestError):
@@ -189,7 +191,8 @@ class Executor:
         if not program.provider.rundown.acquire():
             raise _provider_gone(program)
         try:
-            running = self.on_thread(program, _run_batch, program, columns, cause, taped)
+            clock = asyncio.get_running_loop().time
+            running = self.on_thread(program, _run_in_time, clock, program, columns, cause, taped)
         except RequestError:
             program.provider.rundown.release()
             raise
@@ -286,28 +289,47 @@ class Target:
         self.rundown.release()
 
     async def run_queued(
-        self, columns: Columns, origin: Origin | None = None, size_bytes: int = 0
+        self,
+        columns: Columns,
+        origin: Origin | None = None,
+        *,
+        size_bytes: int = 0,
+        deadline: float | None = None,
     ) -> Outcome:
-        """Run a batch that has been given a place, in the order of these calls; gives it up."""
+        """Run a batch that has been given a place, in the order of these calls; gives it up.
+
+        One that waits until the loop's time is *deadline* is refused with TIMEOUT.
+        """
         turn = self.turns.take()
         try:
-            await turn.wait()
-            return await self.run_in_turn(columns, origin)
+            await self.wait_for(turn, columns.count, deadline)
+            return await self.run_in_turn(columns, origin, deadline)
         finally:
             turn.leave()
             self.dequeue(size_bytes)
 
-    async def run_in_turn(self, columns: Columns, origin: Origin | None) -> Outcome:
+    async def wait_for(self, turn: Turn, count: int, deadline: float | None) -> None:
+        """Wait for *turn*; at *deadline*, *count* events are refused instead."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await turn.wait()
+        except TimeoutError:
+            raise self._refusal(_too_late(), count) from None
+
+    async def run_in_turn(
+        self, columns: Columns, origin: Origin | None, deadline: float | None = None
+    ) -> Outcome:
         """Run a batch on a thread; it is the caller's turn."""
         link = self.link
-        cause = Cause(link.tally, origin)
+        cause = Cause(link.tally, origin, deadline)
         attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
         try:
             outcome = await self.runner.run_on_thread(link.program, columns, cause)
         except RequestError as error:
             raise self._refusal(error, columns.count) from None
         else:
-            if attempt is not None:
+            # What was cut short says nothing of the link.
+            if attempt is not None and not _past(deadline):
                 attempt.ended(outcome)
         finally:
             if attempt is not None:
@@ -415,6 +437,29 @@ def _run_batch(
     if not program.engine.blocking:  # who waits for a helper needs no processor
         program.took(outcome.elapsed_ns / count)
     return outcome
+
+
+def _run_in_time(
+    clock: Callable[[], float],
+    program: Program,
+    columns: Columns,
+    cause: Cause,
+    taped: list[Tapes] | None,
+) -> BatchResult:
+    """Run a batch on this thread, for which it may have waited too."""
+    if cause.deadline is not None:
+        if clock() >= cause.deadline:
+            raise _too_late()
+        answer_by(cause.deadline)
+    return _run_batch(program, columns, cause, taped)
+
+
+def _past(deadline: float | None) -> bool:
+    return deadline is not None and asyncio.get_running_loop().time() >= deadline
+
+
+def _too_late() -> RequestError:
+    return RequestError(Result.TIMEOUT, "it waited until its deadline, and has not run")
 
 
 def _provider_gone(program: Program) -> RequestError:

@@ -163,7 +163,9 @@ class InvokeStream:
         except RequestError as error:
             return _refusal(request, error)
         self._due += 1
-        answering = self._answer_later(target, request, size_bytes)
+        within_s = request.deadline_ms / 1000
+        deadline = asyncio.get_running_loop().time() + within_s if within_s else None
+        answering = self._answer_later(target, request, size_bytes, deadline)
         self._services.start(answering, name=f"invoke {request.sequence}")
         return None
 
@@ -185,10 +187,14 @@ class InvokeStream:
                 raise RequestError(Result.INVALID_ARGUMENT, message)
 
     async def _answer_later(
-        self, target: Target | ChainTarget, request: pb.InvokeRequest, size_bytes: int
+        self,
+        target: Target | ChainTarget,
+        request: pb.InvokeRequest,
+        size_bytes: int,
+        deadline: float | None,
     ) -> None:
         try:
-            reply = await self._awaited(target, request, size_bytes)
+            reply = await self._awaited(target, request, size_bytes, deadline)
             count = request.count or 1
             del request  # or it would be there for as long as nobody reads
             unsent_bytes = reply.ByteSize()
@@ -206,11 +212,18 @@ class InvokeStream:
             self._sent.set()
 
     async def _awaited(
-        self, target: Target | ChainTarget, request: pb.InvokeRequest, size_bytes: int
+        self,
+        target: Target | ChainTarget,
+        request: pb.InvokeRequest,
+        size_bytes: int,
+        deadline: float | None,
     ) -> pb.InvokeResponse:
         try:
             origin = _origin(request) or self._module.origin
-            return _reply(request, await target.run_queued(request, origin, size_bytes))
+            done = await target.run_queued(
+                request, origin, size_bytes=size_bytes, deadline=deadline
+            )
+            return _reply(request, done)
         except RequestError as error:
             return _refusal(request, error)
         except Exception as error:  # noqa: BLE001 (whoever waits for a code must get one)
@@ -282,10 +295,14 @@ class HookServicer(services_pb.HookServicer):
         self._streams.opened(context, requests.end)
         async for request in requests.read(request_iterator):
             response = pb.FireResponse(sequence=request.sequence)
-            encode_result(await self._fire(request, caller), response.result)
+            outcome = await self._fire(request, caller, context.time_remaining())
+            encode_result(outcome, response.result)
             await context.write(response)
 
-    async def _fire(self, request: pb.FireRequest, caller: Caller) -> BatchOutcome:
+    async def _fire(
+        self, request: pb.FireRequest, caller: Caller, left_s: float | None
+    ) -> BatchOutcome:
+        """Fire, with at most *left_s* for it, which is what the whole call has left."""
         default = 0
         try:
             caller.check(self._things.hook(Action.FIRE, request.hook))
@@ -294,6 +311,8 @@ class HookServicer(services_pb.HookServicer):
             parameter = request.parameter if request.HasField("parameter") else None
             call = FireCall(attach_type, parameter, decode_batch(request.batch))
             deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
+            if left_s is not None:
+                deadline_s = min(deadline_s, max(left_s, 0.0))
             # Who names a deadline would rather wait than be told that nobody is there.
             return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
         except AccessDeniedError as error:  # the stream's other fires may be for other hooks

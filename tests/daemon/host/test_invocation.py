@@ -257,7 +257,7 @@ async def test_batches_that_wait_are_bounded_in_bytes_too(monkeypatch: pytest.Mo
         one.dequeue(150)
         one.enqueue(1, 150)
         batch = Batch(contexts=contexts(1))
-        runs = one.run_queued(batch, None, 150), other.run_queued(batch, None, 100)
+        runs = one.run_queued(batch, size_bytes=150), other.run_queued(batch, size_bytes=100)
         await soon(asyncio.gather(*runs))
         assert w.executor.waiting_bytes == 0
         one.enqueue(1, 250)

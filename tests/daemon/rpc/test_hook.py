@@ -204,6 +204,43 @@ async def test_helpers_are_called_over_the_session(tmp_path: Path) -> None:
             assert answer.results == u32s(2**32 - sequence)
 
 
+async def test_a_message_that_waits_until_its_deadline_is_answered_timeout(tmp_path: Path) -> None:
+    """Before the one that it waits for."""
+    async with serving(tmp_path) as w:
+        module, link = await provider(w, "helper_implicit_2.o")
+        assert module.data is not None
+        for sequence, deadline_ms in ((1, 0), (2, 10)):
+            await module.data.write(
+                hook.InvokeRequest(sequence=sequence, binding=link.binding, deadline_ms=deadline_ms)
+            )
+        call = await module.next("helper_call")
+        late = await module.data.read()
+        assert isinstance(late, hook.InvokeResponse)
+        assert (late.sequence, late.code, late.HasField("failure_result")) == (
+            2,
+            Result.TIMEOUT,
+            True,
+        )
+        assert late.message == "it waited until its deadline, and has not run"
+        await module.write(helper_return=reg.HelperReturn(callback_id=call.callback_id, result=6))
+        answer = await module.data.read()
+        assert isinstance(answer, hook.InvokeResponse)
+        assert (answer.sequence, answer.codes) == (1, b"\0")
+
+
+async def test_the_deadline_of_the_call_cuts_that_of_its_fires(tmp_path: Path) -> None:
+    """Its extension is told what is left."""
+    async with serving(tmp_path) as w:
+        module, _ = await provider(w, "trace.o")
+        assert module.data is not None
+        call = w.hooks.Fire(timeout=60.0)
+        await call.write(hook.FireRequest(hook=NAMED, deadline_ms=3_600_000))
+        handed = await module.data.read()
+        assert isinstance(handed, hook.InvokeResponse)
+        assert 0 < handed.fire.deadline_ms < 120_000
+        call.cancel()
+
+
 async def test_an_answer_of_the_wrong_kind_is_no_helpers_answer(tmp_path: Path) -> None:
     """It is ignored; the right one still counts."""
     async with serving(tmp_path) as w:

@@ -1,0 +1,29 @@
+"""Deadlines of events, in the milliseconds in which a daemon is told them."""
+
+import asyncio
+from math import ceil
+from typing import Final
+
+LONGEST_MS: Final = 2**32 - 1
+"""Some seven weeks: what the messages hold."""
+
+
+def check_deadline_s(deadline_s: float) -> None:
+    """Refuse what is no deadline; ``ValueError``."""
+    if not 0 <= deadline_s <= LONGEST_MS / 1000:
+        raise ValueError(
+            f"deadline_s: {deadline_s} is no number of seconds from 0 to {LONGEST_MS // 1000}"
+        )
+
+
+def check_deadline_ms(deadline_ms: int) -> None:
+    """Refuse what is no deadline, or none that a message holds; ``ValueError``."""
+    if not 0 <= deadline_ms <= LONGEST_MS:
+        raise ValueError(
+            f"deadline_ms: {deadline_ms} is no number of milliseconds from 0, none, to {LONGEST_MS}"
+        )
+
+
+def left_ms(due: float) -> int:
+    """Milliseconds until the loop's time is *due*; not 0, which would be no deadline."""
+    return min(max(1, ceil(1000 * (due - asyncio.get_running_loop().time()))), LONGEST_MS)
