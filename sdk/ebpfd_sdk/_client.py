@@ -352,13 +352,15 @@ class Client(ObjectCalls):
         check(reply.status)
         return stats_of(reply)
 
-    async def set_shadow(self, link_id: int, program_id: int) -> Shadow:
+    async def set_shadow(self, link_id: int, program_id: int, *, share_percent: int = 0) -> Shadow:
         """Let a loaded program see what a link's program sees, and compare what they say.
 
         It decides nothing, has maps of its own, and no event waits for it.  A shadow that the link
         has is replaced; none outlives the daemon.
         """
-        request = shadows_pb2.ShadowsSetRequest(link_id=link_id, program_id=program_id)
+        request = shadows_pb2.ShadowsSetRequest(
+            link_id=link_id, program_id=program_id, share_percent=share_percent
+        )
         reply = await self._daemon.ask(self._daemon.shadows.Set, request)
         check(reply.status)
         return shadow_of(reply.shadow)

@@ -35,6 +35,12 @@ class Shadow:
     dropped: int
     """Events that it was too slow for."""
 
+    skipped: int
+    """Events beyond its share of time."""
+
+    share_percent: int
+    """Of one processor's time, what it may take."""
+
     unknown: int
     """Events for which it asked the world what the link's program had not asked."""
 
@@ -54,6 +60,8 @@ def shadow_of(message: shadows_pb2.Shadow) -> Shadow:
         events=message.events,
         differing=message.differing,
         dropped=message.dropped,
+        skipped=message.skipped,
+        share_percent=message.share_percent,
         unknown=message.unknown,
         stopped=message.stopped,
         recent=tuple(

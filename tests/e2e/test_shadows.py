@@ -37,6 +37,6 @@ async def test_a_shadow_is_set_shown_and_cleared(tmp_path: Path) -> None:
             assert (each["event"], each["data"]) == (event, PACKET)
             assert (each["result"], each["shadow_result"]) == (42, 43)
         text = (await w.ctl(*shadow, "clear", link)).out
-        assert "differing  3\n" in text
+        assert "differing      3\n" in text
         assert "\n1      0     42      0            43 " in text
         assert (await w.ctl("-o", "json", *shadow, "clear", link)).code == 1

@@ -24,13 +24,20 @@ def shadow() -> None:
 @shadow.command("set")
 @click.argument("id", type=int)
 @click.argument("program", type=int)
+@click.option(
+    "--share",
+    type=click.IntRange(1, 100),
+    metavar="PERCENT",
+    help="Of one processor's time, what it may take.  [default: 20]",
+)
 @click.pass_obj
-def set_(output: Output, id: int, program: int) -> None:
+def set_(output: Output, id: int, program: int, share: int | None) -> None:
     """Run a loaded program beside a link's own, and compare what they say.
 
-    It has maps of its own, and no event waits for it: what it is too slow for is dropped.
+    It has maps of its own, and no event waits for it: what it is too slow for is dropped, and what
+    is beyond its share of time is skipped.
     """
-    _run(output, lambda client: client.set_shadow(id, program))
+    _run(output, lambda client: client.set_shadow(id, program, share_percent=share or 0))
 
 
 @shadow.command()
@@ -74,6 +81,8 @@ def _describe(each: "Shadow") -> dict[str, Json]:
         "events": each.events,
         "differing": each.differing,
         "dropped": each.dropped,
+        "skipped": each.skipped,
+        "share_percent": each.share_percent,
         "unknown": each.unknown,
         "stopped": each.stopped,
     }

@@ -3,16 +3,18 @@
 A shadow sees copies, and what the link's program was told from outside is told to it again, so
 that it asks no extension and fills no ring.  It has maps of its own.  All shadows together have one
 thread of low priority, which no event waits for; what it is too slow for is dropped and counted.
+Each has a share of a processor's time: beyond it events are skipped, and not even copied.
 """
 
 import asyncio
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Cause, Columns, Runner
@@ -22,6 +24,7 @@ from ebpfd.host.targets import Tap, Targets
 from ebpfd.host.worker_process import give_way
 from ebpfd.objects import Link, Objects, Program
 from ebpfd.objects.recordings import RecordedBatch, Tapes
+from ebpfd.objects.time_share import TimeShare
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError
 
@@ -31,8 +34,16 @@ MAX_WAITING: Final = 256
 MAX_WAITING_BYTES: Final = 8 << 20
 """Of those batches."""
 
+MOST_PERCENT: Final = 100
+SHARE_PERCENT: Final = 20
+"""Of one processor's time, what a shadow may take if nobody says how much."""
+
 KEPT: Final = 10
 """Events that differed, of each shadow: the latest."""
+
+
+_Compared: TypeAlias = tuple[BatchResult, bytes] | None
+"""What a batch came to, and which events asked what is unknown; None: there was no time for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +63,45 @@ class Shadow:
 
     link: Link
     program: Program
+    share_percent: int = SHARE_PERCENT
     events: int = 0
     differing: int = 0
     dropped: int = 0
+    skipped: int = 0
     unknown: int = 0
     stopped: str = ""
     recent: deque[ShadowDifference] = field(default_factory=lambda: deque(maxlen=KEPT))
 
 
 class Shadows:
-    """The shadows of all links: one each at most.  They go with the daemon."""
+    """The shadows of all links: one each at most.  They go with the daemon.
 
-    def __init__(self, *, targets: Targets, objects: Objects) -> None:
+    *clock* and the *processor* time of the thread that asks are in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        targets: Targets,
+        objects: Objects,
+        clock: Callable[[], float] = time.monotonic,
+        processor: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._targets = targets
         self._objects = objects
+        self._clock = clock
+        self._processor = processor
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="shadow", initializer=_give_way)
         self._by_link: dict[int, _Worker] = {}
 
-    async def set(self, link_id: int, program_id: int) -> Shadow:
-        """Let a program see what a link's program sees, in place of the shadow before it."""
+    async def set(self, link_id: int, program_id: int, share_percent: int = 0) -> Shadow:
+        """Let a program see what a link's program sees, in place of the shadow before it.
+
+        *share_percent* of a processor's time is what it may take; 0: the daemon's default.
+        """
+        if not 0 <= share_percent <= MOST_PERCENT:
+            message = f"share_percent: {share_percent} is not from 1 to {MOST_PERCENT}"
+            raise RequestError(Result.INVALID_ARGUMENT, message)
         self._forget_gone()
         link, program = self._objects.link(link_id), self._objects.program(program_id)
         if program.program_type != link.program.program_type:
@@ -85,7 +116,10 @@ class Shadows:
         if problem := _shared(program, link.program):
             raise RequestError(Result.INVALID_ARGUMENT, problem)
         old = self._by_link.pop(link_id, None)
-        worker = self._by_link[link_id] = _Worker(Shadow(link, program), self._thread)
+        shadow = Shadow(link, program, share_percent or SHARE_PERCENT)
+        share = TimeShare(shadow.share_percent / 100, self._clock)
+        worker = _Worker(shadow, self._thread, share, self._processor)
+        self._by_link[link_id] = worker
         if old is not None:
             self._targets.untap(old.tap)
         self._targets.tap(worker.tap)
@@ -127,14 +161,30 @@ class Shadows:
 class _Worker:
     """Hands a shadow its batches, one after the other, and compares."""
 
-    def __init__(self, shadow: Shadow, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        shadow: Shadow,
+        thread: ThreadPoolExecutor,
+        share: TimeShare,
+        processor: Callable[[], float],
+    ) -> None:
         self.shadow = shadow
+        self._share = share
+        self._processor = processor
         self.tap = Tap(lambda link: link is shadow.link, partial(_Shadowed, worker=self))
         self._thread = thread
-        self._waiting: set[asyncio.Future[tuple[BatchResult, bytes]]] = set()
+        self._waiting: set[asyncio.Future[_Compared]] = set()
         self._waiting_bytes = 0
         self._beside: Program | None = None
         """The link's program that was checked last."""
+
+    def takes(self, count: int) -> bool:
+        """Whether there is time for *count* events; if not, they are skipped."""
+        shadow = self.shadow
+        if shadow.stopped or self._share.left:
+            return True
+        shadow.skipped += count or 1
+        return False
 
     def see(self, program: Program, batch: RecordedBatch) -> None:
         """Run the shadow on what *program* has just run on, if there is time for it."""
@@ -151,7 +201,7 @@ class _Worker:
             return
         loop = asyncio.get_running_loop()
         try:
-            running = loop.run_in_executor(self._thread, _run, shadow.program, batch)
+            running = loop.run_in_executor(self._thread, self._run, batch)
         except RuntimeError:  # the daemon ends
             rundown.release()
             return
@@ -176,9 +226,17 @@ class _Worker:
             self._beside = program
         return not shadow.stopped
 
-    def _ran(
-        self, batch: RecordedBatch, running: "asyncio.Future[tuple[BatchResult, bytes]]"
-    ) -> None:
+    def _run(self, batch: RecordedBatch) -> _Compared:
+        """Run a batch on the shadows' thread, unless those before it took all the time."""
+        if not self._share.left:
+            return None
+        began = self._processor()
+        try:
+            return _run(self.shadow.program, batch)
+        finally:
+            self._share.spend(self._processor() - began)
+
+    def _ran(self, batch: RecordedBatch, running: asyncio.Future[_Compared]) -> None:
         shadow = self.shadow
         self._waiting.discard(running)
         self._waiting_bytes -= batch.size
@@ -188,7 +246,11 @@ class _Worker:
         if error := running.exception():
             shadow.stopped = error.message if isinstance(error, EngineError) else str(error)
             return
-        outcome, unknown = running.result()
+        ran = running.result()
+        if ran is None:
+            shadow.skipped += batch.count
+            return
+        outcome, unknown = ran
         if (outcome.codes, outcome.results) != (batch.codes, batch.results):
             self._compare(batch, outcome)
         shadow.events += batch.count
@@ -220,6 +282,8 @@ class _Shadowed:
     def run(
         self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
     ) -> BatchResult:
+        if not self._worker.takes(columns.count):
+            return self._runner.run(program, columns, cause, taped)
         tapes: list[Tapes] = [] if taped is None else taped
         outcome = self._runner.run(program, columns, cause, tapes)
         batch = taped_batch(self._link, program, columns, cause, outcome, tapes[-1])
@@ -229,6 +293,8 @@ class _Shadowed:
     async def run_on_thread(
         self, program: Program, columns: Columns, cause: Cause, taped: list[Tapes] | None = None
     ) -> BatchResult:
+        if not self._worker.takes(columns.count):
+            return await self._runner.run_on_thread(program, columns, cause, taped)
         tapes: list[Tapes] = [] if taped is None else taped
         outcome = await self._runner.run_on_thread(program, columns, cause, tapes)
         batch = taped_batch(self._link, program, columns, cause, outcome, tapes[-1])

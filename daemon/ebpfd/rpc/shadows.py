@@ -23,7 +23,9 @@ class ShadowsServicer(services_pb.ShadowsServicer):
         del context
         response = pb.ShadowsSetResponse()
         with answering(response.status):
-            shadow = await self._shadows.set(request.link_id, request.program_id)
+            shadow = await self._shadows.set(
+                request.link_id, request.program_id, request.share_percent
+            )
             response.shadow.CopyFrom(_encode(shadow))
         return response
 
@@ -54,6 +56,8 @@ def _encode(shadow: Shadow) -> pb.Shadow:
         events=shadow.events,
         differing=shadow.differing,
         dropped=shadow.dropped,
+        share_percent=shadow.share_percent,
+        skipped=shadow.skipped,
         unknown=shadow.unknown,
         stopped=shadow.stopped,
         recent=[

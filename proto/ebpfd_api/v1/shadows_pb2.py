@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65\x62pfd_api/v1/shadows.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xc9\x01\n\x06Shadow\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x04\x12\x11\n\tdiffering\x18\x05 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x04\x12\x0f\n\x07unknown\x18\x07 \x01(\x04\x12\x0f\n\x07stopped\x18\x08 \x01(\t\x12.\n\x06recent\x18\t \x03(\x0b\x32\x1e.ebpfd_api.v1.ShadowDifference\"\x8a\x01\n\x10ShadowDifference\x12\r\n\x05\x65vent\x18\x01 \x01(\x04\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x04 \x01(\r\x12\x0e\n\x06result\x18\x05 \x01(\r\x12\x13\n\x0bshadow_code\x18\x06 \x01(\r\x12\x15\n\rshadow_result\x18\x07 \x01(\r\"8\n\x11ShadowsSetRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\"`\n\x12ShadowsSetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow\"&\n\x13ShadowsClearRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\"b\n\x14ShadowsClearResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow\"$\n\x11ShadowsGetRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\"`\n\x12ShadowsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow2\xed\x01\n\x07Shadows\x12H\n\x03Set\x12\x1f.ebpfd_api.v1.ShadowsSetRequest\x1a .ebpfd_api.v1.ShadowsSetResponse\x12N\n\x05\x43lear\x12!.ebpfd_api.v1.ShadowsClearRequest\x1a\".ebpfd_api.v1.ShadowsClearResponse\x12H\n\x03Get\x12\x1f.ebpfd_api.v1.ShadowsGetRequest\x1a .ebpfd_api.v1.ShadowsGetResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x65\x62pfd_api/v1/shadows.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x19\x65\x62pfd_api/v1/status.proto\"\xf1\x01\n\x06Shadow\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x04\x12\x11\n\tdiffering\x18\x05 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x06 \x01(\x04\x12\x0f\n\x07unknown\x18\x07 \x01(\x04\x12\x0f\n\x07stopped\x18\x08 \x01(\t\x12.\n\x06recent\x18\t \x03(\x0b\x32\x1e.ebpfd_api.v1.ShadowDifference\x12\x15\n\rshare_percent\x18\n \x01(\r\x12\x0f\n\x07skipped\x18\x0b \x01(\x04\"\x8a\x01\n\x10ShadowDifference\x12\r\n\x05\x65vent\x18\x01 \x01(\x04\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x04 \x01(\r\x12\x0e\n\x06result\x18\x05 \x01(\r\x12\x13\n\x0bshadow_code\x18\x06 \x01(\r\x12\x15\n\rshadow_result\x18\x07 \x01(\r\"O\n\x11ShadowsSetRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x15\n\rshare_percent\x18\x03 \x01(\r\"`\n\x12ShadowsSetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow\"&\n\x13ShadowsClearRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\"b\n\x14ShadowsClearResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow\"$\n\x11ShadowsGetRequest\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\"`\n\x12ShadowsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12$\n\x06shadow\x18\x02 \x01(\x0b\x32\x14.ebpfd_api.v1.Shadow2\xed\x01\n\x07Shadows\x12H\n\x03Set\x12\x1f.ebpfd_api.v1.ShadowsSetRequest\x1a .ebpfd_api.v1.ShadowsSetResponse\x12N\n\x05\x43lear\x12!.ebpfd_api.v1.ShadowsClearRequest\x1a\".ebpfd_api.v1.ShadowsClearResponse\x12H\n\x03Get\x12\x1f.ebpfd_api.v1.ShadowsGetRequest\x1a .ebpfd_api.v1.ShadowsGetResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,21 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.shadows_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SHADOW']._serialized_start=72
-  _globals['_SHADOW']._serialized_end=273
-  _globals['_SHADOWDIFFERENCE']._serialized_start=276
-  _globals['_SHADOWDIFFERENCE']._serialized_end=414
-  _globals['_SHADOWSSETREQUEST']._serialized_start=416
-  _globals['_SHADOWSSETREQUEST']._serialized_end=472
-  _globals['_SHADOWSSETRESPONSE']._serialized_start=474
-  _globals['_SHADOWSSETRESPONSE']._serialized_end=570
-  _globals['_SHADOWSCLEARREQUEST']._serialized_start=572
-  _globals['_SHADOWSCLEARREQUEST']._serialized_end=610
-  _globals['_SHADOWSCLEARRESPONSE']._serialized_start=612
-  _globals['_SHADOWSCLEARRESPONSE']._serialized_end=710
-  _globals['_SHADOWSGETREQUEST']._serialized_start=712
-  _globals['_SHADOWSGETREQUEST']._serialized_end=748
-  _globals['_SHADOWSGETRESPONSE']._serialized_start=750
-  _globals['_SHADOWSGETRESPONSE']._serialized_end=846
-  _globals['_SHADOWS']._serialized_start=849
-  _globals['_SHADOWS']._serialized_end=1086
+  _globals['_SHADOW']._serialized_end=313
+  _globals['_SHADOWDIFFERENCE']._serialized_start=316
+  _globals['_SHADOWDIFFERENCE']._serialized_end=454
+  _globals['_SHADOWSSETREQUEST']._serialized_start=456
+  _globals['_SHADOWSSETREQUEST']._serialized_end=535
+  _globals['_SHADOWSSETRESPONSE']._serialized_start=537
+  _globals['_SHADOWSSETRESPONSE']._serialized_end=633
+  _globals['_SHADOWSCLEARREQUEST']._serialized_start=635
+  _globals['_SHADOWSCLEARREQUEST']._serialized_end=673
+  _globals['_SHADOWSCLEARRESPONSE']._serialized_start=675
+  _globals['_SHADOWSCLEARRESPONSE']._serialized_end=773
+  _globals['_SHADOWSGETREQUEST']._serialized_start=775
+  _globals['_SHADOWSGETREQUEST']._serialized_end=811
+  _globals['_SHADOWSGETRESPONSE']._serialized_start=813
+  _globals['_SHADOWSGETRESPONSE']._serialized_end=909
+  _globals['_SHADOWS']._serialized_start=912
+  _globals['_SHADOWS']._serialized_end=1149
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Shadow(_message.Message):
-    __slots__ = ("link_id", "program_id", "program_name", "events", "differing", "dropped", "unknown", "stopped", "recent")
+    __slots__ = ("link_id", "program_id", "program_name", "events", "differing", "dropped", "unknown", "stopped", "recent", "share_percent", "skipped")
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,8 @@ class Shadow(_message.Message):
     UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     STOPPED_FIELD_NUMBER: _ClassVar[int]
     RECENT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
     link_id: int
     program_id: int
     program_name: str
@@ -27,7 +29,9 @@ class Shadow(_message.Message):
     unknown: int
     stopped: str
     recent: _containers.RepeatedCompositeFieldContainer[ShadowDifference]
-    def __init__(self, link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., events: _Optional[int] = ..., differing: _Optional[int] = ..., dropped: _Optional[int] = ..., unknown: _Optional[int] = ..., stopped: _Optional[str] = ..., recent: _Optional[_Iterable[_Union[ShadowDifference, _Mapping]]] = ...) -> None: ...
+    share_percent: int
+    skipped: int
+    def __init__(self, link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., events: _Optional[int] = ..., differing: _Optional[int] = ..., dropped: _Optional[int] = ..., unknown: _Optional[int] = ..., stopped: _Optional[str] = ..., recent: _Optional[_Iterable[_Union[ShadowDifference, _Mapping]]] = ..., share_percent: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
 
 class ShadowDifference(_message.Message):
     __slots__ = ("event", "context", "data", "code", "result", "shadow_code", "shadow_result")
@@ -48,12 +52,14 @@ class ShadowDifference(_message.Message):
     def __init__(self, event: _Optional[int] = ..., context: _Optional[bytes] = ..., data: _Optional[bytes] = ..., code: _Optional[int] = ..., result: _Optional[int] = ..., shadow_code: _Optional[int] = ..., shadow_result: _Optional[int] = ...) -> None: ...
 
 class ShadowsSetRequest(_message.Message):
-    __slots__ = ("link_id", "program_id")
+    __slots__ = ("link_id", "program_id", "share_percent")
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARE_PERCENT_FIELD_NUMBER: _ClassVar[int]
     link_id: int
     program_id: int
-    def __init__(self, link_id: _Optional[int] = ..., program_id: _Optional[int] = ...) -> None: ...
+    share_percent: int
+    def __init__(self, link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., share_percent: _Optional[int] = ...) -> None: ...
 
 class ShadowsSetResponse(_message.Message):
     __slots__ = ("status", "shadow")

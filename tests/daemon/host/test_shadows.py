@@ -1,17 +1,19 @@
 """Programs beside those of links: what they say is compared, and reaches nobody."""
 
 import struct
+from itertools import count
 
 import pytest
 
 from ebpfd.host import shadows
 from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.objects.chains import Batch
+from ebpfd.objects.time_share import SAVED_S
 from ebpfd_api.result import Result
 from tests.daemon.host.recorded import begun, entries_of, replayed
 from tests.daemon.host.test_invocation import contexts
 from tests.daemon.host.test_recordings import sample
-from tests.daemon.host.world import object_file, refused, world
+from tests.daemon.host.world import object_file, refused, until, world
 
 NUMBERS = range(210)
 
@@ -106,6 +108,48 @@ async def test_what_a_shadow_is_too_slow_for_is_dropped(monkeypatch: pytest.Monk
         await w.invoke(link, extension, Batch())
         shadow = await w.shadows.clear(link.id)
         assert (shadow.events, shadow.dropped) == (1, 4)
+
+
+async def test_a_shadow_gets_its_share_of_time_and_no_more() -> None:
+    """What is beyond it is skipped, counted, and costs the link's program nothing."""
+    async with world() as w:
+        extension = await sample(w)
+        link = await w.attached("count.o")
+        beside = await w.load("count.o")
+        now, each_takes_s, share = 0.0, 0.05, 0.1
+        processor = count(step=each_takes_s)  # asked before and after each run
+        beside_it = shadows.Shadows(
+            targets=w.targets,
+            objects=w.objects,
+            clock=lambda: now,
+            processor=lambda: next(processor),
+        )
+        shadow = await beside_it.set(link.id, beside.id, share_percent=10)
+        for at in range(1, 201):
+            now += 0.1
+            done = await w.invoke(link, extension, Batch(count=2, contexts=contexts(1, 2)))
+            assert done.codes == bytes(2)
+            seen = 2 * at
+            await until(lambda: shadow.events + shadow.skipped == seen)  # noqa: B023 (awaited here)
+        runs = shadow.events // 2
+        assert share * 20 <= runs * each_takes_s <= share * (20 + SAVED_S) + each_takes_s
+        assert (shadow.dropped, shadow.differing) == (0, 0)
+        assert link.tally.counters().runs == 400
+        await beside_it.clear(link.id)
+        beside_it.close()
+
+
+@pytest.mark.parametrize("percent", [-1, 101])
+async def test_a_share_of_time_is_a_percentage(percent: int) -> None:
+    """Anything else is refused, and changes nothing."""
+    async with world() as w:
+        await sample(w)
+        link = await w.attached("count.o")
+        beside = await w.load("count.o")
+        changed = w.shadows.set(link.id, beside.id, percent)
+        message = await refused(changed, Result.INVALID_ARGUMENT)
+        assert message == f"share_percent: {percent} is not from 1 to 100"
+        await refused(w.shadows.clear(link.id), Result.OBJECT_NOT_FOUND)
 
 
 async def test_who_cannot_be_a_shadow_is_refused() -> None:
