@@ -14,6 +14,7 @@ from typing import Any, Final
 import grpc
 import pytest
 
+from ebpfd.host.invocation import MAX_QUEUED
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_extensions.sample.extension import events as hook
@@ -32,6 +33,12 @@ MIB: Final = 1 << 20
 CONTEXTS: Final = 1024
 MESSAGES: Final = 256
 """For each stream: 16 MiB of contexts."""
+
+
+PACKET: Final = VERDICT.with_name("packet.o")
+BLOCKED: Final = 7
+FLOOD: Final = 1000
+FLOOD_CONTEXTS: Final = 8192
 
 
 @asynccontextmanager
@@ -98,6 +105,61 @@ async def test_a_session_has_a_bounded_number_of_streams(tmp_path: Path) -> None
         alive = streams[0] if ended[0] is not done else streams[1]
         await alive.write(raw.request(EVENT, 1))
         assert hook_pb2.InvokeResponse.FromString(await alive.read()).codes == bytes(1)
+
+
+async def test_a_flood_is_refused_and_nothing_else_suffers(tmp_path: Path) -> None:
+    """Each message has its code, and a refused one its link's result; then all is as before."""
+    async with (
+        world(tmp_path) as w,
+        grpc.aio.insecure_channel(w.address) as channel,
+        raw_extension(channel) as raw,
+    ):
+        programs = await w.client.load(PACKET)
+        await programs["packet"].attach("bench_event", parameter=b"light")
+        light, pings = raw.request(EVENT, 1), raw.open_stream(channel)
+        link = await programs["heavy"].attach(
+            "bench_event", parameter=b"heavy", on_failure={"overload": BLOCKED}
+        )
+        # No bytes, and some milliseconds of work.
+        heavy, stream = raw.request(b"", FLOOD_CONTEXTS), raw.open_stream(channel)
+        flooding = asyncio.create_task(flood(stream, heavy))
+        while not flooding.done():
+            assert (await answer(pings, light)).codes == bytes(1)
+        replies = flooding.result()
+        codes = Counter(Result(reply.code) for reply in replies)
+        assert codes.keys() == {Result.SUCCESS, Result.NO_MEMORY}
+        assert codes[Result.SUCCESS] >= MAX_QUEUED
+        for reply in replies:
+            if reply.code:
+                assert reply.failure_result == BLOCKED
+                assert f"link {link.id} has {MAX_QUEUED} batches waiting" in reply.message
+            else:
+                assert reply.codes == bytes(FLOOD_CONTEXTS)
+
+        assert (await answer(stream, heavy)).codes == bytes(FLOOD_CONTEXTS)
+        outcomes = {each.id: each.outcomes for each in await w.client.links()}
+        refused = FLOOD_CONTEXTS * codes[Result.NO_MEMORY]
+        ran = FLOOD_CONTEXTS * (codes[Result.SUCCESS] + 1)
+        assert (outcomes[link.id].success, outcomes[link.id].overload) == (ran, refused)
+        assert {each.overload for id_, each in outcomes.items() if id_ != link.id} == {0}
+
+
+async def answer(stream: Any, message: bytes) -> hook_pb2.InvokeResponse:
+    """What one message comes to."""
+    await stream.write(message)
+    return hook_pb2.InvokeResponse.FromString(await stream.read())
+
+
+async def flood(stream: Any, message: bytes) -> list[hook_pb2.InvokeResponse]:
+    """Send a message ``FLOOD`` times without waiting; what is answered, which is read meanwhile."""
+
+    async def read() -> list[hook_pb2.InvokeResponse]:
+        return [hook_pb2.InvokeResponse.FromString(await stream.read()) for _ in range(FLOOD)]
+
+    reading = asyncio.create_task(read())
+    for _ in range(FLOOD):
+        await stream.write(message)
+    return await reading
 
 
 def futures() -> int:
