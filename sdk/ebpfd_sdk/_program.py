@@ -21,6 +21,7 @@ from ebpfd_sdk._policy import (
     policy_of,
 )
 from ebpfd_sdk._provider import Declaration
+from ebpfd_sdk._stats import Latency, latency
 from ebpfd_sdk._values import (
     Execution,
     Keepers,
@@ -81,6 +82,15 @@ class AttachedLink:
 
     where: str
     """Where its events run: "local: ..." in its hook's process, or "remote: ..." and why."""
+
+    latency: Latency
+    """How long runs through this link took."""
+
+    in_flight: int
+    """Batches that wait for their turn, run on a thread, or run in the process of the hook."""
+
+    running: int
+    """Of those in flight, batches whose turn has come."""
 
     daemon: Daemon = field(repr=False, compare=False)
 
@@ -159,6 +169,9 @@ class Program:
     """Instructions that one invocation may execute; 0: no limit, termination is proved."""
 
     counters: ProgramCounters
+    latency: Latency
+    """Without tail calls, whose time is their caller's."""
+
     file_name: str
     loaded: bool
     """The daemon keeps it until it is unloaded."""
@@ -294,6 +307,9 @@ def link_of(message: links_pb2.Link, daemon: Daemon) -> AttachedLink:
         pin_paths=tuple(message.pin_paths),
         owners=tuple(message.owners),
         where=message.where,
+        latency=latency(message.latency),
+        in_flight=message.in_flight,
+        running=message.running,
         daemon=daemon,
     )
 
@@ -325,6 +341,7 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         blocking=message.blocking,
         budget=message.budget,
         counters=counters(message.counters),
+        latency=latency(message.latency),
         file_name=message.file_name,
         loaded=message.loaded,
         holder_ids=tuple(message.holder_map_ids),

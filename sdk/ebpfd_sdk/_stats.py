@@ -6,7 +6,7 @@ from itertools import zip_longest
 from uuid import UUID
 
 from ebpfd_api.latency import bucket_start
-from ebpfd_api.v1 import stats_pb2
+from ebpfd_api.v1 import programs_pb2, stats_pb2
 from ebpfd_sdk._decode import counters, guid, outcomes
 from ebpfd_sdk._values import LinkOutcomes, ProgramCounters
 
@@ -67,7 +67,10 @@ class LinkStats:
     """Of its events, whether they ran or not."""
 
     in_flight: int
-    """Batches that wait for their turn, or run on a thread."""
+    """Batches that wait for their turn, run on a thread, or run in the process of the hook."""
+
+    running: int
+    """Of those in flight, batches whose turn has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,9 @@ class Stats:
     in_flight: int
     """Of all links."""
 
+    running: int
+    """Of those in flight, batches whose turn has come."""
+
 
 def stats_of(message: stats_pb2.StatsGetResponse) -> Stats:
     """Read all counts."""
@@ -133,7 +139,13 @@ def stats_of(message: stats_pb2.StatsGetResponse) -> Stats:
         pins=daemon.pins,
         owners=daemon.owners,
         in_flight=daemon.in_flight,
+        running=daemon.running,
     )
+
+
+def latency(message: programs_pb2.Latency) -> Latency:
+    """Read how long runs took."""
+    return Latency(tuple(message.runs))
 
 
 def _link(message: stats_pb2.LinkStats) -> LinkStats:
@@ -145,9 +157,10 @@ def _link(message: stats_pb2.LinkStats) -> LinkStats:
         attach_type_name=message.attach_type_name,
         parameter=message.parameter,
         counters=counters(message.counters),
-        latency=Latency(tuple(message.latency.runs)),
+        latency=latency(message.latency),
         outcomes=outcomes(message.outcomes),
         in_flight=message.in_flight,
+        running=message.running,
     )
 
 
@@ -157,5 +170,5 @@ def _program(message: stats_pb2.ProgramStats) -> ProgramStats:
         name=message.name,
         program_type_name=message.program_type_name,
         counters=counters(message.counters),
-        latency=Latency(tuple(message.latency.runs)),
+        latency=latency(message.latency),
     )

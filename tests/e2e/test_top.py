@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 from signal import SIGINT
+from typing import Any
 
 from tests.e2e.world import PROGRAMS, World, interruptible, script, world
 
@@ -33,6 +34,22 @@ async def test_once_shows_one_period(tmp_path: Path) -> None:
         assert row["link"] == link
         assert 0 <= row["runs"] <= row["total"]["runs"] <= program["total"]["runs"]
         assert (row["failures"], shown["sessions"], shown["maps"]) == ({}, 1, 1)
+
+
+async def test_a_link_and_its_program_say_how_long_runs_took(tmp_path: Path) -> None:
+    """And what the link has in flight: nothing, of what runs as soon as it arrives."""
+    async with world(tmp_path) as w, script(w, BUSY):
+        link = await _attached(w)
+        shown: dict[str, Any] = {}
+        while not shown.get("runs"):
+            shown = await w.ctl_json("link", "show", str(link))
+        assert 0 < shown["p50_ns"] <= shown["p99_ns"]
+        assert (shown["in_flight"], shown["running"], shown["failures"]) == (0, 0, {})
+        program = await w.ctl_json("program", "show", str(shown["program"]))
+        assert 0 < program["p50_ns"] <= program["p99_ns"]
+        (attached,) = await w.client.links()
+        assert attached.latency.runs > 0
+        assert attached.latency.runs <= attached.counters.runs
 
 
 async def test_a_line_of_json_for_each_period_until_it_is_stopped(tmp_path: Path) -> None:

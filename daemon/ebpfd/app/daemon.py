@@ -299,7 +299,6 @@ def _add_observers(
     """What only looks at what runs."""
     stats = Stats(
         objects=parts.objects,
-        targets=parts.targets,
         contracts=parts.known,
         registrar=parts.registrar,
         sessions=sessions.__len__,

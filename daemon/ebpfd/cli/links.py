@@ -14,7 +14,7 @@ from ebpfd.cli.policy import (
     describe_policy,
     policy_options,
 )
-from ebpfd.cli.programs import failures
+from ebpfd.cli.programs import failures, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,8 +200,11 @@ def describe(each: "AttachedLink") -> dict[str, Json]:
         "provider": each.provider,
         "where": each.where,
         "runs": each.counters.runs,
+        **quantiles(each.latency),
         "failures": failures(each.counters),
         "outcomes": asdict(each.outcomes),
+        "in_flight": each.in_flight,
+        "running": each.running,
         "pins": list(each.pin_paths),
         "owners": list(each.owners),
     }

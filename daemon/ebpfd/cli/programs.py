@@ -13,7 +13,7 @@ from ebpfd.cli.pins import keepers_json, keepers_text
 from ebpfd.cli.rejections import print_rejection, rejection_json
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client, Program, ProgramCounters, Verdict
+    from ebpfd_sdk import Client, Latency, Program, ProgramCounters, Verdict
 
 JUDGES = ("any", "ours", "prevail", "both")
 COLUMNS = ("id", "name", "type", "section", "state", "executor", "maps", "links", "runs", "file")
@@ -204,6 +204,7 @@ def describe(each: "Program") -> dict[str, Json]:
         "held_by": list(each.holder_ids),
         "runs": each.counters.runs,
         "nanoseconds": each.counters.nanoseconds,
+        **quantiles(each.latency),
         "failures": failures(each.counters),
         "instructions": each.instruction_count,
         "sha256": each.instructions_sha256.hex(),
@@ -238,6 +239,12 @@ def metering(each: "Program") -> str:
     if each.worst_case > each.budget:
         return f"metered: worst case {each.worst_case:,} is above the budget of {each.budget:,}"
     return f"metered, as all that is interpreted: {proved}"
+
+
+def quantiles(latency: "Latency") -> dict[str, Json]:
+    """What half of the runs and 99 of 100 took at most; None without runs."""
+    parts = {"p50_ns": latency.quantile(0.5), "p99_ns": latency.quantile(0.99)}
+    return {name: None if value is None else round(value, 1) for name, value in parts.items()}
 
 
 def failures(counters: "ProgramCounters") -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ebpfd.cli.output import Json, Output, table_lines
+from ebpfd.cli.programs import quantiles
 from ebpfd.cli.rates import NS_A_SECOND, Activity, Period, period, results
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ HOME: Final = "\x1b[H\x1b[J"
 """To the upper left corner of a terminal, and clear it."""
 
 _ACTIVITY: Final = ("runs/s", "ns/run", "busy", "p50", "p99")
-_LINK_COLUMNS: Final = ("link", "name", "hook", *_ACTIVITY, "in_flight", "failures")
+_LINK_COLUMNS: Final = ("link", "name", "hook", *_ACTIVITY, "in_flight", "running", "failures")
 _PROGRAM_COLUMNS: Final = ("program", "name", "type", *_ACTIVITY, "failures")
 
 
@@ -78,6 +79,7 @@ def as_json(now: "Stats", seen: Period) -> dict[str, Json]:
             {
                 **_link(link),
                 "in_flight": link.in_flight,
+                "running": link.running,
                 **_fields(did),
                 "total": {**_total(link), "outcomes": asdict(link.outcomes)},
             }
@@ -97,7 +99,13 @@ def as_text(now: "Stats", seen: Period) -> Iterator[str]:
     yield "  ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
     yield ""
     links = [
-        {**_link(link), "in_flight": link.in_flight, **_cells(did)} for link, did in seen.links
+        {
+            **_link(link),
+            "in_flight": link.in_flight,
+            "running": link.running,
+            **_cells(did),
+        }
+        for link, did in seen.links
     ]
     yield from table_lines(links, _LINK_COLUMNS) if links else ["no links"]
     yield ""
@@ -112,6 +120,7 @@ def _daemon(now: "Stats") -> dict[str, Json]:
         "registrations": now.registrations,
         "bindings": now.bindings,
         "in_flight": now.in_flight,
+        "running": now.running,
         "maps": now.maps,
         "map_bytes": now.map_bytes,
         "pins": now.pins,
@@ -151,8 +160,7 @@ def _total(each: "LinkStats | ProgramStats") -> dict[str, Json]:
     return {
         "runs": counted.runs,
         "nanoseconds": counted.nanoseconds,
-        "p50_ns": _rounded(latency.quantile(0.5)),
-        "p99_ns": _rounded(latency.quantile(0.99)),
+        **quantiles(latency),
         "failures": results(each),
     }
 

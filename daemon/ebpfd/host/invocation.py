@@ -278,12 +278,14 @@ class Target:
         if not self.rundown.acquire():
             raise binding_gone()
         self.queued += 1
+        self.link.queued += 1
         self._queued_bytes += size_bytes
         self.executor.waiting_bytes += size_bytes
 
     def dequeue(self, size_bytes: int = 0) -> None:
         """Give up a place."""
         self.queued -= 1
+        self.link.queued -= 1
         self._queued_bytes -= size_bytes
         self.executor.waiting_bytes -= size_bytes
         self.rundown.release()
@@ -323,6 +325,7 @@ class Target:
         link = self.link
         cause = Cause(link.tally, origin, deadline)
         attempt = None if link.breaker is None else self._attempt(link.breaker, columns.count)
+        link.in_turn += 1
         try:
             outcome = await self.runner.run_on_thread(link.program, columns, cause)
         except RequestError as error:
@@ -332,6 +335,7 @@ class Target:
             if attempt is not None and not _past(deadline):
                 attempt.ended(outcome)
         finally:
+            link.in_turn -= 1
             if attempt is not None:
                 attempt.give_up()
         return decided(outcome, link.result_of)

@@ -31,6 +31,9 @@ PATIENCE_S: Final = 5.0
 MAX_MAPS: Final = 200
 """Descriptors that a message takes, with some to spare: the system passes 253."""
 
+MOST_INSIDE: Final = 1_000_000
+"""Runs of one process at once that anybody is told of."""
+
 _LOOK_S: Final = (0.0, 0.001, 0.005, 0.02)
 """How long after one another a gate is looked at; the last for as long as it takes."""
 
@@ -74,6 +77,11 @@ class LocalRun:
     def process_id(self) -> int:
         """Of the process that runs it."""
         return self.process.pid
+
+    @property
+    def running(self) -> int:
+        """Batches inside now; what a process makes up is no more than an answer can say."""
+        return min(self.gate.inside, MOST_INSIDE)
 
     def close(self) -> None:
         """Let it begin no more runs."""

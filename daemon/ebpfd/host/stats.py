@@ -7,7 +7,6 @@ from uuid import UUID
 
 from ebpfd.contracts import KnownContracts
 from ebpfd.host.registrar import RegistrarHost
-from ebpfd.host.targets import Targets
 from ebpfd.objects import Link, MapObject, Objects, Program
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd_api.map_type import map_type_name
@@ -24,7 +23,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class LinkReading:
-    """A link, its runs, what its events came to, and its batches that wait or run."""
+    """A link, its runs, what its events came to, its batches in flight, and those that run."""
 
     id: int
     program_id: int
@@ -36,6 +35,7 @@ class LinkReading:
     runs: Runs
     outcomes: Outcomes
     in_flight: int
+    running: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class Reading:
         """Batches of all links that wait or run."""
         return sum(each.in_flight for each in self.links)
 
+    @property
+    def running(self) -> int:
+        """Of those, batches whose turn has come."""
+        return sum(each.running for each in self.links)
+
 
 class Stats:
     """Reads it all.  Nothing is counted here: events cost nothing more for it."""
@@ -92,14 +97,12 @@ class Stats:
         self,
         *,
         objects: Objects,
-        targets: Targets,
         contracts: KnownContracts,
         registrar: RegistrarHost,
         sessions: Callable[[], int],
         owners: Callable[[], int],
     ) -> None:
         self._objects = objects
-        self._targets = targets
         self._contracts = contracts
         self._registrar = registrar
         self._sessions = sessions
@@ -134,7 +137,8 @@ class Stats:
             bound=bool(link.binding),
             runs=Runs(link.tally.counters(), latency),
             outcomes=link.outcomes,
-            in_flight=self._targets.in_flight(link),
+            in_flight=link.in_flight,
+            running=link.running,
         )
 
 

@@ -84,10 +84,6 @@ class Targets:
         for target in tuple(self._by_link.get(link.id, ())):
             await target.settled()
 
-    def in_flight(self, link: Link) -> int:
-        """Batches of *link* that wait for their turn, or run on a thread."""
-        return sum(target.queued for target in self._by_link.get(link.id, ()))
-
     def tap(self, tap: Tap) -> None:
         """From the next batch on, *tap* sees what runs; also of links that bind later."""
         self._taps.insert(0 if tap.inner else len(self._taps), tap)

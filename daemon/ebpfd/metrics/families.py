@@ -100,9 +100,16 @@ def _links(links: _Labelled[LinkReading]) -> Iterator[str]:
     yield from _each(
         "ebpfd_link_in_flight",
         "gauge",
-        "Batches that wait for their turn, or run on a thread.",
+        "Batches that wait for their turn, run on a thread, or run in the process of the hook.",
         links,
         lambda link: link.in_flight,
+    )
+    yield from _each(
+        "ebpfd_link_running",
+        "gauge",
+        "Of those in flight, batches whose turn has come.",
+        links,
+        lambda link: link.running,
     )
     yield from _each(
         "ebpfd_link_bound",

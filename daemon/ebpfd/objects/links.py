@@ -70,6 +70,11 @@ class Elsewhere(Protocol):
         """Of that process."""
         ...
 
+    @property
+    def running(self) -> int:
+        """Batches that run there now, as that process says."""
+        ...
+
     def close(self) -> None:
         """Let it begin no more runs; twice is once.  Nothing waits here."""
         ...
@@ -111,6 +116,22 @@ class Link:
     breaker: Breaker | None = None
     broken: int = 0
     """Events that the breaker has refused."""
+
+    queued: int = 0
+    """Batches that have a place here: they wait for their turn, or run on a thread."""
+
+    in_turn: int = 0
+    """Of those, batches whose turn has come."""
+
+    @property
+    def running(self) -> int:
+        """Batches that run now, wherever that is."""
+        return self.in_turn + (self.elsewhere.running if self.elsewhere else 0)
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that run, or wait for their turn."""
+        return self.queued - self.in_turn + self.running
 
     @property
     def where(self) -> str:

@@ -11,7 +11,7 @@ from ebpfd.objects.links import invocation_order
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd.rpc.contract_codec import encode_policy
 from ebpfd.rpc.owner import owner_names
-from ebpfd.rpc.programs import encode_counters
+from ebpfd.rpc.programs import encode_counters, encode_latency
 from ebpfd_api.v1 import contract_pb2
 from ebpfd_api.v1 import links_pb2 as pb
 
@@ -35,6 +35,7 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
     state = _STATES[link.state]
     if link.state is LinkState.ATTACHED and not link.binding:
         state = pb.LINK_STATE_WAITING
+    latency = link.tally.latency()  # before the runs: then there are never more of them
     return pb.Link(
         id=link.id,
         program_id=link.program.id,
@@ -57,6 +58,9 @@ def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
         pin_paths=sorted(link.users.paths),
         owners=owner_names(link.users),
         where=link.where,
+        latency=encode_latency(latency),
+        in_flight=link.in_flight,
+        running=link.running,
     )
 
 

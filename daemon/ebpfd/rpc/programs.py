@@ -1,6 +1,6 @@
 """The ``Programs`` service."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, TypeAlias
 
@@ -251,8 +251,14 @@ def encode_counters(counters: Counters) -> pb.ProgramCounters:
     )
 
 
+def encode_latency(runs: Sequence[int]) -> pb.Latency:
+    """How long runs took, a number for each bucket of ``ebpfd_api.latency``."""
+    return pb.Latency(runs=runs)
+
+
 def encode_program(program: Program) -> pb.Program:
     """A program for listings."""
+    latency = program.engine.latency()  # before the runs: then there are never more of them
     return pb.Program(
         id=program.id,
         name=program.name,
@@ -272,6 +278,7 @@ def encode_program(program: Program) -> pb.Program:
         blocking=program.engine.blocking,
         budget=program.engine.budget,
         counters=encode_counters(program.engine.counters()),
+        latency=encode_latency(latency),
         file_name=program.file_name,
         loaded=program.loaded,
         executor_reason=program.engine.executor_reason,

@@ -6,7 +6,7 @@ import grpc
 
 from ebpfd.host.stats import LinkReading, ProgramReading, Stats
 from ebpfd.rpc.link_codec import encode_outcomes
-from ebpfd.rpc.programs import encode_counters
+from ebpfd.rpc.programs import encode_counters, encode_latency
 from ebpfd_api.v1 import stats_pb2 as pb
 from ebpfd_api.v1 import stats_pb2_grpc as services_pb
 
@@ -37,6 +37,7 @@ class StatsServicer(services_pb.StatsServicer):
                 pins=reading.pins,
                 owners=reading.owners,
                 in_flight=reading.in_flight,
+                running=reading.running,
             ),
         )
 
@@ -50,8 +51,9 @@ def _link(reading: LinkReading) -> pb.LinkStats:
         attach_type_name=reading.attach_type_name,
         parameter=reading.parameter,
         counters=encode_counters(reading.runs.counters),
-        latency=pb.Latency(runs=reading.runs.latency),
+        latency=encode_latency(reading.runs.latency),
         in_flight=reading.in_flight,
+        running=reading.running,
         outcomes=encode_outcomes(reading.outcomes),
     )
 
@@ -62,5 +64,5 @@ def _program(reading: ProgramReading) -> pb.ProgramStats:
         name=reading.name,
         program_type_name=reading.type_name,
         counters=encode_counters(reading.runs.counters),
-        latency=pb.Latency(runs=reading.runs.latency),
+        latency=encode_latency(reading.runs.latency),
     )

@@ -37,7 +37,7 @@ BREAKER_STATE_BROKEN: BreakerState
 BREAKER_STATE_TRIAL: BreakerState
 
 class Link(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy", "breaker", "where")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "state", "binding", "link_type", "bpf_attach_type", "provider", "prog_attach_flags", "counters", "priority", "wildcard", "pin_paths", "owners", "outcomes", "policy", "breaker", "where", "latency", "in_flight", "running")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,9 @@ class Link(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     BREAKER_FIELD_NUMBER: _ClassVar[int]
     WHERE_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -80,7 +83,10 @@ class Link(_message.Message):
     policy: _contract_pb2.LinkPolicy
     breaker: Breaker
     where: str
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ..., where: _Optional[str] = ...) -> None: ...
+    latency: _programs_pb2.Latency
+    in_flight: int
+    running: int
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., state: _Optional[_Union[LinkState, str]] = ..., binding: _Optional[int] = ..., link_type: _Optional[int] = ..., bpf_attach_type: _Optional[int] = ..., provider: _Optional[str] = ..., prog_attach_flags: _Optional[int] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., priority: _Optional[int] = ..., wildcard: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Union[LinkOutcomes, _Mapping]] = ..., policy: _Optional[_Union[_contract_pb2.LinkPolicy, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ..., where: _Optional[str] = ..., latency: _Optional[_Union[_programs_pb2.Latency, _Mapping]] = ..., in_flight: _Optional[int] = ..., running: _Optional[int] = ...) -> None: ...
 
 class LinkOutcomes(_message.Message):
     __slots__ = ("success", "no_provider", "timeout", "error", "overload", "lost", "broken")

@@ -30,7 +30,7 @@ class StatsGetResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., uptime_ns: _Optional[int] = ..., started_ns: _Optional[int] = ..., links: _Optional[_Iterable[_Union[LinkStats, _Mapping]]] = ..., programs: _Optional[_Iterable[_Union[ProgramStats, _Mapping]]] = ..., daemon: _Optional[_Union[DaemonStats, _Mapping]] = ...) -> None: ...
 
 class LinkStats(_message.Message):
-    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "counters", "latency", "in_flight", "outcomes")
+    __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "counters", "latency", "in_flight", "outcomes", "running")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class LinkStats(_message.Message):
     LATENCY_FIELD_NUMBER: _ClassVar[int]
     IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     id: int
     program_id: int
     program_name: str
@@ -48,10 +49,11 @@ class LinkStats(_message.Message):
     attach_type_name: str
     parameter: bytes
     counters: _programs_pb2.ProgramCounters
-    latency: Latency
+    latency: _programs_pb2.Latency
     in_flight: int
     outcomes: _links_pb2.LinkOutcomes
-    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., latency: _Optional[_Union[Latency, _Mapping]] = ..., in_flight: _Optional[int] = ..., outcomes: _Optional[_Union[_links_pb2.LinkOutcomes, _Mapping]] = ...) -> None: ...
+    running: int
+    def __init__(self, id: _Optional[int] = ..., program_id: _Optional[int] = ..., program_name: _Optional[str] = ..., attach_type: _Optional[bytes] = ..., attach_type_name: _Optional[str] = ..., parameter: _Optional[bytes] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., latency: _Optional[_Union[_programs_pb2.Latency, _Mapping]] = ..., in_flight: _Optional[int] = ..., outcomes: _Optional[_Union[_links_pb2.LinkOutcomes, _Mapping]] = ..., running: _Optional[int] = ...) -> None: ...
 
 class ProgramStats(_message.Message):
     __slots__ = ("id", "name", "program_type_name", "counters", "latency")
@@ -64,17 +66,11 @@ class ProgramStats(_message.Message):
     name: str
     program_type_name: str
     counters: _programs_pb2.ProgramCounters
-    latency: Latency
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., program_type_name: _Optional[str] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., latency: _Optional[_Union[Latency, _Mapping]] = ...) -> None: ...
-
-class Latency(_message.Message):
-    __slots__ = ("runs",)
-    RUNS_FIELD_NUMBER: _ClassVar[int]
-    runs: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, runs: _Optional[_Iterable[int]] = ...) -> None: ...
+    latency: _programs_pb2.Latency
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., program_type_name: _Optional[str] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., latency: _Optional[_Union[_programs_pb2.Latency, _Mapping]] = ...) -> None: ...
 
 class DaemonStats(_message.Message):
-    __slots__ = ("sessions", "registrations", "bindings", "maps", "map_bytes", "pins", "owners", "in_flight")
+    __slots__ = ("sessions", "registrations", "bindings", "maps", "map_bytes", "pins", "owners", "in_flight", "running")
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +79,7 @@ class DaemonStats(_message.Message):
     PINS_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
     IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     sessions: int
     registrations: int
     bindings: int
@@ -91,4 +88,5 @@ class DaemonStats(_message.Message):
     pins: int
     owners: int
     in_flight: int
-    def __init__(self, sessions: _Optional[int] = ..., registrations: _Optional[int] = ..., bindings: _Optional[int] = ..., maps: _Optional[int] = ..., map_bytes: _Optional[int] = ..., pins: _Optional[int] = ..., owners: _Optional[int] = ..., in_flight: _Optional[int] = ...) -> None: ...
+    running: int
+    def __init__(self, sessions: _Optional[int] = ..., registrations: _Optional[int] = ..., bindings: _Optional[int] = ..., maps: _Optional[int] = ..., map_bytes: _Optional[int] = ..., pins: _Optional[int] = ..., owners: _Optional[int] = ..., in_flight: _Optional[int] = ..., running: _Optional[int] = ...) -> None: ...

@@ -28,6 +28,7 @@ def link(number: int, runs: int = 0, each_ns: int = 100, timeout: int = 0) -> Li
         latency=Latency((*[0] * 22, runs)) if runs else Latency(),
         outcomes=LinkOutcomes(success=runs - timeout, timeout=timeout, overload=number),
         in_flight=3,
+        running=1,
     )
 
 
@@ -44,7 +45,9 @@ def stats(
     started: int = 1,
 ) -> Stats:
     """A reading."""
-    return Stats(int(at_s * SECOND), started, links, tuple(programs), 1, 2, 3, 4, 5 << 20, 6, 7, 8)
+    return Stats(
+        int(at_s * SECOND), started, links, tuple(programs), 1, 2, 3, 4, 5 << 20, 6, 7, 8, 9
+    )
 
 
 def test_rates_are_of_the_period() -> None:
@@ -112,13 +115,15 @@ def test_a_period_as_people_read_it() -> None:
         3_701, link(1, runs=2_000_000, timeout=7), link(2), programs=[program(3, runs=5, failed=2)]
     )
     text = "\n".join(as_text(now, period(before, now)))
-    assert text.startswith("up 1:01:41  sessions 1  registrations 2  bindings 3  in flight 8")
+    assert text.startswith(
+        "up 1:01:41  sessions 1  registrations 2  bindings 3  in flight 8  running 9"
+    )
     assert "map bytes 5 MiB" in text
     busy, idle = (line.split() for line in text.splitlines() if line.startswith(("1 ", "2 ")))
     assert busy[:6] == ["1", "p1", "hook", "2,000,000", "100", "20.0%"]
     assert busy[-1] == "timeout=7"
     assert "FAILED=2" in text
-    assert idle == ["2", "p2", "hook", "-", "-", "0.0%", "-", "-", "3", "-"]
+    assert idle == ["2", "p2", "hook", "-", "-", "0.0%", "-", "-", "3", "1", "-"]
 
 
 def test_a_daemon_without_anything() -> None:
@@ -133,8 +138,10 @@ def test_a_period_as_programs_read_it() -> None:
     now = stats(2, link(1, runs=150, timeout=3))
     shown: dict[str, Any] = as_json(now, period(before, now))
     assert (shown["seconds"], shown["uptime_s"], shown["in_flight"]) == (1.0, 2.0, 8)
+    assert shown["running"] == 9
     (row,) = shown["links"]
     assert (row["link"], row["program"], row["parameter"], row["in_flight"]) == (1, 2, "07", 3)
+    assert row["running"] == 1
     assert (row["runs"], row["failures"]) == (100, {"timeout": 2})
     assert (row["total"]["runs"], row["total"]["nanoseconds"]) == (150, 15_000)
     assert row["total"]["failures"] == {"TIMEOUT": 3}

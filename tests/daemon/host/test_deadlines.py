@@ -113,4 +113,4 @@ async def test_a_chain_has_one_deadline() -> None:
         code, _ = await refusal(target.run_queued(batch, deadline=now()))
         assert code is Result.TIMEOUT
         assert (first.others[Failure.TIMEOUT], second.others[Failure.TIMEOUT]) == (2, 0)
-        assert w.targets.in_flight(first) == w.targets.in_flight(second) == 0
+        assert first.in_flight == second.in_flight == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ebpfd.errors import RequestError
-from ebpfd.host.local_runs import LocalRun, LocalRuns
+from ebpfd.host.local_runs import MOST_INSIDE, LocalRun, LocalRuns
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.objects import Link
 from ebpfd.store import StateDirectory
@@ -105,6 +105,20 @@ async def test_a_process_that_stays_inside_is_left_behind(tmp_path: Path) -> Non
         kept = await asyncio.to_thread(s.state.map_files.path(by_protocol.id).stat)
         assert kept.st_ino == os.fstat(by_protocol.map.fileno()).st_ino
         assert s.link.tally.counters().runs == 1
+
+
+async def test_what_a_process_runs_now_is_in_flight(tmp_path: Path) -> None:
+    """As it says: who makes numbers up, is believed no more than an answer has room for."""
+    async with scene(tmp_path) as s:
+        run, program = s.take(Process())
+        program.run_batch(CONTEXT * 3, 3)
+        assert (s.link.in_flight, s.link.running) == (0, 0)
+        with mmap.mmap(run.gate.fileno(), 0) as words:
+            words[INSIDE] = 2
+            assert (s.link.in_flight, s.link.running) == (2, 2)
+            words[INSIDE : INSIDE + 8] = b"\xff" * 8
+            assert s.link.running == MOST_INSIDE
+            words[INSIDE : INSIDE + 8] = bytes(8)
 
 
 async def test_a_process_that_has_ended_is_not_waited_for(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def link(ran: Runs, **failures: int) -> LinkReading:
         runs=ran,
         outcomes=Outcomes(9, {Failure(name): count for name, count in failures.items()}),
         in_flight=3,
+        running=1,
     )
 
 
@@ -145,6 +146,7 @@ def test_a_link_says_what_its_events_came_to() -> None:
     assert events == {"success": 9, "timeout": 4, "overload": 2, **others}
     assert of(text, "ebpfd_link_lost_answers_total") == [(LINK, 3)]
     assert of(text, "ebpfd_link_in_flight") == [(LINK, 3)]
+    assert of(text, "ebpfd_link_running") == [(LINK, 1)]
     assert of(text, "ebpfd_link_bound") == [(LINK, 1)]
 
 

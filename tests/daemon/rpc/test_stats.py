@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from ebpfd_api.v1 import hook_pb2 as hook
-from ebpfd_api.v1 import objects_pb2, objects_pb2_grpc, pins_pb2, pins_pb2_grpc, programs_pb2
+from ebpfd_api.v1 import (
+    links_pb2,
+    objects_pb2,
+    objects_pb2_grpc,
+    pins_pb2,
+    pins_pb2_grpc,
+    programs_pb2,
+)
 from ebpfd_api.v1 import registrar_pb2 as reg
 from ebpfd_api.v1 import stats_pb2 as pb
 from ebpfd_api.v1 import stats_pb2_grpc as stats_grpc
@@ -56,6 +63,9 @@ async def test_links_and_programs_count_apart(tmp_path: Path) -> None:
         assert 0 < ours.counters.nanoseconds < program.counters.nanoseconds
         shown = await w.programs.Get(programs_pb2.ProgramsGetRequest(id=program.id))
         assert shown.program.counters == program.counters
+        assert shown.program.latency == program.latency
+        (listed,) = (await w.links.List(links_pb2.LinksListRequest())).links
+        assert (listed.latency, listed.in_flight) == (ours.latency, 0)
 
 
 async def test_batches_that_wait_are_in_flight(tmp_path: Path) -> None:
@@ -70,7 +80,11 @@ async def test_batches_that_wait_are_in_flight(tmp_path: Path) -> None:
         call = (await module.next("helper_call")).callback_id
         while (await stats(w)).daemon.in_flight < 2:
             pass
-        assert [each.in_flight for each in (await stats(w)).links] == [2]
+        seen = await stats(w)
+        assert [(each.in_flight, each.running) for each in seen.links] == [(2, 1)]
+        assert seen.daemon.running == 1
+        (shown,) = (await w.links.List(links_pb2.LinksListRequest())).links
+        assert (shown.in_flight, shown.running) == (2, 1), "one runs, one waits for its turn"
         await module.write(helper_return=reg.HelperReturn(callback_id=call))
         call = (await module.next("helper_call")).callback_id
         await module.write(helper_return=reg.HelperReturn(callback_id=call))
@@ -80,7 +94,7 @@ async def test_batches_that_wait_are_in_flight(tmp_path: Path) -> None:
             assert answer.sequence == sequence
         seen = await stats(w)
         (program,) = seen.programs
-        assert seen.daemon.in_flight == 0
+        assert (seen.daemon.in_flight, seen.daemon.running) == (0, 0)
         assert program.counters.runs == sum(program.latency.runs) == 2
 
 

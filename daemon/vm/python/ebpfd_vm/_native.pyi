@@ -510,6 +510,9 @@ class Gate:
     @property
     def busy(self) -> bool:
         """Whether an invocation is inside; of a closed gate that is not busy none ever will be."""
+    @property
+    def inside(self) -> int:
+        """Invocations that are inside, as the process says: a batch is one."""
     def counters(self) -> Counters:
         """What was counted at this gate alone."""
 

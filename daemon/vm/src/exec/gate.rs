@@ -105,10 +105,15 @@ impl Gate {
 
     /// Whether somebody is inside, or was until a moment ago.
     pub fn is_busy(&self) -> bool {
-        let inside = &self.words().inside;
-        inside
-            .iter()
-            .any(|line| line.0.load(Ordering::Acquire) != 0)
+        self.inside() != 0
+    }
+
+    /// How many runs are inside, by what the process says; batches count as one.
+    pub fn inside(&self) -> u64 {
+        let words = self.words().inside.iter();
+        words.fold(0, |sum, line| {
+            sum.saturating_add(line.0.load(Ordering::Acquire))
+        })
     }
 
     pub(super) fn totals(&self) -> &Totals {
@@ -177,6 +182,7 @@ mod tests {
         let (daemon, process) = pair();
         let inside = process.enter().expect("it is open");
         assert!(daemon.is_busy());
+        assert_eq!(1, daemon.inside());
         daemon.close();
         assert!(process.is_closed() && process.enter().is_none());
         assert!(daemon.is_busy(), "the first one is inside still");

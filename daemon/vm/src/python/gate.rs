@@ -57,6 +57,11 @@ impl Gate {
         self.0.is_busy()
     }
 
+    #[getter]
+    fn inside(&self) -> u64 {
+        self.0.inside()
+    }
+
     fn counters(&self) -> Counters {
         Counters::of(self.0.counters())
     }
