@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
@@ -224,6 +225,40 @@ async def test_a_daemon_that_stops_ends_its_maps(tmp_path: Path) -> None:
         w.daemon.terminate()
         assert await w.daemon.wait() == 0
         assert asked(w)[-2:] == ["delete", "destroy"]
+
+
+async def test_a_stopped_provider_is_waited_for_until_its_deadline(tmp_path: Path) -> None:
+    """TIMEOUT after ``map_s``; nobody else waits, and what it does late is taken back."""
+    config = tmp_path / "ebpfd.toml"
+    config.write_text("[deadlines]\nmap_s = 3\n")
+    async with world(tmp_path, "--config", str(config)) as w, sample(w):
+        process = await started(w)
+        program = (await w.client.load(OBJECT, programs=["count"]))["count"]
+        link, made = await program.attach("sample_ext"), await create(w)
+        await made.set(1, 77)
+        process.send_signal(signal.SIGSTOP)
+        writing = asyncio.create_task(code_of(made.set(1, 88)))
+        reading = asyncio.create_task(code_of(made.get(1)))
+        for runs in range(1, 6):
+            answer = await w.client.fire("sample_ext", context=context(5))
+            assert (answer.code, answer.result) == (Result.SUCCESS, runs)
+        assert number(await program.maps["counts"].get(5) or b"") == 5
+        assert not writing.done()
+        async with asyncio.timeout(PATIENCE_S):
+            late = "the extension masked took longer than 3 s for "
+            assert await writing == (Result.TIMEOUT, f"{late}preprocess_map_update_element")
+            assert await reading == (Result.TIMEOUT, f"{late}postprocess_map_find_element")
+        process.send_signal(signal.SIGCONT)
+
+        async def as_it_was() -> bool:
+            return number(await made.get(1) or b"") == 77 and asked(w).count("delete") == 1
+
+        await until(as_it_was)
+        await link.detach()
+        await program.unload()
+        await made.remove()
+        process.terminate()
+        assert await process.wait() == 0
 
 
 async def test_no_acknowledged_write_is_lost_when_extensions_are_killed(tmp_path: Path) -> None:

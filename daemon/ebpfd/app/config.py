@@ -29,7 +29,7 @@ _KEYS: Final = (
     "roles",
     "extension",
 )
-_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s")
+_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s", "map_s")
 _TLS_KEYS: Final = ("cert", "key", "client_ca")
 _EXTENSION_KEYS: Final = (
     "name",
@@ -79,6 +79,7 @@ class Config:
     drain_s: float | None = None
     lease_s: float | None = None
     helper_s: float | None = None
+    map_s: float | None = None
     extensions: tuple[ExtensionSpec, ...] = ()
 
 
@@ -120,6 +121,7 @@ def _config(content: dict[str, Any]) -> Config:
         drain_s=deadlines.seconds("drain_s"),
         lease_s=deadlines.seconds("lease_s"),
         helper_s=deadlines.seconds("helper_s"),
+        map_s=deadlines.seconds("map_s"),
         extensions=tuple(extensions.values()),
     )
 

@@ -82,6 +82,7 @@ class Settings:
                 drain_s=drain_s or file.drain_s or usual.drain_s,
                 lease_s=lease_s or file.lease_s or usual.lease_s,
                 helper_s=file.helper_s or usual.helper_s,
+                map_s=file.map_s or usual.map_s,
             ),
             extensions=hosted_extensions(extensions, file.extensions),
             metrics=metrics_address(metrics) if metrics else None,

@@ -1,6 +1,7 @@
 """The configuration file, and the words of the command line that go before it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ metrics = "127.0.0.1:9464"
 callback_s = 1
 drain_s = 2.5
 helper_s = 4
+map_s = 0.5
 
 [[extension]]
 name = "first"
@@ -55,7 +57,7 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
         listen=(Path("/run/here.sock"), Path("/run/there.sock")),
         state=Path("/var/lib/ebpfd"),
         metrics=Endpoint("127.0.0.1", 9464),
-        deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0),
+        deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5),
         extensions=(
             ExtensionSpec(
                 name="first",
@@ -93,7 +95,8 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     )
     assert settings.listen == (Path("/other"),)
     assert settings.state == Path("/state")
-    assert settings.deadlines == Deadlines(callback_s=9.0, drain_s=2.5, helper_s=4.0)
+    file_says = Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5)
+    assert settings.deadlines == replace(file_says, callback_s=9.0)
     names = [spec.name for spec in settings.extensions]
     assert names == ["first", "second", "sample", "sample-2"]
     assert settings.extensions[-1].command[1:] == ("-m", "ebpfd_extensions.sample", "--window", "1")
