@@ -71,7 +71,7 @@ from ebpfd_sdk._recording import Recorded
 from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
 from ebpfd_sdk._shadow import Shadow, ShadowDifference
-from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, Stats
+from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, QuotaStats, Stats
 from ebpfd_sdk._values import (
     Binding,
     BindingCallback,
@@ -189,6 +189,7 @@ __all__ = [
     "ProgramStats",
     "ProgramType",
     "ProvidedModule",
+    "QuotaStats",
     "ReadableMemory",
     "Record",
     "Recorded",

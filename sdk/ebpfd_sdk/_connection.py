@@ -43,6 +43,9 @@ UNREACHABLE: Final = frozenset(
 )
 
 
+QUOTAS: Final = "[quotas]"
+"""Stands in what the daemon says of a quota; gRPC itself has the same status for long messages."""
+
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 UNIX: Final = "unix:"
@@ -98,6 +101,8 @@ class Connection:
             return self.unavailable(details)
         if error.code() is grpc.StatusCode.PERMISSION_DENIED:
             return EbpfdError(Result.ACCESS_DENIED, details)
+        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and QUOTAS in details:
+            return EbpfdError(Result.NO_MEMORY, details)
         return EbpfdError(Result.RPC_EXCEPTION, f"{error.code().name}: {details}")
 
     def unavailable(self, details: str) -> DaemonUnavailable:

@@ -86,6 +86,24 @@ class ProgramStats:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaStats:
+    """One of the daemon's quotas, as it is called in its configuration file."""
+
+    name: str
+    told: str
+    """What there may be so many of, in words."""
+
+    limit: int
+    used: int
+    """Of one of many, such as the batches of a link, by the fullest."""
+
+    refused: int
+    """How often there would have been more."""
+
+    in_bytes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """All that the daemon has counted, and how full it is."""
 
@@ -122,6 +140,9 @@ class Stats:
     running: int
     """Of those in flight, batches whose turn has come."""
 
+    quotas: tuple[QuotaStats, ...] = ()
+    """What may be had of the daemon; what is beyond is refused with NO_MEMORY."""
+
 
 def stats_of(message: stats_pb2.StatsGetResponse) -> Stats:
     """Read all counts."""
@@ -140,6 +161,7 @@ def stats_of(message: stats_pb2.StatsGetResponse) -> Stats:
         owners=daemon.owners,
         in_flight=daemon.in_flight,
         running=daemon.running,
+        quotas=tuple(map(_quota, message.quotas)),
     )
 
 
@@ -161,6 +183,17 @@ def _link(message: stats_pb2.LinkStats) -> LinkStats:
         outcomes=outcomes(message.outcomes),
         in_flight=message.in_flight,
         running=message.running,
+    )
+
+
+def _quota(message: stats_pb2.QuotaStats) -> QuotaStats:
+    return QuotaStats(
+        name=message.name,
+        told=message.told,
+        limit=message.limit,
+        used=message.used,
+        refused=message.refused,
+        in_bytes=message.in_bytes,
     )
 
 

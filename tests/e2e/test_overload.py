@@ -14,7 +14,7 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from ebpfd.host.invocation import MAX_QUEUED
+from ebpfd.host.quotas import Quotas
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_extensions.sample.extension import events as hook
@@ -37,6 +37,7 @@ MESSAGES: Final = 256
 
 PACKET: Final = VERDICT.with_name("packet.o")
 BLOCKED: Final = 7
+LINK_BATCHES: Final = Quotas().link_batches
 FLOOD: Final = 1000
 FLOOD_CONTEXTS: Final = 8192
 
@@ -128,11 +129,11 @@ async def test_a_flood_is_refused_and_nothing_else_suffers(tmp_path: Path) -> No
         replies = flooding.result()
         codes = Counter(Result(reply.code) for reply in replies)
         assert codes.keys() == {Result.SUCCESS, Result.NO_MEMORY}
-        assert codes[Result.SUCCESS] >= MAX_QUEUED
+        assert codes[Result.SUCCESS] >= LINK_BATCHES
         for reply in replies:
             if reply.code:
                 assert reply.failure_result == BLOCKED
-                assert f"link {link.id} has {MAX_QUEUED} batches waiting" in reply.message
+                assert f"link {link.id} has {LINK_BATCHES} batches waiting" in reply.message
             else:
                 assert reply.codes == bytes(FLOOD_CONTEXTS)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from ebpfd.host.invocation import MAX_QUEUED
+from ebpfd.host.quotas import Quotas
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import (
     U32,
@@ -75,7 +75,7 @@ class Scene:
 
     async def overload(self) -> Answer[SampleContext]:
         """The helper does not return, and more waits than may."""
-        waiting = [self.hook.invoke_batch(count=1) for _ in range(2 * MAX_QUEUED)]
+        waiting = [self.hook.invoke_batch(count=1) for _ in range(2 * Quotas().link_batches)]
         last = self.hook.invoke()
         answer = await last
         self.go.set()
@@ -146,7 +146,7 @@ async def test_every_failure_has_the_result_that_was_chosen_for_it(
     result: int,
 ) -> None:
     """And no other failure's; it is counted as what it is."""
-    monkeypatch.setattr(_lane, "WINDOW", 4 * MAX_QUEUED)
+    monkeypatch.setattr(_lane, "WINDOW", 4 * Quotas().link_batches)
     async with world(tmp_path) as w, attached(w) as scene:
         link = str(scene.link.id)
         if choice is not None:

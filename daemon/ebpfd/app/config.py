@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +11,9 @@ from ebpfd.access import Roles
 from ebpfd.app.config_roles import read_roles
 from ebpfd.app.config_table import SettingsError, Table
 from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
+from ebpfd.host.quotas import QUOTAS, Quotas
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MEMORY: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
-_MEMORY_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MOST_CPUS: Final = 4096
 
 _KEYS: Final = (
@@ -26,6 +25,7 @@ _KEYS: Final = (
     "audit",
     "local",
     "deadlines",
+    "quotas",
     "roles",
     "extension",
 )
@@ -80,6 +80,7 @@ class Config:
     lease_s: float | None = None
     helper_s: float | None = None
     map_s: float | None = None
+    quotas: Quotas = field(default_factory=Quotas)
     extensions: tuple[ExtensionSpec, ...] = ()
 
 
@@ -122,6 +123,7 @@ def _config(content: dict[str, Any]) -> Config:
         lease_s=deadlines.seconds("lease_s"),
         helper_s=deadlines.seconds("helper_s"),
         map_s=deadlines.seconds("map_s"),
+        quotas=_quotas(file.table("quotas", tuple(QUOTAS))),
         extensions=tuple(extensions.values()),
     )
 
@@ -134,6 +136,16 @@ def _open_to(file: Table, roles: Roles | None) -> OpenTo:
     if open_to is not OpenTo.OWNER and roles is None:
         raise file.wrong("open_to", "without [roles] whoever connects may do all: add them")
     return open_to
+
+
+def _quotas(table: Table) -> Quotas:
+    said = {
+        name: table.amount(name, quota.least)
+        if quota.in_bytes
+        else table.whole(name, quota.least, quota.most)
+        for name, quota in QUOTAS.items()
+    }
+    return Quotas(**{name: value for name, value in said.items() if value is not None})
 
 
 def _extension(table: Table) -> ExtensionSpec:
@@ -152,25 +164,12 @@ def _extension(table: Table) -> ExtensionSpec:
         command=module_command(module, args) if module else (command or "", *args),
         environment=table.text_table("env"),
         limits=Limits(
-            memory_bytes=_memory(table),
+            memory_bytes=table.amount("memory", 1 << 20),
             nice=table.whole("nice", 0, 19) or 0,
             cpus=table.wholes("cpus", 0, _MOST_CPUS),
         ),
         policy=_policy(table),
     )
-
-
-def _memory(table: Table) -> int | None:
-    said = table.text("memory")
-    if said is None:
-        return None
-    match = _MEMORY.fullmatch(said)
-    size = int(match[1]) << _MEMORY_SHIFTS[match[2]] if match else 0
-    if not 1 << 20 <= size < 1 << 62:
-        raise table.wrong(
-            "memory", f'{said!r} is no amount like "64 MiB" or "1 GiB", 1 MiB at least'
-        )
-    return size
 
 
 def _policy(table: Table) -> Policy:

@@ -1,8 +1,12 @@
 """A table of a configuration file: keys that are all known, values that are what they must be."""
 
+import re
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
+
+_AMOUNT: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
+_SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
 class SettingsError(Exception):
@@ -76,6 +80,18 @@ class Table:
         if not _is_whole(value, least, most):
             raise self.wrong(key, f"this must be a whole number from {least} to {most}")
         return int(value)
+
+    def amount(self, key: str, least: int) -> int | None:
+        """Bytes, said like "64 MiB"; *least* or more."""
+        said = self.text(key)
+        if said is None:
+            return None
+        match = _AMOUNT.fullmatch(said)
+        size = int(match[1]) << _SHIFTS[match[2]] if match else 0
+        if not least <= size < 1 << 62:
+            example = f'"64 MiB" or "1 GiB", {least >> 20} MiB at least'
+            raise self.wrong(key, f"{said!r} is no amount like {example}")
+        return size
 
     def wholes(self, key: str, least: int, most: int) -> tuple[int, ...]:
         """A list of whole numbers."""

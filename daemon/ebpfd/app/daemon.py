@@ -20,6 +20,7 @@ from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
+from ebpfd.app.quota_usage import bounded_executor, used
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
@@ -39,7 +40,6 @@ from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.stats import Stats
-from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.rpc.callers import Callers
@@ -153,7 +153,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             store = Store(KeptObjects(database), directory.map_files)
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
-        executor = await stack.enter_async_context(Executor(TraceLog()))
+        executor = await stack.enter_async_context(bounded_executor(settings.quotas, services))
         parts = assembled(
             services, verifier, executor, kept, settings.deadlines, store, local=settings.local
         )
@@ -174,6 +174,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             version=version("ebpfd"),
             lease_s=settings.deadlines.lease_s,
             local_socket=local_path(str(settings.listen[0])) if settings.local else "",
+            guard=executor.guard,
         )
         services.start(registrar.keep_leases(), name="leases")
         registrar_pb2_grpc.add_RegistrarServicer_to_server(registrar, server)
@@ -188,6 +189,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 things=things,
                 services=services,
                 streams=streams,
+                guard=executor.guard,
             ),
             server,
         )
@@ -256,7 +258,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_observers(server, parts, sessions, streams)
+        stats = _add_observers(server, parts, executor, sessions, streams)
         healthy = _add_standard_services(server, streams)
         await _provide_own(parts)
         if store is not None:
@@ -294,7 +296,11 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
 
 
 def _add_observers(
-    server: grpc.aio.Server, parts: Parts, sessions: Sessions, streams: Streams
+    server: grpc.aio.Server,
+    parts: Parts,
+    executor: Executor,
+    sessions: Sessions,
+    streams: Streams,
 ) -> Stats:
     """What only looks at what runs."""
     stats = Stats(
@@ -303,6 +309,8 @@ def _add_observers(
         registrar=parts.registrar,
         sessions=sessions.__len__,
         owners=parts.owners.__len__,
+        guard=executor.guard,
+        used=used(parts, executor, sessions),
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
     recordings = RecordingsServicer(

@@ -75,8 +75,9 @@ def assembled(
         deadlines=deadlines or Deadlines(),
         new_maps=new_maps,
         survives=keeper.survives,
+        guard=executor.guard,
     )
-    helper_calls = HelperCalls((deadlines or Deadlines()).helper_s)
+    helper_calls = HelperCalls((deadlines or Deadlines()).helper_s, executor.guard)
     programs = Programs(
         helper_calls=helper_calls,
         registrar=registrar,
@@ -116,6 +117,7 @@ def assembled(
             custom=custom_maps,
             new_maps=new_maps,
             keeper=keeper,
+            guard=executor.guard,
         ),
         owners=Owners(objects=objects, links=links),
         pins=Pins(objects=objects, links=links, custom_maps=custom_maps, keeper=keeper),

@@ -12,6 +12,7 @@ from ebpfd.app.metrics_address import metrics_address
 from ebpfd.app.tls import TlsListener
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
+from ebpfd.host.quotas import Quotas
 from ebpfd_api.address import Endpoint, default_address, hello_path, own_address, tls_endpoint
 
 __all__ = ["Settings", "SettingsError"]
@@ -22,8 +23,8 @@ MAX_SOCKET_PATH: Final = 107 - len(hello_path(""))
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits, whom it
-    hosts, and where it shows its metrics (None: nowhere).
+    """Where a daemon listens, where it keeps its state (None: nowhere), how long it waits, what
+    its users may have, whom it hosts, and where it shows its metrics (None: nowhere).
     """
 
     listen: tuple[Path, ...]
@@ -31,6 +32,7 @@ class Settings:
 
     state: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
+    quotas: Quotas = field(default_factory=Quotas)
     extensions: tuple[ExtensionSpec, ...] = ()
     metrics: Path | Endpoint | None = None
     tls: TlsListener | None = None
@@ -84,6 +86,7 @@ class Settings:
                 helper_s=file.helper_s or usual.helper_s,
                 map_s=file.map_s or usual.map_s,
             ),
+            quotas=file.quotas,
             extensions=hosted_extensions(extensions, file.extensions),
             metrics=metrics_address(metrics) if metrics else None,
             local=local or file.local,

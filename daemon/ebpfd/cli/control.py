@@ -10,6 +10,7 @@ from ebpfd.cli.maps import map_commands
 from ebpfd.cli.output import Output
 from ebpfd.cli.pins import owner, pin
 from ebpfd.cli.programs import program
+from ebpfd.cli.quotas import quota
 from ebpfd.cli.recordings import record, replay
 from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.shadows import shadow
@@ -67,6 +68,7 @@ for _command in (
     registrar,
     extension,
     hook,
+    quota,
     top,
     trace,
     replay,

@@ -95,7 +95,7 @@ def as_json(now: "Stats", seen: Period) -> dict[str, Json]:
 def as_text(now: "Stats", seen: Period) -> Iterator[str]:
     """A period as people read it, line by line."""
     up = timedelta(seconds=now.uptime_ns // NS_A_SECOND)
-    counts = {"up": str(up), **_daemon(now), "map_bytes": _bytes(now.map_bytes)}
+    counts = {"up": str(up), **_daemon(now), "map_bytes": bytes_text(now.map_bytes)}
     yield "  ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
     yield ""
     links = [
@@ -125,6 +125,7 @@ def _daemon(now: "Stats") -> dict[str, Json]:
         "map_bytes": now.map_bytes,
         "pins": now.pins,
         "owners": now.owners,
+        "refused": sum(each.refused for each in now.quotas),
     }
 
 
@@ -190,7 +191,8 @@ def _time(nanoseconds: float | None) -> str:
     return f"{nanoseconds:.0f} ns"
 
 
-def _bytes(count: int) -> str:
+def bytes_text(count: int) -> str:
+    """So many bytes as people say it."""
     for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
         if count >> shift:
             return f"{count / (1 << shift):.3g} {unit}"

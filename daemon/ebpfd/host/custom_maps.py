@@ -17,6 +17,7 @@ from ebpfd.host.map_client import MapClient
 from ebpfd.host.map_uses import helpers_called_on_maps
 from ebpfd.host.new_custom_maps import Declared, base_map, custom_map, shape_of
 from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import CustomMap, MapObject, MapShape, Objects
@@ -50,7 +51,9 @@ class CustomMaps:
         deadlines: Deadlines,
         new_maps: NewMaps,
         survives: Callable[[MapObject], bool],
+        guard: QuotaGuard | None = None,
     ) -> None:
+        self._guard = guard or QuotaGuard()
         self._new_maps = new_maps
         self._survives = survives
         self._registrar = registrar
@@ -59,6 +62,11 @@ class CustomMaps:
         self._deadlines = deadlines
         self._maps: dict[int, tuple[MapObject, MapClient]] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def most_unanswered(self) -> int:
+        """Calls that a provider has not answered, of the map of which that are the most."""
+        return max((client.unanswered for _, client in self._maps.values()), default=0)
 
     def type_number(self, name: str) -> int:
         """The type of that name, or that a connected extension calls so."""
@@ -124,6 +132,7 @@ class CustomMaps:
             map_id=map_id,
             name=name,
             shape=shape,
+            guard=self._guard,
         )
 
     def _publish(self, map_object: MapObject, client: MapClient, custom: CustomMap) -> None:

@@ -22,6 +22,7 @@ from ebpfd.host.modules import (
     MapArgument,
     ModuleGoneError,
 )
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, Map
 
@@ -30,13 +31,6 @@ DEADLINE_S: Final = 1.0
 
 GRACE_S: Final = 1.0
 """What the loop may take beyond a deadline, before the thread gives it up."""
-
-MOST_OF_HELPER: Final = 32
-"""Calls of one helper that are not answered yet; one more is refused with NO_MEMORY."""
-
-MOST_OF_EXTENSION: Final = 48
-"""The same of all helpers of one extension: one that hangs leaves room for its others."""
-
 
 MOST_LATE: Final = 4
 """Events of one batch for which a helper may be late: a thousand of them do not wait in turn."""
@@ -85,11 +79,22 @@ class Target:
 
 
 class HelperCalls:
-    """The calls that wait for extensions; none waits longer than *longest_s*."""
+    """The calls that wait for extensions; none waits longer than *longest_s*.
 
-    def __init__(self, longest_s: float) -> None:
+    A helper that hangs leaves room for the others of its extension.
+    """
+
+    def __init__(self, longest_s: float, guard: QuotaGuard | None = None) -> None:
         self.longest_s: Final = longest_s
+        self._guard = guard or QuotaGuard()
         self._waiting = Counter[Hashable]()
+
+    def most_waiting(self) -> tuple[int, int]:
+        """Calls of the extension, and of the helper, of which most wait."""
+        extensions, helpers = [0], [0]
+        for place, count in self._waiting.items():
+            (helpers if isinstance(place, tuple) else extensions).append(count)
+        return max(extensions), max(helpers)
 
     @property
     def waiting(self) -> bool:
@@ -105,9 +110,12 @@ class HelperCalls:
         """Within the block a call waits; ``HelperError`` NO_MEMORY if too many do."""
         extension, helper = target.provider, (target.program_type, target.helper_id)
         places = (extension, (extension, helper))
-        for place, most in zip(places, (MOST_OF_EXTENSION, MOST_OF_HELPER), strict=True):
-            if self._waiting[place] >= most:
-                raise HelperError(Result.NO_MEMORY, f"{most} calls wait for it already")
+        quotas = ("extension_helper_calls", "helper_calls")
+        for quota, place in zip(quotas, places, strict=True):
+            if self._waiting[place] >= getattr(self._guard.quotas, quota):
+                message = f"{self._waiting[place]} calls wait for it already"
+                self._guard.count(quota, f"helper {target.helper_id}: {message}")
+                raise HelperError(Result.NO_MEMORY, message)
         self._waiting.update(places)
         try:
             yield

@@ -20,6 +20,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.attempts import Attempt, admitted, now
 from ebpfd.host.helpers import answer_by, as_batch
 from ebpfd.host.modules import Module
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.shares import Shares
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.turns import Turn, Turns
@@ -34,26 +35,11 @@ from ebpfd_vm import BatchResult, EngineError, Tally
 LONGEST_ON_LOOP_NS: Final = 150_000
 """A batch that is expected to take longer leaves the event loop, which takes about as long."""
 
-MAX_QUEUED: Final = 256
-"""Batches that wait for one target; one more is refused with NO_MEMORY."""
-
-MAX_QUEUED_BYTES: Final = 16 << 20
-"""What they may take together; the first one may take as much as a message may."""
-
-MAX_WAITING_BYTES: Final = 256 << 20
-"""The same of all targets."""
-
 MAX_BATCH_BYTES: Final = 15 << 20
 """Contexts, data, codes and results of one batch: what surely fits into one reply."""
 
 CODE_AND_RESULT: Final = 5
 """What the answer to one context takes at least."""
-
-BLOCKING_THREADS: Final = 512
-"""Batches that may wait for remote helpers at once; threads are made when they are needed."""
-
-THREADS_OF_EXTENSION: Final = 64
-"""The same of programs of one extension: one that hangs keeps none of the others waiting."""
 
 COMPUTING_THREADS: Final = max(2, len(os.sched_getaffinity(0)))
 """Long batches at once: more than one, so that one leaves room for others."""
@@ -139,14 +125,22 @@ class Runner(Protocol):
 class Executor:
     """Runs batches of programs, in place or on threads, as a ``Runner`` does."""
 
-    def __init__(self, trace: TraceLog) -> None:
+    def __init__(self, trace: TraceLog, guard: QuotaGuard | None = None) -> None:
         self.trace: Final = trace
+        self.guard: Final = guard or QuotaGuard()
         self.waiting_bytes = 0
         """What batches take that wait for a thread."""
 
-        self._blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="waiting")
-        self._shares = Shares(self._blocking, THREADS_OF_EXTENSION)
+        # Threads are made when they are needed; an extension that hangs has only its share.
+        quotas = self.guard.quotas
+        self._blocking = ThreadPoolExecutor(quotas.helper_threads, thread_name_prefix="waiting")
+        self._shares = Shares(self._blocking, quotas.extension_helper_threads)
         self._computing = ThreadPoolExecutor(COMPUTING_THREADS, thread_name_prefix="computing")
+
+    @property
+    def helper_threads(self) -> tuple[int, int]:
+        """Runs that wait for helpers, and those of the extension that has most of them."""
+        return self._shares.running, self._shares.most_running
 
     async def __aenter__(self) -> Self:
         """Threads are started when they are first needed."""
@@ -225,11 +219,11 @@ class Target:
     """What one binding runs: the program of its link."""
 
     __slots__ = (
-        "_queued_bytes",
         "executor",
         "link",
         "owner",
         "queued",
+        "queued_bytes",
         "rundown",
         "runner",
         "turns",
@@ -242,7 +236,7 @@ class Target:
         self.turns = Turns()
         """Who runs on a thread has its turn."""
 
-        self.queued = self._queued_bytes = 0
+        self.queued = self.queued_bytes = 0
         self.executor = executor
         self.runner: Runner = executor
 
@@ -272,21 +266,22 @@ class Target:
 
     def enqueue(self, count: int = 1, size_bytes: int = 0) -> None:
         """Take a place for *count* events: nothing that comes later overtakes them."""
-        if problem := self._full(size_bytes):
-            message = f"{problem} waiting: send fewer at once"
-            raise self._refusal(RequestError(Result.NO_MEMORY, message), count)
+        quota, problem = self._full(size_bytes)
+        if quota:
+            refusal = self.executor.guard.refusal(quota, f"{problem} waiting: send fewer at once")
+            raise self._refusal(refusal, count)
         if not self.rundown.acquire():
             raise binding_gone()
         self.queued += 1
         self.link.queued += 1
-        self._queued_bytes += size_bytes
+        self.queued_bytes += size_bytes
         self.executor.waiting_bytes += size_bytes
 
     def dequeue(self, size_bytes: int = 0) -> None:
         """Give up a place."""
         self.queued -= 1
         self.link.queued -= 1
-        self._queued_bytes -= size_bytes
+        self.queued_bytes -= size_bytes
         self.executor.waiting_bytes -= size_bytes
         self.rundown.release()
 
@@ -365,15 +360,17 @@ class Target:
         finally:
             turn.leave()
 
-    def _full(self, size_bytes: int) -> str:
-        """Who has how much waiting, if that leaves no room for another batch."""
-        if self.queued >= MAX_QUEUED:
-            return f"link {self.link.id} has {MAX_QUEUED} batches"
-        if self.queued and self._queued_bytes + size_bytes > MAX_QUEUED_BYTES:
-            return f"link {self.link.id} has {self._queued_bytes} bytes of batches"
-        if self.executor.waiting_bytes + size_bytes > MAX_WAITING_BYTES:
-            return f"the daemon has {self.executor.waiting_bytes} bytes of batches"
-        return ""
+    def _full(self, size_bytes: int) -> tuple[str, str]:
+        """The quota that leaves no room for another batch, if one does; who has how much."""
+        quotas, link = self.executor.guard.quotas, f"link {self.link.id}"
+        if self.queued >= quotas.link_batches:
+            return "link_batches", f"{link} has {self.queued} batches"
+        if self.queued and self.queued_bytes + size_bytes > quotas.link_batch_memory:
+            return "link_batch_memory", f"{link} has {self.queued_bytes} bytes of batches"
+        if self.executor.waiting_bytes + size_bytes > quotas.batch_memory:
+            waiting = self.executor.waiting_bytes
+            return "batch_memory", f"the daemon has {waiting} bytes of batches"
+        return "", ""
 
     def _attempt(self, breaker: Breaker, count: int) -> Attempt:
         batch = admitted(breaker)

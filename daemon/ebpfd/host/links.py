@@ -95,6 +95,8 @@ class Links:
         """
         program = self._objects.program(program_id)
         guid = self.find_attach_type(attach_type)
+        there = self._objects.count("link")
+        self._executor.guard.check("links", there, 1, "detach some")
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))
         link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, chosen)
         link.breaker = new_breaker(breaker)

@@ -21,6 +21,7 @@ from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.key_locks import KeyLocks
 from ebpfd.host.modules import LocalModule, MapModule
 from ebpfd.host.provider_calls import BoundProvider, ProviderCalls
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import CustomMap, MapShape, Rundown
@@ -33,9 +34,6 @@ from ebpfd_api.result import Result
 
 CLEANED_AT_ONCE: Final = 64
 """Elements of a map that goes which its provider is told of together."""
-
-MOST_UNANSWERED: Final = 1024
-"""Calls for one map that its provider has not answered; until it has, nothing more is begun."""
 
 _Value = TypeVar("_Value")
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -53,11 +51,13 @@ class MapClient(LocalModule):
         map_id: int,
         name: str,
         shape: MapShape,
+        guard: QuotaGuard,
     ) -> None:
         self.label = f"map {map_id}" + (f" ({name})" if name else "")
         self.custom: CustomMap | None = None
         self.reason = "no extension that provides it is connected: start it and try again"
         self._registrar = registrar
+        self._guard = guard
         self._map_id = map_id
         self._name = name
         self._shape = shape
@@ -79,6 +79,11 @@ class MapClient(LocalModule):
     def provider(self) -> str:
         """The extension that is bound, if any."""
         return self._calls.bound.owner.name if self._calls.bound else ""
+
+    @property
+    def unanswered(self) -> int:
+        """Calls that the provider has not answered."""
+        return self._calls.unanswered
 
     async def register(self) -> None:
         """Register; afterwards ``data`` says whether a provider was there."""
@@ -219,9 +224,10 @@ class MapClient(LocalModule):
 
     def _check_load(self) -> None:
         """Refuse what is yet to begin: whatever has begun tells the provider all of it."""
-        if self._calls.unanswered >= MOST_UNANSWERED:
-            message = f"the extension {self.provider} has yet to answer {MOST_UNANSWERED} calls"
-            raise RequestError(Result.NO_MEMORY, f"{message} for {self.label}: wait for them")
+        unanswered = self._calls.unanswered
+        if unanswered >= self._guard.quotas.map_calls:
+            message = f"the extension {self.provider} has yet to answer {unanswered} calls"
+            raise self._guard.refusal("map_calls", f"{message} for {self.label}: wait for them")
 
     def _check_doubt(self, key: bytes) -> None:
         if key in self._calls.doubtful:

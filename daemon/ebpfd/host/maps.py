@@ -19,6 +19,7 @@ from ebpfd.host.keeper import Keeper
 from ebpfd.host.new_custom_maps import is_custom
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.programs import Programs
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program, Without
 from ebpfd.objects.maps import Held
 from ebpfd.store import KeptMap
@@ -71,7 +72,9 @@ class Maps:
         custom: CustomMaps,
         new_maps: NewMaps,
         keeper: Keeper,
+        guard: QuotaGuard,
     ) -> None:
+        self._guard = guard
         self._keeper = keeper
         self._objects = objects
         self._programs = programs
@@ -80,6 +83,7 @@ class Maps:
 
     async def create(self, wanted: MapDeclaration, owner: Owner = DAEMON) -> MapObject:
         """A map that *owner* has until it is removed."""
+        self._guard.check("maps", self._objects.count("map"), 1, "remove some")
         inner = None
         if wanted.inner:
             if wanted.type not in _MAPS_OF_MAPS:
@@ -102,6 +106,7 @@ class Maps:
             made = await asyncio.to_thread(self._new_maps.make, declared)
             map_object = MapObject(self._objects.next_id(), made)
         try:
+            self._guard.check("maps", self._objects.count("map"), 1, "remove some")
             self._objects.add_map(map_object, (owner,))
         except RequestError:
             await self.custom.end(map_object)

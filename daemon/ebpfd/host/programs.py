@@ -123,6 +123,7 @@ class Programs:
         """
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
+        self._check_quotas(len(chosen), 0)
         contracts = [self._contract_of(spec) for _, spec in chosen]
         for contract in contracts:
             permit.program(contract)
@@ -339,6 +340,8 @@ class Programs:
         """From here on nothing waits, so nobody sees half of it."""
         for each in loading:
             _still_bound(each)
+        known = sum(self._objects.has_map(each.id) for each in existing.values())
+        self._check_quotas(len(loading), len(made.maps) - known)
         maps = [
             existing[index] if index in existing else MapObject(self._objects.next_id(), each)
             for index, each in enumerate(made.maps)
@@ -359,6 +362,11 @@ class Programs:
             self.adopt(program, each.clients, (owner,))
             _log.info("program loaded", program=program.id, name=program.name, file=file_name)
         return programs
+
+    def _check_quotas(self, programs: int, maps: int) -> None:
+        guard, count = self._executor.guard, self._objects.count
+        guard.check("programs", count("program"), programs, "unload some")
+        guard.check("maps", count("map"), maps, "remove some, or unload programs")
 
     def adopt(self, program: Program, clients: ProgramClients, owners: Iterable[Owner]) -> None:
         """A program is there from now on, with its registrations; *owners* have it."""

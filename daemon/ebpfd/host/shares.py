@@ -32,6 +32,16 @@ class Shares:
         return answer
 
     @property
+    def running(self) -> int:
+        """What runs, of all users."""
+        return self._running.total()
+
+    @property
+    def most_running(self) -> int:
+        """What runs of the user who has most."""
+        return max(self._running.values(), default=0)
+
+    @property
     def busy(self) -> bool:
         """Whether anything runs or waits."""
         return bool(self._running or self._waiting)

@@ -1,11 +1,12 @@
 """What has been counted, and how full the daemon is, all read at one moment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.quotas import QUOTAS, Quota, QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.objects import Link, MapObject, Objects, Program
 from ebpfd.objects.outcomes import Outcomes
@@ -65,6 +66,18 @@ class MapReading:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaReading:
+    """A quota, in bytes if ``in_bytes``; of many of its kind the fullest is what is ``used``."""
+
+    name: str
+    told: str
+    limit: int
+    used: int
+    refused: int
+    in_bytes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything at one moment, ``uptime_ns`` after the start, which is ``started_ns``."""
 
@@ -78,6 +91,7 @@ class Reading:
     bindings: int
     pins: int
     owners: int
+    quotas: tuple[QuotaReading, ...] = ()
 
     @property
     def in_flight(self) -> int:
@@ -101,7 +115,11 @@ class Stats:
         registrar: RegistrarHost,
         sessions: Callable[[], int],
         owners: Callable[[], int],
+        guard: QuotaGuard,
+        used: Mapping[str, Callable[[], int]],
     ) -> None:
+        self._guard = guard
+        self._used = used
         self._objects = objects
         self._contracts = contracts
         self._registrar = registrar
@@ -122,6 +140,17 @@ class Stats:
             bindings=self._registrar.binding_count,
             pins=len(self._objects.pins_by_path()),
             owners=self._owners(),
+            quotas=tuple(self._quota(name, quota) for name, quota in QUOTAS.items()),
+        )
+
+    def _quota(self, name: str, quota: Quota) -> QuotaReading:
+        return QuotaReading(
+            name=name,
+            told=quota.told,
+            limit=getattr(self._guard.quotas, name),
+            used=self._used[name](),
+            refused=self._guard.refused[name],
+            in_bytes=quota.in_bytes,
         )
 
     def _link(self, link: Link) -> LinkReading:

@@ -84,6 +84,11 @@ class Targets:
         for target in tuple(self._by_link.get(link.id, ())):
             await target.settled()
 
+    @property
+    def most_queued_bytes(self) -> int:
+        """Bytes of batches that wait, of the target of which that are the most."""
+        return max((each.target.queued_bytes for each in self._by_binding.values()), default=0)
+
     def tap(self, tap: Tap) -> None:
         """From the next batch on, *tap* sees what runs; also of links that bind later."""
         self._taps.insert(0 if tap.inner else len(self._taps), tap)

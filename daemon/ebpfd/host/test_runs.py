@@ -41,11 +41,17 @@ async def test_run(
     If its type makes contexts itself, it makes one, once, from what is given, and what is
     answered from that.
     """
+    with executor.guard.place("test_runs", "wait for some"):
+        return await _test_run(program, executor, RunContext(context, data, meta_length), repeat)
+
+
+async def _test_run(
+    program: Program, executor: Executor, given: RunContext, repeat: int
+) -> RunOutcome:
     if not program.provider.rundown.acquire():
         message = f"program {program.id} ({program.name}) cannot run: {program.provider.reason}"
         raise RequestError(Result.INVALID_ARGUMENT, message)
     try:
-        given = RunContext(context, data, meta_length)
         contexts = program.provider.run_contexts
         if contexts is None:
             return await _run_in_slices(program, executor, given, repeat)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final, TypeVar
 
-from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
+from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, QuotaReading, Reading, Runs
 from ebpfd_api.failure import Failure
 from ebpfd_api.latency import BUCKETS, bucket_start
 from ebpfd_api.result import result_name
@@ -37,6 +37,7 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
     yield from _links([(_link(each), each) for each in reading.links])
     yield from _programs([(_program(each), each) for each in reading.programs])
     yield from _maps([(_map(each), each) for each in reading.maps])
+    yield from _quotas([(_labels(quota=each.name), each) for each in reading.quotas])
     for name, told, value in (
         ("sessions", "Module processes that are connected.", reading.sessions),
         ("registrations", "Registrations of providers and clients.", reading.registrations),
@@ -148,6 +149,17 @@ def _maps(maps: _Labelled[MapReading]) -> Iterator[str]:
     yield from _each("ebpfd_map_max_entries", "gauge", told, maps, lambda each: each.max_entries)
     told = "Records that found no room."
     yield from _each("ebpfd_map_lost_records_total", "counter", told, maps, lambda each: each.lost)
+
+
+def _quotas(quotas: _Labelled[QuotaReading]) -> Iterator[str]:
+    told = "What may be had of the daemon, in bytes where that is memory."
+    yield from _each("ebpfd_quota_limit", "gauge", told, quotas, lambda each: each.limit)
+    told = "What is had of it; of one of many by the fullest."
+    yield from _each("ebpfd_quota_used", "gauge", told, quotas, lambda each: each.used)
+    told = "How often there would have been more."
+    yield from _each(
+        "ebpfd_quota_refusals_total", "counter", told, quotas, lambda each: each.refused
+    )
 
 
 def _each(

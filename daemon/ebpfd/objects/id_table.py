@@ -43,6 +43,9 @@ class IdTable(Generic[_Object]):
         place = bisect_right(self._ids, number)
         return self._ids[place] if place < len(self._ids) else None
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def __iter__(self) -> Iterator[_Object]:
         return iter([self._objects[number] for number in self._ids])
 

@@ -56,6 +56,10 @@ class Objects:
         """Give none up to *last_id*: an earlier life of the daemon has given them."""
         self._last_id = max(self._last_id, last_id)
 
+    def count(self, kind: Kind) -> int:
+        """How many of that kind there are."""
+        return len(self._table(kind))
+
     def programs(self) -> Iterable[Program]:
         """All programs by ascending id."""
         return tuple(self._programs)

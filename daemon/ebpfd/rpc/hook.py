@@ -20,6 +20,7 @@ from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Origin, RefusalError, Target
 from ebpfd.host.links import Links
 from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Outcome
@@ -42,9 +43,6 @@ MAX_UNSENT: Final = 256
 
 MAX_UNSENT_BYTES: Final = 4 << 20
 """The same, of what they take."""
-
-MAX_DATA_STREAMS: Final = 64
-"""Data streams of one session at once."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -247,9 +245,11 @@ class HookServicer(services_pb.HookServicer):
         things: Things,
         services: Services,
         streams: Streams,
+        guard: QuotaGuard,
     ) -> None:
         self._callers = callers
         self._things = things
+        self._guard = guard
         self._sessions = sessions
         self._targets = targets
         self._chains = chains
@@ -270,11 +270,10 @@ class HookServicer(services_pb.HookServicer):
                 grpc.StatusCode.UNAUTHENTICATED,
                 f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
             )
-        if len(module.data_streams) >= MAX_DATA_STREAMS:
-            await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"the session has {MAX_DATA_STREAMS} data streams: end one, or use those",
-            )
+        try:
+            self._guard.check("streams", len(module.data_streams), 1, "end one, or use those")
+        except RequestError as error:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
         stream = InvokeStream(context, module, self._targets, self._chains, self._services)
         self._streams.opened(context, stream.end)
         module.data_streams.append(stream)
@@ -314,7 +313,8 @@ class HookServicer(services_pb.HookServicer):
             if left_s is not None:
                 deadline_s = min(deadline_s, max(left_s, 0.0))
             # Who names a deadline would rather wait than be told that nobody is there.
-            return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
+            with self._guard.place("fires", "wait for some"):
+                return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
         except AccessDeniedError as error:  # the stream's other fires may be for other hooks
             return BatchOutcome(code=Result.ACCESS_DENIED, message=str(error))
         except RequestError as error:

@@ -16,6 +16,7 @@ from ebpfd.contracts import AttachProviderData, BtfFunctionsData, ContractError,
 from ebpfd.errors import AccessDeniedError, RequestError
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.binding_codec import encode_binding, encode_part
@@ -64,7 +65,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         version: str,
         lease_s: float,
         local_socket: str = "",
+        guard: QuotaGuard | None = None,
     ) -> None:
+        self._guard = guard or QuotaGuard()
         self._registrar = registrar
         self._contracts = contracts
         self._sessions = sessions
@@ -94,6 +97,10 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         if old := self._sessions.resumed(hello.process_instance, hello.resume_token):
             self._end(old, "another session of the same process has taken its place")
+        try:
+            self._guard.check("sessions", len(self._sessions), 1, "stop some extensions")
+        except RequestError as error:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
         module = RemoteModule(
             ModuleIdentity(
                 name=hello.name or "unnamed",

@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from ebpfd.host.stats import LinkReading, ProgramReading, Stats
+from ebpfd.host.stats import LinkReading, ProgramReading, QuotaReading, Stats
 from ebpfd.rpc.link_codec import encode_outcomes
 from ebpfd.rpc.programs import encode_counters, encode_latency
 from ebpfd_api.v1 import stats_pb2 as pb
@@ -39,6 +39,7 @@ class StatsServicer(services_pb.StatsServicer):
                 in_flight=reading.in_flight,
                 running=reading.running,
             ),
+            quotas=[_quota(each) for each in reading.quotas],
         )
 
 
@@ -55,6 +56,17 @@ def _link(reading: LinkReading) -> pb.LinkStats:
         in_flight=reading.in_flight,
         running=reading.running,
         outcomes=encode_outcomes(reading.outcomes),
+    )
+
+
+def _quota(reading: QuotaReading) -> pb.QuotaStats:
+    return pb.QuotaStats(
+        name=reading.name,
+        told=reading.told,
+        limit=reading.limit,
+        used=reading.used,
+        refused=reading.refused,
+        in_bytes=reading.in_bytes,
     )
 
 

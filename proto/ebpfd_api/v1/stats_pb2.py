@@ -27,7 +27,7 @@ from ebpfd_api.v1 import programs_pb2 as ebpfd__api_dot_v1_dot_programs__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/stats.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x18\x65\x62pfd_api/v1/links.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x11\n\x0fStatsGetRequest\"\xe0\x01\n\x10StatsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x11\n\tuptime_ns\x18\x02 \x01(\x04\x12\x12\n\nstarted_ns\x18\x03 \x01(\x04\x12&\n\x05links\x18\x04 \x03(\x0b\x32\x17.ebpfd_api.v1.LinkStats\x12,\n\x08programs\x18\x05 \x03(\x0b\x32\x1a.ebpfd_api.v1.ProgramStats\x12)\n\x06\x64\x61\x65mon\x18\x06 \x01(\x0b\x32\x19.ebpfd_api.v1.DaemonStats\"\xae\x02\n\tLinkStats\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12/\n\x08\x63ounters\x18\x07 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12&\n\x07latency\x18\x08 \x01(\x0b\x32\x15.ebpfd_api.v1.Latency\x12\x11\n\tin_flight\x18\t \x01(\r\x12,\n\x08outcomes\x18\n \x01(\x0b\x32\x1a.ebpfd_api.v1.LinkOutcomes\x12\x0f\n\x07running\x18\x0b \x01(\r\"\x9c\x01\n\x0cProgramStats\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x19\n\x11program_type_name\x18\x03 \x01(\t\x12/\n\x08\x63ounters\x18\x04 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12&\n\x07latency\x18\x05 \x01(\x0b\x32\x15.ebpfd_api.v1.Latency\"\xab\x01\n\x0b\x44\x61\x65monStats\x12\x10\n\x08sessions\x18\x01 \x01(\r\x12\x15\n\rregistrations\x18\x02 \x01(\r\x12\x10\n\x08\x62indings\x18\x03 \x01(\r\x12\x0c\n\x04maps\x18\x04 \x01(\r\x12\x11\n\tmap_bytes\x18\x05 \x01(\x04\x12\x0c\n\x04pins\x18\x06 \x01(\r\x12\x0e\n\x06owners\x18\x07 \x01(\r\x12\x11\n\tin_flight\x18\x08 \x01(\r\x12\x0f\n\x07running\x18\t \x01(\r2M\n\x05Stats\x12\x44\n\x03Get\x12\x1d.ebpfd_api.v1.StatsGetRequest\x1a\x1e.ebpfd_api.v1.StatsGetResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x62pfd_api/v1/stats.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x18\x65\x62pfd_api/v1/links.proto\x1a\x1b\x65\x62pfd_api/v1/programs.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"\x11\n\x0fStatsGetRequest\"\x8a\x02\n\x10StatsGetResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12\x11\n\tuptime_ns\x18\x02 \x01(\x04\x12\x12\n\nstarted_ns\x18\x03 \x01(\x04\x12&\n\x05links\x18\x04 \x03(\x0b\x32\x17.ebpfd_api.v1.LinkStats\x12,\n\x08programs\x18\x05 \x03(\x0b\x32\x1a.ebpfd_api.v1.ProgramStats\x12)\n\x06\x64\x61\x65mon\x18\x06 \x01(\x0b\x32\x19.ebpfd_api.v1.DaemonStats\x12(\n\x06quotas\x18\x07 \x03(\x0b\x32\x18.ebpfd_api.v1.QuotaStats\"\xae\x02\n\tLinkStats\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\x12\x13\n\x0b\x61ttach_type\x18\x04 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x05 \x01(\t\x12\x11\n\tparameter\x18\x06 \x01(\x0c\x12/\n\x08\x63ounters\x18\x07 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12&\n\x07latency\x18\x08 \x01(\x0b\x32\x15.ebpfd_api.v1.Latency\x12\x11\n\tin_flight\x18\t \x01(\r\x12,\n\x08outcomes\x18\n \x01(\x0b\x32\x1a.ebpfd_api.v1.LinkOutcomes\x12\x0f\n\x07running\x18\x0b \x01(\r\"\x9c\x01\n\x0cProgramStats\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x19\n\x11program_type_name\x18\x03 \x01(\t\x12/\n\x08\x63ounters\x18\x04 \x01(\x0b\x32\x1d.ebpfd_api.v1.ProgramCounters\x12&\n\x07latency\x18\x05 \x01(\x0b\x32\x15.ebpfd_api.v1.Latency\"h\n\nQuotaStats\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04told\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x04\x12\x0c\n\x04used\x18\x04 \x01(\x04\x12\x0f\n\x07refused\x18\x05 \x01(\x04\x12\x10\n\x08in_bytes\x18\x06 \x01(\x08\"\xab\x01\n\x0b\x44\x61\x65monStats\x12\x10\n\x08sessions\x18\x01 \x01(\r\x12\x15\n\rregistrations\x18\x02 \x01(\r\x12\x10\n\x08\x62indings\x18\x03 \x01(\r\x12\x0c\n\x04maps\x18\x04 \x01(\r\x12\x11\n\tmap_bytes\x18\x05 \x01(\x04\x12\x0c\n\x04pins\x18\x06 \x01(\r\x12\x0e\n\x06owners\x18\x07 \x01(\r\x12\x11\n\tin_flight\x18\x08 \x01(\r\x12\x0f\n\x07running\x18\t \x01(\r2M\n\x05Stats\x12\x44\n\x03Get\x12\x1d.ebpfd_api.v1.StatsGetRequest\x1a\x1e.ebpfd_api.v1.StatsGetResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,13 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATSGETREQUEST']._serialized_start=124
   _globals['_STATSGETREQUEST']._serialized_end=141
   _globals['_STATSGETRESPONSE']._serialized_start=144
-  _globals['_STATSGETRESPONSE']._serialized_end=368
-  _globals['_LINKSTATS']._serialized_start=371
-  _globals['_LINKSTATS']._serialized_end=673
-  _globals['_PROGRAMSTATS']._serialized_start=676
-  _globals['_PROGRAMSTATS']._serialized_end=832
-  _globals['_DAEMONSTATS']._serialized_start=835
-  _globals['_DAEMONSTATS']._serialized_end=1006
-  _globals['_STATS']._serialized_start=1008
-  _globals['_STATS']._serialized_end=1085
+  _globals['_STATSGETRESPONSE']._serialized_end=410
+  _globals['_LINKSTATS']._serialized_start=413
+  _globals['_LINKSTATS']._serialized_end=715
+  _globals['_PROGRAMSTATS']._serialized_start=718
+  _globals['_PROGRAMSTATS']._serialized_end=874
+  _globals['_QUOTASTATS']._serialized_start=876
+  _globals['_QUOTASTATS']._serialized_end=980
+  _globals['_DAEMONSTATS']._serialized_start=983
+  _globals['_DAEMONSTATS']._serialized_end=1154
+  _globals['_STATS']._serialized_start=1156
+  _globals['_STATS']._serialized_end=1233
 # @@protoc_insertion_point(module_scope)

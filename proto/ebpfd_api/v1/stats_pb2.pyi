@@ -14,20 +14,22 @@ class StatsGetRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatsGetResponse(_message.Message):
-    __slots__ = ("status", "uptime_ns", "started_ns", "links", "programs", "daemon")
+    __slots__ = ("status", "uptime_ns", "started_ns", "links", "programs", "daemon", "quotas")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     UPTIME_NS_FIELD_NUMBER: _ClassVar[int]
     STARTED_NS_FIELD_NUMBER: _ClassVar[int]
     LINKS_FIELD_NUMBER: _ClassVar[int]
     PROGRAMS_FIELD_NUMBER: _ClassVar[int]
     DAEMON_FIELD_NUMBER: _ClassVar[int]
+    QUOTAS_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     uptime_ns: int
     started_ns: int
     links: _containers.RepeatedCompositeFieldContainer[LinkStats]
     programs: _containers.RepeatedCompositeFieldContainer[ProgramStats]
     daemon: DaemonStats
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., uptime_ns: _Optional[int] = ..., started_ns: _Optional[int] = ..., links: _Optional[_Iterable[_Union[LinkStats, _Mapping]]] = ..., programs: _Optional[_Iterable[_Union[ProgramStats, _Mapping]]] = ..., daemon: _Optional[_Union[DaemonStats, _Mapping]] = ...) -> None: ...
+    quotas: _containers.RepeatedCompositeFieldContainer[QuotaStats]
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., uptime_ns: _Optional[int] = ..., started_ns: _Optional[int] = ..., links: _Optional[_Iterable[_Union[LinkStats, _Mapping]]] = ..., programs: _Optional[_Iterable[_Union[ProgramStats, _Mapping]]] = ..., daemon: _Optional[_Union[DaemonStats, _Mapping]] = ..., quotas: _Optional[_Iterable[_Union[QuotaStats, _Mapping]]] = ...) -> None: ...
 
 class LinkStats(_message.Message):
     __slots__ = ("id", "program_id", "program_name", "attach_type", "attach_type_name", "parameter", "counters", "latency", "in_flight", "outcomes", "running")
@@ -68,6 +70,22 @@ class ProgramStats(_message.Message):
     counters: _programs_pb2.ProgramCounters
     latency: _programs_pb2.Latency
     def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., program_type_name: _Optional[str] = ..., counters: _Optional[_Union[_programs_pb2.ProgramCounters, _Mapping]] = ..., latency: _Optional[_Union[_programs_pb2.Latency, _Mapping]] = ...) -> None: ...
+
+class QuotaStats(_message.Message):
+    __slots__ = ("name", "told", "limit", "used", "refused", "in_bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    IN_BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    told: str
+    limit: int
+    used: int
+    refused: int
+    in_bytes: bool
+    def __init__(self, name: _Optional[str] = ..., told: _Optional[str] = ..., limit: _Optional[int] = ..., used: _Optional[int] = ..., refused: _Optional[int] = ..., in_bytes: _Optional[bool] = ...) -> None: ...
 
 class DaemonStats(_message.Message):
     __slots__ = ("sessions", "registrations", "bindings", "maps", "map_bytes", "pins", "owners", "in_flight", "running")

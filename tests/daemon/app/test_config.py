@@ -9,6 +9,7 @@ import pytest
 from ebpfd.app import Settings, SettingsError
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
+from ebpfd.host.quotas import Quotas
 from ebpfd_api.address import Endpoint
 
 WHOLE = """
@@ -21,6 +22,10 @@ callback_s = 1
 drain_s = 2.5
 helper_s = 4
 map_s = 0.5
+
+[quotas]
+programs = 7
+map_memory = "2 GiB"
 
 [[extension]]
 name = "first"
@@ -58,6 +63,7 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
         state=Path("/var/lib/ebpfd"),
         metrics=Endpoint("127.0.0.1", 9464),
         deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5),
+        quotas=Quotas(programs=7, map_memory=2 << 30),
         extensions=(
             ExtensionSpec(
                 name="first",

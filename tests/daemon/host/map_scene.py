@@ -16,6 +16,7 @@ from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.modules import MapCall
 from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.quotas import QuotaGuard, Quotas
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import MapObject, Objects
@@ -79,6 +80,7 @@ class Scene:
     """A registrar, and custom maps on it."""
 
     services: Services
+    quotas: Quotas | None = None
     registrar: RegistrarHost = field(init=False)
     objects: Objects = field(default_factory=Objects)
     maps: CustomMaps = field(init=False)
@@ -92,6 +94,7 @@ class Scene:
             deadlines=DEADLINES,
             new_maps=NewMaps(),
             survives=lambda _: False,
+            guard=QuotaGuard(self.quotas),
         )
 
     async def provide(
@@ -125,10 +128,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene() -> AsyncGenerator[Scene]:
+async def scene(quotas: Quotas | None = None) -> AsyncGenerator[Scene]:
     """Nobody is registered yet."""
     async with Services() as services:
-        yield Scene(services)
+        yield Scene(services, quotas)
 
 
 async def refused(work: Awaitable[object], code: Result) -> str:

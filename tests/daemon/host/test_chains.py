@@ -11,8 +11,8 @@ from ebpfd import nmr
 from ebpfd.contracts import ProgramData, ProgramResult
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
-from ebpfd.host.invocation import MAX_QUEUED
 from ebpfd.host.modules import HelperCall, HelperOutcome, Module
+from ebpfd.host.quotas import Quotas
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch, Outcome
 from ebpfd_api.attach_capability import AttachCapability
@@ -256,7 +256,7 @@ async def test_a_chain_that_finds_no_place_takes_none() -> None:
         extension = await provided(w)
         first, second = await attach(w, "add_one"), await attach(w, "twice")
         targets = [w.targets.find(each.binding, extension) for each in (first, second)]
-        targets[1].queued = MAX_QUEUED
+        targets[1].queued = Quotas().link_batches
         target = chains(w).of_event(ATTACH_TYPE, b"", extension)
         assert target.run_now(Batch()) is None
         with pytest.raises(RequestError) as caught:

@@ -7,10 +7,10 @@ import pytest
 
 from ebpfd.contracts import MapProviderData
 from ebpfd.errors import RequestError
-from ebpfd.host import map_client
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.modules import MapCall
 from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.quotas import Quotas
 from ebpfd.objects import MapObject
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd.objects.users import Owner
@@ -218,14 +218,11 @@ def test_a_value_that_comes_too_late_is_given_back(agrees: bool) -> None:
     virtually(work())
 
 
-def test_a_provider_that_answers_nothing_is_not_asked_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_provider_that_answers_nothing_is_not_asked_for_ever() -> None:
     """NO_MEMORY at once, also after the deadlines; other maps go on, and this when it answers."""
-    monkeypatch.setattr(map_client, "MOST_UNANSWERED", 3)
 
     async def work() -> None:
-        async with scene() as s:
+        async with scene(Quotas(map_calls=3)) as s:
             provider = FakeMaps()
             await s.provide(provider)
             made, other = await s.create(), await s.create()

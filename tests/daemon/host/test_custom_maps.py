@@ -10,6 +10,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.map_client import MapClient
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.modules import AttachAnswer
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.objects import MapObject, MapShape
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd_api.custom_map import MapFunction
@@ -161,6 +162,7 @@ def test_what_a_client_answers_to_providers() -> None:
                 map_id=2,
                 name="",
                 shape=MapShape(16, 1, 1, 8),
+                guard=QuotaGuard(),
             )
             bad = replace(DATA, functions=frozenset[MapFunction]())
             for data, status in (

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from ebpfd.host import helpers, invocation
+from ebpfd.host import helpers
 from ebpfd.host.helpers import HelperCalls, Target
 from ebpfd.host.modules import AttachAnswer, DispatchTable, HelperCall, HelperOutcome
+from ebpfd.host.quotas import Quotas
 from ebpfd.host.test_runs import RunOutcome
 from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects import Program
@@ -72,10 +73,8 @@ async def test_an_extension_that_hangs_does_not_starve_anothers_helpers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However many of its programs' invocations wait, the other's begin and end at once."""
-    monkeypatch.setattr(invocation, "THREADS_OF_EXTENSION", 2)
-    monkeypatch.setattr(invocation, "BLOCKING_THREADS", 3)
     monkeypatch.setattr(helpers, "DEADLINE_S", 60.0)
-    async with world() as w:
+    async with world(quotas=Quotas(extension_helper_threads=2, helper_threads=3)) as w:
         hanging = Hanging(hang={0x10004})
         async with two_extensions(w, hanging) as other:
             links = [await w.attached("helper_implicit_2.o") for _ in range(5)]
@@ -91,10 +90,8 @@ async def test_calls_beyond_those_that_may_wait_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """NO_MEMORY; another helper of the extension goes on, and that one too when it answers."""
-    monkeypatch.setattr(helpers, "MOST_OF_HELPER", 2)
-    monkeypatch.setattr(helpers, "MOST_OF_EXTENSION", 3)
     monkeypatch.setattr(helpers, "DEADLINE_S", 60.0)
-    async with world() as w:
+    async with world(quotas=Quotas(helper_calls=2, extension_helper_calls=3)) as w:
         hanging = Hanging(hang={0x10004})
         await w.provide(hanging)
         links = [await w.attached("helper_implicit_2.o") for _ in range(3)]
@@ -102,6 +99,7 @@ async def test_calls_beyond_those_that_may_wait_are_refused_at_once(
         await until(lambda: len(hanging.deadlines) == 2)
         refused = await soon(w.invoke(links[2], hanging, Batch()))
         assert refused.codes == bytes([Result.NO_MEMORY])
+        assert w.executor.guard.refused == {"helper_calls": 1}
         assert (await run(w, await w.load("helper_function1.o"))).code == Result.SUCCESS
         assert not any(each.done() for each in waiting)
         hanging.go.set()
@@ -113,9 +111,8 @@ async def test_all_helpers_of_an_extension_have_a_bound_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two that hang use it up, and a third is refused."""
-    monkeypatch.setattr(helpers, "MOST_OF_EXTENSION", 2)
     monkeypatch.setattr(helpers, "DEADLINE_S", 60.0)
-    async with world() as w:
+    async with world(quotas=Quotas(extension_helper_calls=2)) as w:
         hanging = Hanging(hang={0x10000, 0x10004})
         async with two_extensions(w, hanging) as other:
             links = [await w.attached(f"helper_{name}.o") for name in ("function1", "implicit_2")]

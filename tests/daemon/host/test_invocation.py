@@ -10,8 +10,9 @@ import pytest
 from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host import helpers, invocation
-from ebpfd.host.invocation import MAX_BATCH_BYTES, MAX_QUEUED
+from ebpfd.host.invocation import MAX_BATCH_BYTES
 from ebpfd.host.modules import HelperCall, HelperOutcome, MapArgument, ModuleGoneError
+from ebpfd.host.quotas import Quotas
 from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects.chains import Batch
 from ebpfd_api.prototype import ArgumentType
@@ -167,12 +168,9 @@ async def test_queued_batches_run_one_after_the_other_in_order() -> None:
         assert values == list(range(20))
 
 
-async def test_programs_that_wait_leave_threads_to_those_that_compute(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_programs_that_wait_leave_threads_to_those_that_compute() -> None:
     """All waiting threads are taken, and a long batch, a single event and a test run go on."""
-    monkeypatch.setattr(invocation, "BLOCKING_THREADS", 2)
-    async with world() as w:
+    async with world(quotas=Quotas(helper_threads=2)) as w:
         extension, go = FakeExtension(), asyncio.Event()
 
         async def wait(call: HelperCall) -> HelperOutcome:
@@ -227,7 +225,7 @@ async def test_a_target_with_too_much_waiting_refuses_more() -> None:
         extension.helper = wait
         await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
-        waiting = [w.invoke(link, extension, Batch()) for _ in range(MAX_QUEUED)]
+        waiting = [w.invoke(link, extension, Batch()) for _ in range(Quotas().link_batches)]
         with pytest.raises(RequestError, match="256 batches waiting") as caught:
             w.invoke(link, extension, Batch())
         assert caught.value.code is Result.NO_MEMORY
@@ -238,11 +236,9 @@ async def test_a_target_with_too_much_waiting_refuses_more() -> None:
         assert target.rundown.active == 0
 
 
-async def test_batches_that_wait_are_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batches_that_wait_are_bounded_in_bytes_too() -> None:
     """Of one target, whose first may be as long as it likes, and of all; a place is a place."""
-    monkeypatch.setattr(invocation, "MAX_QUEUED_BYTES", 100)
-    monkeypatch.setattr(invocation, "MAX_WAITING_BYTES", 250)
-    async with world() as w:
+    async with world(quotas=Quotas(link_batch_memory=100, batch_memory=250)) as w:
         extension = FakeExtension()
         await w.provide(extension)
         links = [await w.attached("trace.o") for _ in range(2)]

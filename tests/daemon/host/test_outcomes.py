@@ -6,8 +6,8 @@ import pytest
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import MAX_QUEUED
 from ebpfd.host.modules import HelperCall, HelperOutcome
+from ebpfd.host.quotas import Quotas
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch
 from ebpfd.objects.outcomes import Outcomes
@@ -57,15 +57,15 @@ async def test_what_does_not_run_is_counted_too() -> None:
         with pytest.raises(RequestError):
             await w.invoke(light, extension, Batch(count=2**32 - 1, contexts=bytes(64)))
         assert counted(light) == {"success": 0, "error": 1}
-        waiting = [w.invoke(link, extension, Batch()) for _ in range(MAX_QUEUED)]
+        waiting = [w.invoke(link, extension, Batch()) for _ in range(Quotas().link_batches)]
         target = w.targets.find(nmr.BindingHandle(link.binding), extension)
         with pytest.raises(RequestError):
             target.enqueue(7)
         go.set()
         await soon(asyncio.gather(*waiting))
-        assert counted(link) == {"success": MAX_QUEUED, "overload": 7}
+        assert counted(link) == {"success": Quotas().link_batches, "overload": 7}
         target.lose(3)
-        assert counted(link) == {"success": MAX_QUEUED, "overload": 7, "lost": 3}
+        assert counted(link) == {"success": Quotas().link_batches, "overload": 7, "lost": 3}
 
 
 @pytest.mark.parametrize("slow", [False, True])

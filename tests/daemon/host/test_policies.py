@@ -12,9 +12,10 @@ import pytest
 from ebpfd import nmr
 from ebpfd.contracts import ExtensionData, ProgramResult
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import MAX_QUEUED, RefusalError
+from ebpfd.host.invocation import RefusalError
 from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.host.policies import Choice, changed
+from ebpfd.host.quotas import Quotas
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch
 from ebpfd.store import KeptObjects, StateDirectory, StoreError
@@ -83,7 +84,7 @@ async def test_each_failure_has_its_own_result() -> None:
             await w.invoke(link, extension, Batch())
         assert caught.value.result == EACH[Failure.NO_PROVIDER]
         target = w.targets.find(nmr.BindingHandle(link.binding), extension)
-        target.queued = MAX_QUEUED
+        target.queued = Quotas().link_batches
         with pytest.raises(RefusalError) as caught:
             target.enqueue()
         assert caught.value.result == EACH[Failure.OVERLOAD]

@@ -31,6 +31,7 @@ from ebpfd.host.modules import Module
 from ebpfd.host.owners import Owners
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
+from ebpfd.host.quotas import QuotaGuard, Quotas
 from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -164,6 +165,7 @@ async def world(
     limits: VerificationLimits | None = None,
     kept: KeptContracts | None = None,
     state: StateDirectory | None = None,
+    quotas: Quotas | None = None,
 ) -> AsyncGenerator[World]:
     """All parts, and the general helpers registered; no test within may take long.
 
@@ -173,7 +175,7 @@ async def world(
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(WatchedVerifier(limits))
         trace = TraceLog()
-        executor = await stack.enter_async_context(Executor(trace))
+        executor = await stack.enter_async_context(Executor(trace, QuotaGuard(quotas)))
         store = None
         if state is not None:
             database = await stack.enter_async_context(Database(state.database))

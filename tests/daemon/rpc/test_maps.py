@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from ebpfd.app import Settings
 from ebpfd.host.maps import MAX_VALUE_BYTES
+from ebpfd.host.quotas import Quotas
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import maps_pb2 as pb
@@ -117,7 +119,8 @@ async def test_hostile_declarations_leave_nothing_behind(tmp_path: Path) -> None
 
 async def test_the_largest_maps_take_memory_only_as_they_are_used(tmp_path: Path) -> None:
     """2^32 - 1 entries: made, written, removed."""
-    async with serving(tmp_path) as w:
+    quotas = Quotas(map_memory=1 << 40)
+    async with serving(tmp_path, Settings((tmp_path / "ebpfd.sock",), quotas=quotas)) as w:
         for type_ in (MapType.HASH, MapType.ARRAY, MapType.PERCPU_ARRAY, MapType.LRU_HASH):
             made = await created(w, type_, 4, 8, M)
             value = bytes(range(8)) * max(made.lanes, 1)

@@ -31,6 +31,8 @@ from ebpfd_vm._native import (
     disassemble,
     general_helpers,
     lane_count,
+    limit_map_memory,
+    map_memory,
     parse_object,
     verify,
 )
@@ -61,6 +63,8 @@ __all__ = [
     "disassemble",
     "general_helpers",
     "lane_count",
+    "limit_map_memory",
+    "map_memory",
     "parse_object",
     "verify",
 ]

@@ -333,6 +333,15 @@ MapTemplate: TypeAlias = tuple[int, int, int, int]
 def lane_count() -> int:
     """Lanes of this machine: each entry of a per-CPU map has as many values."""
 
+def limit_map_memory(size_bytes: int | None, /) -> None:
+    """Let all maps of this process have so many bytes together; what they have they keep.
+
+    None: as much as there is.  A map that would need more gets NO_MEMORY.
+    """
+
+def map_memory() -> tuple[int, int]:
+    """Bytes that all maps of this process have, and how often one got no more."""
+
 @final
 class Map:
     """A live map.  Errors are ``EngineError`` with the code that eBPF for Windows gives.
@@ -391,6 +400,9 @@ class Map:
     @property
     def reserved(self) -> int:
         """Bytes of addresses that the map takes; memory is taken as it is used."""
+    @property
+    def taken(self) -> int:
+        """Bytes of memory that this process has taken for it, as ``map_memory`` counts."""
     def fileno(self) -> int:
         """The descriptor of the file or memfd that the map lives in."""
     def lookup(self, key: bytes, /) -> bytes: ...

@@ -248,12 +248,9 @@ impl Arena {
         peers.move_to(&file)
     }
 
-    /// Take all of a region where space can run out; its pages stay as they are.
+    /// Take all of a region; its pages stay as they are.
     pub fn allocate(&self, region: usize) -> Result<()> {
-        match self.backing.file() {
-            None => Ok(()),
-            Some(_) => self.commit(region, self.regions[region].length),
-        }
+        self.regions[region].allocate(&self.backing)
     }
 
     /// Make the first `end` bytes of a region usable.

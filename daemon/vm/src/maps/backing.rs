@@ -16,11 +16,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::budget::Share;
 use crate::error::{EngineError, Result, ResultCode};
 
 /// Bytes of a file or memfd that are taken at once: a lock may be held meanwhile.
 const COMMIT_STEP: usize = 256 << 10;
 const MAX_COMMIT_STEP: usize = 4 << 20;
+/// The same of anonymous memory, which is there a page at a time.
+const ANONYMOUS_STEP: usize = 64 << 10;
 /// Bytes of memory that are taken without a look at what the machine has.
 const SMALL: usize = 16 << 20;
 pub const PAGE: usize = 4096;
@@ -46,6 +49,7 @@ pub struct Backing {
     file: Option<File>,
     /// Whether the file takes memory, not disk.
     in_memory: bool,
+    share: Share,
 }
 
 // SAFETY: a mapping belongs to the process, not to a thread.
@@ -87,6 +91,7 @@ impl Backing {
             length,
             in_memory: file.as_ref().is_some_and(is_in_memory),
             file,
+            share: Share::default(),
         })
     }
 
@@ -159,12 +164,27 @@ impl Backing {
         Ok(())
     }
 
-    /// Take space for the bytes `start..end`, where space can run out.
+    /// Bytes that have been taken of the memory of all maps.
+    pub fn taken(&self) -> usize {
+        self.share.size()
+    }
+
+    /// Take space for the bytes `start..end`.
     fn allocate(&self, start: usize, end: usize) -> Result<()> {
+        let size = end - start;
+        self.share.take(size)?;
+        let done = self.allocate_more(start, size);
+        if done.is_err() {
+            self.share.give_back(size);
+        }
+        done
+    }
+
+    /// Take it of the file, where space can run out.
+    fn allocate_more(&self, start: usize, size: usize) -> Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let size = end - start;
         // The system would sooner end this process than refuse it memory.
         if self.in_memory && size > SMALL && size > available_memory() / 2 {
             return Err(no_memory(format!(
@@ -240,11 +260,7 @@ impl Region {
             offset,
             length,
             base: backing.base() + offset,
-            // Anonymous memory is there when it is touched; here it only becomes coarser.
-            committed: AtomicUsize::new(match backing.file {
-                None => length.min(HUGE),
-                Some(_) => 0,
-            }),
+            committed: AtomicUsize::new(0),
         }
     }
 
@@ -262,25 +278,48 @@ impl Region {
         self.commit_more(backing, end)
     }
 
+    /// Make all of it usable, in pages as they are.
+    pub fn allocate(&self, backing: &Backing) -> Result<()> {
+        backing.allocate(self.offset, self.offset + self.length)?;
+        self.committed.store(self.length, Ordering::Release);
+        Ok(())
+    }
+
     #[cold]
     fn commit_more(&self, backing: &Backing, end: usize) -> Result<()> {
         debug_assert!(end <= self.length, "{end} is outside of a region");
-        if backing.file.is_none() {
-            self.coarsen();
-            return Ok(());
-        }
         let start = self.committed.load(Ordering::Acquire);
-        let step = (start / 2).clamp(COMMIT_STEP, MAX_COMMIT_STEP);
-        let wanted = end.max(start + step).next_multiple_of(PAGE);
-        let wanted = wanted.min(self.length);
-        backing.allocate(self.offset + start, self.offset + wanted)?;
-        self.committed.fetch_max(wanted, Ordering::AcqRel);
+        let least = match backing.file {
+            None => ANONYMOUS_STEP,
+            Some(_) => COMMIT_STEP,
+        };
+        let step = (start / 2).clamp(least, MAX_COMMIT_STEP);
+        let whole = |end: usize| end.next_multiple_of(PAGE).min(self.length);
+        let needed = whole(end);
+        if needed <= start {
+            return Ok(()); // another thread was faster
+        }
+        let mut wanted = whole(end.max(start + step));
+        let take = |end: usize| backing.allocate(self.offset + start, self.offset + end);
+        // Near the end of what there is a step is too long, and what is needed may be there.
+        if let Err(error) = take(wanted) {
+            if needed == wanted {
+                return Err(error);
+            }
+            take(needed)?;
+            wanted = needed;
+        }
+        let before = self.committed.fetch_max(wanted, Ordering::AcqRel);
+        // What another thread has taken meanwhile counts once.
+        (backing.share).give_back(before.min(wanted) - start);
+        if backing.file.is_none() && start <= HUGE && wanted > HUGE {
+            self.coarsen();
+        }
         Ok(())
     }
 
     /// Ask for huge pages: in a large map most of a lookup's time goes into finding pages.
     fn coarsen(&self) {
-        self.committed.store(self.length, Ordering::Release);
         let start = self.base.next_multiple_of(HUGE);
         let end = self.base + self.length;
         if start < end {

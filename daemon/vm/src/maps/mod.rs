@@ -18,6 +18,7 @@ mod arena;
 mod array;
 pub(crate) mod backing;
 mod batch;
+pub mod budget;
 pub mod bytes;
 mod change;
 mod direct;
@@ -211,6 +212,11 @@ impl Map {
     /// Bytes of addresses that the map takes; memory is taken as it is used.
     pub fn reserved(&self) -> usize {
         self.arena().map_or(0, |arena| arena.backing().length())
+    }
+
+    /// Bytes that the map has taken of the memory of all maps.
+    pub fn taken(&self) -> usize {
+        self.arena().map_or(0, |arena| arena.backing().taken())
     }
 
     fn arena(&self) -> Option<&Arena> {

@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use super::errors::guarded;
 use super::execution::Program;
 use crate::error::{EngineError, Result};
-use crate::maps::{self, InnerMap, MapOptions, Storage, lanes};
+use crate::maps::{self, InnerMap, MapOptions, Storage, budget, lanes};
 
 /// A live map.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
@@ -24,6 +24,19 @@ type Template = (u32, u32, u32, u32);
 #[pyfunction]
 pub fn lane_count() -> usize {
     lanes::count()
+}
+
+/// Let all maps of this process have so many bytes together.
+#[pyfunction]
+#[pyo3(signature = (size_bytes, /))]
+pub fn limit_map_memory(size_bytes: Option<usize>) {
+    budget::limit(size_bytes.unwrap_or(usize::MAX));
+}
+
+/// What they have, and how often one got no more.
+#[pyfunction]
+pub fn map_memory() -> (usize, u64) {
+    budget::taken()
 }
 
 #[pymethods]
@@ -134,6 +147,11 @@ impl Map {
     #[getter]
     fn reserved(&self) -> usize {
         self.0.reserved()
+    }
+
+    #[getter]
+    fn taken(&self) -> usize {
+        self.0.taken()
     }
 
     fn fileno(&self) -> PyResult<i32> {

@@ -43,6 +43,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;
+    module.add_function(wrap_pyfunction!(maps::limit_map_memory, module)?)?;
+    module.add_function(wrap_pyfunction!(maps::map_memory, module)?)?;
     module.add_function(wrap_pyfunction!(objects::parse_object, module)?)?;
     module.add_function(wrap_pyfunction!(objects::disassemble, module)?)?;
     module.add_function(wrap_pyfunction!(verifier::verify, module)?)?;
