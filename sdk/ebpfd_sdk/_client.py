@@ -333,8 +333,25 @@ class Client(ObjectCalls):
         check(reply.status)
         return hook_of(reply.hook, self._daemon)
 
+    async def import_hook(self, content: bytes) -> HookInfo:
+        """Take in a hook's contract as JSON, such as ``export_hook`` writes.
+
+        If that says "hosted", the daemon provides the hook from now on, as with ``create_hook``.
+        """
+        request = links_pb2.ImportHookRequest(content=content)
+        reply = await self._daemon.ask(self._daemon.links.ImportHook, request)
+        check(reply.status)
+        return hook_of(reply.hook, self._daemon)
+
+    async def export_hook(self, hook: HookName) -> bytes:
+        """Write a hook's contract as JSON."""
+        request = links_pb2.ExportHookRequest(attach_type=attach_type(hook))
+        reply = await self._daemon.ask(self._daemon.links.ExportHook, request)
+        check(reply.status)
+        return reply.content
+
     async def remove_hook(self, hook: HookName) -> None:
-        """Remove a hook that ``create_hook`` has made; nothing may be attached to it."""
+        """Remove a hook that the daemon provides; nothing may be attached to it."""
         request = links_pb2.RemoveHookRequest(attach_type=attach_type(hook))
         reply = await self._daemon.ask(self._daemon.links.RemoveHook, request)
         check(reply.status)

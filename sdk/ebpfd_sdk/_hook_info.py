@@ -37,7 +37,7 @@ class HookInfo:
     """In invocation order: specific parameters before wildcards, then priority, then age."""
 
     hosted: bool = False
-    """The daemon provides it itself: ``Client.create_hook`` has made it."""
+    """The daemon provides it itself, by ``Client.create_hook`` or its contract."""
 
     default_result: int = 0
     """Of events that reach nobody."""

@@ -1,5 +1,6 @@
 """Hooks that the daemon provides itself: attached to and fired with no extension process."""
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,70 @@ async def test_an_extension_may_leave_its_hook_to_the_daemon(tmp_path: Path) -> 
             assert (answer.code, answer.result) == (Result.SUCCESS, 1)
             (found,) = await w.client.links()
             assert (found.id, found.counters.runs) == (link.id, 2)
+
+
+async def test_a_contract_that_says_hosted_is_provided_once_it_is_imported(tmp_path: Path) -> None:
+    """By another daemon than that which wrote it; it survives kill -9 as others do."""
+    contract = tmp_path / "gate.json"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    async with world(tmp_path / "one") as w:
+        made = await hosting(w, "--default-result", "7", "--closed-result", "5")
+        await w.ctl_json("hook", "export", "gate", "--to", str(contract))
+    assert json.loads(contract.read_text())["hosted"] is True
+    async with world(tmp_path / "other") as w:
+        early = await w.ctl("-o", "json", "hook", "import", str(contract))
+        assert early.error()["code"] == Result.OBJECT_NOT_FOUND, "nobody knows its programs' type"
+        await w.ctl_json("contract", "import", "sample", "--provide")
+        taken = await w.ctl_json("hook", "import", str(contract))
+        assert taken == made
+        assert await w.ctl_json("hook", "import", str(contract)) == made, "twice is once"
+        link = await (await load(w)).attach("gate")
+        w.daemon.kill()
+        await w.daemon.wait()
+    async with world(tmp_path / "other") as w:
+        (again,) = await w.client.hooks("gate")
+        assert (again.hosted, again.provider, again.closed_result) == (True, "daemon", 5)
+        answer = await w.client.fire("gate", data=UDP)
+        assert (answer.code, answer.result) == (Result.SUCCESS, 0)
+        await w.client.detach(link.id)
+        await w.ctl_json("hook", "remove", "gate")
+        assert await w.client.hooks() == ()
+
+
+async def test_a_hooks_contract_that_is_not_hosted_waits_for_its_extension(tmp_path: Path) -> None:
+    """It is known, and its extension has it when it comes."""
+    contract = tmp_path / "sample_ext.json"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    async with world(tmp_path / "one") as w, sample(w):
+        await w.ctl_json("hook", "export", "sample_ext", "--to", str(contract))
+    async with world(tmp_path / "other") as w:
+        await w.ctl_json("contract", "import", "sample")
+        taken = await w.ctl_json("hook", "import", str(contract))
+        assert (taken["hook"], taken["hosted"], taken["provider"]) == ("sample_ext", False, "")
+        answer = await w.client.fire("sample_ext", data=UDP)
+        assert answer.code is Result.OBJECT_NOT_FOUND
+        async with sample(w):
+            await (await load(w)).attach("sample_ext")
+            assert (await w.client.fire("sample_ext", data=MALFORMED)).result == 1
+
+
+async def test_an_import_takes_no_hook_from_its_extension(tmp_path: Path) -> None:
+    """Nor from the daemon under another description; the owner is named, and nothing changes."""
+    contract = tmp_path / "hook.json"
+    async with world(tmp_path) as w, sample(w):
+        said = json.loads(await w.client.export_hook("sample_ext"))
+        contract.write_text(json.dumps(said | {"hosted": True, "capability": "SINGLE_ATTACH"}))
+        refused = await w.ctl("-o", "json", "hook", "import", str(contract))
+        assert refused.error()["code"] == Result.OBJECT_ALREADY_EXISTS
+        assert "the extension sample provides hook" in refused.error()["message"]
+        gate = await w.client.create_hook("gate", "sample")
+        said = json.loads(await w.client.export_hook("gate"))
+        with pytest.raises(EbpfdError, match="is there already, and is another") as caught:
+            await w.client.import_hook(json.dumps(said | {"default_result": 3}).encode())
+        assert caught.value.code is Result.OBJECT_ALREADY_EXISTS
+        assert await w.client.hooks("gate") == (gate,)
 
 
 async def test_helpers_of_an_extension_serve_a_hook_of_the_daemons(tmp_path: Path) -> None:

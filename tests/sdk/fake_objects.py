@@ -260,6 +260,17 @@ class FakeLinks(links_pb2_grpc.LinksServicer):
         )
         return links_pb2.CreateHookResponse(hook=hook)
 
+    async def ImportHook(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """What it says is called "imported"."""
+        self.asked.append(request)
+        hook = links_pb2.HookInfo(name="imported", provider="daemon", hosted=True)
+        return links_pb2.ImportHookResponse(hook=hook)
+
+    async def ExportHook(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
+        """Not the real form."""
+        self.asked.append(request)
+        return links_pb2.ExportHookResponse(content=request.attach_type.name.encode())
+
     async def RemoveHook(self, request: Any, context: Any) -> Any:  # noqa: N802 (same)
         """Refused: something is attached."""
         self.asked.append(request)

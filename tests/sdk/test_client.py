@@ -214,6 +214,15 @@ async def test_a_link_gets_another_program(daemon: FakeDaemon) -> None:
             await link.replace(program, expected=program)
 
 
+async def test_a_client_takes_in_and_writes_contracts_of_hooks(daemon: FakeDaemon) -> None:
+    """As bytes, which the daemon reads and writes."""
+    async with Client(daemon.address) as ebpfd:
+        assert await ebpfd.export_hook("gate") == b"gate"
+        taken = await ebpfd.import_hook(b"{}")
+        assert (taken.name, taken.hosted) == ("imported", True)
+        assert daemon.links.asked[-1].content == b"{}"
+
+
 async def test_a_client_makes_hooks_of_the_daemons_and_removes_them(daemon: FakeDaemon) -> None:
     """What is left out is the daemon's to choose; a default result is a number or a name."""
     async with Client(daemon.address) as ebpfd:

@@ -1,7 +1,10 @@
 """``ebpfctl hook``."""
 
+import asyncio
+import sys
 from collections import Counter
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,7 +12,7 @@ import click
 
 from ebpfd.cli.links import describe as describe_link
 from ebpfd.cli.output import Json, Output, print_record, print_table
-from ebpfd.cli.parameters import Hex, HexOrFile
+from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
 from ebpfd.cli.policy import ResultChoice
 
 if TYPE_CHECKING:
@@ -193,6 +196,43 @@ def create(
         )
         row = describe(created)
         output.emit(row, lambda: click.echo(f"hook {created.name} ({created.attach_type})"))
+
+    output.run(work)
+
+
+@hook.command("import")
+@click.argument("file", type=existing_file())
+@click.pass_obj
+def import_(output: Output, file: str) -> None:
+    """Take in a hook's contract, as `export` writes it.
+
+    If it says "hosted", the daemon provides the hook from now on, as with `create`; else it is
+    known, and waits for its extension.
+    """
+
+    async def work(client: "Client") -> None:
+        taken = await client.import_hook(await asyncio.to_thread(Path(file).read_bytes))
+        row = describe(taken)
+        output.emit(row, lambda: click.echo(f"hook {taken.name} ({taken.attach_type})"))
+
+    output.run(work)
+
+
+@hook.command()
+@click.argument("attach_type", metavar="GUID|NAME")
+@click.option("--to", type=click.Path(dir_okay=False), help="A file, instead of standard output.")
+@click.pass_obj
+def export(output: Output, attach_type: str, to: str | None) -> None:
+    """Write a hook's contract as JSON."""
+
+    async def work(client: "Client") -> None:
+        content = await client.export_hook(attach_type)
+        if to is None:
+            sys.stdout.buffer.write(content)
+            return
+        await asyncio.to_thread(Path(to).write_bytes, content)
+        written: dict[str, Json] = {"file": to, "bytes": len(content)}
+        output.emit(written, lambda: click.echo(f"{to}: {len(content)} bytes"))
 
     output.run(work)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import IntEnum
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any, Final, TypeAlias, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -27,17 +27,32 @@ from ebpfd_api.prototype import ArgumentType
 
 VERSION: Final = 1
 
-Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 
 def encode_json(data: ProgramData) -> bytes:
     """*data* as indented text, in the order of its fields, with a newline at its end."""
-    document = {"version": VERSION, **cast("dict[str, Json]", _written(data))}
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return write_document({}, data)
 
 
 def decode_json(content: bytes) -> ProgramData:
     """The contract that *content* describes; ``ContractError`` names what is wrong with it."""
+    found = parse_document(content)
+    data = cast("ProgramData", read_value(ProgramData, found, ""))
+    validate_program_data(data)
+    return data
+
+
+def write_document(first: Mapping[str, object], value: object) -> bytes:
+    """The fields in *first*, and then those of *value*, as a document."""
+    fields_of = cast("dict[str, Json]", _written(value))
+    beside = {name: _written(each) for name, each in first.items()}
+    document = {"version": VERSION, **beside, **fields_of}
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def parse_document(content: bytes) -> dict[str, object]:
+    """A document's fields, without its version; ``ContractError``."""
     try:
         document: object = json.loads(
             content.decode(), parse_constant=_no_number, object_pairs_hook=_without_doubles
@@ -50,9 +65,7 @@ def decode_json(content: bytes) -> ProgramData:
     version = found.pop("version", VERSION)
     if version != VERSION or isinstance(version, bool):
         raise ContractError("version", f"{version!r} is not {VERSION}")
-    data = cast("ProgramData", _read_dataclass(ProgramData, found, ""))
-    validate_program_data(data)
-    return data
+    return found
 
 
 def _no_number(text: str) -> int:
@@ -70,7 +83,7 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _written(value: object) -> Json:
     match value:
-        case bool() | str():
+        case None | bool() | str():
             return value
         case IntEnum():
             return value.name
@@ -117,7 +130,7 @@ def _read_dataclass(kind: type, value: object, at: str) -> object:
     for name, field in known.items():
         path = f"{at}.{name}".removeprefix(".")
         if name in found:
-            read[name] = _filled(name, _read(hints[name], found[name], path), path)
+            read[name] = _filled(name, read_value(hints[name], found[name], path), path)
         elif field.default is MISSING:
             raise ContractError(path, "is missing")
     return kind(**read)
@@ -133,13 +146,16 @@ def _filled(name: str, value: object, at: str) -> object:
     return (*given, *[ArgumentType.DONTCARE] * (MAX_ARGUMENTS - len(given)))
 
 
-def _read(kind: Any, value: object, at: str) -> object:
+def read_value(kind: Any, value: object, at: str) -> object:
+    """A *value* of JSON as what *kind* says, which is found *at* a path; ``ContractError``."""
+    if isinstance(kind, UnionType):  # what may be left out
+        return None if value is None else read_value(get_args(kind)[0], value, at)
     if get_origin(kind) in (tuple, frozenset):
         if not isinstance(value, list):
             raise ContractError(at, "must be an array")
         member = get_args(kind)[0]
         items = enumerate(cast("list[object]", value))
-        return get_origin(kind)(_read(member, each, f"{at}[{index}]") for index, each in items)
+        return get_origin(kind)(read_value(member, each, f"{at}[{index}]") for index, each in items)
     if is_dataclass(kind):
         return _read_dataclass(cast("type", kind), value, at)
     if issubclass(kind, IntEnum):

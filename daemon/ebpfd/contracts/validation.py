@@ -8,16 +8,19 @@ checked here: a provider may always register.
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from ebpfd.contracts.values import (
     FIRST_TYPE_SPECIFIC_HELPER,
     POINTER_SIZE,
+    AttachProviderData,
     BtfFunctionsData,
     ContextDescriptor,
     ContextField,
     HelperFunctionPrototype,
     ProgramData,
 )
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.prototype import ArgumentType
 
 MIN_CONTEXT_SIZE: Final = 16
@@ -122,6 +125,31 @@ def _validate_text(at: str, text: str) -> None:
         raise ContractError(at, f"{text!r} cannot be written as UTF-8") from None
     if b"\0" in encoded:
         raise ContractError(at, f"{text!r} has a zero byte")
+
+
+def validate_hook(attach_type: UUID, data: AttachProviderData) -> None:
+    """Raise ``ContractError`` for the first rule that a hook's contract breaks."""
+    for at, guid in (
+        ("attach_type", attach_type),
+        ("supported_program_type", data.supported_program_type),
+    ):
+        if guid.int == 0:
+            raise ContractError(at, "must not be the all-zero GUID")
+    if not data.name or not data.name.isprintable():
+        raise ContractError("name", "a hook needs one, of characters that can be seen")
+    _validate_text("name", data.name)
+    for at, number in (
+        ("bpf_attach_type", data.bpf_attach_type),
+        ("link_type", data.link_type),
+        ("closed_result", data.closed_result or 0),
+        ("default_result", data.default_result or 0),
+    ):
+        if not 0 <= number <= MAX_U32:
+            raise ContractError(at, f"{number} is no unsigned 32-bit number")
+    if data.wildcards and data.capability is AttachCapability.ONE_PER_PARAMETER:
+        raise ContractError("wildcards", "a hook with one link for each parameter has none")
+    if data.hosted and data.capability is AttachCapability.UNSPECIFIED:
+        raise ContractError("capability", "the daemon hosts it, and must know how many it takes")
 
 
 def validate_functions(data: BtfFunctionsData) -> None:

@@ -8,6 +8,7 @@ import structlog
 
 from ebpfd import nmr
 from ebpfd.contracts import AttachProviderData, KnownContracts, ProgramData, UnknownAttachTypeError
+from ebpfd.contracts.hook_contract import HookContract
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
@@ -87,13 +88,33 @@ class HostedHooks:
         _log.info("hook created", hook=data.name, type=kind.name)
         return attach_type
 
+    async def take_in(self, contract: HookContract) -> None:
+        """Know a hook by its contract, and host it from now on if that says so; twice is once."""
+        attach_type, data = contract.attach_type, contract.data
+        kind = self._contracts.find(data.supported_program_type).data
+        async with self._changing:
+            if self._known.attach_type(attach_type) == data:
+                return
+            self._check_free(attach_type, data.name)
+            await self._contracts.keep_attach_type(attach_type, data)
+            if data.hosted:
+                await self._host(attach_type, data)
+        _log.info("hook imported", hook=data.name, type=kind.name, hosted=data.hosted)
+
+    def contract_of(self, wanted: UUID | str) -> HookContract:
+        """What a hook promises; ``RequestError`` OBJECT_NOT_FOUND names those known."""
+        try:
+            attach_type = self._known.find_attach_type(wanted)
+        except UnknownAttachTypeError as error:
+            raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
+        data = self._known.attach_type(attach_type)
+        assert data is not None, "just found"
+        return HookContract(attach_type, data)
+
     async def remove(self, wanted: UUID | str) -> None:
         """Host it no more; nothing may be attached to it."""
         async with self._changing:
-            try:
-                attach_type = self._known.find_attach_type(wanted)
-            except UnknownAttachTypeError as error:
-                raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
+            attach_type = self.contract_of(wanted).attach_type
             name = self._known.name_of(attach_type)
             if attach_type not in self._hosted:
                 message = f'"{name}" is no hook of the daemon\'s own: it goes with its extension'

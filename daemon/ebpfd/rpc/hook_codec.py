@@ -1,9 +1,11 @@
 """Hooks that the daemon is to provide, as users ask for them."""
 
 from ebpfd.contracts import ContractError
+from ebpfd.contracts.hook_contract import HookContract, decode_hook_contract
 from ebpfd.errors import RequestError
 from ebpfd.host.hosted_hooks import WantedHook
 from ebpfd.rpc.contract_codec import decode_capability, decode_guid
+from ebpfd.rpc.contract_formats import MAX_BYTES
 from ebpfd.rpc.contracts import decode_contract_name
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2 as pb
@@ -30,6 +32,18 @@ def decode_wanted_hook(request: pb.CreateHookRequest) -> WantedHook:
         bpf_attach_type=request.bpf_attach_type,
         link_type=request.link_type,
     )
+
+
+def imported_hook(content: bytes) -> HookContract:
+    """A hook's contract as JSON; ``RequestError`` names what is wrong with it."""
+    if len(content) > MAX_BYTES:
+        message = f"content: {len(content):,} bytes are more than {MAX_BYTES:,}"
+        raise RequestError(Result.INVALID_ARGUMENT, message)
+    try:
+        return decode_hook_contract(content)
+    except ContractError as error:
+        message = f"this is no contract of a hook: {error}"
+        raise RequestError(Result.INVALID_ARGUMENT, message) from None
 
 
 def _named(request: pb.CreateHookRequest, field: str | None) -> int | str | None:

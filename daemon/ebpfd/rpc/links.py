@@ -6,6 +6,7 @@ from uuid import UUID
 import grpc
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.contracts.hook_contract import encode_hook_contract
 from ebpfd.errors import RequestError
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.hosted_hooks import HostedHooks
@@ -17,7 +18,7 @@ from ebpfd.objects import Link, Objects
 from ebpfd.objects.breaker import BreakerRule
 from ebpfd.objects.links import invocation_order
 from ebpfd.rpc.attach_type import decode_attach_type
-from ebpfd.rpc.hook_codec import decode_wanted_hook
+from ebpfd.rpc.hook_codec import decode_wanted_hook, imported_hook
 from ebpfd.rpc.link_codec import encode_hook, encode_link
 from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.status import answering
@@ -159,6 +160,30 @@ class LinksServicer(services_pb.LinksServicer):
         with answering(response.status):
             work = self._hosted_hooks.remove(decode_attach_type(request.attach_type))
             await self._services.finish(work, name="remove hook")
+        return response
+
+    async def ImportHook(
+        self, request: pb.ImportHookRequest, context: _Context
+    ) -> pb.ImportHookResponse:
+        """Take in a hook's contract."""
+        del context
+        response = pb.ImportHookResponse()
+        with answering(response.status):
+            contract = imported_hook(request.content)
+            work = self._hosted_hooks.take_in(contract)
+            await self._services.finish(work, name="import hook")
+            response.hook.CopyFrom(self._hook(contract.attach_type))
+        return response
+
+    async def ExportHook(
+        self, request: pb.ExportHookRequest, context: _Context
+    ) -> pb.ExportHookResponse:
+        """Write a hook's contract."""
+        del context
+        response = pb.ExportHookResponse()
+        with answering(response.status):
+            wanted = decode_attach_type(request.attach_type)
+            response.content = encode_hook_contract(self._hosted_hooks.contract_of(wanted))
         return response
 
     def _hook(self, attach_type: UUID) -> pb.HookInfo:

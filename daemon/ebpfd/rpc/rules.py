@@ -209,6 +209,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "Links/ListHooks": _OBSERVE,
         "Links/CreateHook": _create_hook,
         "Links/RemoveHook": _remove_hook,
+        "Links/ImportHook": _ADMIN,
+        "Links/ExportHook": _OBSERVE,
         "Maps/List": _OBSERVE,
         "Maps/Get": _OBSERVE,
         "Maps/Create": _create_map,

@@ -324,6 +324,34 @@ class CreateHookResponse(_message.Message):
     hook: HookInfo
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hook: _Optional[_Union[HookInfo, _Mapping]] = ...) -> None: ...
 
+class ImportHookRequest(_message.Message):
+    __slots__ = ("content",)
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    def __init__(self, content: _Optional[bytes] = ...) -> None: ...
+
+class ImportHookResponse(_message.Message):
+    __slots__ = ("status", "hook")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HOOK_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    hook: HookInfo
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., hook: _Optional[_Union[HookInfo, _Mapping]] = ...) -> None: ...
+
+class ExportHookRequest(_message.Message):
+    __slots__ = ("attach_type",)
+    ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]
+    attach_type: _hook_pb2.AttachType
+    def __init__(self, attach_type: _Optional[_Union[_hook_pb2.AttachType, _Mapping]] = ...) -> None: ...
+
+class ExportHookResponse(_message.Message):
+    __slots__ = ("status", "content")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    content: bytes
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
 class RemoveHookRequest(_message.Message):
     __slots__ = ("attach_type",)
     ATTACH_TYPE_FIELD_NUMBER: _ClassVar[int]

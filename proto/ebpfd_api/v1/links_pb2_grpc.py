@@ -79,6 +79,16 @@ class LinksStub:
                 request_serializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.SerializeToString,
                 response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.FromString,
                 _registered_method=True)
+        self.ImportHook = channel.unary_unary(
+                '/ebpfd_api.v1.Links/ImportHook',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ImportHookRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ImportHookResponse.FromString,
+                _registered_method=True)
+        self.ExportHook = channel.unary_unary(
+                '/ebpfd_api.v1.Links/ExportHook',
+                request_serializer=ebpfd__api_dot_v1_dot_links__pb2.ExportHookRequest.SerializeToString,
+                response_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ExportHookResponse.FromString,
+                _registered_method=True)
 
 
 class LinksServicer:
@@ -142,8 +152,22 @@ class LinksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveHook(self, request, context):
-        """Only of a hook that CreateHook has made, with nothing attached.
+        """Only of a hook that the daemon provides, with nothing attached.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportHook(self, request, context):
+        """Takes in a hook's contract: the daemon provides the hook from now on if that says so, and knows
+        it otherwise.  One that is there already, and is the same, is a success.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportHook(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -195,6 +219,16 @@ def add_LinksServicer_to_server(servicer, server):
                     servicer.RemoveHook,
                     request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.FromString,
                     response_serializer=ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.SerializeToString,
+            ),
+            'ImportHook': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportHook,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ImportHookRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ImportHookResponse.SerializeToString,
+            ),
+            'ExportHook': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportHook,
+                    request_deserializer=ebpfd__api_dot_v1_dot_links__pb2.ExportHookRequest.FromString,
+                    response_serializer=ebpfd__api_dot_v1_dot_links__pb2.ExportHookResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -440,6 +474,60 @@ class Links:
             '/ebpfd_api.v1.Links/RemoveHook',
             ebpfd__api_dot_v1_dot_links__pb2.RemoveHookRequest.SerializeToString,
             ebpfd__api_dot_v1_dot_links__pb2.RemoveHookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportHook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/ImportHook',
+            ebpfd__api_dot_v1_dot_links__pb2.ImportHookRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.ImportHookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportHook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ebpfd_api.v1.Links/ExportHook',
+            ebpfd__api_dot_v1_dot_links__pb2.ExportHookRequest.SerializeToString,
+            ebpfd__api_dot_v1_dot_links__pb2.ExportHookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,7 +51,12 @@ class LinksStub:
     One that is there already, and is the same, is a success.
     """
     RemoveHook: _grpc.UnaryUnaryMultiCallable[_links_pb2.RemoveHookRequest, _links_pb2.RemoveHookResponse]
-    """Only of a hook that CreateHook has made, with nothing attached."""
+    """Only of a hook that the daemon provides, with nothing attached."""
+    ImportHook: _grpc.UnaryUnaryMultiCallable[_links_pb2.ImportHookRequest, _links_pb2.ImportHookResponse]
+    """Takes in a hook's contract: the daemon provides the hook from now on if that says so, and knows
+    it otherwise.  One that is there already, and is the same, is a success.
+    """
+    ExportHook: _grpc.UnaryUnaryMultiCallable[_links_pb2.ExportHookRequest, _links_pb2.ExportHookResponse]
 
 @_typing.type_check_only
 class LinksAsyncStub(LinksStub):
@@ -76,7 +81,12 @@ class LinksAsyncStub(LinksStub):
     One that is there already, and is the same, is a success.
     """
     RemoveHook: _aio.UnaryUnaryMultiCallable[_links_pb2.RemoveHookRequest, _links_pb2.RemoveHookResponse]  # type: ignore[assignment]
-    """Only of a hook that CreateHook has made, with nothing attached."""
+    """Only of a hook that the daemon provides, with nothing attached."""
+    ImportHook: _aio.UnaryUnaryMultiCallable[_links_pb2.ImportHookRequest, _links_pb2.ImportHookResponse]  # type: ignore[assignment]
+    """Takes in a hook's contract: the daemon provides the hook from now on if that says so, and knows
+    it otherwise.  One that is there already, and is the same, is a success.
+    """
+    ExportHook: _aio.UnaryUnaryMultiCallable[_links_pb2.ExportHookRequest, _links_pb2.ExportHookResponse]  # type: ignore[assignment]
 
 class LinksServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -152,6 +162,23 @@ class LinksServicer(metaclass=_abc_1.ABCMeta):
         request: _links_pb2.RemoveHookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_links_pb2.RemoveHookResponse, _abc.Awaitable[_links_pb2.RemoveHookResponse]]:
-        """Only of a hook that CreateHook has made, with nothing attached."""
+        """Only of a hook that the daemon provides, with nothing attached."""
+
+    @_abc_1.abstractmethod
+    def ImportHook(
+        self,
+        request: _links_pb2.ImportHookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.ImportHookResponse, _abc.Awaitable[_links_pb2.ImportHookResponse]]:
+        """Takes in a hook's contract: the daemon provides the hook from now on if that says so, and knows
+        it otherwise.  One that is there already, and is the same, is a success.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportHook(
+        self,
+        request: _links_pb2.ExportHookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_links_pb2.ExportHookResponse, _abc.Awaitable[_links_pb2.ExportHookResponse]]: ...
 
 def add_LinksServicer_to_server(servicer: LinksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
