@@ -15,10 +15,12 @@ import pytest
 
 from ebpfd.cli import children
 from ebpfd_api.recording_file import HEADER
+from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import EbpfdError, Result
 from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, Ran, command, sample, world
 
 EVENTS: Final = max(2000, int(os.environ.get("EBPFD_CASES", "0")))
+MOODS: Final = Path(__file__).parent / "programs" / "moods.o"
 NOT_IPV4: Final = 42
 DIFFERS: Final = 3
 
@@ -118,6 +120,29 @@ async def test_a_hook_is_recorded_by_command(tmp_path: Path) -> None:
     cut = tmp_path / "cut.rec"
     cut.write_bytes(file.read_bytes()[:-5])
     assert (await replay(cut)).json()["broken_off"]
+
+
+async def test_what_a_user_writes_meanwhile_is_in_the_file_and_replayed(tmp_path: Path) -> None:
+    """By ``ebpfctl``, between events whose results hang on it; links beside are named."""
+    file = tmp_path / "events.rec"
+    async with world(tmp_path) as w, sample(w):
+        (program,) = (await w.client.load(MOODS, programs=["mood"])).values()
+        link = await program.attach("sample_ext")
+        beside = await program.attach("sample_ext", parameter=b"\5")
+        seen = str(program.maps["seen"].id)
+        recording = asyncio.create_task(w.client.record(link.id, file, limit=6))
+        await begun(file)
+        for number in range(3):
+            await w.client.fire("sample_ext", context=SampleContext(uint32_data=number))
+            await w.ctl_json("map", "set", seen, str(number), str(1 << 40))
+            await w.client.fire("sample_ext", context=SampleContext(uint32_data=number))
+            await w.ctl_json("map", "delete", seen, str(number))
+        assert (await recording).events == 6
+    report = (await replay(file)).json()
+    assert (report["events"], report["differing"], report["lost_writes"]) == (6, 0, 0)
+    through = f"through link {beside.id}, which is not recorded"
+    assert report["notes"]
+    assert all(each.endswith(through) for each in report["notes"])
 
 
 async def test_a_recording_ends_with_its_daemon(tmp_path: Path) -> None:

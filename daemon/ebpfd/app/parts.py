@@ -99,6 +99,14 @@ def assembled(
         executor=executor,
         keeper=keeper,
     )
+    maps = Maps(
+        objects=objects,
+        programs=programs,
+        custom=custom_maps,
+        new_maps=new_maps,
+        keeper=keeper,
+        guard=executor.guard,
+    )
     contracts = Contracts(registrar=registrar, known=known, kept=kept)
     chains = Chains(targets=targets, contracts=known, executor=executor)
     return Parts(
@@ -111,14 +119,7 @@ def assembled(
         chains=chains,
         programs=programs,
         links=links,
-        maps=Maps(
-            objects=objects,
-            programs=programs,
-            custom=custom_maps,
-            new_maps=new_maps,
-            keeper=keeper,
-            guard=executor.guard,
-        ),
+        maps=maps,
         owners=Owners(objects=objects, links=links),
         pins=Pins(objects=objects, links=links, custom_maps=custom_maps, keeper=keeper),
         hooks=Hooks(registrar),
@@ -131,7 +132,7 @@ def assembled(
             targets=targets,
             services=services,
         ),
-        recordings=Recordings(targets=targets, objects=objects, executor=executor),
+        recordings=Recordings(targets=targets, objects=objects, executor=executor, maps=maps),
         shadows=Shadows(targets=targets, objects=objects),
         local_runs=LocalRuns(targets=targets, new_maps=new_maps, services=services),
     )

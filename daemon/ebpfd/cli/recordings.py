@@ -153,6 +153,7 @@ def _report(report: "Report", broken: bool) -> dict[str, Json]:
         "unknown": report.unknown,
         "overlapped": report.overlapped,
         "lost": report.lost,
+        "lost_writes": report.lost_writes,
         "broken_off": broken,
         "reason": report.reason,
         "notes": report.notes,
@@ -204,6 +205,9 @@ def _print(report: "Report", broken: bool) -> None:
     ):
         if count:
             click.echo(f"note: {count} events {what}", err=True)
+    if report.lost_writes:
+        missing = "writes of users are missing: maps may be other than they were"
+        click.echo(f"note: {report.lost_writes} {missing}", err=True)
     if broken:
         click.echo("note: the recording was broken off: this is what it has up to there", err=True)
     elif report.reason:

@@ -19,30 +19,34 @@ _RINGS: Final = frozenset({MapType.RINGBUF, MapType.PERF_EVENT_ARRAY})
 _QUEUES: Final = frozenset({MapType.QUEUE, MapType.STACK})
 
 
-def reached(program: Program) -> list[MapObject]:
-    """The maps that *program* reaches, also by what they hold; none may have a custom type."""
+def reached(*objects: Program | MapObject) -> list[MapObject]:
+    """The maps that programs and maps reach, also by what they hold, and the maps themselves."""
     found: dict[int, MapObject] = {}
-    left: list[MapObject | Program] = [program]
+    left: list[MapObject | Program] = list(objects)
     while left:
         each = left.pop()
         if isinstance(each, Program):
             left.extend(used for used in each.maps if used.id not in found)
-            continue
-        if each.custom is not None:
-            message = f"map {each.id} ({each.name}) is of an extension's type: only it has the data"
-            raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
-        if each.id not in found:
+        elif each.id not in found:
             found[each.id] = each
             left.extend(each.held.values())
     return list(found.values())
 
 
-def check_size(program: Program, maps: Iterable[MapObject]) -> None:
+def check_types(maps: Iterable[MapObject]) -> None:
+    """Refuse maps of a custom type: ``RequestError`` OPERATION_NOT_SUPPORTED."""
+    for each in maps:
+        if each.custom is not None:
+            message = f"map {each.id} ({each.name}) is of an extension's type: only it has the data"
+            raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+
+
+def check_size(of: str, maps: Iterable[MapObject]) -> None:
     """Refuse what would take too long to be copied: ``RequestError`` NO_MEMORY."""
     total = sum(_bytes(each) for each in maps)
     if total > MAX_BYTES:
         message = (
-            f"maps of program {program.id} hold {total} bytes, more than the {MAX_BYTES} that are "
+            f"maps of {of} hold {total} bytes, more than the {MAX_BYTES} that are "
             "copied while hooks wait"
         )
         raise RequestError(Result.NO_MEMORY, message)

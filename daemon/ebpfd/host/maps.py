@@ -5,8 +5,8 @@ map of programs that is half changed; what a change leaves without anybody is de
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -22,6 +22,7 @@ from ebpfd.host.programs import Programs
 from ebpfd.host.quotas import QuotaGuard
 from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program, Without
 from ebpfd.objects.maps import Held
+from ebpfd.objects.recordings import RecordedWrite, WriteKind
 from ebpfd.store import KeptMap
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
@@ -80,6 +81,8 @@ class Maps:
         self._programs = programs
         self.custom = custom
         self._new_maps = new_maps
+        self.when_written: set[Callable[[RecordedWrite, MapObject | None], None]] = set()
+        """Told of each write of a user, and the map that it puts into another, right before."""
 
     async def create(self, wanted: MapDeclaration, owner: Owner = DAEMON) -> MapObject:
         """A map that *owner* has until it is removed."""
@@ -148,7 +151,8 @@ class Maps:
         self._plain(map_id)
         container, program = self._container(map_id), self._objects.program(program_id)
         async with self._changing(container) as left:
-            container.map.set_program(key, program.engine, program.id, flags)
+            with self._told(container, WriteKind.UPDATE, key, flags=flags, held=program):
+                container.map.set_program(key, program.engine, program.id, flags)
             left.extend(self._objects.hold(container, key, program))
 
     async def put_map(self, map_id: int, key: bytes, inner_id: int, flags: int) -> None:
@@ -156,7 +160,8 @@ class Maps:
         self._plain(map_id)
         container, inner = self._container(map_id), self._plain(inner_id)
         async with self._changing(container) as left:
-            container.map.set_map(key, inner.map, inner.id, flags)
+            with self._told(container, WriteKind.UPDATE, key, flags=flags, held=inner):
+                container.map.set_map(key, inner.map, inner.id, flags)
             left.extend(self._objects.hold(container, key, inner))
 
     async def lookup(self, map_id: int, key: bytes) -> bytes:
@@ -172,7 +177,8 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.update(map_object, key, value, flags)
         else:
-            map_object.map.update(key, value, flags)
+            with self._told(map_object, WriteKind.UPDATE, key, value, flags):
+                map_object.map.update(key, value, flags)
 
     async def update_batch(self, map_id: int, keys: bytes, values: bytes, flags: int) -> None:
         """Write values, in order, until one fails; the error says which."""
@@ -180,7 +186,8 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.update_batch(map_object, keys, values, flags)
         else:
-            map_object.map.update_batch(keys, values, flags)
+            with self._told(map_object, WriteKind.UPDATE, keys, values, flags):
+                map_object.map.update_batch(keys, values, flags)
 
     async def next_key(self, map_id: int, after: bytes | None) -> bytes:
         """The key that follows *after*; NO_MORE_KEYS if there is none."""
@@ -191,8 +198,10 @@ class Maps:
 
     def take(self, map_id: int, key: bytes) -> bytes:
         """The value of a key, which is deleted."""
-        self._plain(map_id)
-        return self._readable(map_id).map.take(key)
+        map_object = self._plain(map_id)
+        kind = WriteKind.DELETE if map_object.map.key_size else WriteKind.POP
+        with self._told(map_object, kind, key):
+            return self._readable(map_id).map.take(key)
 
     async def delete(self, map_id: int, key: bytes) -> None:
         """Delete a key."""
@@ -201,7 +210,8 @@ class Maps:
             await self.custom.delete(map_object, key)
             return
         async with self._changing(map_object):
-            map_object.map.delete(key)
+            with self._told(map_object, WriteKind.DELETE, key):
+                map_object.map.delete(key)
 
     async def delete_batch(self, map_id: int, keys: bytes) -> None:
         """Delete keys, in order, until one fails; the error says which."""
@@ -210,7 +220,8 @@ class Maps:
             await self.custom.delete_batch(map_object, keys)
             return
         async with self._changing(map_object):
-            map_object.map.delete_batch(keys)
+            with self._told(map_object, WriteKind.DELETE, keys):
+                map_object.map.delete_batch(keys)
 
     def entries(self, map_id: int, after: bytes | None, count: int) -> list[tuple[bytes, bytes]]:
         """Up to *count* entries that follow *after*; none at the end."""
@@ -228,7 +239,9 @@ class Maps:
         map_object = self._readable(map_id)
         limit = _limit(map_object.map, count)
         async with self._changing(map_object):
-            return _page(map_object.map, map_object.map.take_entries(after, limit))
+            taken = map_object.map.take_entries(after, limit)
+            with self._told(map_object, WriteKind.DELETE, b"".join(key for key, _ in taken)):
+                return _page(map_object.map, taken)
 
     async def settle_all(self) -> None:
         """Notice what programs have deleted from maps of programs and maps."""
@@ -242,6 +255,29 @@ class Maps:
                 if len(map_object.held) != before:
                     await self._keeper.settle()
                 await self._destroy(left)
+
+    @contextmanager
+    def _told(
+        self,
+        map_object: MapObject,
+        kind: WriteKind,
+        keys: bytes,
+        values: bytes = b"",
+        flags: int = 0,
+        held: "Held | None" = None,
+    ) -> Generator[None]:
+        """Whoever wants to know hears of what the block does, whether it succeeds or not."""
+        if not self.when_written:
+            yield
+            return
+        programs = (held.name,) if isinstance(held, Program) else ()
+        if isinstance(held, MapObject):
+            values = held.id.to_bytes(4, "little")
+        write = RecordedWrite(map_object.id, kind, keys, values, flags, programs)
+        inner = held if isinstance(held, MapObject) else None
+        for told in tuple(self.when_written):
+            told(write, inner)
+        yield
 
     @asynccontextmanager
     async def _changing(self, container: MapObject) -> AsyncGenerator[list[Program]]:

@@ -6,7 +6,7 @@ holds can be run again.  Nothing of this is on the way of a target that is not r
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -16,11 +16,20 @@ import structlog
 
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Cause, Columns, Executor, Runner
-from ebpfd.host.map_contents import check_size, contents, reached
+from ebpfd.host.map_contents import check_size, check_types, contents, reached
+from ebpfd.host.maps import Maps
 from ebpfd.host.recording import Recording
 from ebpfd.host.targets import Tap, Targets
 from ebpfd.objects import Link, MapObject, Objects, Program
-from ebpfd.objects.recordings import Entry, Head, RecordedBatch, RecordedProgram, Tapes
+from ebpfd.objects.recordings import (
+    Entry,
+    Head,
+    RecordedBatch,
+    RecordedProgram,
+    RecordedWrite,
+    Tapes,
+    Unseen,
+)
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, lane_count
 
@@ -33,7 +42,10 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Recordings:
     """The recordings that are under way: one of a hook at a time."""
 
-    def __init__(self, *, targets: Targets, objects: Objects, executor: Executor) -> None:
+    def __init__(
+        self, *, targets: Targets, objects: Objects, executor: Executor, maps: Maps
+    ) -> None:
+        self._maps = maps
         self._targets = targets
         self._objects = objects
         self._executor = executor
@@ -49,29 +61,37 @@ class Recordings:
         def wanted(link: Link) -> bool:
             return link.attach_type == attach_type and link_id in (0, link.id)
 
-        recording = Recording(head, limit, lambda: self._ended(attach_type, tap))
-        recorder = _Recorder(recording)
+        recording = Recording(head, limit, lambda: self._ended(attach_type, tap, recorder))
+        recorder = _Recorder(recording, self._objects, wanted)
         for link in self._objects.links():
             if wanted(link):
                 recorder.meet(link.program)
         tap = Tap(wanted, partial(_Recorded, recorder=recorder, executor=self._executor), True)
         self._by_hook[attach_type] = recording
         self._targets.tap(tap)
+        self._maps.when_written.add(recorder.wrote)
         _log.info("recording begun", hook=name, link=link_id)
         return recording
 
-    def _ended(self, attach_type: UUID, tap: Tap) -> None:
+    def _ended(self, attach_type: UUID, tap: Tap, recorder: "_Recorder") -> Iterable[Entry]:
         recording = self._by_hook.pop(attach_type)
         self._targets.untap(tap)
+        self._maps.when_written.discard(recorder.wrote)
         name = recording.head.attach_type_name
         _log.info("recording ended", hook=name, events=recording.events, lost=recording.lost)
+        return recorder.unseen()
 
 
 class _Recorder:
     """What all recorded targets have in common."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(
+        self, recording: Recording, objects: Objects, wanted: Callable[[Link], bool]
+    ) -> None:
         self.recording = recording
+        self._objects = objects
+        self._wanted = wanted
+        self._unseen: set[Unseen] = set()
         self._programs: set[int] = set()
         self._maps: set[int] = set()
         self._running = self._begun = 0
@@ -81,11 +101,44 @@ class _Recorder:
         if program.id in self._programs:
             return
         maps = reached(program)
-        new = [each for each in maps if each.id not in self._maps]
-        check_size(program, new)
+        self._announce(f"program {program.id}", maps)
         self._programs.add(program.id)
+        self.recording.announce([_described(program, maps)])
+        self.recording.announce(self.unseen())
+
+    def wrote(self, write: RecordedWrite, inner: MapObject | None) -> None:
+        """A user is about to write to a map, or to put *inner* into it."""
+        if write.map_id not in self._maps or self.recording.ended:
+            return
+        if inner is not None:
+            try:
+                self._announce(f"map {inner.id}", reached(inner))
+            except RequestError as error:
+                self.recording.end(error.message)
+                return
+        self._begun += 1  # whatever runs just now may meet it or not
+        self.recording.add_write(write)
+
+    def unseen(self) -> list[Unseen]:
+        """What may write to recorded maps, and is not recorded; each once."""
+        found = {
+            Unseen(each.id, link.id, link.program.name)
+            for link in self._objects.links()
+            if not self._wanted(link)
+            for each in reached(link.program)
+            if each.id in self._maps and not each.map.read_only
+        }
+        new = found - self._unseen
+        self._unseen |= new
+        return sorted(new, key=lambda each: (each.map_id, each.link_id))
+
+    def _announce(self, of: str, maps: Iterable[MapObject]) -> None:
+        new = [each for each in maps if each.id not in self._maps]
+        check_types(new)
+        check_size(of, new)
         self._maps.update(each.id for each in new)
-        self.recording.announce(_announced(program, maps, new))
+        for each in new:
+            self.recording.announce(contents(each))
 
     def begin(self) -> tuple[bool, int]:
         """A batch begins: whether others run, and its number."""
@@ -191,13 +244,9 @@ def taped_batch(
     )
 
 
-def _announced(
-    program: Program, maps: Iterable[MapObject], new: Iterable[MapObject]
-) -> Iterator[Entry]:
-    for each in new:
-        yield from contents(each)
+def _described(program: Program, maps: Iterable[MapObject]) -> RecordedProgram:
     source = program.source.object_file
-    yield RecordedProgram(
+    return RecordedProgram(
         id=program.id,
         name=program.name,
         section=program.spec.section,

@@ -20,6 +20,8 @@ from ebpfd.objects.recordings import (
     RecordedMap,
     RecordedMapEntries,
     RecordedProgram,
+    RecordedWrite,
+    Unseen,
 )
 from ebpfd_api.result import Result
 from ebpfd_vm import BatchResult, EngineError, HelperError, Map, Object, ProgramSpec, parse_object
@@ -54,7 +56,8 @@ class Report:
     """What a replay came to.
 
     ``unknown`` events asked what the recording does not know; ``overlapped`` ones ran beside
-    others, and ``lost`` ones are not there: maps may be other than they were.
+    others, and ``lost`` ones are not there, as ``lost_writes`` of users are not: maps may be other
+    than they were.
     """
 
     events: int = 0
@@ -62,6 +65,7 @@ class Report:
     unknown: int = 0
     overlapped: int = 0
     lost: int = 0
+    lost_writes: int = 0
     complete: bool = False
     reason: str = ""
     notes: list[str] = field(default_factory=list[str])
@@ -104,8 +108,13 @@ class Replay:
                 self._programs[entry.id] = entry, self._made(entry)
             case RecordedBatch():
                 self._run(entry)
+            case RecordedWrite():
+                self._maps.write(entry)
+            case Unseen():
+                self._maps.tell_unseen(entry)
             case Loss():
                 report.lost += entry.events
+                report.lost_writes += entry.writes
             case End():
                 report.complete, report.reason = True, entry.reason
 

@@ -6,12 +6,19 @@ Constants are the file's own, since they are part of the program.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 from ebpfd.errors import RequestError
 from ebpfd.host.file_maps import create_maps
 from ebpfd.host.new_maps import NewMaps
-from ebpfd.objects.recordings import RecordedMap, RecordedMapEntries
+from ebpfd.objects.recordings import (
+    RecordedMap,
+    RecordedMapEntries,
+    RecordedWrite,
+    Unseen,
+    WriteKind,
+)
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map, MapSpec, Object
@@ -33,6 +40,11 @@ class ReplayedMaps:
         self._entries: dict[int, list[RecordedMapEntries]] = {}
         self._live: dict[int, Map] = {}
         self._filled: set[int] = set()
+        self._standing: dict[int, list[Map]] = {}
+        """Maps that stand for a recorded one: what users wrote is written to each."""
+
+        self._programs: dict[int, Callable[[str], EngineProgram | None]] = {}
+        """Who has the programs of a program array, by name."""
 
     def declare(self, recorded: RecordedMap) -> None:
         """There is such a map."""
@@ -47,6 +59,50 @@ class ReplayedMaps:
             message = f"the recording has entries of map {entries.map_id}, but not the map"
             raise RequestError(Result.INVALID_ARGUMENT, message)
         self._entries[entries.map_id].append(entries)
+
+    def tell_unseen(self, unseen: Unseen) -> None:
+        """Note who else may have written to a map."""
+        name = self._declared[unseen.map_id].name if unseen.map_id in self._declared else "?"
+        self._note(
+            f"map {name}: program {unseen.program_name} may have written to it through link "
+            f"{unseen.link_id}, which is not recorded"
+        )
+
+    def write(self, write: RecordedWrite) -> None:
+        """Do what a user did; what failed then fails now."""
+        recorded = self._declared.get(write.map_id)
+        if recorded is None:
+            message = f"the recording has a write to map {write.map_id}, but not the map"
+            raise RequestError(Result.INVALID_ARGUMENT, message)
+        for live in self._standing.get(write.map_id, ()):
+            with suppress(EngineError):
+                self._write(recorded, live, write)
+
+    def _write(self, recorded: RecordedMap, live: Map, write: RecordedWrite) -> None:
+        match write.kind:
+            case WriteKind.POP:
+                live.take(write.keys)
+            case WriteKind.DELETE:
+                live.delete_batch(write.keys)
+            case WriteKind.UPDATE if recorded.type == MapType.PROG_ARRAY:
+                self._put_program(recorded, live, write)
+            case WriteKind.UPDATE if recorded.type in _MAPS_OF_MAPS:
+                number = int.from_bytes(write.values, "little")
+                if (inner := self._declared.get(number)) is not None:
+                    live.set_map(write.keys, self._map(inner), number, write.flags)
+            case WriteKind.UPDATE if not recorded.key_size:
+                live.update(write.keys, write.values, write.flags)
+            case WriteKind.UPDATE:
+                values = self._values(recorded, live, write)
+                live.update_batch(write.keys, values, write.flags)
+
+    def _put_program(self, recorded: RecordedMap, live: Map, write: RecordedWrite) -> None:
+        for name in write.programs:
+            engine = self._programs[recorded.id](name) if recorded.id in self._programs else None
+            if engine is None:
+                self._note(f"map {recorded.name}: the file has no program {name}")
+            else:
+                live.set_program(write.keys, engine, 1, write.flags)
 
     def of_file(self, parsed: Object, map_ids: Iterable[int]) -> list[Map]:
         """The maps of a file, in place of those that a recorded program reached."""
@@ -65,6 +121,7 @@ class ReplayedMaps:
             elif like.type not in _MAPS_OF_MAPS and like.type != MapType.PROG_ARRAY:
                 (own,) = create_maps([spec], {}, NewMaps())
                 self._put(like, own)
+                self._standing.setdefault(like.id, []).append(own)
                 existing[place] = own
             else:
                 self._note(f"map {spec.name} has another size or flags now: it begins empty")
@@ -79,6 +136,7 @@ class ReplayedMaps:
         """Put programs of the same names where programs were, once for each array."""
         for map_id in map_ids:
             recorded = self._declared.get(map_id)
+            self._programs.setdefault(map_id, program)
             is_new = map_id in self._live and map_id not in self._filled
             if recorded is None or recorded.type != MapType.PROG_ARRAY or not is_new:
                 continue
@@ -103,6 +161,7 @@ class ReplayedMaps:
                 inner=recorded.inner,
             )
             self._live[recorded.id] = live
+            self._standing.setdefault(recorded.id, []).append(live)
             self._put(recorded, live)
         return self._live[recorded.id]
 
@@ -123,7 +182,9 @@ class ReplayedMaps:
             except EngineError as error:
                 self._note(f"map {recorded.name} does not hold all that it had: {error.message}")
 
-    def _values(self, recorded: RecordedMap, live: Map, entries: RecordedMapEntries) -> bytes:
+    def _values(
+        self, recorded: RecordedMap, live: Map, entries: RecordedMapEntries | RecordedWrite
+    ) -> bytes:
         """The values, for as many lanes as this machine has."""
         count = len(entries.keys) // recorded.key_size
         if not live.lanes or not count or self.lanes == live.lanes:

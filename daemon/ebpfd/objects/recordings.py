@@ -1,12 +1,13 @@
 """What a recording consists of: programs, their maps as they were, and events with their outcomes.
 
-A program and its maps come before their first batch; events that are missing are counted where
-they are missing.
+A program and its maps come before their first batch, and writes of users where they were made;
+what is missing is counted where it is missing.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import accumulate, pairwise
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -175,11 +176,50 @@ class RecordedBatch:
         return _ends(self.tape_lengths)
 
 
+class WriteKind(Enum):
+    """What a user does to a map: ``POP`` takes the next value of a queue or a stack."""
+
+    UPDATE = 1
+    DELETE = 2
+    POP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedWrite:
+    """What a user did to a recorded map through the daemon, between two events, also in vain.
+
+    Keys and values are one behind the other; of a map of maps the values are ids, of 4 bytes, and
+    of a program array there are names instead.
+    """
+
+    map_id: int
+    kind: WriteKind
+    keys: bytes = b""
+    values: bytes = b""
+    flags: int = 0
+    programs: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return len(self.keys) + len(self.values) + 20
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A map that a program may write to through a link that is not recorded."""
+
+    map_id: int
+    link_id: int
+    program_name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Events that ran here, and are not recorded."""
+    """Events that ran here, and writes of users, which are not recorded."""
 
     events: int
+    writes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +232,15 @@ class End:
 
 
 Entry: TypeAlias = (
-    Head | RecordedMap | RecordedMapEntries | RecordedProgram | RecordedBatch | Loss | End
+    Head
+    | RecordedMap
+    | RecordedMapEntries
+    | RecordedProgram
+    | RecordedBatch
+    | RecordedWrite
+    | Unseen
+    | Loss
+    | End
 )
 
 

@@ -1,5 +1,7 @@
 """Entries of recordings between protobuf and values, for the wire and for files."""
 
+from typing import Final
+
 from ebpfd.contracts import BtfFunctionsData, BtfResolvedFunction, ContractError
 from ebpfd.objects import recordings as values
 from ebpfd.rpc.contract_codec import (
@@ -11,6 +13,12 @@ from ebpfd.rpc.contract_codec import (
 )
 from ebpfd_api.v1 import contract_pb2, hook_pb2
 from ebpfd_api.v1 import recordings_pb2 as pb
+
+_WIRE_KINDS: Final = {
+    values.WriteKind.UPDATE: pb.RECORDED_WRITE_KIND_UPDATE,
+    values.WriteKind.DELETE: pb.RECORDED_WRITE_KIND_DELETE,
+    values.WriteKind.POP: pb.RECORDED_WRITE_KIND_POP,
+}
 
 
 def encode_entry(entry: values.Entry) -> pb.RecordingEntry:
@@ -39,8 +47,24 @@ def encode_entry(entry: values.Entry) -> pb.RecordingEntry:
             return pb.RecordingEntry(program=_encode_program(entry))
         case values.RecordedBatch():
             return pb.RecordingEntry(batch=_encode_batch(entry))
+        case values.RecordedWrite():
+            write = pb.RecordedWrite(
+                map_id=entry.map_id,
+                kind=_WIRE_KINDS[entry.kind],
+                keys=entry.keys,
+                values=entry.values,
+                flags=entry.flags,
+                programs=entry.programs,
+            )
+            return pb.RecordingEntry(write=write)
+        case values.Unseen():
+            unseen = pb.RecordingUnseen(
+                map_id=entry.map_id, link_id=entry.link_id, program_name=entry.program_name
+            )
+            return pb.RecordingEntry(unseen=unseen)
         case values.Loss():
-            return pb.RecordingEntry(loss=pb.RecordingLoss(events=entry.events))
+            loss = pb.RecordingLoss(events=entry.events, writes=entry.writes)
+            return pb.RecordingEntry(loss=loss)
         case values.End():
             end = pb.RecordingEnd(events=entry.events, lost=entry.lost, reason=entry.reason)
             return pb.RecordingEntry(end=end)
@@ -72,12 +96,31 @@ def decode_entry(message: pb.RecordingEntry) -> values.Entry | None:
             return _decode_program(message.program)
         case "batch":
             return _decode_batch(message.batch)
+        case "write":
+            return _decode_write(message.write)
+        case "unseen":
+            unseen = message.unseen
+            return values.Unseen(unseen.map_id, unseen.link_id, unseen.program_name)
         case "loss":
-            return values.Loss(message.loss.events)
+            return values.Loss(message.loss.events, message.loss.writes)
         case "end":
             return values.End(message.end.events, message.end.lost, message.end.reason)
         case _:
             return None
+
+
+def _decode_write(message: pb.RecordedWrite) -> values.RecordedWrite:
+    kinds = {number: kind for kind, number in _WIRE_KINDS.items()}
+    if message.kind not in kinds:
+        raise ContractError("write.kind", f"{message.kind} is none that is known")
+    return values.RecordedWrite(
+        map_id=message.map_id,
+        kind=kinds[message.kind],
+        keys=message.keys,
+        values=message.values,
+        flags=message.flags,
+        programs=tuple(message.programs),
+    )
 
 
 def _encode_map(entry: values.RecordedMap) -> pb.RecordedMap:

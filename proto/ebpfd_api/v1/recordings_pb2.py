@@ -27,37 +27,43 @@ from ebpfd_api.v1 import hook_pb2 as ebpfd__api_dot_v1_dot_hook__pb2
 from ebpfd_api.v1 import status_pb2 as ebpfd__api_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x65\x62pfd_api/v1/recordings.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"v\n\rRecordRequest\x12(\n\x04hook\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachTypeH\x00\x12\x11\n\x07link_id\x18\x02 \x01(\x04H\x00\x12\r\n\x05limit\x18\x03 \x01(\x04\x12\x11\n\twithin_ms\x18\x04 \x01(\rB\x06\n\x04what\"c\n\x0eRecordResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12+\n\x05\x65ntry\x18\x02 \x01(\x0b\x32\x1c.ebpfd_api.v1.RecordingEntry\"\xe1\x02\n\x0eRecordingEntry\x12+\n\x04head\x18\x01 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordingHeadH\x00\x12(\n\x03map\x18\x02 \x01(\x0b\x32\x19.ebpfd_api.v1.RecordedMapH\x00\x12\x37\n\x0bmap_entries\x18\x03 \x01(\x0b\x32 .ebpfd_api.v1.RecordedMapEntriesH\x00\x12\x30\n\x07program\x18\x04 \x01(\x0b\x32\x1d.ebpfd_api.v1.RecordedProgramH\x00\x12,\n\x05\x62\x61tch\x18\x05 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordedBatchH\x00\x12+\n\x04loss\x18\x06 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordingLossH\x00\x12)\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x1a.ebpfd_api.v1.RecordingEndH\x00\x42\x07\n\x05\x65ntry\"p\n\rRecordingHead\x12\x10\n\x08\x62\x65gan_ns\x18\x01 \x01(\x04\x12\x13\n\x0b\x61ttach_type\x18\x02 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x03 \x01(\t\x12\x0f\n\x07link_id\x18\x04 \x01(\x04\x12\r\n\x05lanes\x18\x05 \x01(\r\"\xda\x01\n\x0bRecordedMap\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\r\x12\x10\n\x08key_size\x18\x04 \x01(\r\x12\x12\n\nvalue_size\x18\x05 \x01(\r\x12\x13\n\x0bmax_entries\x18\x06 \x01(\r\x12\r\n\x05\x66lags\x18\x07 \x01(\r\x12\x11\n\tread_only\x18\x08 \x01(\x08\x12-\n\x05inner\x18\t \x01(\x0b\x32\x1e.ebpfd_api.v1.RecordedInnerMap\x12\x17\n\x0fwithout_entries\x18\n \x01(\x08\"[\n\x10RecordedInnerMap\x12\x0c\n\x04type\x18\x01 \x01(\r\x12\x10\n\x08key_size\x18\x02 \x01(\r\x12\x12\n\nvalue_size\x18\x03 \x01(\r\x12\x13\n\x0bmax_entries\x18\x04 \x01(\r\"T\n\x12RecordedMapEntries\x12\x0e\n\x06map_id\x18\x01 \x01(\x04\x12\x0c\n\x04keys\x18\x02 \x01(\x0c\x12\x0e\n\x06values\x18\x03 \x01(\x0c\x12\x10\n\x08programs\x18\x04 \x03(\t\"\xff\x01\n\x0fRecordedProgram\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07section\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x15\n\robject_sha256\x18\x05 \x01(\x0c\x12\x16\n\x0eprogram_sha256\x18\x06 \x01(\x0c\x12\x0e\n\x06object\x18\x07 \x01(\x0c\x12+\n\x08\x63ontract\x18\x08 \x01(\x0b\x32\x19.ebpfd_api.v1.ProgramData\x12\x31\n\tfunctions\x18\t \x03(\x0b\x32\x1e.ebpfd_api.v1.RecordedFunction\x12\x0f\n\x07map_ids\x18\n \x03(\x04\"`\n\x10RecordedFunction\x12\x0e\n\x06module\x18\x01 \x01(\x0c\x12<\n\x08\x66unction\x18\x02 \x01(\x0b\x32*.ebpfd_api.v1.BtfResolvedFunctionPrototype\"\xc7\x02\n\rRecordedBatch\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x10\n\x08\x63ontexts\x18\x04 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x12\x14\n\x0c\x64\x61ta_lengths\x18\x06 \x01(\x0c\x12\x14\n\x0cmeta_lengths\x18\x07 \x01(\x0c\x12$\n\x06origin\x18\x08 \x01(\x0b\x32\x14.ebpfd_api.v1.Origin\x12\r\n\x05\x63odes\x18\t \x01(\x0c\x12\x0f\n\x07results\x18\n \x01(\x0c\x12\x16\n\x0e\x63ontexts_after\x18\x0b \x01(\x0c\x12\x12\n\ndata_after\x18\x0c \x01(\x0c\x12\x0c\n\x04lane\x18\r \x01(\r\x12\x0c\n\x04tape\x18\x0e \x01(\x0c\x12\x14\n\x0ctape_lengths\x18\x0f \x01(\x0c\x12\x12\n\noverlapped\x18\x10 \x01(\x08\"\x1f\n\rRecordingLoss\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\"<\n\x0cRecordingEnd\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x0c\n\x04lost\x18\x02 \x01(\x04\x12\x0e\n\x06reason\x18\x03 \x01(\t2S\n\nRecordings\x12\x45\n\x06Record\x12\x1b.ebpfd_api.v1.RecordRequest\x1a\x1c.ebpfd_api.v1.RecordResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x65\x62pfd_api/v1/recordings.proto\x12\x0c\x65\x62pfd_api.v1\x1a\x1b\x65\x62pfd_api/v1/contract.proto\x1a\x17\x65\x62pfd_api/v1/hook.proto\x1a\x19\x65\x62pfd_api/v1/status.proto\"v\n\rRecordRequest\x12(\n\x04hook\x18\x01 \x01(\x0b\x32\x18.ebpfd_api.v1.AttachTypeH\x00\x12\x11\n\x07link_id\x18\x02 \x01(\x04H\x00\x12\r\n\x05limit\x18\x03 \x01(\x04\x12\x11\n\twithin_ms\x18\x04 \x01(\rB\x06\n\x04what\"c\n\x0eRecordResponse\x12$\n\x06status\x18\x01 \x01(\x0b\x32\x14.ebpfd_api.v1.Status\x12+\n\x05\x65ntry\x18\x02 \x01(\x0b\x32\x1c.ebpfd_api.v1.RecordingEntry\"\xc0\x03\n\x0eRecordingEntry\x12+\n\x04head\x18\x01 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordingHeadH\x00\x12(\n\x03map\x18\x02 \x01(\x0b\x32\x19.ebpfd_api.v1.RecordedMapH\x00\x12\x37\n\x0bmap_entries\x18\x03 \x01(\x0b\x32 .ebpfd_api.v1.RecordedMapEntriesH\x00\x12\x30\n\x07program\x18\x04 \x01(\x0b\x32\x1d.ebpfd_api.v1.RecordedProgramH\x00\x12,\n\x05\x62\x61tch\x18\x05 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordedBatchH\x00\x12+\n\x04loss\x18\x06 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordingLossH\x00\x12)\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x1a.ebpfd_api.v1.RecordingEndH\x00\x12,\n\x05write\x18\x08 \x01(\x0b\x32\x1b.ebpfd_api.v1.RecordedWriteH\x00\x12/\n\x06unseen\x18\t \x01(\x0b\x32\x1d.ebpfd_api.v1.RecordingUnseenH\x00\x42\x07\n\x05\x65ntry\"p\n\rRecordingHead\x12\x10\n\x08\x62\x65gan_ns\x18\x01 \x01(\x04\x12\x13\n\x0b\x61ttach_type\x18\x02 \x01(\x0c\x12\x18\n\x10\x61ttach_type_name\x18\x03 \x01(\t\x12\x0f\n\x07link_id\x18\x04 \x01(\x04\x12\r\n\x05lanes\x18\x05 \x01(\r\"\xda\x01\n\x0bRecordedMap\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\r\x12\x10\n\x08key_size\x18\x04 \x01(\r\x12\x12\n\nvalue_size\x18\x05 \x01(\r\x12\x13\n\x0bmax_entries\x18\x06 \x01(\r\x12\r\n\x05\x66lags\x18\x07 \x01(\r\x12\x11\n\tread_only\x18\x08 \x01(\x08\x12-\n\x05inner\x18\t \x01(\x0b\x32\x1e.ebpfd_api.v1.RecordedInnerMap\x12\x17\n\x0fwithout_entries\x18\n \x01(\x08\"[\n\x10RecordedInnerMap\x12\x0c\n\x04type\x18\x01 \x01(\r\x12\x10\n\x08key_size\x18\x02 \x01(\r\x12\x12\n\nvalue_size\x18\x03 \x01(\r\x12\x13\n\x0bmax_entries\x18\x04 \x01(\r\"T\n\x12RecordedMapEntries\x12\x0e\n\x06map_id\x18\x01 \x01(\x04\x12\x0c\n\x04keys\x18\x02 \x01(\x0c\x12\x0e\n\x06values\x18\x03 \x01(\x0c\x12\x10\n\x08programs\x18\x04 \x03(\t\"\xff\x01\n\x0fRecordedProgram\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07section\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x15\n\robject_sha256\x18\x05 \x01(\x0c\x12\x16\n\x0eprogram_sha256\x18\x06 \x01(\x0c\x12\x0e\n\x06object\x18\x07 \x01(\x0c\x12+\n\x08\x63ontract\x18\x08 \x01(\x0b\x32\x19.ebpfd_api.v1.ProgramData\x12\x31\n\tfunctions\x18\t \x03(\x0b\x32\x1e.ebpfd_api.v1.RecordedFunction\x12\x0f\n\x07map_ids\x18\n \x03(\x04\"`\n\x10RecordedFunction\x12\x0e\n\x06module\x18\x01 \x01(\x0c\x12<\n\x08\x66unction\x18\x02 \x01(\x0b\x32*.ebpfd_api.v1.BtfResolvedFunctionPrototype\"\xc7\x02\n\rRecordedBatch\x12\x0f\n\x07link_id\x18\x01 \x01(\x04\x12\x12\n\nprogram_id\x18\x02 \x01(\x04\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x10\n\x08\x63ontexts\x18\x04 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x12\x14\n\x0c\x64\x61ta_lengths\x18\x06 \x01(\x0c\x12\x14\n\x0cmeta_lengths\x18\x07 \x01(\x0c\x12$\n\x06origin\x18\x08 \x01(\x0b\x32\x14.ebpfd_api.v1.Origin\x12\r\n\x05\x63odes\x18\t \x01(\x0c\x12\x0f\n\x07results\x18\n \x01(\x0c\x12\x16\n\x0e\x63ontexts_after\x18\x0b \x01(\x0c\x12\x12\n\ndata_after\x18\x0c \x01(\x0c\x12\x0c\n\x04lane\x18\r \x01(\r\x12\x0c\n\x04tape\x18\x0e \x01(\x0c\x12\x14\n\x0ctape_lengths\x18\x0f \x01(\x0c\x12\x12\n\noverlapped\x18\x10 \x01(\x08\"\x8d\x01\n\rRecordedWrite\x12\x0e\n\x06map_id\x18\x01 \x01(\x04\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.ebpfd_api.v1.RecordedWriteKind\x12\x0c\n\x04keys\x18\x03 \x01(\x0c\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\r\n\x05\x66lags\x18\x05 \x01(\x04\x12\x10\n\x08programs\x18\x06 \x03(\t\"H\n\x0fRecordingUnseen\x12\x0e\n\x06map_id\x18\x01 \x01(\x04\x12\x0f\n\x07link_id\x18\x02 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x03 \x01(\t\"/\n\rRecordingLoss\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x0e\n\x06writes\x18\x02 \x01(\x04\"<\n\x0cRecordingEnd\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x0c\n\x04lost\x18\x02 \x01(\x04\x12\x0e\n\x06reason\x18\x03 \x01(\t*\x95\x01\n\x11RecordedWriteKind\x12#\n\x1fRECORDED_WRITE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRECORDED_WRITE_KIND_UPDATE\x10\x01\x12\x1e\n\x1aRECORDED_WRITE_KIND_DELETE\x10\x02\x12\x1b\n\x17RECORDED_WRITE_KIND_POP\x10\x03\x32S\n\nRecordings\x12\x45\n\x06Record\x12\x1b.ebpfd_api.v1.RecordRequest\x1a\x1c.ebpfd_api.v1.RecordResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.recordings_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RECORDEDWRITEKIND']._serialized_start=2330
+  _globals['_RECORDEDWRITEKIND']._serialized_end=2479
   _globals['_RECORDREQUEST']._serialized_start=128
   _globals['_RECORDREQUEST']._serialized_end=246
   _globals['_RECORDRESPONSE']._serialized_start=248
   _globals['_RECORDRESPONSE']._serialized_end=347
   _globals['_RECORDINGENTRY']._serialized_start=350
-  _globals['_RECORDINGENTRY']._serialized_end=703
-  _globals['_RECORDINGHEAD']._serialized_start=705
-  _globals['_RECORDINGHEAD']._serialized_end=817
-  _globals['_RECORDEDMAP']._serialized_start=820
-  _globals['_RECORDEDMAP']._serialized_end=1038
-  _globals['_RECORDEDINNERMAP']._serialized_start=1040
-  _globals['_RECORDEDINNERMAP']._serialized_end=1131
-  _globals['_RECORDEDMAPENTRIES']._serialized_start=1133
-  _globals['_RECORDEDMAPENTRIES']._serialized_end=1217
-  _globals['_RECORDEDPROGRAM']._serialized_start=1220
-  _globals['_RECORDEDPROGRAM']._serialized_end=1475
-  _globals['_RECORDEDFUNCTION']._serialized_start=1477
-  _globals['_RECORDEDFUNCTION']._serialized_end=1573
-  _globals['_RECORDEDBATCH']._serialized_start=1576
-  _globals['_RECORDEDBATCH']._serialized_end=1903
-  _globals['_RECORDINGLOSS']._serialized_start=1905
-  _globals['_RECORDINGLOSS']._serialized_end=1936
-  _globals['_RECORDINGEND']._serialized_start=1938
-  _globals['_RECORDINGEND']._serialized_end=1998
-  _globals['_RECORDINGS']._serialized_start=2000
-  _globals['_RECORDINGS']._serialized_end=2083
+  _globals['_RECORDINGENTRY']._serialized_end=798
+  _globals['_RECORDINGHEAD']._serialized_start=800
+  _globals['_RECORDINGHEAD']._serialized_end=912
+  _globals['_RECORDEDMAP']._serialized_start=915
+  _globals['_RECORDEDMAP']._serialized_end=1133
+  _globals['_RECORDEDINNERMAP']._serialized_start=1135
+  _globals['_RECORDEDINNERMAP']._serialized_end=1226
+  _globals['_RECORDEDMAPENTRIES']._serialized_start=1228
+  _globals['_RECORDEDMAPENTRIES']._serialized_end=1312
+  _globals['_RECORDEDPROGRAM']._serialized_start=1315
+  _globals['_RECORDEDPROGRAM']._serialized_end=1570
+  _globals['_RECORDEDFUNCTION']._serialized_start=1572
+  _globals['_RECORDEDFUNCTION']._serialized_end=1668
+  _globals['_RECORDEDBATCH']._serialized_start=1671
+  _globals['_RECORDEDBATCH']._serialized_end=1998
+  _globals['_RECORDEDWRITE']._serialized_start=2001
+  _globals['_RECORDEDWRITE']._serialized_end=2142
+  _globals['_RECORDINGUNSEEN']._serialized_start=2144
+  _globals['_RECORDINGUNSEEN']._serialized_end=2216
+  _globals['_RECORDINGLOSS']._serialized_start=2218
+  _globals['_RECORDINGLOSS']._serialized_end=2265
+  _globals['_RECORDINGEND']._serialized_start=2267
+  _globals['_RECORDINGEND']._serialized_end=2327
+  _globals['_RECORDINGS']._serialized_start=2481
+  _globals['_RECORDINGS']._serialized_end=2564
 # @@protoc_insertion_point(module_scope)

@@ -2,12 +2,24 @@ from ebpfd_api.v1 import contract_pb2 as _contract_pb2
 from ebpfd_api.v1 import hook_pb2 as _hook_pb2
 from ebpfd_api.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class RecordedWriteKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORDED_WRITE_KIND_UNSPECIFIED: _ClassVar[RecordedWriteKind]
+    RECORDED_WRITE_KIND_UPDATE: _ClassVar[RecordedWriteKind]
+    RECORDED_WRITE_KIND_DELETE: _ClassVar[RecordedWriteKind]
+    RECORDED_WRITE_KIND_POP: _ClassVar[RecordedWriteKind]
+RECORDED_WRITE_KIND_UNSPECIFIED: RecordedWriteKind
+RECORDED_WRITE_KIND_UPDATE: RecordedWriteKind
+RECORDED_WRITE_KIND_DELETE: RecordedWriteKind
+RECORDED_WRITE_KIND_POP: RecordedWriteKind
 
 class RecordRequest(_message.Message):
     __slots__ = ("hook", "link_id", "limit", "within_ms")
@@ -30,7 +42,7 @@ class RecordResponse(_message.Message):
     def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., entry: _Optional[_Union[RecordingEntry, _Mapping]] = ...) -> None: ...
 
 class RecordingEntry(_message.Message):
-    __slots__ = ("head", "map", "map_entries", "program", "batch", "loss", "end")
+    __slots__ = ("head", "map", "map_entries", "program", "batch", "loss", "end", "write", "unseen")
     HEAD_FIELD_NUMBER: _ClassVar[int]
     MAP_FIELD_NUMBER: _ClassVar[int]
     MAP_ENTRIES_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +50,8 @@ class RecordingEntry(_message.Message):
     BATCH_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    WRITE_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
     head: RecordingHead
     map: RecordedMap
     map_entries: RecordedMapEntries
@@ -45,7 +59,9 @@ class RecordingEntry(_message.Message):
     batch: RecordedBatch
     loss: RecordingLoss
     end: RecordingEnd
-    def __init__(self, head: _Optional[_Union[RecordingHead, _Mapping]] = ..., map: _Optional[_Union[RecordedMap, _Mapping]] = ..., map_entries: _Optional[_Union[RecordedMapEntries, _Mapping]] = ..., program: _Optional[_Union[RecordedProgram, _Mapping]] = ..., batch: _Optional[_Union[RecordedBatch, _Mapping]] = ..., loss: _Optional[_Union[RecordingLoss, _Mapping]] = ..., end: _Optional[_Union[RecordingEnd, _Mapping]] = ...) -> None: ...
+    write: RecordedWrite
+    unseen: RecordingUnseen
+    def __init__(self, head: _Optional[_Union[RecordingHead, _Mapping]] = ..., map: _Optional[_Union[RecordedMap, _Mapping]] = ..., map_entries: _Optional[_Union[RecordedMapEntries, _Mapping]] = ..., program: _Optional[_Union[RecordedProgram, _Mapping]] = ..., batch: _Optional[_Union[RecordedBatch, _Mapping]] = ..., loss: _Optional[_Union[RecordingLoss, _Mapping]] = ..., end: _Optional[_Union[RecordingEnd, _Mapping]] = ..., write: _Optional[_Union[RecordedWrite, _Mapping]] = ..., unseen: _Optional[_Union[RecordingUnseen, _Mapping]] = ...) -> None: ...
 
 class RecordingHead(_message.Message):
     __slots__ = ("began_ns", "attach_type", "attach_type_name", "link_id", "lanes")
@@ -177,11 +193,39 @@ class RecordedBatch(_message.Message):
     overlapped: bool
     def __init__(self, link_id: _Optional[int] = ..., program_id: _Optional[int] = ..., count: _Optional[int] = ..., contexts: _Optional[bytes] = ..., data: _Optional[bytes] = ..., data_lengths: _Optional[bytes] = ..., meta_lengths: _Optional[bytes] = ..., origin: _Optional[_Union[_hook_pb2.Origin, _Mapping]] = ..., codes: _Optional[bytes] = ..., results: _Optional[bytes] = ..., contexts_after: _Optional[bytes] = ..., data_after: _Optional[bytes] = ..., lane: _Optional[int] = ..., tape: _Optional[bytes] = ..., tape_lengths: _Optional[bytes] = ..., overlapped: _Optional[bool] = ...) -> None: ...
 
+class RecordedWrite(_message.Message):
+    __slots__ = ("map_id", "kind", "keys", "values", "flags", "programs")
+    MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMS_FIELD_NUMBER: _ClassVar[int]
+    map_id: int
+    kind: RecordedWriteKind
+    keys: bytes
+    values: bytes
+    flags: int
+    programs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, map_id: _Optional[int] = ..., kind: _Optional[_Union[RecordedWriteKind, str]] = ..., keys: _Optional[bytes] = ..., values: _Optional[bytes] = ..., flags: _Optional[int] = ..., programs: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RecordingUnseen(_message.Message):
+    __slots__ = ("map_id", "link_id", "program_name")
+    MAP_ID_FIELD_NUMBER: _ClassVar[int]
+    LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_NAME_FIELD_NUMBER: _ClassVar[int]
+    map_id: int
+    link_id: int
+    program_name: str
+    def __init__(self, map_id: _Optional[int] = ..., link_id: _Optional[int] = ..., program_name: _Optional[str] = ...) -> None: ...
+
 class RecordingLoss(_message.Message):
-    __slots__ = ("events",)
+    __slots__ = ("events", "writes")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    WRITES_FIELD_NUMBER: _ClassVar[int]
     events: int
-    def __init__(self, events: _Optional[int] = ...) -> None: ...
+    writes: int
+    def __init__(self, events: _Optional[int] = ..., writes: _Optional[int] = ...) -> None: ...
 
 class RecordingEnd(_message.Message):
     __slots__ = ("events", "lost", "reason")
