@@ -25,7 +25,7 @@ Numbers: TypeAlias = "list[int] | tuple[int, ...] | range | Buffer"
 """Unsigned numbers of 32 bits: themselves, an array of them, or packed little-endian as bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes three times as long to make
 class Packed:
     """The columns of a batch."""
 

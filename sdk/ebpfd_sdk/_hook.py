@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
 E = TypeVar("E", bound=OnFire)
-T = TypeVar("T")
 
 
 _PLAIN: Final = frozenset({bytes, bytearray, memoryview})
@@ -152,11 +151,11 @@ class Hook(Declaration, Generic[C]):
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             if lane.local is not None and (answer := lane.run_here(raw, data)) is not None:
-                return _settled(answer)
+                return self._state.turns.settled(answer)
             if deadline_s is None:
                 return lane.invoke(raw, data)
             return lane.invoke_within(deadline_s, raw, data)
-        return _settled(self._state.unanswered(lane, raw, data))
+        return self._state.turns.settled(self._state.unanswered(lane, raw, data))
 
     def invoke_now(
         self,
@@ -206,8 +205,10 @@ class Hook(Declaration, Generic[C]):
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             here = lane.run_batch_here(batch, self._layout.size)
-            return lane.submit(batch, deadline_s) if here is None else _settled(here)
-        return _settled(self._state.unanswered_batch(lane))
+            if here is None:
+                return lane.submit(batch, deadline_s)
+            return self._state.turns.settled(here)
+        return self._state.turns.settled(self._state.unanswered_batch(lane))
 
     def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
         """Begin a batch: what is invoked on it runs at its end, in one message for its links.
@@ -284,16 +285,3 @@ def _attachments(
             raise DeclarationError(f"hook {hook}: with ONE_PER_PARAMETER there are no wildcards")
         return Attachments(capability, ())
     return Attachments(capability, (b"",) if wildcards is None else wildcards)
-
-
-def _settled(value: T) -> asyncio.Future[T]:
-    """Answer in the next turn: a caller that loops must let attaches and signals through."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-    loop.call_soon(_settle, future, value)
-    return future
-
-
-def _settle(future: asyncio.Future[T], value: T) -> None:
-    if not future.done():
-        future.set_result(value)

@@ -16,6 +16,7 @@ from ebpfd_sdk._lanes import Lanes
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._turns import Turns
 
 MOST_REMEMBERED: Final = 1024
 """Events may have any number of parameters."""
@@ -67,6 +68,7 @@ class HookState(Generic[C]):
     """Where the events of a parameter went lately; whoever changes the links empties it."""
 
     traffic: Traffic = field(default_factory=Traffic)
+    turns: Turns = field(default_factory=Turns)
     arrivals: set[asyncio.Future[None]] = field(default_factory=set[asyncio.Future[None]])
 
     def find(self, parameter: bytes | None, only: Filter | None = None) -> Lane[C] | Nobody:

@@ -33,6 +33,9 @@ class LocalProgram(Generic[C]):
     """A link's program in this process, for as long as the daemon leaves it here."""
 
     def __init__(self, program: "Program", gate: "Gate", type_: type[C]) -> None:
+        from ebpfd_vm import EngineError  # noqa: PLC0415 (whoever has no local program has none)
+
+        self._refused = EngineError
         self._program = program
         self._gate = gate
         self._type = type_
@@ -59,11 +62,9 @@ class LocalProgram(Generic[C]):
         fallback: Fallback,
     ) -> Columns | None:
         """Run it on a batch; None: the daemon has taken it back."""
-        from ebpfd_vm import EngineError  # noqa: PLC0415 (whoever has no local program has none)
-
         try:
             done = self._program.run_batch(contexts, count, data, data_lengths, meta_lengths)
-        except EngineError as error:
+        except self._refused as error:
             if self._gate.closed:
                 return None
             code = RESULTS[error.code]
@@ -81,7 +82,7 @@ class LocalProgram(Generic[C]):
 
 def _chosen(codes: bytes, results: bytes, fallback: Fallback) -> bytes:
     """Put in what becomes of events whose run has failed."""
-    if not codes.strip(b"\0"):
+    if codes == bytes(len(codes)):
         return results
     chosen = bytearray(results)
     for index, code in enumerate(codes):
