@@ -6,23 +6,26 @@
 //!   counted    what has run; the daemon reads it
 //! ```
 //!
-//! A thread says that it is inside before it looks whether the gate is closed,
-//! with a full fence between; the daemon closes before it looks who is inside,
-//! likewise.  So whoever the daemon does not see inside has found the gate
+//! A thread says that it is inside before it looks whether the gate is closed;
+//! the daemon closes before it looks who is inside.  All four are sequentially
+//! consistent, so whoever the daemon does not see inside has found the gate
 //! closed, or will.  A process that lies about any of it spoils its own numbers.
+//! A thread's word is its own: no two threads write it, but for the last one,
+//! which those share that came too late for another.
 //!
 //! Sound because: the words lie in a mapping of their size which the gate owns,
 //! in a memfd that nobody can shrink; they are atomics, and every bit pattern is
 //! valid.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::counters::{CounterValues, Share, Totals};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::maps::backing::{self, Backing, PAGE, Storage};
-use crate::maps::{SLOTS, thread_number};
+use crate::maps::{SHARED_SLOT, SLOTS, thread_number};
 
 /// Callers of single contexts that have a share of their own.
 const SHARES: usize = 64;
@@ -48,12 +51,42 @@ pub struct Gate {
 }
 
 /// While it lives, the thread is inside.
-pub struct Inside<'a>(&'a AtomicU64);
+pub struct Inside<'a> {
+    word: &'a AtomicU64,
+    /// Whether others may write it.
+    crowded: bool,
+    /// Tied to its thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl<'a> Inside<'a> {
+    #[inline]
+    fn announced(word: &'a AtomicU64, crowded: bool) -> Self {
+        if crowded {
+            word.fetch_add(1, Ordering::SeqCst);
+        } else {
+            word.store(
+                word.load(Ordering::Relaxed).wrapping_add(1),
+                Ordering::SeqCst,
+            );
+        }
+        Self {
+            word,
+            crowded,
+            _not_send: PhantomData,
+        }
+    }
+}
 
 impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        if self.crowded {
+            self.word.fetch_sub(1, Ordering::Release);
+        } else {
+            let left = self.word.load(Ordering::Relaxed).wrapping_sub(1);
+            self.word.store(left, Ordering::Release);
+        }
     }
 }
 
@@ -86,17 +119,14 @@ impl Gate {
     #[inline]
     pub fn enter(&self) -> Option<Inside<'_>> {
         let words = self.words();
-        let word = &words.inside[thread_number()].0;
-        word.fetch_add(1, Ordering::SeqCst);
-        let inside = Inside(word);
-        fence(Ordering::SeqCst);
-        (words.closed.0.load(Ordering::Relaxed) == OPEN).then_some(inside)
+        let number = thread_number();
+        let inside = Inside::announced(&words.inside[number].0, number == SHARED_SLOT);
+        (words.closed.0.load(Ordering::SeqCst) == OPEN).then_some(inside)
     }
 
     /// Let nobody in any more.
     pub fn close(&self) {
         self.words().closed.0.store(CLOSED, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
     }
 
     pub fn is_closed(&self) -> bool {
@@ -112,7 +142,7 @@ impl Gate {
     pub fn inside(&self) -> u64 {
         let words = self.words().inside.iter();
         words.fold(0, |sum, line| {
-            sum.saturating_add(line.0.load(Ordering::Acquire))
+            sum.saturating_add(line.0.load(Ordering::SeqCst))
         })
     }
 

@@ -63,10 +63,10 @@ pub struct Memory<'r> {
     /// Maps that the program found in maps of maps.
     inner: Vec<&'r Map>,
     /// Of those among them that other processes may have.
-    inner_pins: Vec<Pin>,
+    inner_pins: Vec<Pin<'r>>,
     /// The lane that the invocation has.
     lane: usize,
-    pin: Pin,
+    pin: Pin<'r>,
 }
 
 impl<'r> Memory<'r> {
@@ -107,10 +107,16 @@ impl<'r> Memory<'r> {
     ///
     /// The old pin ends before the new one begins: a pin inside of another one would end with it.
     #[inline]
-    pub(super) fn repin(&mut self, pin: impl FnOnce() -> Pin) {
+    pub(super) fn repin(&mut self, pin: impl FnOnce() -> Pin<'r>) {
+        self.let_go();
+        self.pin = pin();
+    }
+
+    /// Let go of everything that was found, and hold nothing.
+    #[inline]
+    pub(super) fn let_go(&mut self) {
         self.begin();
         self.pin = Pin::of_nothing();
-        self.pin = pin();
     }
 
     /// The data of the next invocation, which outlives it.
@@ -124,7 +130,7 @@ impl<'r> Memory<'r> {
         self.stack = Region::of(stack);
     }
 
-    pub fn pin(&self) -> &Pin {
+    pub fn pin(&self) -> &Pin<'r> {
         &self.pin
     }
 

@@ -183,7 +183,7 @@ impl Program {
     }
 
     /// What a thread must have while it runs the program.
-    pub(super) fn pin(&self) -> epoch::Pin {
+    pub(super) fn pin(&self) -> epoch::Pin<'_> {
         epoch::pin_with(&self.domains)
     }
 
@@ -380,7 +380,7 @@ impl Program {
     }
 
     /// What must be held beside the caller's pin while the program runs at the end of a tail call.
-    pub(super) fn pin_of_its_own(&self) -> Option<epoch::Pin> {
+    pub(super) fn pin_of_its_own(&self) -> Option<epoch::Pin<'_>> {
         (!self.domains.is_empty()).then(|| self.pin())
     }
 

@@ -20,7 +20,6 @@ use super::input::Item;
 use super::origin::Identity;
 use super::program::Program;
 use super::session::Session;
-use crate::maps::epoch;
 
 /// Of so many runs one is timed.
 const TIMED: u64 = 64;
@@ -105,7 +104,7 @@ struct Pinned<'s>(&'s mut Session<'static>);
 
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
-        self.0.memory().repin(epoch::Pin::of_nothing);
+        self.0.memory().let_go();
     }
 }
 

@@ -19,7 +19,7 @@ impl Map {
         &self,
         key: &[u8],
         lane: usize,
-        _pin: &epoch::Pin,
+        _pin: &epoch::Pin<'_>,
     ) -> Result<Option<usize>> {
         if key.len() != self.key_size() {
             return Ok(None);
@@ -40,7 +40,7 @@ impl Map {
         &self,
         key: &[u8],
         lane: usize,
-        _pin: &epoch::Pin,
+        _pin: &epoch::Pin<'_>,
     ) -> Result<Option<usize>> {
         if key.len() != self.key_size() {
             return Ok(None);
@@ -198,7 +198,7 @@ impl Map {
     }
 
     /// The program under an index of a PROG_ARRAY.  The caller must be pinned while it uses it.
-    pub fn program_at(&self, index: u32, _pin: &epoch::Pin) -> Option<*const Program> {
+    pub fn program_at(&self, index: u32, _pin: &epoch::Pin<'_>) -> Option<*const Program> {
         match &self.store {
             Store::Programs(programs) => programs.find(&index.to_le_bytes()),
             _ => None,

@@ -22,6 +22,7 @@
 //! Sound because: a domain's words are static words, or live in a mapping that the
 //! domain keeps alive; slots are atomics and every bit pattern is valid.
 
+use std::iter;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +40,8 @@ const LINE: usize = 8;
 const LOOK: Duration = Duration::from_micros(50);
 /// A slot's value while its thread is not pinned; epochs start at 1.
 const IDLE: u64 = 0;
-pub(super) const SHARED_SLOT: usize = SLOTS - 1;
+/// The last one.
+pub const SHARED_SLOT: usize = SLOTS - 1;
 /// Bytes that a domain takes in a map's memory: the epoch, the rows in use, then the slots.
 pub const DOMAIN_BYTES: usize = 64 + MAX_PEERS * SLOTS * LINE * 8;
 
@@ -132,24 +134,24 @@ impl Domain {
         }
     }
 
-    /// Announce; `false` if this thread had already.
+    /// Say that this thread is pinned, which holds once the caller has fenced and has seen that
+    /// the domain is not frozen; `false` if the thread was pinned already.
     #[inline]
-    fn enter(&self, number: usize) -> bool {
+    fn announce(&self, number: usize) -> bool {
         let slot = self.slot(self.own_row(), number);
         if number == SHARED_SLOT {
-            return self.enter_crowd(slot);
+            return self.announce_in_crowd(slot);
         }
         if slot.load(Ordering::Relaxed) != IDLE {
             return false;
         }
         slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        if self.frozen.load(Ordering::Relaxed) {
-            slot.store(IDLE, Ordering::Release);
-            self.thawed();
-            return self.enter(number);
-        }
         true
+    }
+
+    #[inline]
+    fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Relaxed)
     }
 
     /// Wait until threads may pin.
@@ -180,19 +182,10 @@ impl Domain {
 
     /// The first of many announces, for all of them.
     #[cold]
-    fn enter_crowd(&self, slot: &AtomicU64) -> bool {
+    fn announce_in_crowd(&self, slot: &AtomicU64) -> bool {
         let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
         if *crowd == 0 {
             slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
-        }
-        fence(Ordering::SeqCst);
-        if self.frozen.load(Ordering::Relaxed) {
-            if *crowd == 0 {
-                slot.store(IDLE, Ordering::Release);
-            }
-            drop(crowd);
-            self.thawed();
-            return self.enter_crowd(slot);
         }
         *crowd += 1;
         true
@@ -270,63 +263,134 @@ impl Drop for Frozen<'_> {
     }
 }
 
+/// Domains behind the first one that a pin has a bit for.
+const MARKED: usize = 63;
+
 /// While it lives, nothing that this thread can find is reused.
 ///
 /// May be nested; the outermost must be dropped last.
-pub struct Pin {
+pub struct Pin<'d> {
     number: usize,
-    entered: bool,
-    shared: Vec<(Arc<Domain>, bool)>,
+    first: &'d Domain,
+    others: &'d [Arc<Domain>],
+    /// Bit a domain, from the first one on: set if this pin entered it, and not one around it.
+    entered: u64,
+    /// Of domains that have no bit here.
+    rest: Option<Box<Self>>,
     /// Tied to its thread.
     _not_send: PhantomData<*const ()>,
 }
 
-impl Pin {
+impl<'d> Pin<'d> {
     /// A pin that keeps nothing, for a reader that has no map to find anything in.
     pub fn of_nothing() -> Self {
         Self {
             number: 0,
-            entered: false,
-            shared: Vec::new(),
+            first: &LOCAL,
+            others: &[],
+            entered: 0,
+            rest: None,
             _not_send: PhantomData,
         }
     }
+
+    /// Announce thread `number` to all of them; a fence costs more than that, and one will do.
+    #[inline]
+    fn enter(number: usize, first: &'d Domain, others: &'d [Arc<Domain>]) -> Self {
+        loop {
+            let pin = Self::announced(number, first, others);
+            full_fence();
+            let Some(frozen) = pin.frozen() else {
+                return pin;
+            };
+            drop(pin);
+            frozen.thawed();
+        }
+    }
+
+    #[inline]
+    fn announced(number: usize, first: &'d Domain, others: &'d [Arc<Domain>]) -> Self {
+        let mut entered = u64::from(first.announce(number));
+        for (place, domain) in others.iter().take(MARKED).enumerate() {
+            entered |= u64::from(domain.announce(number)) << (place + 1);
+        }
+        Self {
+            number,
+            first,
+            others,
+            entered,
+            rest: Self::behind(number, others),
+            _not_send: PhantomData,
+        }
+    }
+
+    #[inline]
+    fn behind(number: usize, others: &'d [Arc<Domain>]) -> Option<Box<Self>> {
+        let next = others.get(MARKED)?;
+        let rest = Self::announced(number, next, &others[MARKED + 1..]);
+        Some(Box::new(rest))
+    }
+
+    /// The domains that this pin entered; those that an outer one has are none of its business.
+    #[inline]
+    fn own(&self) -> impl Iterator<Item = &'d Domain> + use<'d> {
+        let Self { first, others, .. } = *self;
+        let mut left = self.entered;
+        iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let place = left.trailing_zeros() as usize;
+            left &= left - 1;
+            Some(match place {
+                0 => first,
+                _ => &*others[place - 1],
+            })
+        })
+    }
+
+    /// A domain that was frozen before it was entered.
+    #[inline]
+    fn frozen(&self) -> Option<&'d Domain> {
+        let rest = self.rest.as_ref();
+        self.own()
+            .find(|domain| domain.is_frozen())
+            .or_else(|| rest.and_then(|rest| rest.frozen()))
+    }
+}
+
+/// A full fence.
+///
+/// On x86 every locked instruction is one.  What `fence` becomes there costs four times as much,
+/// which is as much as a small program.
+#[inline]
+fn full_fence() {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: what it writes is what is there; by default such a block touches all memory, so that
+    // nothing is moved over it.
+    unsafe {
+        std::arch::asm!("lock or dword ptr [rsp], 0", options(nostack));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    fence(Ordering::SeqCst);
 }
 
 /// Announce that this thread reads maps of this process from now on.
 #[inline]
-pub fn pin() -> Pin {
-    let number = numbers::own();
-    Pin {
-        number,
-        entered: LOCAL.enter(number),
-        shared: Vec::new(),
-        _not_send: PhantomData,
-    }
+pub fn pin() -> Pin<'static> {
+    pin_with(&[])
 }
 
 /// As [`pin`], and maps of these shared domains too.
 #[inline]
-pub fn pin_with(domains: &[Arc<Domain>]) -> Pin {
-    let mut pin = pin();
-    for domain in domains {
-        let entered = domain.enter(pin.number);
-        pin.shared.push((Arc::clone(domain), entered));
-    }
-    pin
+pub fn pin_with(domains: &[Arc<Domain>]) -> Pin<'_> {
+    Pin::enter(numbers::own(), &LOCAL, domains)
 }
 
-impl Drop for Pin {
+impl Drop for Pin<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.entered {
-            LOCAL.leave(self.number);
-        }
-        for (domain, entered) in &self.shared {
-            if *entered {
-                domain.leave(self.number);
-            }
-        }
+        self.own().for_each(|domain| domain.leave(self.number));
     }
 }
 

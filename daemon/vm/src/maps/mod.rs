@@ -52,7 +52,7 @@ use arena::{Arena, Identity};
 use array::Array;
 pub use backing::Storage;
 pub use direct::DirectLookup;
-pub(crate) use epoch::SLOTS;
+pub(crate) use epoch::{SHARED_SLOT, SLOTS};
 use hash::Hash;
 use kind::Kind;
 use lpm::Lpm;
@@ -231,7 +231,7 @@ impl Map {
     }
 
     /// Pin this thread for work on this map.
-    fn pin(&self) -> epoch::Pin {
+    fn pin(&self) -> epoch::Pin<'_> {
         epoch::pin_with(self.shared_domain().map_or(&[], std::slice::from_ref))
     }
 

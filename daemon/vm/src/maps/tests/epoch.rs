@@ -1,5 +1,7 @@
 //! The protocol of epochs, step by step.
 
+use std::ptr;
+
 use super::*;
 
 /// A domain of its own, so that tests do not disturb each other.
@@ -24,12 +26,12 @@ fn domain() -> Domain {
 #[test]
 fn a_pin_holds_back_what_is_retired_while_it_lives() {
     let domain = domain();
-    assert!(domain.enter(3));
+    let pin = Pin::enter(3, &domain, &[]);
     let stamp = domain.stamp();
     assert!(domain.advance(), "all have announced the current epoch");
     assert!(!domain.advance(), "one has not announced the new one");
     assert!(!domain.is_safe(stamp));
-    domain.leave(3);
+    drop(pin);
     assert!(domain.advance());
     assert!(domain.is_safe(stamp));
 }
@@ -38,22 +40,24 @@ fn a_pin_holds_back_what_is_retired_while_it_lives() {
 #[test]
 fn pins_nest() {
     let domain = domain();
-    assert!(domain.enter(3));
-    assert!(!domain.enter(3));
+    let outer = Pin::enter(3, &domain, &[]);
     assert!(domain.advance());
+    drop(Pin::enter(3, &domain, &[]));
     assert!(!domain.advance());
+    drop(outer);
+    assert!(domain.advance());
 }
 
 /// Threads without a slot of their own share one, which holds until the last has left.
 #[test]
 fn a_crowd_shares_the_last_slot() {
     let domain = domain();
-    domain.enter(SHARED_SLOT);
-    domain.enter(SHARED_SLOT);
-    domain.leave(SHARED_SLOT);
+    let crowd = [(); 2].map(|()| Pin::enter(SHARED_SLOT, &domain, &[]));
+    let [first, second] = crowd;
+    drop(first);
     assert!(domain.advance());
     assert!(!domain.advance());
-    domain.leave(SHARED_SLOT);
+    drop(second);
     assert!(domain.advance());
 }
 
@@ -61,21 +65,59 @@ fn a_crowd_shares_the_last_slot() {
 #[test]
 fn a_frozen_domain_keeps_threads_out() {
     let domain = domain();
-    assert!(domain.enter(0) && domain.enter(SHARED_SLOT));
-    assert!(domain.freeze(Duration::ZERO).is_none());
-    domain.leave(0);
-    assert!(domain.freeze(Duration::ZERO).is_none());
-    domain.leave(SHARED_SLOT);
+    let pins = [0, SHARED_SLOT].map(|number| Pin::enter(number, &domain, &[]));
+    for pin in pins {
+        assert!(domain.freeze(Duration::ZERO).is_none());
+        drop(pin);
+    }
     let frozen = domain.freeze(Duration::ZERO).expect("nobody is pinned");
     std::thread::scope(|scope| {
         let entered = [1, SHARED_SLOT].map(|number| {
             let domain = &domain;
-            scope.spawn(move || domain.enter(number))
+            scope.spawn(move || Pin::enter(number, domain, &[]).entered)
         });
         assert!(entered.iter().all(|thread| !thread.is_finished()));
         drop(frozen);
         for thread in entered {
-            assert!(thread.join().expect("no panic"));
+            assert_eq!(1, thread.join().expect("no panic"));
         }
+    });
+}
+
+/// However many there are, all hold until the pin ends, and one that is frozen holds up the pin.
+#[test]
+fn a_pin_of_many_domains_enters_them_all() {
+    for count in [1, MARKED, MARKED + 1, MARKED + 2, 3 * MARKED] {
+        let (first, others) = (
+            domain(),
+            Vec::from_iter((0..count).map(|_| Arc::new(domain()))),
+        );
+        let all = || iter::once(&first).chain(others.iter().map(|domain| &**domain));
+        let busy = || all().filter(|domain| domain.slot(0, 3).load(Ordering::Relaxed) != IDLE);
+        let pin = Pin::enter(3, &first, &others);
+        assert_eq!(count + 1, busy().count());
+        drop(Pin::enter(3, &first, &others));
+        assert_eq!(count + 1, busy().count());
+        drop(pin);
+        assert_eq!(0, busy().count());
+
+        let last = others.last().expect("one at least");
+        let frozen = last.freeze(Duration::ZERO).expect("nobody is pinned");
+        let pin = Pin::announced(3, &first, &others);
+        assert!(pin.frozen().is_some_and(|domain| ptr::eq(domain, &**last)));
+        drop((pin, frozen));
+    }
+}
+
+/// A thread that waits for one domain holds up nobody in the others.
+#[test]
+fn who_waits_for_a_frozen_domain_has_left_the_others() {
+    let (first, others) = (domain(), [Arc::new(domain())]);
+    let frozen = others[0].freeze(Duration::ZERO).expect("nobody is pinned");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| Pin::enter(3, &first, &others).entered);
+        assert!(first.freeze(Duration::from_secs(60)).is_some());
+        drop(frozen);
+        assert_eq!(0b11, waits.join().expect("no panic"));
     });
 }
