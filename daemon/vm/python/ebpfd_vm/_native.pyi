@@ -529,6 +529,28 @@ class Gate:
         """What was counted at this gate alone."""
 
 @final
+class Door:
+    """`Program.invoker` for callers who cannot always have a run; it is open at first.
+
+    ``call`` is a builtin.  Of one positional argument that is bytes, a bytearray or a memoryview it
+    makes a run, and what that raises is what *error* makes of the `EngineError` or BufferError.
+    All other arguments go to *otherwise*, and so do all while it is closed, or when the gate of the
+    program is.  OPERATION_NOT_SUPPORTED for a ``blocking`` program.
+    """
+
+    def __new__(
+        cls,
+        program: Program,
+        otherwise: Callable[..., int],
+        error: Callable[[Exception], BaseException],
+        /,
+    ) -> Door: ...
+    @property
+    def call(self) -> Callable[..., int]: ...
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+@final
 class Program:
     """A program ready to run.  ``blocking`` ones wait for *helper*: run them on a thread.
 

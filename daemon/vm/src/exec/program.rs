@@ -274,6 +274,12 @@ impl Program {
         }
     }
 
+    /// Whether the daemon lets this process run it no more.
+    pub fn is_taken_back(&self) -> bool {
+        let gate = self.options.gate.as_ref();
+        gate.is_some_and(|gate| gate.is_closed())
+    }
+
     pub fn counters(&self) -> CounterValues {
         self.counters.values()
     }

@@ -31,7 +31,7 @@ use crate::exec::{Fault, Program, Single};
 
 /// What the builtin is bound to.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
-struct Invoker {
+pub struct Invoker {
     program: Arc<Program>,
     size: usize,
     /// For who has taken it.
@@ -43,45 +43,43 @@ struct Invoker {
 unsafe impl Sync for Invoker {}
 
 /// r0 or an error, in registers either way; see `exec::Program`.
-type Outcome = Result<u64, Box<PyErr>>;
+pub type Outcome = Result<u64, Box<PyErr>>;
 
 /// A method's definition, which Python keeps a pointer to and does not change.
-struct Definition(UnsafeCell<ffi::PyMethodDef>);
+pub struct Definition(UnsafeCell<ffi::PyMethodDef>);
 
 // SAFETY: nobody writes to it.
 unsafe impl Sync for Definition {}
 
-static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyMethodDef {
+impl Definition {
+    pub const fn new(definition: ffi::PyMethodDef) -> Self {
+        Self(UnsafeCell::new(definition))
+    }
+}
+
+static DEFINITION: Definition = Definition::new(ffi::PyMethodDef {
     ml_name: c"invoke".as_ptr(),
     ml_meth: ffi::PyMethodDefPointer { PyCFunction: enter },
     ml_flags: ffi::METH_O,
     ml_doc: c"Run the program on one context; the 32-bit result.".as_ptr(),
-}));
+});
 
 /// A builtin function that runs `program`, and keeps it alive.
 pub fn invoker<'py>(py: Python<'py>, program: &Arc<Program>) -> PyResult<Bound<'py, PyAny>> {
-    if program.blocking() {
-        return Err(EngineError::new(
-            ResultCode::OperationNotSupported,
-            "invoker: the program calls helpers of an extension, which may block; use run_batch",
-        )
-        .into());
-    }
-    let single = Single::new(Arc::clone(program));
-    let bound = Bound::new(
-        py,
-        Invoker {
-            program: Arc::clone(program),
-            size: program.context_size(),
-            single: UnsafeCell::new(single),
-            taken: AtomicBool::new(false),
-        },
-    )?;
-    let definition = DEFINITION.0.get();
+    let bound = Bound::new(py, Invoker::new(Arc::clone(program))?)?;
+    built_in(bound.as_any(), &DEFINITION)
+}
+
+/// A builtin function of `definition` that is bound to `slf`, as the definition expects it.
+pub fn built_in<'py>(
+    slf: &Bound<'py, PyAny>,
+    definition: &'static Definition,
+) -> PyResult<Bound<'py, PyAny>> {
+    let definition = definition.0.get();
     // SAFETY: the definition is static, the object alive; a new reference or NULL comes back.
     unsafe {
-        let function = ffi::PyCFunction_NewEx(definition, bound.as_ptr(), ptr::null_mut());
-        Bound::from_owned_ptr_or_err(py, function)
+        let function = ffi::PyCFunction_NewEx(definition, slf.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(slf.py(), function)
     }
 }
 
@@ -109,9 +107,30 @@ unsafe extern "C" fn enter(
 }
 
 impl Invoker {
+    pub fn new(program: Arc<Program>) -> PyResult<Self> {
+        if program.blocking() {
+            return Err(EngineError::new(
+                ResultCode::OperationNotSupported,
+                "invoker: the program calls helpers of an extension, which may block; use run_batch",
+            )
+            .into());
+        }
+        Ok(Self {
+            size: program.context_size(),
+            single: UnsafeCell::new(Single::new(Arc::clone(&program))),
+            taken: AtomicBool::new(false),
+            program,
+        })
+    }
+
+    /// Whether the daemon lets this process run the program no more.
+    pub fn is_taken_back(&self) -> bool {
+        self.program.is_taken_back()
+    }
+
     /// # Safety
     /// `argument` is an object that stays alive.
-    unsafe fn call(&self, py: Python<'_>, argument: *mut ffi::PyObject) -> Outcome {
+    pub unsafe fn call(&self, py: Python<'_>, argument: *mut ffi::PyObject) -> Outcome {
         // SAFETY: the caller's promise; the length is that of the bytes.
         unsafe {
             if ffi::PyBytes_Check(argument) != 0 {

@@ -9,6 +9,7 @@ mod errors;
 mod execution;
 mod gate;
 mod helper;
+mod hook_door;
 mod maps;
 mod objects;
 mod trace;
@@ -40,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<execution::Tally>()?;
     module.add_class::<execution::Program>()?;
     module.add_class::<gate::Gate>()?;
+    module.add_class::<hook_door::Door>()?;
     module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;
