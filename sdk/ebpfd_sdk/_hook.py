@@ -6,7 +6,7 @@ loop travel as one message.  Cancelling one future touches nothing but that futu
 
 import asyncio
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from ebpfd_api.attach_capability import AttachCapability
@@ -26,6 +26,7 @@ from ebpfd_sdk._hosted_hook import create
 from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
 from ebpfd_sdk._lane import Counters, Lane, check_size
 from ebpfd_sdk._links import Link
+from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
 
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=OnParameter)
 L = TypeVar("L", bound=OnLink)
 E = TypeVar("E", bound=OnFire)
-
-
-_PLAIN: Final = frozenset({bytes, bytearray, memoryview})
-"""Contexts that the engine takes as they are."""
 
 
 class Hook(Declaration, Generic[C]):
@@ -80,6 +77,7 @@ class Hook(Declaration, Generic[C]):
             _attachments(self.name, capability, wildcards),
             _u32(self.name, closed_result),
         )
+        self._state.stand_in = self._stand_in
         self.hosted = hosted
         if hosted:
             self._state.closed = "the daemon hosts it: fire it with a Client"
@@ -170,16 +168,24 @@ class Hook(Declaration, Generic[C]):
         that fails raises EbpfdError with its code.  Where the daemon runs the link, or several are
         attached, it is OPERATION_NOT_SUPPORTED, and says why: then ``await`` ``invoke``.
         """
-        local = self._state.local
-        if local is None or type(context) not in _PLAIN or data or parameter is not None:
-            return self._invoked_now(context, data, parameter)
-        try:
-            return local.now(context)  # type: ignore[arg-type]
-        except Exception as error:  # noqa: BLE001 (the engine's, which need not be installed)
-            if local.taken_back:
-                self._state.local = None
-                return self._invoked_now(context, data, parameter)
-            raise local.error_of(error) from None
+        # While a program here is all that an event can reach, the engine's own function stands in
+        # for this method: ``_stand_in``.  It comes back here with all that is not so simple.
+        lane = self._state.find(parameter)
+        if not isinstance(lane, Lane):
+            raise EbpfdError(lane.code, lane.message)
+        view = None
+        if isinstance(context, bytearray | memoryview):
+            view = memoryview(context).cast("B")
+            context = bytes(view)
+        answer = lane.run_here(self._packed(context), data)
+        if answer is None:
+            self._state.note_taken_back()
+            raise EbpfdError(Result.OPERATION_NOT_SUPPORTED, self._why_not_now(parameter))
+        if view is not None and not view.readonly:
+            view[:] = answer.context_bytes
+        if answer.code is not Result.SUCCESS:
+            raise EbpfdError(answer.code, answer.message)
+        return answer.result
 
     def invoke_batch(
         self,
@@ -226,27 +232,18 @@ class Hook(Declaration, Generic[C]):
             await self._state.arrival()
         return self.links[0]
 
-    def _invoked_now(
-        self,
-        context: C | bytes | bytearray | memoryview | None,
-        data: bytes,
-        parameter: bytes | None,
-    ) -> int:
-        raw = bytes(context) if isinstance(context, bytearray | memoryview) else context
-        lane = self._state.find(parameter)
-        if not isinstance(lane, Lane):
-            raise EbpfdError(lane.code, lane.message)
-        answer = lane.run_here(self._packed(raw), data)
-        if answer is None:
-            links = self._state.attachments.matching(parameter)
-            why = "several links are attached: the daemon runs them in their order"
-            if len(links) == 1:
-                why = f"link {links[0].link_id}: {self._state.why_remote(links[0].binding)}"
-            problem = f"hook {self.name}: invoke_now: {why}; await invoke instead"
-            raise EbpfdError(Result.OPERATION_NOT_SUPPORTED, problem)
-        if answer.code is not Result.SUCCESS:
-            raise EbpfdError(answer.code, answer.message)
-        return answer.result
+    def _stand_in(self, local: LocalProgram[C] | None) -> None:
+        """Let the engine's function be ``invoke_now``, or the method again."""
+        vars(self).pop("invoke_now", None)
+        if local is not None and type(self).invoke_now is Hook[C].invoke_now:
+            vars(self)["invoke_now"] = local.opened(self.invoke_now)
+
+    def _why_not_now(self, parameter: bytes | None) -> str:
+        links = self._state.attachments.matching(parameter)
+        why = "several links are attached: the daemon runs them in their order"
+        if len(links) == 1:
+            why = f"link {links[0].link_id}: {self._state.why_remote(links[0].binding)}"
+        return f"hook {self.name}: invoke_now: {why}; await invoke instead"
 
     def _packed(self, context: C | bytes | None) -> bytes:
         layout = self._layout

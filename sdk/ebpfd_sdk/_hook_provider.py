@@ -42,6 +42,8 @@ class HookProvider(Provider, Generic[C]):
         """Let invocations through, with no link of an earlier connection."""
         hook = self._hook
         hook.attachments = Attachments(hook.attachments.capability, hook.attachments.wildcards)
+        if hook.lanes is not None:
+            hook.lanes.leave_all()
         hook.lanes = self._lanes
         self._links_changed()
         hook.closed = hook.away = ""
@@ -59,7 +61,7 @@ class HookProvider(Provider, Generic[C]):
     def close(self, reason: str) -> None:
         """Answer every further invocation with CANCELED."""
         self._hook.closed = reason
-        self._hook.local = None
+        self._hook.run_by(None)
 
     async def drained(self) -> None:
         """Wait until every invocation that was started is answered."""
@@ -141,10 +143,9 @@ class HookProvider(Provider, Generic[C]):
         """Forget whom events reached until now."""
         hook = self._hook
         hook.found.clear()
-        hook.local = None
-        if len(hook.attachments.links) == 1:
-            taken = self._lanes.taken(hook.attachments.links[0].binding)
-            hook.local = None if isinstance(taken, str) else taken
+        links = hook.attachments.matching(None)
+        taken = self._lanes.taken(links[0].binding) if len(links) == 1 else ""
+        hook.run_by(None if isinstance(taken, str) else taken)
 
     def _check_parameter(self, parameter: bytes) -> None:
         rule = self._hook.parameter_rule

@@ -62,7 +62,10 @@ class HookState(Generic[C]):
     """None before the first connection."""
 
     local: LocalProgram[C] | None = None
-    """Of the only link, if its program runs in this process."""
+    """What an event without parameter reaches, if that is one program in this process."""
+
+    stand_in: Callable[[LocalProgram[C] | None], None] = lambda _: None
+    """Lets the hook run events by the program, or by none."""
 
     found: dict[bytes | None, Lane[C]] = field(default_factory=dict[bytes | None, Lane[C]])
     """Where the events of a parameter went lately; whoever changes the links empties it."""
@@ -91,6 +94,18 @@ class HookState(Generic[C]):
         with_it = " with this parameter" if parameter is not None and self.attachments.links else ""
         why = f": {self.away}" if self.away else ""
         return Nobody(code, f"hook {self.name}: nothing is attached{with_it}{why}", result)
+
+    def run_by(self, local: LocalProgram[C] | None) -> None:
+        """Let events without parameter be run by *local* alone; None: each finds its way."""
+        if self.local is not None:
+            self.local.shut()
+        self.local = local
+        self.stand_in(local)
+
+    def note_taken_back(self) -> None:
+        """Look whether the daemon runs again what was run here."""
+        if self.local is not None and self.local.taken_back:
+            self.run_by(None)
 
     def why_remote(self, binding: int) -> str:
         """Say why a link's program does not run in this process."""

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import Answer, C
@@ -38,14 +38,34 @@ class Counters:
 class Traffic:
     """Counts what goes through the links of one hook, past and present."""
 
-    __slots__ = ("invocations", "received", "sent")
+    __slots__ = ("_here", "invocations", "received", "sent")
 
     def __init__(self) -> None:
         self.invocations = self.sent = self.received = 0
+        self._here: list[Counted] = []
 
     def counters(self) -> Counters:
         """Take a snapshot."""
-        return Counters(self.invocations, self.sent, self.received)
+        here = sum(each.runs for each in self._here)
+        return Counters(self.invocations + here, self.sent, self.received)
+
+    def follow(self, program: "Counted") -> None:
+        """Count what *program* counts by itself."""
+        self._here.append(program)
+
+    def unfollow(self, program: "Counted") -> None:
+        """Keep what it has counted."""
+        self._here.remove(program)
+        self.invocations += program.runs
+
+
+class Counted(Protocol):
+    """A program that runs in this process."""
+
+    @property
+    def runs(self) -> int:
+        """How often it has."""
+        ...
 
 
 class Lane(Generic[C]):
@@ -114,8 +134,6 @@ class Lane(Generic[C]):
         answer = self.local.invoke(context, data, self.fallback)
         if answer is None:
             self.local = None
-        else:
-            self._traffic.invocations += 1
         return answer
 
     def run_batch_here(self, batch: Packed, size: int) -> Columns | None:
@@ -129,8 +147,6 @@ class Lane(Generic[C]):
         )
         if columns is None:
             self.local = None
-        else:
-            self._traffic.invocations += count
         return columns
 
     def message(self) -> Gathered[C]:

@@ -51,7 +51,10 @@ class Lanes(Generic[C]):
     async def take(self, binding: int) -> None:
         """Run a link's program here, if it can be."""
         if self._streams.local is not None:
-            self._taken[binding] = await self._streams.local.take(binding, self._type.context)
+            taken = await self._streams.local.take(binding, self._type.context)
+            self._taken[binding] = taken
+            if isinstance(taken, LocalProgram):
+                self._traffic.follow(taken)
 
     def taken(self, binding: int) -> LocalProgram[C] | str:
         """Return the program that runs here, or why it does not."""
@@ -59,9 +62,16 @@ class Lanes(Generic[C]):
 
     def leave(self, binding: int) -> list[Lane[C]]:
         """Lead nobody to a link any more; return the lanes that did: they may be in use."""
-        self._taken.pop(binding, None)
+        taken = self._taken.pop(binding, None)
+        if isinstance(taken, LocalProgram):
+            self._traffic.unfollow(taken)
         keys = [key for key in self._lanes if binding in key]
         return [self._lanes.pop(key) for key in keys]
+
+    def leave_all(self) -> None:
+        """Lead nobody anywhere any more: the daemon has none of these links now."""
+        for binding in tuple(self._taken):
+            self.leave(binding)
 
     def all(self) -> list[Lane[C]]:
         """Return every lane."""

@@ -21,7 +21,7 @@ from ebpfd_sdk._policy import Fallback
 
 if TYPE_CHECKING:
     from ebpfd_vm import Program
-    from ebpfd_vm.sharing import Gate
+    from ebpfd_vm.sharing import Door, Gate
 
 MAX_MESSAGE_BYTES: Final = 4096
 MAX_DESCRIPTORS: Final = 253
@@ -39,13 +39,35 @@ class LocalProgram(Generic[C]):
         self._program = program
         self._gate = gate
         self._type = type_
-        self.now: Callable[[bytes | bytearray | memoryview], int] = program.invoker()
-        """Runs it on a context without data; the engine's ``EngineError`` if it fails."""
+        self._door: Door | None = None
 
     @property
     def taken_back(self) -> bool:
         """Whether the daemon runs the link again."""
         return self._gate.closed
+
+    @property
+    def runs(self) -> int:
+        """How often it has run here."""
+        return self._program.counters().runs
+
+    def opened(self, otherwise: Callable[..., int]) -> Callable[..., int]:
+        """Return the engine's function that runs it on one context, and calls *otherwise* for else.
+
+        That is what is not a context alone; and everything when the daemon has taken it back, or
+        it is ``shut``.  A hook has one *otherwise*, and a program one hook.
+        """
+        if self._door is None:
+            from ebpfd_vm.sharing import Door  # noqa: PLC0415 (as above)
+
+            self._door = Door(self._program, otherwise, _error_of)
+        self._door.open()
+        return self._door.call
+
+    def shut(self) -> None:
+        """Let the function run nothing, whoever has kept it."""
+        if self._door is not None:
+            self._door.close()
 
     def invoke(self, context: bytes, data: bytes, fallback: Fallback) -> Answer[C] | None:
         """Run it on one event; None: the daemon has taken it back."""
@@ -72,12 +94,13 @@ class LocalProgram(Generic[C]):
         results = _chosen(done.codes, done.results, fallback)
         return Columns(Result.SUCCESS, "", done.codes, results, done.contexts, done.data)
 
-    def error_of(self, error: Exception) -> Exception:
-        """Say in the SDK's words what ``now`` raised."""
-        code, message = getattr(error, "code", None), str(error)
-        if not isinstance(code, int):
-            return error
-        return EbpfdError(RESULTS[code], message)
+
+def _error_of(error: Exception) -> Exception:
+    """Say in the SDK's words what the engine raised."""
+    code, message = getattr(error, "code", None), str(error)
+    if not isinstance(code, int):
+        return error
+    return EbpfdError(RESULTS[code], message)
 
 
 def _chosen(codes: bytes, results: bytes, fallback: Fallback) -> bytes:
