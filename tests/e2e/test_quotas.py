@@ -81,6 +81,35 @@ async def test_maps_grow_to_their_memory_and_no_further(tmp_path: Path) -> None:
         await w.client.create_map("array", 4, 4096, 512)
 
 
+async def test_what_was_kept_comes_back_whatever_the_file_says(tmp_path: Path) -> None:
+    """A daemon that starts with less room has all that there was, and takes nothing new."""
+    async with world(tmp_path) as w, sample(w):
+        made = await w.client.create_map("array", 4, 4096, 512)
+        await made.set(7, bytes(4095) + b"!")
+        await w.client.pin("/large", made)
+        program = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+        link = await program.attach("sample_ext")
+        w.daemon.kill()
+        await w.daemon.wait()
+    less = 'map_memory = "1 MiB"\nmaps = 1\nprograms = 1\nlinks = 1'
+    async with world(tmp_path, *config(tmp_path, less)) as w, sample(w):
+        kept = await w.client.map(made.id)
+        assert (await kept.get(7) or b"")[-1:] == b"!"
+        assert [each.id for each in await w.client.links()] == [link.id]
+        kept_program = await w.client.program(program.id)
+        quotas = await shown(w)
+        assert quotas["map_memory"]["used"] > quotas["map_memory"]["limit"] == MIB
+        assert (quotas["maps"]["used"], quotas["maps"]["limit"]) == (2, 1)
+        for refused in (
+            w.client.create_map("array", 4, 4, 1),
+            w.client.load(PROGRAMS / "trace.o"),
+            kept_program.attach("sample_ext", parameter=b"\1"),
+        ):
+            with pytest.raises(EbpfdError) as caught:
+                await refused
+            assert caught.value.code is Result.NO_MEMORY
+
+
 async def test_one_session_more_than_the_file_says(tmp_path: Path) -> None:
     """The extension says why it cannot be there, and may be when another one has left."""
     async with world(tmp_path, *config(tmp_path, "sessions = 1")) as w:

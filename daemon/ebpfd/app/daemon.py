@@ -20,7 +20,7 @@ from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
 from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
-from ebpfd.app.quota_usage import bounded_executor, used
+from ebpfd.app.quota_usage import limited_maps, used
 from ebpfd.app.settings import Settings
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
@@ -36,10 +36,12 @@ from ebpfd.host.owners import Owners
 from ebpfd.host.peers import Tokens
 from ebpfd.host.pins import Pins
 from ebpfd.host.programs import Programs
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.stats import Stats
+from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.rpc.callers import Callers
@@ -153,7 +155,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             store = Store(KeptObjects(database), directory.map_files)
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
-        executor = await stack.enter_async_context(bounded_executor(settings.quotas, services))
+        executor = await stack.enter_async_context(
+            Executor(TraceLog(), QuotaGuard(settings.quotas))
+        )
         parts = assembled(
             services, verifier, executor, kept, settings.deadlines, store, local=settings.local
         )
@@ -260,9 +264,8 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         stats = _add_observers(server, parts, executor, sessions, streams)
         healthy = _add_standard_services(server, streams)
-        await _provide_own(parts)
-        if store is not None:
-            await restorer(parts, store, verifier, executor).restore()
+        await _restore(parts, store, verifier, executor)
+        stack.enter_context(limited_maps(executor.guard, services))
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
         addresses = await stack.enter_async_context(
@@ -341,11 +344,15 @@ async def _listening(
                 yield addresses
 
 
-async def _provide_own(parts: Parts) -> None:
-    """What the daemon itself provides, and has to, before anything is restored that needs it."""
+async def _restore(
+    parts: Parts, store: Store | None, verifier: Verifier, executor: Executor
+) -> None:
+    """What was kept, and first what the daemon itself provides, since much of that needs it."""
     await register_general_helpers(parts.registrar)
     await parts.contracts.restore()
     await parts.hosted_hooks.restore()
+    if store is not None:
+        await restorer(parts, store, verifier, executor).restore()
 
 
 def _server(

@@ -1,15 +1,14 @@
 """How much of each quota is used, and the one that the engine keeps: the memory of all maps."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from ebpfd.app.parts import Parts
 from ebpfd.host.invocation import Executor
-from ebpfd.host.quotas import QuotaGuard, Quotas
+from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.services import Services
-from ebpfd.host.trace import TraceLog
 from ebpfd.rpc.session import Sessions
 from ebpfd_vm import limit_map_memory, map_memory
 
@@ -41,15 +40,13 @@ def used(parts: Parts, executor: Executor, sessions: Sessions) -> Mapping[str, C
     }
 
 
-@asynccontextmanager
-async def bounded_executor(quotas: Quotas, services: Services) -> AsyncGenerator[Executor]:
-    """What runs programs by *quotas*; within the block maps have no more memory than they may."""
-    guard = QuotaGuard(quotas)
-    limit_map_memory(quotas.map_memory)
+@contextmanager
+def limited_maps(guard: QuotaGuard, services: Services) -> Generator[None]:
+    """Within the block no map gets more memory than maps may have; what they have they keep."""
+    limit_map_memory(guard.quotas.map_memory)
+    services.start(_watch_map_memory(guard), name="map memory")
     try:
-        services.start(_watch_map_memory(guard), name="map memory")
-        async with Executor(TraceLog(), guard) as executor:
-            yield executor
+        yield
     finally:
         limit_map_memory(None)
 
