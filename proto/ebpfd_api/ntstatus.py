@@ -19,3 +19,8 @@ class NtStatus(IntEnum):
     NOT_SUPPORTED = 0xC00000BB
     INVALID_DEVICE_STATE = 0xC0000184
     NOINTERFACE = 0xC00002B9
+
+
+def ntstatus_name(status: int) -> str:
+    """The name of *status*, or its number if we have no name for it."""
+    return NtStatus(status).name if status in NtStatus._value2member_map_ else f"status {status:#x}"

@@ -9,7 +9,7 @@ Refused                 raised by an extension's ``on_attach``: it does not want
 DeclarationError        a context, helper or hook is declared wrongly: fix the source
 """
 
-from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.ntstatus import NtStatus, ntstatus_name
 from ebpfd_api.result import Result, result_name
 from ebpfd_sdk._values import Rejection
 
@@ -35,7 +35,7 @@ class RegistrationRefused(EbpfdError):  # noqa: N818 (same)
     """The registrar did not take a program type or a hook."""
 
     def __init__(self, what: str, status: int, message: str) -> None:
-        name = _status_name(status)
+        name = ntstatus_name(status)
         super().__init__(
             Result.EXTENSION_FAILED_TO_LOAD,
             f"the daemon did not register {what} ({name}): {message or 'no reason given'}",
@@ -79,8 +79,3 @@ class Refused(Exception):  # noqa: N818 (same)
 
 class DeclarationError(TypeError):
     """A declaration contradicts itself or the contracts of eBPF."""
-
-
-def _status_name(status: int) -> str:
-    known = NtStatus._value2member_map_
-    return NtStatus(status).name if status in known else f"status {status:#x}"

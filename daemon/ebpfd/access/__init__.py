@@ -1,4 +1,4 @@
-"""Roles: who may do what.  Values in, verdicts out: no wire, no files, no time.
+"""Roles: who may do what, and how often it is told.  Values in, verdicts out: no wire, no time.
 
 Peer --subjects--> Caller --holds--> Role --may--> Action on things with labels
 """
@@ -15,6 +15,7 @@ from ebpfd.access.needs import (
     type_need,
 )
 from ebpfd.access.roles import BUILT_IN, EVERYBODY, EVERYTHING, OWN, Role, Roles
+from ebpfd.access.summaries import Summaries
 
 __all__ = [
     "ANY",
@@ -28,6 +29,7 @@ __all__ = [
     "Need",
     "Role",
     "Roles",
+    "Summaries",
     "guid_label",
     "hook_need",
     "map_labels",

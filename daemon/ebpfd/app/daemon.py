@@ -15,6 +15,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from ebpfd.app.audit import auditing
 from ebpfd.app.config import OpenTo
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
@@ -22,6 +23,7 @@ from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
 from ebpfd.app.quota_usage import limited_maps, used
 from ebpfd.app.settings import Settings
+from ebpfd.host.audit import Audit
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.general import register_general_helpers
@@ -44,6 +46,7 @@ from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
+from ebpfd.rpc.audited_calls import AuditedCalls
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contracts import ContractsServicer
 from ebpfd.rpc.extensions import ExtensionsServicer
@@ -139,6 +142,17 @@ class Daemon:
     sessions: Sessions
     hosted: Hosted
     hosted_hooks: HostedHooks
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """Where calls come in, and who is asked about those who make them."""
+
+    server: grpc.aio.Server
+    hello: Hello
+    callers: Callers
+    things: Things
 
 
 @asynccontextmanager
@@ -153,6 +167,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             database = Database(directory.database)
             kept = KeptContracts(await stack.enter_async_context(database))
             store = Store(KeptObjects(database), directory.map_files)
+        audit = await stack.enter_async_context(auditing(settings.audit))
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
         executor = await stack.enter_async_context(
@@ -163,15 +178,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         readers, sessions, streams = RecordReaders(), Sessions(), Streams()
         hosted = Hosted(settings.extensions, f"unix:{settings.listen[0]}", services)
-        tokens = Tokens(time.monotonic)
-        peers, hello = Peers(tokens), Hello(tokens, anybody=settings.open_to is not OpenTo.OWNER)
-        server, callers, things = _server(settings, tokens, peers, parts)
+        entrance = _entrance(settings, parts, audit, services)
+        server, callers, things = entrance.server, entrance.callers, entrance.things
         registrar = RegistrarServicer(
             registrar=parts.registrar,
             contracts=parts.contracts,
             sessions=sessions,
-            peers=peers,
             callers=callers,
+            audit=audit,
             hosted=hosted,
             services=services,
             streams=streams,
@@ -191,6 +205,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 links=parts.links,
                 callers=callers,
                 things=things,
+                audit=audit,
                 services=services,
                 streams=streams,
                 guard=executor.guard,
@@ -237,7 +252,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ObjectsServicer(
                 objects=parts.objects,
                 owners=parts.owners,
-                peers=peers,
+                peers=callers.peers,
                 services=services,
                 streams=streams,
             ),
@@ -269,7 +284,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
         addresses = await stack.enter_async_context(
-            _listening(settings, server, hello, LocalSocket(parts.local_runs, sessions.find))
+            _listening(settings, entrance, LocalSocket(parts.local_runs, sessions.find))
         )
         if settings.metrics is not None:
             await stack.enter_async_context(showing(stats, settings.metrics))
@@ -288,6 +303,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             sessions=sessions,
             hosted=hosted,
             hosted_hooks=parts.hosted_hooks,
+            audit=audit,
         )
         hosted.begin()
         try:
@@ -330,10 +346,10 @@ def _add_observers(
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, server: grpc.aio.Server, hello: Hello, local: LocalSocket
+    settings: Settings, entrance: _Entrance, local: LocalSocket
 ) -> AsyncGenerator[tuple[str, ...]]:
     """Serve within the block, which gets the addresses; *local* too, if that is wanted."""
-    mode = settings.open_to.mode
+    mode, server, hello = settings.open_to.mode, entrance.server, entrance.hello
     async with listening(server, hello, settings.listen, mode, settings.tls, STOP_S) as addresses:
         if not settings.local:
             yield addresses
@@ -355,16 +371,21 @@ async def _restore(
         await restorer(parts, store, verifier, executor).restore()
 
 
-def _server(
-    settings: Settings, tokens: Tokens, peers: Peers, parts: Parts
-) -> tuple[grpc.aio.Server, Callers, Things]:
-    """The server, and what its servicers ask about callers themselves."""
-    callers = Callers(peers, settings.roles)
+def _entrance(settings: Settings, parts: Parts, audit: Audit, services: Services) -> _Entrance:
+    tokens = Tokens(time.monotonic)
+    callers = Callers(Peers(tokens), settings.roles)
     things = Things(objects=parts.objects, owners=parts.owners, contracts=parts.known)
-    roles = (RoleCheck(callers, things),) if settings.roles else ()
+    checks: list[grpc.aio.ServerInterceptor] = [TokenCheck(tokens)]
+    if audit.file is not None:
+        checks.append(AuditedCalls(audit, callers.peers, services))
+        parts.owners.when_ended = lambda owner, peer, ids: audit.note(
+            "owner.end", peer, "SUCCESS", name=owner.name, detached_or_unloaded=list(ids)
+        )
+    if settings.roles is not None:
+        checks.append(RoleCheck(callers, things))
     options = (*OPTIONS, *TLS_OPTIONS) if settings.tls else OPTIONS
-    server = grpc.aio.server(interceptors=(TokenCheck(tokens), *roles), options=options)
-    return server, callers, things
+    hello = Hello(tokens, anybody=settings.open_to is not OpenTo.OWNER)
+    return _Entrance(grpc.aio.server(interceptors=checks, options=options), hello, callers, things)
 
 
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:

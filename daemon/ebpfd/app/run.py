@@ -32,6 +32,8 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as daemon:
+        if (log := daemon.audit.file) is not None:
+            loop.add_signal_handler(signal.SIGHUP, log.reopen)
         _log.info("serving", listen=daemon.addresses)
         await _first(daemon.hosted.settled, stop)
         if not stop.is_set():

@@ -39,6 +39,9 @@ class Settings:
     local: bool = False
     """Whether extensions of the daemon's own user may run programs themselves."""
 
+    audit: Path | None = None
+    """The file of the audit log; None: there is none."""
+
     roles: Roles | None = None
     """Who may do what; None: who may connect may do all."""
 
@@ -59,6 +62,7 @@ class Settings:
         client_ca: str | None = None,
         config: str | None = None,
         metrics: str | None = None,
+        audit: str | None = None,
         local: bool = False,
     ) -> "Settings":
         """Settings from the words of a command line, which win over those of the file *config*.
@@ -68,7 +72,7 @@ class Settings:
         file = Config() if config is None else read_config(Path(config))
         addresses = listen or file.listen or (default_address(),)
         state, usual = state or file.state, Deadlines()
-        metrics = metrics or file.metrics
+        metrics, audit = metrics or file.metrics, audit or file.audit
         files = {"cert": cert, "key": key, "client-ca": client_ca}
         endpoints = tuple(_endpoint(each) for each in addresses if each.startswith("tls:"))
         if endpoints or not listen:  # those of the file are for where it listens
@@ -89,6 +93,7 @@ class Settings:
             quotas=file.quotas,
             extensions=hosted_extensions(extensions, file.extensions),
             metrics=metrics_address(metrics) if metrics else None,
+            audit=Path(audit).absolute() if audit else None,
             local=local or file.local,
             roles=file.roles,
             open_to=file.open_to,

@@ -57,6 +57,11 @@ def main() -> None:
     help="Show metrics to Prometheus, at /metrics; HOST is this one.  [default: nowhere]",
 )
 @click.option(
+    "--audit",
+    metavar="FILE",
+    help="Write a line of JSON for each change: who, what, and what came of it.  SIGHUP: anew.",
+)
+@click.option(
     "--local",
     is_flag=True,
     help="Let extensions of this user run programs in their own processes, on shared maps.",
@@ -76,6 +81,7 @@ def run(
     lease: float | None,
     extensions: tuple[str, ...],
     metrics: str | None,
+    audit: str | None,
     local: bool,
     config: str | None,
     verbose: bool,
@@ -104,6 +110,7 @@ def run(
             client_ca=client_ca,
             config=config,
             metrics=metrics,
+            audit=audit,
             local=local,
         )
     except SettingsError as error:

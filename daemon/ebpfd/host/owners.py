@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -23,6 +23,9 @@ class Owners:
         self._links = links
         self._owners: dict[str, Owner] = {}
         self._peers: dict[Owner, Peer] = {}
+        self.when_ended: Callable[[Owner, Peer, Sequence[int]], None] | None = None
+        """Told who has ended, who that was, and the ids of links and programs that go with him."""
+
         self.closed = asyncio.Event()
         """Set when the daemon stops: then every owner ends."""
 
@@ -59,7 +62,9 @@ class Owners:
         owner = self._owners.pop(token, None)
         if owner is None:
             return
-        del self._peers[owner]
+        peer = self._peers.pop(owner)
         left = self._objects.end(owner)
+        if self.when_ended is not None:
+            self.when_ended(owner, peer, [each.id for each in left])
         _log.info("owner ended", owner=owner.name, detaches_or_unloads=[each.id for each in left])
         await self._links.end_unkept(left)

@@ -16,12 +16,12 @@ class Callers:
     """Callers by their calls; without *roles* each of them may do all."""
 
     def __init__(self, peers: Peers, roles: Roles | None) -> None:
-        self._peers = peers
+        self.peers = peers
         self.roles = roles
 
     def of(self, context: _Context) -> Caller:
         """Who makes this call."""
-        return ANYBODY if self.roles is None else self.at(self._peers.of(context))
+        return ANYBODY if self.roles is None else self.at(self.peers.of(context))
 
     def at(self, peer: Peer) -> Caller:
         """Who is at the far end of a session, or has begun an owner."""

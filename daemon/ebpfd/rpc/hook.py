@@ -15,6 +15,7 @@ import structlog
 from ebpfd.access import Action, Caller
 from ebpfd.contracts import ContractError
 from ebpfd.errors import AccessDeniedError, RequestError
+from ebpfd.host.audit import Audit
 from ebpfd.host.chains import Chains, ChainTarget
 from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Origin, RefusalError, Target
@@ -243,10 +244,12 @@ class HookServicer(services_pb.HookServicer):
         links: Links,
         callers: Callers,
         things: Things,
+        audit: Audit,
         services: Services,
         streams: Streams,
         guard: QuotaGuard,
     ) -> None:
+        self._audit = audit
         self._callers = callers
         self._things = things
         self._guard = guard
@@ -294,7 +297,12 @@ class HookServicer(services_pb.HookServicer):
         self._streams.opened(context, requests.end)
         async for request in requests.read(request_iterator):
             response = pb.FireResponse(sequence=request.sequence)
-            outcome = await self._fire(request, caller, context.time_remaining())
+            try:
+                outcome = await self._fire(request, caller, context.time_remaining())
+            except AccessDeniedError as error:  # other fires of the stream may be for other hooks
+                who, why = self._callers.peers.of(context), str(error)
+                await self._audit.count("refused", who, "ACCESS_DENIED", "Hook/Fire", message=why)
+                outcome = BatchOutcome(code=Result.ACCESS_DENIED, message=why)
             encode_result(outcome, response.result)
             await context.write(response)
 
@@ -315,8 +323,6 @@ class HookServicer(services_pb.HookServicer):
             # Who names a deadline would rather wait than be told that nobody is there.
             with self._guard.place("fires", "wait for some"):
                 return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
-        except AccessDeniedError as error:  # the stream's other fires may be for other hooks
-            return BatchOutcome(code=Result.ACCESS_DENIED, message=str(error))
         except RequestError as error:
             return BatchOutcome(code=error.code, message=error.message, failure_result=default)
 

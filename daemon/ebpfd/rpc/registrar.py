@@ -14,6 +14,7 @@ from ebpfd import nmr
 from ebpfd.access import Need, module_need
 from ebpfd.contracts import AttachProviderData, BtfFunctionsData, ContractError, ProgramData
 from ebpfd.errors import AccessDeniedError, RequestError
+from ebpfd.host.audit import Audit
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.quotas import QuotaGuard
@@ -21,10 +22,10 @@ from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.rpc.binding_codec import encode_binding, encode_part
 from ebpfd.rpc.callers import Callers
+from ebpfd.rpc.changes import registration_facts
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.hello import OtherProtocolError, Terms, agree
 from ebpfd.rpc.leases import Lease, keep_leases
-from ebpfd.rpc.peers import Peers
 from ebpfd.rpc.registration_codec import (
     decode_dispatch,
     decode_instance,
@@ -37,7 +38,7 @@ from ebpfd.rpc.status import answering
 from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api import protocol
 from ebpfd_api.npi import NAMES, PROGRAM_INFORMATION
-from ebpfd_api.ntstatus import NtStatus
+from ebpfd_api.ntstatus import NtStatus, ntstatus_name
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as pb
 from ebpfd_api.v1 import registrar_pb2_grpc as services_pb
@@ -57,8 +58,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         registrar: RegistrarHost,
         contracts: Contracts,
         sessions: Sessions,
-        peers: Peers,
         callers: Callers,
+        audit: Audit,
         hosted: Hosted,
         services: Services,
         streams: Streams,
@@ -71,7 +72,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._registrar = registrar
         self._contracts = contracts
         self._sessions = sessions
-        self._peers = peers
+        self._audit = audit
         self._callers = callers
         self._hosted = hosted
         self._services = services
@@ -95,7 +96,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             terms = agree(hello, self._version)
         except OtherProtocolError as error:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        if old := self._sessions.resumed(hello.process_instance, hello.resume_token):
+        old = self._sessions.resumed(hello.process_instance, hello.resume_token)
+        if old is not None:
             self._end(old, "another session of the same process has taken its place")
         try:
             self._guard.check("sessions", len(self._sessions), 1, "stop some extensions")
@@ -109,7 +111,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                 process_id=hello.process_id,
                 registrations=hello.registrations,
                 resume_token=secrets.token_bytes(16),
-                peer=self._peers.of(context),
+                peer=self._callers.peers.of(context),
             ),
             Lease() if terms.leased else None,
         )
@@ -119,6 +121,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._hosted.connected(module)
         instance = process_instance(module.identity.process_instance)
         _log_of(module).info("extension connected", instance=instance)
+        self._tell("session.begin", module, takes_over=old is not None)
         module.send(self._welcome(module, terms))
         writer = self._services.start(
             _write_all(module, context), name=f"session writer of {module.name}"
@@ -165,6 +168,7 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         self._sessions.remove(module)
         self._hosted.left(module)
         self._drop(module, reason, in_order=not left and not reason)
+        self._tell("session.end", module, registrations=[each.handle for each in left], **why)
         if left:
             log.warning("extension lost", registrations=len(left), links_waiting=waiting, **why)
         else:
@@ -229,11 +233,35 @@ class RegistrarServicer(services_pb.RegistrarServicer):
                     status=NtStatus.INSUFFICIENT_RESOURCES, message=error.message
                 )
             returned.call_id = request.call_id
+            await self._tell_of(module, request, returned)
             module.send(pb.SessionResponse(call_return=returned))
 
         name = f"{request.WhichOneof('message')} of {module.name}"
         task = self._services.start(answer(), name=name)
         task.add_done_callback(lambda _: work.close())
+
+    def _tell(self, what: str, module: RemoteModule, **facts: Any) -> None:
+        self._audit.note(what, module.peer, "SUCCESS", extension=module.name, **facts)
+
+    async def _tell_of(
+        self, module: RemoteModule, request: pb.SessionRequest, returned: pb.CallReturn
+    ) -> None:
+        """Tell of a registration that comes or goes, before its module knows."""
+        match request.WhichOneof("message"):
+            case "register":
+                facts = registration_facts(request.register)
+            case "deregister":
+                facts = {}
+            case _:
+                return
+        facts |= {"extension": module.name, "registration": returned.registration}
+        if returned.message:
+            facts["message"] = returned.message
+        what, outcome = request.WhichOneof("message") or "", ntstatus_name(returned.status)
+        if returned.status == NtStatus.ACCESS_DENIED:
+            await self._audit.count("refused", module.peer, outcome, "Registrar/Session", **facts)
+        else:
+            await self._audit.record(what, module.peer, outcome, **facts)
 
     async def _register(self, module: RemoteModule, register: pb.Register) -> pb.CallReturn:
         role = decode_role(register.role)

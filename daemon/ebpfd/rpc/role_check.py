@@ -4,21 +4,20 @@ The one place where calls are refused; what a call's messages or files name only
 asks about with the same caller, and the refusal comes back to here.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from inspect import isasyncgenfunction
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import grpc
 
 from ebpfd.errors import AccessDeniedError
 from ebpfd.rpc.callers import Callers
+from ebpfd.rpc.guarded import guarded
 from ebpfd.rpc.owner import token_of
 from ebpfd.rpc.rules import Asked, Rule, Things, rule_of
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-_Behavior: TypeAlias = Callable[[Any, _Context], Any]
 
 
 class RoleCheck(grpc.aio.ServerInterceptor):
@@ -45,11 +44,6 @@ class RoleCheck(grpc.aio.ServerInterceptor):
         return checked
 
     def _checked(self, handler: _Handler, rule: Rule | None, method: str) -> _Handler:
-        kind = "_".join(
-            "stream" if streams else "unary"
-            for streams in (handler.request_streaming, handler.response_streaming)
-        )
-        behavior: _Behavior = getattr(handler, kind)
         streams = handler.request_streaming
 
         def check(request: Any, context: _Context) -> None:
@@ -60,30 +54,12 @@ class RoleCheck(grpc.aio.ServerInterceptor):
             for need in rule(self._things, asked):
                 caller.check(need)
 
-        async def call(request: Any, context: _Context) -> Any:
+        @asynccontextmanager
+        async def guard(request: Any, context: _Context) -> AsyncGenerator[None]:
             try:
                 check(request, context)
-                return await behavior(request, context)
+                yield
             except AccessDeniedError as error:
-                await _refuse(context, error)
+                await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
 
-        async def generate(request: Any, context: _Context) -> AsyncIterator[Any]:
-            try:
-                check(request, context)
-            except AccessDeniedError as error:
-                await _refuse(context, error)
-            async with aclosing(behavior(request, context)) as responses:
-                async for response in responses:
-                    yield response
-
-        make = getattr(grpc, f"{kind}_rpc_method_handler")
-        checked: _Handler = make(
-            generate if isasyncgenfunction(behavior) else call,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
-        return checked
-
-
-async def _refuse(context: _Context, error: AccessDeniedError) -> None:
-    await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+        return guarded(handler, guard)

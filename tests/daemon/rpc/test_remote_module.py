@@ -8,6 +8,7 @@ import pytest
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
+from ebpfd.host.audit import NO_AUDIT
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.modules import FireCall, HelperCall, ModuleGoneError
 from ebpfd.host.peers import Tokens
@@ -170,13 +171,12 @@ async def test_nothing_is_handed_on_that_its_receiver_must_refuse() -> None:
 async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
     """What it registered now would stay for ever."""
     async with world() as w:
-        peers = Peers(Tokens(lambda: 0.0))
         servicer = RegistrarServicer(
             registrar=w.registrar,
             contracts=w.exchange,
             sessions=Sessions(),
-            peers=peers,
-            callers=Callers(peers, None),
+            callers=Callers(Peers(Tokens(lambda: 0.0)), None),
+            audit=NO_AUDIT,
             hosted=Hosted((), "", w.services),
             services=w.services,
             streams=Streams(),

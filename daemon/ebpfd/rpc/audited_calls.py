@@ -1,0 +1,93 @@
+"""Calls that change something, and those that are refused, in the audit log."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+
+import grpc
+
+from ebpfd.host.audit import Audit
+from ebpfd.host.services import Services
+from ebpfd.rpc.changes import CHANGES, Change
+from ebpfd.rpc.guarded import Guard, guarded
+from ebpfd.rpc.peers import Peers
+from ebpfd_api.result import Result, result_name
+from ebpfd_api.v1 import maps_pb2
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+_OURS: Final = "/ebpfd_api.v1."
+
+
+class AuditedCalls(grpc.aio.ServerInterceptor):
+    """Stands before all checks that may refuse a call; a change is told before it is answered."""
+
+    def __init__(self, audit: Audit, peers: Peers, services: Services) -> None:
+        self._audit = audit
+        self._peers = peers
+        self._services = services
+        self._handlers: dict[str, _Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["_Handler | None"]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "_Handler | None":
+        """Put the log around the method's own behavior."""
+        method = handler_call_details.method
+        if known := self._handlers.get(method):
+            return known
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        name = method.removeprefix(_OURS)
+        if change := CHANGES.get(name):
+            handler = self._told(handler, change)
+        made = self._handlers[method] = guarded(handler, self._refusals(name))
+        return made
+
+    def _told(self, handler: _Handler, change: Change) -> _Handler:
+        behavior: Any = handler.unary_unary
+
+        async def tell(request: Any, context: _Context) -> Any:
+            response = await behavior(request, context)
+            code, facts = response.status.code, change.facts(request, response)
+            if response.status.message:
+                facts["message"] = response.status.message
+            who, outcome = self._peers.of(context), result_name(code)
+            if change.often and not _puts(request):
+                thing = str(getattr(request, change.often))
+                await self._audit.count(change.what, who, outcome, thing, **facts)
+            else:
+                await self._audit.record(change.what, who, outcome, **facts)
+            return response
+
+        async def finish(request: Any, context: _Context) -> Any:
+            """A caller who hangs up does not get away without a line."""
+            return await self._services.finish(tell(request, context), name=change.what)
+
+        return grpc.unary_unary_rpc_method_handler(
+            finish,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _refusals(self, name: str) -> Guard:
+        @asynccontextmanager
+        async def guard(_: Any, context: _Context) -> AsyncGenerator[None]:
+            try:
+                yield
+            except grpc.aio.AbortError:
+                if context.code() is grpc.StatusCode.PERMISSION_DENIED:
+                    who, outcome = self._peers.of(context), Result.ACCESS_DENIED.name
+                    message = context.details()
+                    await self._audit.count("refused", who, outcome, name, message=message)
+                raise
+
+        return guard
+
+
+def _puts(request: Any) -> bool:
+    """Whether it puts a program or a map into a map: nothing that is done very often."""
+    return isinstance(request, maps_pb2.UpdateRequest) and bool(request.WhichOneof("object"))
