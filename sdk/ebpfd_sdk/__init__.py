@@ -11,6 +11,7 @@ from ebpfd_api.failure import Failure
 from ebpfd_api.map_type import MapType
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
+from ebpfd_sdk._access import HeldRole, Me
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._certificates import Certificates
@@ -150,6 +151,7 @@ __all__ = [
     "FireEvent",
     "FlatContext",
     "FunctionModule",
+    "HeldRole",
     "Hook",
     "HookInfo",
     "InnerMap",
@@ -171,6 +173,7 @@ __all__ = [
     "MapType",
     "MapTypeProvider",
     "MapUpdate",
+    "Me",
     "NativeContext",
     "NtStatus",
     "ObjectType",

@@ -7,6 +7,7 @@ import grpc
 
 from ebpfd_api.metadata import OWNER
 from ebpfd_api.v1 import (
+    access_pb2_grpc,
     contracts_pb2_grpc,
     extensions_pb2_grpc,
     hook_pb2_grpc,
@@ -48,6 +49,7 @@ class Daemon:
         self.objects = objects_pb2_grpc.ObjectsStub(channel)
         self.stats = stats_pb2_grpc.StatsStub(channel)
         self.pins = pins_pb2_grpc.PinsStub(channel)
+        self.access = access_pb2_grpc.AccessStub(channel)
         self.recordings = recordings_pb2_grpc.RecordingsStub(channel)
         self.shadows = shadows_pb2_grpc.ShadowsStub(channel)
         self.owner = ""

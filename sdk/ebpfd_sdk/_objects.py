@@ -11,7 +11,8 @@ from typing import TypeAlias
 import grpc
 
 from ebpfd_api.result import Result
-from ebpfd_api.v1 import objects_pb2, pins_pb2
+from ebpfd_api.v1 import access_pb2, objects_pb2, pins_pb2
+from ebpfd_sdk._access import Me, me_of
 from ebpfd_sdk._answer import result_of
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
 from ebpfd_sdk._decode import check, peer_of
@@ -91,7 +92,7 @@ class Holding:
 
 
 class ObjectCalls:
-    """The part of a client that is about pins, ids and owners."""
+    """The part of a client that is about pins, ids and owners, and about itself."""
 
     @property
     def _daemon(self) -> Daemon:
@@ -179,6 +180,12 @@ class ObjectCalls:
         reply = await self._daemon.ask(self._daemon.objects.ListOwners, request)
         check(reply.status)
         return tuple(Owner(each.name, tuple(each.ids), peer_of(each.peer)) for each in reply.owners)
+
+    async def who_am_i(self) -> Me:
+        """Ask who this client is to the daemon, and what it may do there."""
+        reply = await self._daemon.ask(self._daemon.access.WhoAmI, access_pb2.WhoAmIRequest())
+        check(reply.status)
+        return me_of(reply)
 
 
 def _numbers(types: Sequence[ObjectType]) -> "list[objects_pb2.ObjectType]":

@@ -1,6 +1,8 @@
 """What the README about services shows works as it stands there."""
 
 import asyncio
+import json
+import os
 import re
 import shlex
 import shutil
@@ -8,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ebpfd.access import BUILT_IN, Action
 from ebpfd.app.config import Config, read_config
+from ebpfd.host.audit import MAX_KINDS, SPAN_S
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import Policy
 from tests.e2e.world import command, world
@@ -29,6 +33,32 @@ def test_the_configuration_file_is_one(tmp_path: Path) -> None:
     (extension,) = read.extensions
     assert extension.policy == Policy()
     assert read != Config()
+
+
+async def test_the_roles_are_taken_as_they_stand_there(tmp_path: Path) -> None:
+    """The daemon starts with them, its owner is the admin, and the first line is written."""
+    found = re.search(r"<!-- roles.toml -->\n```toml\n(.*?)```", README, re.DOTALL)
+    assert found
+    file, log = tmp_path / "ebpfd.toml", tmp_path / "audit.jsonl"
+    file.write_text(found[1].replace("/var/log/ebpfd/audit.jsonl", str(log)))
+    async with world(tmp_path, "--config", str(file)) as w:
+        roles = [each["name"] for each in (await w.ctl_json("whoami"))["roles"]]
+        assert roles == ["admin", "watcher"]
+        line = json.loads(log.read_text().splitlines()[0])
+        assert (line["what"], line["who"]["uid"]) == ("daemon.start", os.getuid())
+
+
+def test_every_right_and_every_role_that_is_built_in_is_told() -> None:
+    """In the table, and before it; and the kinds of an audit line that stands there."""
+    rows = re.findall(r"^\| (`.*?) \|", README, re.MULTILINE)
+    rights = {right for row in rows for right in re.findall(r"`(\w+)`", row)}
+    assert rights >= {action.value for action in Action}
+    for name in BUILT_IN:
+        assert f"`{name}`" in README
+    (line,) = re.findall(r'^    (\{"time".*\})$', README, re.MULTILINE)
+    assert set(json.loads(line)) >= {"time", "who", "what", "outcome"}
+    assert f"every {SPAN_S:.0f} seconds" in README
+    assert f"More than {MAX_KINDS} different" in README
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="the commands are openssl's")

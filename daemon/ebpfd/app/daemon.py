@@ -46,6 +46,7 @@ from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
+from ebpfd.rpc.access import AccessServicer
 from ebpfd.rpc.audited_calls import AuditedCalls
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contracts import ContractsServicer
@@ -69,6 +70,8 @@ from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.address import local_path
 from ebpfd_api.v1 import (
+    access_pb2,
+    access_pb2_grpc,
     contracts_pb2,
     contracts_pb2_grpc,
     extensions_pb2,
@@ -118,6 +121,7 @@ _SERVICES: Final = tuple(
         stats_pb2,
         recordings_pb2,
         shadows_pb2,
+        access_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -384,8 +388,10 @@ def _entrance(settings: Settings, parts: Parts, audit: Audit, services: Services
     if settings.roles is not None:
         checks.append(RoleCheck(callers, things))
     options = (*OPTIONS, *TLS_OPTIONS) if settings.tls else OPTIONS
+    server = grpc.aio.server(interceptors=checks, options=options)
+    access_pb2_grpc.add_AccessServicer_to_server(AccessServicer(callers), server)
     hello = Hello(tokens, anybody=settings.open_to is not OpenTo.OWNER)
-    return _Entrance(grpc.aio.server(interceptors=checks, options=options), hello, callers, things)
+    return _Entrance(server, hello, callers, things)
 
 
 def _add_standard_services(server: grpc.aio.Server, streams: Streams) -> HealthServicer:

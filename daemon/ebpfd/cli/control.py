@@ -17,6 +17,7 @@ from ebpfd.cli.shadows import shadow
 from ebpfd.cli.state import state
 from ebpfd.cli.top import top
 from ebpfd.cli.trace import trace
+from ebpfd.cli.whoami import whoami
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,6 +74,7 @@ for _command in (
     trace,
     replay,
     state,
+    whoami,
 ):
     main.add_command(_command)
 hook.add_command(record)

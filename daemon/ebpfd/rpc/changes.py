@@ -135,6 +135,7 @@ CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
 
 NO_CHANGES: Final = frozenset(
     {
+        "Access/WhoAmI",
         "Contracts/List",
         "Contracts/Get",
         "Contracts/Export",

@@ -97,8 +97,9 @@ class Things:
                 return Need(action, self.labels(found), f"map {found.id}")
 
     def labels(self, found: MapObject) -> tuple[str, ...]:
-        """By which rights mean a map."""
-        peers = map(self._owners.peer_of, found.users.owners)
+        """By which rights mean a map; who holds a program that it came with holds it as well."""
+        owners = set(found.users.owners).union(*(each.users.owners for each in found.loaders))
+        peers = map(self._owners.peer_of, owners)
         holders = {
             subject
             for peer in peers
@@ -186,6 +187,7 @@ _READ, _WRITE = _map(Action.READ), _map(Action.WRITE)
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
+        "Access/WhoAmI": free,
         "Contracts/List": _OBSERVE,
         "Contracts/Get": _OBSERVE,
         "Contracts/Export": _OBSERVE,
