@@ -3,6 +3,8 @@
 Everything is turned into subjects and patterns of labels, which is all that ``ebpfd.access`` knows.
 """
 
+import grp
+import pwd
 import re
 from types import MappingProxyType
 from typing import Final
@@ -56,10 +58,17 @@ def _role(file: Table, name: str, table: Table) -> Role:
 
 
 def _subject(table: Table, said: str) -> str:
-    match = _WHO.fullmatch(said)
-    if match is None:
-        why = f'{said!r} is none of uid:NUMBER, gid:NUMBER, cert:NAME, owner and "{EVERYBODY}"'
-        raise table.wrong("who", why)
+    kind, _, name = said.partition(":")
+    try:
+        if kind == "user":
+            return f"uid:{pwd.getpwnam(name).pw_uid}"
+        if kind == "group":
+            return f"gid:{grp.getgrnam(name).gr_gid}"
+    except (KeyError, ValueError):
+        raise table.wrong("who", f"{said!r}: this host knows none of that name") from None
+    if not _WHO.fullmatch(said):
+        known = f'user:NAME, group:NAME, uid:NUMBER, gid:NUMBER, cert:NAME, owner and "{EVERYBODY}"'
+        raise table.wrong("who", f"{said!r} is none of {known}")
     _check_number(table, "who", said)
     return said
 

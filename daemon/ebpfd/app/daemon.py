@@ -281,7 +281,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_observers(server, parts, executor, sessions, streams)
+        stats = _add_observers(server, parts, executor, sessions, streams, audit)
         healthy = _add_standard_services(server, streams)
         await _restore(parts, store, verifier, executor)
         stack.enter_context(limited_maps(executor.guard, services))
@@ -324,6 +324,7 @@ def _add_observers(
     executor: Executor,
     sessions: Sessions,
     streams: Streams,
+    audit: Audit,
 ) -> Stats:
     """What only looks at what runs."""
     stats = Stats(
@@ -334,6 +335,7 @@ def _add_observers(
         owners=parts.owners.__len__,
         guard=executor.guard,
         used=used(parts, executor, sessions),
+        lost_lines=audit.lost,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
     recordings = RecordingsServicer(

@@ -37,10 +37,9 @@ class Audit:
         self.file = file
         self._often = Summaries[tuple[Peer, str, str, str]](MAX_KINDS)
 
-    @property
-    def on(self) -> bool:
-        """Whether anything is written."""
-        return self.file is not None
+    def lost(self) -> int:
+        """Lines that could not be written."""
+        return 0 if self.file is None else self.file.lost
 
     async def record(self, what: str, who: Peer, outcome: str, **facts: Any) -> None:
         """Something has been done, or not, as *outcome* says; returns when it is written."""

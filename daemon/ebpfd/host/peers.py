@@ -11,7 +11,7 @@ TOKEN_S: Final = 300.0
 """How long a token is valid; sessions and owners that began with it outlast it."""
 
 MAX_TOKENS: Final = 16384
-"""Valid at once; with more, the oldest one ends."""
+"""Valid at once; with more, the oldest one ends of the user who has the most."""
 
 
 _CREDENTIALS: Final = struct.Struct("iII")
@@ -84,6 +84,7 @@ class Tokens:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._grants: dict[str, _Grant] = {}  # in the order in which they end
+        self._of_users: dict[int, dict[str, None]] = {}  # by uid, in the same order
 
     def __len__(self) -> int:
         """How many there are."""
@@ -94,11 +95,16 @@ class Tokens:
         now_s = self._now()
         while self._grants:
             oldest = next(iter(self._grants))
-            if self._grants[oldest].ends_s > now_s and len(self._grants) < MAX_TOKENS:
+            if self._grants[oldest].ends_s > now_s:
                 break
-            del self._grants[oldest]
+            self._end(oldest)
+        if len(self._grants) >= MAX_TOKENS:
+            # Nobody loses his because somebody else asks and asks.
+            most = max(self._of_users.values(), key=len)
+            self._end(next(iter(most)))
         token = secrets.token_urlsafe(32)
         self._grants[token] = _Grant(process, now_s + TOKEN_S)
+        self._of_users.setdefault(process.uid, {})[token] = None
         return token
 
     def find(self, token: str) -> Process | None:
@@ -111,4 +117,11 @@ class Tokens:
     def ended(self, pid: int) -> None:
         """A process is no more, and its pid may soon be another one's."""
         for token in [each for each, grant in self._grants.items() if grant.process.pid == pid]:
-            del self._grants[token]
+            self._end(token)
+
+    def _end(self, token: str) -> None:
+        uid = self._grants.pop(token).process.uid
+        of_user = self._of_users[uid]
+        del of_user[token]
+        if not of_user:
+            del self._of_users[uid]

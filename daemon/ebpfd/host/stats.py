@@ -92,6 +92,8 @@ class Reading:
     pins: int
     owners: int
     quotas: tuple[QuotaReading, ...] = ()
+    lost_lines: int = 0
+    """Of the audit log."""
 
     @property
     def in_flight(self) -> int:
@@ -117,6 +119,7 @@ class Stats:
         owners: Callable[[], int],
         guard: QuotaGuard,
         used: Mapping[str, Callable[[], int]],
+        lost_lines: Callable[[], int],
     ) -> None:
         self._guard = guard
         self._used = used
@@ -125,6 +128,7 @@ class Stats:
         self._registrar = registrar
         self._sessions = sessions
         self._owners = owners
+        self._lost_lines = lost_lines
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
     def read(self) -> Reading:
@@ -141,6 +145,7 @@ class Stats:
             pins=len(self._objects.pins_by_path()),
             owners=self._owners(),
             quotas=tuple(self._quota(name, quota) for name, quota in QUOTAS.items()),
+            lost_lines=self._lost_lines(),
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -46,6 +46,8 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
         ("owners", "Clients that hold objects.", reading.owners),
     ):
         yield single(f"ebpfd_{name}", "gauge", told, value)
+    told = "Lines of the audit log that could not be written."
+    yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
 
 
 def single(name: str, kind: str, told: str, value: float) -> str:

@@ -1,5 +1,7 @@
 """Roles in the configuration file."""
 
+import grp
+import pwd
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,16 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
     assert settings.open_to is OpenTo.GROUP
 
 
+def test_users_and_groups_may_be_named(tmp_path: Path) -> None:
+    """As this host knows them when the daemon starts."""
+    user, group = pwd.getpwuid(0).pw_name, grp.getgrgid(0).gr_name
+    who = f'["user:{user}", "group:{group}"]'
+    roles = parse(tmp_path, f"[roles.observer]\nwho = {who}").roles
+    assert roles is not None
+    (role,) = roles
+    assert role.who == {"uid:0", "gid:0"}
+
+
 def test_without_roles_the_sockets_are_the_owner_s(tmp_path: Path) -> None:
     """And who may connect may do all."""
     settings = parse(tmp_path, "")
@@ -94,8 +106,10 @@ A_ROLE = '[roles.a]\nwho = ["*"]\n'
         (A_ROLE + "observe = 1", "roles, a, observe: this must be true or false"),
         (A_ROLE + 'load = "xdp"', "roles, a, load: this must be a list of texts"),
         ('[roles.admin]\nwho = ["*"]\nload = ["*"]', "roles, admin, load: what admin allows is"),
-        ('[roles.a]\nwho = ["root"]', "roles, a, who: 'root' is none of uid:NUMBER, gid:NUMBER"),
+        ('[roles.a]\nwho = ["root"]', "roles, a, who: 'root' is none of user:NAME, group:NAME"),
         ('[roles.a]\nwho = ["uid:4294967295"]', "who: 'uid:4294967295': numbers end at"),
+        ('[roles.a]\nwho = ["user:no.such"]', "who: 'user:no.such': this host knows none of that"),
+        ('[roles.a]\nwho = ["group:"]', "who: 'group:': this host knows none of that name"),
         ('[roles.a]\nwho = ["uid:-1"]', "who: 'uid:-1' is none of"),
         ('[roles.a]\nwho = ["cert:"]', "who: 'cert:' is none of"),
         (A_ROLE + 'register = ["xdp"]', "register: 'xdp' is no GUID, and none of program-inform"),

@@ -65,6 +65,16 @@ def test_the_oldest_makes_room() -> None:
     assert tokens.find(last) == Process(2, 0, 0)
 
 
+def test_who_has_the_most_makes_room() -> None:
+    """However many processes of his ask, others keep what they have."""
+    tokens = Tokens(lambda: 0.0)
+    few = [tokens.give(Process(1, 1, 1)) for _ in range(3)]
+    many = [tokens.give(Process(pid, 2, 2)) for pid in range(peers.MAX_TOKENS)]
+    assert len(tokens) == peers.MAX_TOKENS
+    assert [tokens.find(each) for each in few] == [Process(1, 1, 1)] * 3
+    assert [tokens.find(each) for each in many[:4]] == [None] * 3 + [Process(3, 2, 2)]
+
+
 def test_what_has_ended_is_forgotten() -> None:
     """When somebody asks for the next one."""
     now_s = 0.0

@@ -45,6 +45,7 @@ def reading(
         bindings=3,
         pins=4,
         owners=5,
+        lost_lines=6,
     )
 
 
@@ -92,6 +93,7 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_bindings": 3,
         "ebpfd_pins": 4,
         "ebpfd_owners": 5,
+        "ebpfd_audit_lost_lines_total": 6,
     }.items():
         assert of(text, name) == [({}, value)]
     assert of(text, "ebpfd_link_events_total") == []
