@@ -33,6 +33,11 @@ class DataStreams:
             self._streams.append(self._open_stream())
         self._streams[-1].wake(lane)
 
+    @property
+    def shorts_lately(self) -> bool:
+        """Whether short messages are on their way, or were a moment ago: the next may come soon."""
+        return self._streams[0].lately
+
     async def fires_written(self) -> None:
         """Wait until the answers to fires are on their way."""
         for stream in self._streams:

@@ -26,6 +26,11 @@ LONG_BYTES: Final = 16 << 10
 """A message of this size is long: it goes where it keeps no short ones waiting."""
 
 
+BESIDE_SHORT_BYTES: Final = 64 << 10
+"""Of long messages, what each target may have in flight beside short ones: what both sides do for
+those ahead of it, a short one waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counters:
     """What went through a hook so far."""
@@ -93,12 +98,14 @@ class Lane(Generic[C]):
         self.fallback = fallback
         self._traffic = traffic
         self._streams = streams
-        self._wake = streams.wake
+        self._long = False
+        """Whether it is on the stream for long messages."""
+
         self._last_size = 0
         self._loop = asyncio.get_running_loop()
         self._open: Gathered[C] | None = None
         self._queue: deque[Pending] = deque()
-        self._in_flight = 0
+        self._in_flight = self._in_flight_bytes = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -176,7 +183,12 @@ class Lane(Generic[C]):
     @property
     def sendable(self) -> bool:
         """Whether a message waits and the window has room for it."""
-        return bool(self._queue) and self._in_flight < WINDOW
+        if not self._queue or self._in_flight >= WINDOW:
+            return False
+        if not self._long or not self._in_flight:
+            return True
+        there = self._in_flight_bytes + self._queue[0].size_bytes
+        return there <= BESIDE_SHORT_BYTES or not self._streams.shorts_lately
 
     def take(self, sequence: int) -> tuple[Pending, bytes] | None:
         """Take the next message that somebody still wants."""
@@ -192,6 +204,7 @@ class Lane(Generic[C]):
             if request is not None:
                 self._last_size = pending.size_bytes
                 self._in_flight += 1
+                self._in_flight_bytes += pending.size_bytes
                 self._traffic.sent += 1
                 self._traffic.invocations += pending.count
                 return pending, request
@@ -201,10 +214,11 @@ class Lane(Generic[C]):
     def settle(self, pending: Pending, columns: Columns, result: int | None = None) -> None:
         """Take the reply to a message out of flight; *result* is the daemon's for a failed one."""
         self._in_flight -= 1
+        self._in_flight_bytes -= pending.size_bytes
         self._traffic.received += 1
         pending.settle(columns, result)
         if self._queue:
-            self._wake(self)
+            self._wake()
         self._note_idle()
 
     def lose(self, reason: str) -> None:
@@ -213,7 +227,7 @@ class Lane(Generic[C]):
         while self._queue:
             self._queue.popleft().settle(columns)
         self._open = None
-        self._in_flight = 0
+        self._in_flight = self._in_flight_bytes = 0
         self._idle.set()
 
     async def drained(self) -> None:
@@ -234,10 +248,16 @@ class Lane(Generic[C]):
     def _append(self, pending: Pending) -> None:
         if self._idle.is_set():  # elsewhere it could overtake what is on its way
             size = pending.size_bytes or self._last_size
-            self._wake = self._streams.wake if size < LONG_BYTES else self._streams.wake_long
+            self._long = size >= LONG_BYTES
             self._idle.clear()
         self._queue.append(pending)
-        self._wake(self)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._long:
+            self._streams.wake_long(self)
+        else:
+            self._streams.wake(self)
 
     def _note_idle(self) -> None:
         if not self._queue and self._in_flight == 0:

@@ -9,7 +9,7 @@ Writes never overlap, because only the writer task writes.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import grpc
 
@@ -18,6 +18,10 @@ from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, Pending, columns_of
 
 InvokeCall: TypeAlias = "grpc.aio.StreamStreamCall[bytes, hook_pb2.InvokeResponse]"
+
+
+LATELY_S: Final = 0.005
+"""After which nobody counts on another message like the last."""
 
 
 class Sender(Protocol):
@@ -48,6 +52,8 @@ class InvokeStream:
 
     def __init__(self, on_fire: Callable[[hook_pb2.Fire], None]) -> None:
         self._on_fire = on_fire
+        self._loop = asyncio.get_running_loop()
+        self._answered_s = -LATELY_S
         self._sequence = 0
         self._working: deque[Sender] = deque()
         self._in_flight: dict[int, tuple[Sender, Pending]] = {}
@@ -109,6 +115,7 @@ class InvokeStream:
             if not isinstance(reply, hook_pb2.InvokeResponse):
                 return "the daemon closed the data stream"
             self.heard = True
+            self._answered_s = self._loop.time()
             flown = self._in_flight.pop(reply.sequence, None)  # a fire has no sequence
             if flown is None:
                 if reply.HasField("fire"):
@@ -119,6 +126,11 @@ class InvokeStream:
                     lane.settle(pending, columns_of(reply), reply.failure_result)
                 else:
                     lane.settle(pending, columns_of(reply))
+
+    @property
+    def lately(self) -> bool:
+        """Whether anything is in flight, or was a moment ago."""
+        return bool(self._in_flight) or self._loop.time() - self._answered_s < LATELY_S
 
     def lose(self, reason: str) -> None:
         """Answer everything with CANCELED, now and from now on."""

@@ -23,7 +23,7 @@ from ebpfd_sdk import (
     Result,
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
-from ebpfd_sdk._lane import LONG_BYTES, WINDOW
+from ebpfd_sdk._lane import BESIDE_SHORT_BYTES, LONG_BYTES, WINDOW
 from ebpfd_sdk._policy import LinkPolicy as SdkPolicy
 from tests.sdk.conftest import Scene
 from tests.sdk.parcels import Parcel, declare
@@ -144,6 +144,34 @@ async def test_what_is_cancelled_in_time_is_not_sent(scene: Scene) -> None:
         alone.cancel()
         await scene.round_trip()
     assert [Parcel(weight=2).pack()] == [request.contexts for request in scene.daemon.requests]
+
+
+async def test_long_messages_leave_room_for_short_ones(scene: Scene) -> None:
+    """Beside those little of each target is in flight, and alone the whole window."""
+    async with scene.extension():
+        await scene.daemon.link(b"short")
+        await scene.daemon.link(b"long")
+        batch = Parcel().pack() * 1000
+        room = BESIDE_SHORT_BYTES // len(batch)
+
+        def send() -> list[asyncio.Future[Columns]]:
+            return [scene.hook.invoke_batch(batch, parameter=b"long") for _ in range(WINDOW)]
+
+        scene.daemon.gate.clear()
+        alone = send()
+        await scene.request(WINDOW)
+        scene.daemon.gate.set()
+        await asyncio.gather(*alone)
+
+        scene.daemon.gate.clear()
+        short = scene.hook.invoke(parameter=b"short")
+        beside = send()
+        await scene.request(WINDOW + 1 + room)
+        await scene.round_trip()
+        assert len(scene.daemon.requests) == WINDOW + 1 + room
+        scene.daemon.gate.set()
+        await asyncio.gather(short, *beside)
+        assert len(scene.daemon.requests) == 2 * WINDOW + 1
 
 
 async def test_a_late_timeout_does_not_end_the_stream(scene: Scene) -> None:

@@ -31,6 +31,7 @@ from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.rules import Things
 from ebpfd.rpc.session import RemoteModule, Sessions
+from ebpfd.rpc.single_events import SingleEvents
 from ebpfd.rpc.streams import Requests, Streams
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.result import Result
@@ -58,7 +59,9 @@ class InvokeStream:
         targets: Targets,
         chains: Chains,
         services: Services,
+        singles: SingleEvents,
     ) -> None:
+        self._singles = singles
         self._requests = Requests()
         self._context = context
         self._module = module
@@ -109,9 +112,12 @@ class InvokeStream:
                     self._read_all = True
                     return
                 module.heard()
-                if request.count <= 1:
+                single = request.count <= 1
+                if single:
+                    self._singles.note()
+                if single or self._singles.lately:
                     # Who sends one at a time waits for this answer: a change of turns is for those
-                    # who have more on the way.
+                    # who have more on the way, and only while nobody else waits meanwhile.
                     await self._handle(request)
                     continue
             await self._handle(request)
@@ -253,6 +259,7 @@ class HookServicer(services_pb.HookServicer):
         self._callers = callers
         self._things = things
         self._guard = guard
+        self._singles = SingleEvents()
         self._sessions = sessions
         self._targets = targets
         self._chains = chains
@@ -277,7 +284,9 @@ class HookServicer(services_pb.HookServicer):
             self._guard.check("streams", len(module.data_streams), 1, "end one, or use those")
         except RequestError as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
-        stream = InvokeStream(context, module, self._targets, self._chains, self._services)
+        stream = InvokeStream(
+            context, module, self._targets, self._chains, self._services, self._singles
+        )
         self._streams.opened(context, stream.end)
         module.data_streams.append(stream)
         self._hooks.streaming()
