@@ -98,6 +98,29 @@ async def test_a_helper_that_sleeps_ends_its_invocation_by_its_deadline(tmp_path
         waiting.cancel()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--hosted",)], ids=["extension", "hosted"])
+async def test_who_fires_with_a_deadline_waits_for_no_helper_beyond_it(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Long before the helper's own: TIMEOUT with the link's result, counted; then all goes on."""
+    async with world(tmp_path) as w, faulty(w, *arguments):
+        program = await load(w, "helper_implicit_2")
+        await program.attach("sample_ext", on_failure={"timeout": 9})
+        waiting = w.client.fire("sample_ext", context=WAITS, deadline_ms=2000)
+        answer = await asyncio.wait_for(waiting, 20)
+        assert (answer.code, answer.result) == (Result.TIMEOUT, 9)
+
+        async def timeouts() -> int:
+            (link,) = await w.client.links()
+            return link.outcomes.timeout
+
+        while await soon(timeouts()) == 0:
+            pass
+        assert await timeouts() == 1
+        again = await soon(w.client.fire("sample_ext", context=SampleContext(), deadline_ms=60_000))
+        assert (again.code, again.result) == (Result.SUCCESS, 7)
+
+
 async def test_a_stopped_process_delays_nobody_else(tmp_path: Path) -> None:
     """Beyond 32 waiting calls NO_MEMORY at once; by its deadline TIMEOUT; when killed, its end."""
     async with world(tmp_path) as w, faulty(w) as stopped, faulty(w, "--second"):

@@ -454,3 +454,13 @@ async def test_a_client_must_be_open() -> None:
     """A client outside of its block says how to use it."""
     with pytest.raises(RuntimeError, match="use `async with Client"):
         await Client().programs()
+
+
+@pytest.mark.parametrize("deadline_ms", [-1, 2**32])
+async def test_a_fire_that_no_deadline_fits_is_refused(
+    daemon: FakeDaemon, deadline_ms: int
+) -> None:
+    """With the field's name and its range, before anything is sent."""
+    async with Client(daemon.address) as client:
+        with pytest.raises(ValueError, match=rf"^deadline_ms: {deadline_ms} .* to 4294967295$"):
+            await client.fire("parcel", deadline_ms=deadline_ms)
