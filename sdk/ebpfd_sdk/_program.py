@@ -172,6 +172,12 @@ class Program:
     latency: Latency
     """Without tail calls, whose time is their caller's."""
 
+    in_flight: int
+    """Batches of its links that wait for their turn, or run."""
+
+    running: int
+    """Of those in flight, batches whose turn has come."""
+
     file_name: str
     loaded: bool
     """The daemon keeps it until it is unloaded."""
@@ -342,6 +348,8 @@ def program_of(message: programs_pb2.Program, maps: Mapping[int, Map], daemon: D
         budget=message.budget,
         counters=counters(message.counters),
         latency=latency(message.latency),
+        in_flight=message.in_flight,
+        running=message.running,
         file_name=message.file_name,
         loaded=message.loaded,
         holder_ids=tuple(message.holder_map_ids),

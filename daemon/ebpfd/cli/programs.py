@@ -206,6 +206,8 @@ def describe(each: "Program") -> dict[str, Json]:
         "nanoseconds": each.counters.nanoseconds,
         **quantiles(each.latency),
         "failures": failures(each.counters),
+        "in_flight": each.in_flight,
+        "running": each.running,
         "instructions": each.instruction_count,
         "sha256": each.instructions_sha256.hex(),
         "contract_digest": each.contract_digest.hex(),

@@ -64,6 +64,11 @@ class Objects:
         """All programs by ascending id."""
         return tuple(self._programs)
 
+    def links_of(self, program: Program) -> list[Link]:
+        """The links that run *program*."""
+        found = map(self._links.get, sorted(program.link_ids))
+        return [each for each in found if each is not None]
+
     def maps(self) -> Iterable[MapObject]:
         """All maps by ascending id."""
         return tuple(self._maps)

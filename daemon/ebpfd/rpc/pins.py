@@ -89,7 +89,7 @@ class PinsServicer(services_pb.PinsServicer):
             what = request.id if request.HasField("id") else request.path
             match self._pins.open(what, owner):
                 case Program() as program:
-                    response.program.CopyFrom(encode_program(program))
+                    response.program.CopyFrom(encode_program(program, self._objects))
                     response.maps.extend(encode_map(each) for each in program.maps)
                 case MapObject() as map_object:
                     response.map.CopyFrom(encode_map(map_object))

@@ -99,7 +99,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 permit=CallerPermit(self._callers.of(context), self._things),
             )
             loaded = await self._services.finish(loading, name="load")
-            response.programs.extend(encode_program(program) for program in loaded)
+            response.programs.extend(encode_program(program, self._objects) for program in loaded)
             maps = {
                 each.id: each for program in loaded for each in (*program.maps, *program.file_maps)
             }
@@ -125,7 +125,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
     ) -> pb.ProgramsListResponse:
         """All programs by id."""
         del request, context
-        programs = [encode_program(program) for program in self._objects.programs()]
+        programs = [encode_program(program, self._objects) for program in self._objects.programs()]
         return pb.ProgramsListResponse(programs=programs)
 
     async def Get(
@@ -135,7 +135,9 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.ProgramsGetResponse()
         with answering(response.status):
-            response.program.CopyFrom(encode_program(self._objects.program(request.id)))
+            response.program.CopyFrom(
+                encode_program(self._objects.program(request.id), self._objects)
+            )
         return response
 
     async def TestRun(self, request: pb.TestRunRequest, context: _Context) -> pb.TestRunResponse:
@@ -165,7 +167,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         with answering(response.status):
             reloading = self._programs.reload(request.id)
             program = await self._services.finish(reloading, name=f"reload {request.id}")
-            response.program.CopyFrom(encode_program(program))
+            response.program.CopyFrom(encode_program(program, self._objects))
         return response
 
     async def Unload(self, request: pb.UnloadRequest, context: _Context) -> pb.UnloadResponse:
@@ -256,8 +258,9 @@ def encode_latency(runs: Sequence[int]) -> pb.Latency:
     return pb.Latency(runs=runs)
 
 
-def encode_program(program: Program) -> pb.Program:
+def encode_program(program: Program, objects: Objects) -> pb.Program:
     """A program for listings."""
+    links = objects.links_of(program)
     latency = program.engine.latency()  # before the runs: then there are never more of them
     return pb.Program(
         id=program.id,
@@ -279,6 +282,8 @@ def encode_program(program: Program) -> pb.Program:
         budget=program.engine.budget,
         counters=encode_counters(program.engine.counters()),
         latency=encode_latency(latency),
+        in_flight=sum(each.in_flight for each in links),
+        running=sum(each.running for each in links),
         file_name=program.file_name,
         loaded=program.loaded,
         executor_reason=program.engine.executor_reason,

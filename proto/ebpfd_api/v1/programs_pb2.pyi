@@ -39,7 +39,7 @@ JUDGE_PREVAIL: Judge
 JUDGE_BOTH: Judge
 
 class Program(_message.Message):
-    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract", "pin_paths", "owners", "flags", "latency")
+    __slots__ = ("id", "name", "section", "program_type", "program_type_name", "state", "state_reason", "map_ids", "link_ids", "instruction_count", "instructions_sha256", "contract_digest", "executor", "blocking", "budget", "counters", "file_name", "loaded", "executor_reason", "metered", "worst_case", "holder_map_ids", "judge", "follows_contract", "pin_paths", "owners", "flags", "latency", "in_flight", "running")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +68,8 @@ class Program(_message.Message):
     OWNERS_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     LATENCY_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     section: str
@@ -96,7 +98,9 @@ class Program(_message.Message):
     owners: _containers.RepeatedScalarFieldContainer[str]
     flags: int
     latency: Latency
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., flags: _Optional[int] = ..., latency: _Optional[_Union[Latency, _Mapping]] = ...) -> None: ...
+    in_flight: int
+    running: int
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., section: _Optional[str] = ..., program_type: _Optional[bytes] = ..., program_type_name: _Optional[str] = ..., state: _Optional[_Union[ProgramState, str]] = ..., state_reason: _Optional[str] = ..., map_ids: _Optional[_Iterable[int]] = ..., link_ids: _Optional[_Iterable[int]] = ..., instruction_count: _Optional[int] = ..., instructions_sha256: _Optional[bytes] = ..., contract_digest: _Optional[bytes] = ..., executor: _Optional[_Union[ExecutionType, str]] = ..., blocking: _Optional[bool] = ..., budget: _Optional[int] = ..., counters: _Optional[_Union[ProgramCounters, _Mapping]] = ..., file_name: _Optional[str] = ..., loaded: _Optional[bool] = ..., executor_reason: _Optional[str] = ..., metered: _Optional[bool] = ..., worst_case: _Optional[int] = ..., holder_map_ids: _Optional[_Iterable[int]] = ..., judge: _Optional[str] = ..., follows_contract: _Optional[bool] = ..., pin_paths: _Optional[_Iterable[str]] = ..., owners: _Optional[_Iterable[str]] = ..., flags: _Optional[int] = ..., latency: _Optional[_Union[Latency, _Mapping]] = ..., in_flight: _Optional[int] = ..., running: _Optional[int] = ...) -> None: ...
 
 class ProgramCounters(_message.Message):
     __slots__ = ("runs", "nanoseconds", "failures")

@@ -85,6 +85,9 @@ async def test_batches_that_wait_are_in_flight(tmp_path: Path) -> None:
         assert seen.daemon.running == 1
         (shown,) = (await w.links.List(links_pb2.LinksListRequest())).links
         assert (shown.in_flight, shown.running) == (2, 1), "one runs, one waits for its turn"
+        asked = programs_pb2.ProgramsGetRequest(id=link.program_id)
+        program_shown = (await w.programs.Get(asked)).program
+        assert (program_shown.in_flight, program_shown.running) == (2, 1)
         await module.write(helper_return=reg.HelperReturn(callback_id=call))
         call = (await module.next("helper_call")).callback_id
         await module.write(helper_return=reg.HelperReturn(callback_id=call))
