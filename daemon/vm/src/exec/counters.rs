@@ -20,6 +20,9 @@ pub struct Counters {
     others: Mutex<Others>,
 }
 
+/// What a process can have counted, in nanoseconds two years: more is made up, and would overflow.
+const MOST: u64 = 1 << 56;
+
 /// Who counts beside.
 #[derive(Default)]
 struct Others {
@@ -111,7 +114,6 @@ pub struct CounterValues {
 }
 
 impl CounterValues {
-    /// Add numbers, which another process may have made up.
     pub(super) fn add(&mut self, totals: &Totals) {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         self.runs = self.runs.wrapping_add(read(&totals.runs));
@@ -123,6 +125,27 @@ impl CounterValues {
                 *sum = sum.wrapping_add(count);
             }
         }
+    }
+
+    /// Add numbers that another process may have made up.
+    fn add_of_peer(&mut self, peer: &Self) {
+        self.runs = self.runs.wrapping_add(peer.runs.min(MOST));
+        self.nanoseconds = self.nanoseconds.wrapping_add(peer.nanoseconds.min(MOST));
+        for (code, count) in &peer.failures {
+            let sum = self.failures.entry(*code).or_default();
+            *sum = sum.wrapping_add(*count.min(&MOST));
+        }
+    }
+
+    /// As whoever subtracts expects them: no more failures than runs, also while both are counted.
+    fn consistent(mut self) -> Self {
+        let mut left = self.runs;
+        self.failures.retain(|_, count| {
+            *count = left.min(*count);
+            left -= *count;
+            *count > 0
+        });
+        self
     }
 
     pub(super) fn add_share(&mut self, share: &Share) {
@@ -220,7 +243,8 @@ impl Counters {
         if others.gates.len() == before {
             return;
         }
-        let counted = gate.counters();
+        let mut counted = CounterValues::default();
+        counted.add_of_peer(&gate.counters());
         self.add_untimed(counted.runs, counted.nanoseconds);
         self.totals().latency.add_all(&gate.totals().latency);
         for (code, count) in counted.failures {
@@ -252,9 +276,9 @@ impl Counters {
             .iter()
             .for_each(|share| values.add_share(share));
         for gate in &others.gates {
-            gate.add_to(&mut values);
+            values.add_of_peer(&gate.counters());
         }
-        values
+        values.consistent()
     }
 
     fn others(&self) -> std::sync::MutexGuard<'_, Others> {

@@ -169,19 +169,15 @@ impl Gate {
         *taken &= !(1 << number);
     }
 
-    pub(super) fn add_to(&self, values: &mut CounterValues) {
+    /// What has been counted here; the other process may have made it up.
+    pub fn counters(&self) -> CounterValues {
         let words = self.words();
+        let mut values = CounterValues::default();
         values.add(&words.totals);
         words
             .shares
             .iter()
             .for_each(|share| values.add_share(share));
-    }
-
-    /// What has been counted here.
-    pub fn counters(&self) -> CounterValues {
-        let mut values = CounterValues::default();
-        self.add_to(&mut values);
         values
     }
 

@@ -6,8 +6,8 @@
 //! first access, because running out of it later would kill the process.
 //!
 //! Sound because: the value owns its mapping, never moves it, and unmaps it
-//! once, when dropped.  A memfd is sealed, so no peer can shrink it under us; a
-//! file's name and permissions are in the hands of whoever gave it to us.
+//! once, when dropped.  A memfd is sealed, so no peer can shrink it under us; of a
+//! file that a peer has cut off, `guard` says what becomes.
 //! Access goes through raw addresses; who may access what is the argument of
 //! the stores that use it.
 
@@ -17,6 +17,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::budget::Share;
+use super::guard::{Guarded, guard};
 use crate::error::{EngineError, Result, ResultCode};
 
 /// Bytes of a file or memfd that are taken at once: a lock may be held meanwhile.
@@ -50,6 +51,7 @@ pub struct Backing {
     /// Whether the file takes memory, not disk.
     in_memory: bool,
     share: Share,
+    guarded: Option<Guarded>,
 }
 
 // SAFETY: a mapping belongs to the process, not to a thread.
@@ -90,6 +92,7 @@ impl Backing {
             base,
             length,
             in_memory: file.as_ref().is_some_and(is_in_memory),
+            guarded: file.as_ref().map(|_| guard(base as usize, length)),
             file,
             share: Share::default(),
         })
@@ -240,6 +243,8 @@ pub fn take_place(file: &File, own: &File) -> Result<()> {
 
 impl Drop for Backing {
     fn drop(&mut self) {
+        // The addresses may be somebody else's at once.
+        self.guarded = None;
         // SAFETY: the mapping is ours and nothing refers to it any more.
         unsafe { libc::munmap(self.base, self.length) };
     }

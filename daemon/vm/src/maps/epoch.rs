@@ -19,12 +19,15 @@
 //! own in its memory, with a row of slots for each process.  A row whose
 //! process died is cleared by whoever meets it.
 //!
+//! Who is pinned in this process it knows from words of its own: those in a
+//! shared map are for the others, and any of them may have written there.
+//!
 //! Sound because: a domain's words are static words, or live in a mapping that the
 //! domain keeps alive; slots are atomics and every bit pattern is valid.
 
 use std::iter;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,8 +54,10 @@ static LOCAL_SLOTS: [AtomicU64; SLOTS * LINE] = [const { AtomicU64::new(IDLE) };
 static LOCAL: Domain = Domain {
     words: LOCAL_WORDS.as_ptr(),
     slots: LOCAL_SLOTS.as_ptr(),
+    pinned: LOCAL_SLOTS.as_ptr(),
     sharing: None,
     crowd: Mutex::new(0),
+    held: AtomicUsize::new(0),
     frozen: AtomicBool::new(false),
 };
 
@@ -62,20 +67,26 @@ pub struct Domain {
     words: *const AtomicU64,
     /// Rows of [`SLOTS`], one a process.
     slots: *const AtomicU64,
+    /// What this process has announced, where no other one writes.
+    pinned: *const AtomicU64,
     sharing: Option<Sharing>,
     /// Pins of this process in the slot that several threads share.
     crowd: Mutex<usize>,
-    /// No thread of this process may pin.
+    /// Threads of this process that change the map without a pin.
+    held: AtomicUsize,
+    /// No thread of this process may pin, or hold.
     frozen: AtomicBool,
 }
 
 struct Sharing {
     peers: Arc<Peers>,
+    /// Where `pinned` points.
+    _pinned: Arc<[AtomicU64; SLOTS * LINE]>,
     /// Keeps the words mapped.
     _backing: Arc<Backing>,
 }
 
-// SAFETY: the words are atomics that outlive the domain.
+// SAFETY: the words are atomics that live as long as the domain.
 unsafe impl Send for Domain {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Domain {}
@@ -89,14 +100,18 @@ impl Domain {
     /// The domain in a shared map's memory, `offset` bytes behind its base.
     pub fn shared(backing: &Arc<Backing>, offset: usize, peers: &Arc<Peers>) -> Self {
         let base = backing.base() + offset;
+        let pinned = Arc::new([const { AtomicU64::new(IDLE) }; SLOTS * LINE]);
         let domain = Self {
             words: base as *const AtomicU64,
             slots: (base + 64) as *const AtomicU64,
+            pinned: pinned.as_ptr(),
             sharing: Some(Sharing {
                 peers: Arc::clone(peers),
+                _pinned: pinned,
                 _backing: Arc::clone(backing),
             }),
             crowd: Mutex::new(0),
+            held: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
         };
         domain.clear(peers.row);
@@ -124,6 +139,31 @@ impl Domain {
         unsafe { &*self.slots.add((row * SLOTS + number) * LINE) }
     }
 
+    /// What a thread of this process has announced, as this process knows it.
+    fn pinned(&self, number: usize) -> &AtomicU64 {
+        debug_assert!(number < SLOTS, "a slot that exists");
+        // SAFETY: see the module.
+        unsafe { &*self.pinned.add(number * LINE) }
+    }
+
+    /// Tell everybody what a thread has announced.
+    #[inline]
+    fn write(&self, number: usize) {
+        // 0 is no epoch, whatever a peer has written.
+        let now = self.epoch().load(Ordering::Relaxed).max(1);
+        self.pinned(number).store(now, Ordering::Relaxed);
+        self.slot(self.own_row(), number)
+            .store(now, Ordering::Relaxed);
+    }
+
+    /// Take it back.
+    #[inline]
+    fn retract(&self, number: usize) {
+        self.slot(self.own_row(), number)
+            .store(IDLE, Ordering::Release);
+        self.pinned(number).store(IDLE, Ordering::Release);
+    }
+
     fn own_row(&self) -> usize {
         self.sharing.as_ref().map_or(0, |sharing| sharing.peers.row)
     }
@@ -138,15 +178,28 @@ impl Domain {
     /// the domain is not frozen; `false` if the thread was pinned already.
     #[inline]
     fn announce(&self, number: usize) -> bool {
-        let slot = self.slot(self.own_row(), number);
         if number == SHARED_SLOT {
-            return self.announce_in_crowd(slot);
+            return self.announce_in_crowd();
         }
-        if slot.load(Ordering::Relaxed) != IDLE {
+        if self.pinned(number).load(Ordering::Relaxed) != IDLE {
             return false;
         }
-        slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
+        self.write(number);
         true
+    }
+
+    /// Stay as it is until the answer is dropped.
+    pub(super) fn hold(&self) -> Hold<'_> {
+        loop {
+            self.held.fetch_add(1, Ordering::SeqCst);
+            let hold = Hold(self);
+            fence(Ordering::SeqCst);
+            if !self.is_frozen() {
+                return hold;
+            }
+            drop(hold);
+            self.thawed();
+        }
     }
 
     #[inline]
@@ -169,9 +222,9 @@ impl Domain {
         self.frozen.store(true, Ordering::SeqCst);
         // Whoever is not seen below sees the word above.
         fence(Ordering::SeqCst);
-        let row = self.own_row();
         let deadline = Instant::now() + patience;
-        while (0..SLOTS).any(|number| self.slot(row, number).load(Ordering::Acquire) != IDLE) {
+        let pinned = |number| self.pinned(number).load(Ordering::Acquire) != IDLE;
+        while self.held.load(Ordering::Acquire) != 0 || (0..SLOTS).any(pinned) {
             if Instant::now() > deadline {
                 return None;
             }
@@ -182,10 +235,10 @@ impl Domain {
 
     /// The first of many announces, for all of them.
     #[cold]
-    fn announce_in_crowd(&self, slot: &AtomicU64) -> bool {
+    fn announce_in_crowd(&self) -> bool {
         let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
         if *crowd == 0 {
-            slot.store(self.epoch().load(Ordering::Relaxed), Ordering::Relaxed);
+            self.write(SHARED_SLOT);
         }
         *crowd += 1;
         true
@@ -193,7 +246,6 @@ impl Domain {
 
     #[inline]
     fn leave(&self, number: usize) {
-        let slot = self.slot(self.own_row(), number);
         if number == SHARED_SLOT {
             let mut crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
             *crowd -= 1;
@@ -201,7 +253,7 @@ impl Domain {
                 return;
             }
         }
-        slot.store(IDLE, Ordering::Release);
+        self.retract(number);
     }
 
     /// The stamp of something that was just unlinked.
@@ -228,7 +280,7 @@ impl Domain {
             }
         }
         self.epoch()
-            .compare_exchange(now, now + 1, Ordering::SeqCst, Ordering::SeqCst)
+            .compare_exchange(now, now.wrapping_add(1), Ordering::SeqCst, Ordering::SeqCst)
             .is_ok()
     }
 
@@ -251,6 +303,15 @@ impl Domain {
             .as_ref()
             .and_then(|sharing| sharing.peers.if_dead(row, || self.vacate(row)));
         cleared.is_some()
+    }
+}
+
+/// While it lives, nobody freezes the domain.
+pub(super) struct Hold<'a>(&'a Domain);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -84,12 +84,12 @@ impl Lpm {
     }
 
     /// The prefix after `key`.  The caller is pinned.
-    pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
+    pub fn next_key(&self, key: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
         self.hash.next_key(self.stored(key).as_deref())
     }
 
     /// Up to `limit` prefixes after `after`, and their values.  The caller is pinned.
-    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         self.hash.entries(self.stored(after).as_deref(), limit)
     }
 

@@ -23,6 +23,7 @@ pub mod bytes;
 mod change;
 mod direct;
 pub mod epoch;
+mod guard;
 mod hash;
 mod hashing;
 mod kind;
@@ -233,6 +234,12 @@ impl Map {
     /// Pin this thread for work on this map.
     fn pin(&self) -> epoch::Pin<'_> {
         epoch::pin_with(self.shared_domain().map_or(&[], std::slice::from_ref))
+    }
+
+    /// Keep the map where it is, for a change by somebody who is not pinned: of what he replaces he
+    /// may need the room at once.
+    fn stays(&self) -> Option<epoch::Hold<'_>> {
+        self.shared_domain().map(|domain| domain.hold())
     }
 
     fn unsupported(&self, operation: &str) -> EngineError {

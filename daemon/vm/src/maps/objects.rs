@@ -134,21 +134,21 @@ impl<T: Any + Send + Sync> Objects<T> {
         }
     }
 
-    pub fn next_key(&self, key: Option<&[u8]>) -> Option<Vec<u8>> {
+    pub fn next_key(&self, key: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
         match &self.store {
-            Store::Array(array) => array.next_key(key),
+            Store::Array(array) => Ok(array.next_key(key)),
             Store::Hash(hash) => hash.next_key(key),
         }
     }
 
     /// Keys and ids.
-    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let entries = match &self.store {
             Store::Array(array) => array.entries(after, limit),
-            Store::Hash(hash) => hash.entries(after, limit),
+            Store::Hash(hash) => hash.entries(after, limit)?,
         };
         let shown = |(key, entry): (Vec<u8>, Vec<u8>)| (key, id_of(&entry).to_le_bytes().to_vec());
-        entries.into_iter().map(shown).collect()
+        Ok(entries.into_iter().map(shown).collect())
     }
 
     /// Run `inspect` on the objects that are held now.

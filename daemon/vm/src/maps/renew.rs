@@ -16,7 +16,7 @@ impl Map {
     /// Move to another file: a new memfd, or an empty file that is given.
     ///
     /// TIMEOUT, and nothing has changed, if invocations of this process do not leave the map for
-    /// a moment.  Users of this process must not change it meanwhile.
+    /// a moment.
     pub fn renew(&self, storage: Storage) -> Result<()> {
         let arena = self.arena().ok_or_else(|| {
             EngineError::new(

@@ -29,6 +29,7 @@ impl Map {
     pub fn update(&self, key: &[u8], value: &[u8], flags: u64) -> Result<()> {
         self.check_key(key)?;
         self.check_value(value, self.user_value_size())?;
+        let _stays = self.stays();
         if let Store::Queue(queue) = &self.store {
             return queue.push(value, flags);
         }
@@ -46,6 +47,7 @@ impl Map {
 
     pub fn delete(&self, key: &[u8]) -> Result<()> {
         self.check_key(key)?;
+        let _stays = self.stays();
         match &self.store {
             Store::Hash(hash) => hash.delete(key),
             Store::Array(array) => array.delete(key),
@@ -98,17 +100,19 @@ impl Map {
         }
         let _pin = self.pin();
         let next = match &self.store {
-            Store::Hash(hash) => hash.next_key(key),
+            Store::Hash(hash) => hash.next_key(key)?,
             Store::Array(array) => array.next_key(key),
-            Store::Lpm(lpm) => lpm.next_key(key),
-            Store::Maps(maps) => maps.next_key(key),
-            Store::Programs(programs) => programs.next_key(key),
+            Store::Lpm(lpm) => lpm.next_key(key)?,
+            Store::Maps(maps) => maps.next_key(key)?,
+            Store::Programs(programs) => programs.next_key(key)?,
             Store::Queue(_) | Store::Rings(_) => return Err(self.unsupported("next key")),
         };
         next.ok_or_else(|| EngineError::new(ResultCode::NoMoreKeys, "there are no more keys"))
     }
 
     /// Up to `limit` entries that follow `after`, fewer if they are large; none at the end.
+    ///
+    /// INVALID_OBJECT: what comes next was damaged by another process.
     pub fn entries(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         if let Some(key) = after {
             self.check_key(key)?;
@@ -116,14 +120,14 @@ impl Map {
         let size = self.key_size() + self.user_value_size();
         let limit = limit.min((MAX_PAGE / size.max(1)).max(1));
         let _pin = self.pin();
-        Ok(match &self.store {
+        match &self.store {
             Store::Hash(hash) => hash.entries(after, limit),
-            Store::Array(array) => array.entries(after, limit),
+            Store::Array(array) => Ok(array.entries(after, limit)),
             Store::Lpm(lpm) => lpm.entries(after, limit),
             Store::Maps(maps) => maps.entries(after, limit),
             Store::Programs(programs) => programs.entries(after, limit),
-            Store::Queue(_) | Store::Rings(_) => return Err(self.unsupported("iteration")),
-        })
+            Store::Queue(_) | Store::Rings(_) => Err(self.unsupported("iteration")),
+        }
     }
 
     /// Entries that can be found; of a queue or stack, values.

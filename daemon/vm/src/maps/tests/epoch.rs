@@ -16,8 +16,10 @@ fn domain() -> Domain {
     Domain {
         words: &raw const words[0],
         slots: &raw const words[2],
+        pinned: &raw const words[2],
         sharing: None,
         crowd: Mutex::new(0),
+        held: AtomicUsize::new(0),
         frozen: AtomicBool::new(false),
     }
 }
@@ -70,6 +72,9 @@ fn a_frozen_domain_keeps_threads_out() {
         assert!(domain.freeze(Duration::ZERO).is_none());
         drop(pin);
     }
+    let hold = domain.hold();
+    assert!(domain.freeze(Duration::ZERO).is_none());
+    drop(hold);
     let frozen = domain.freeze(Duration::ZERO).expect("nobody is pinned");
     std::thread::scope(|scope| {
         let entered = [1, SHARED_SLOT].map(|number| {

@@ -174,3 +174,110 @@ fn a_ring_of_retired_entries_is_given_up() {
     assert_eq!(Ok(()), map.push(&value(1), ANY));
     assert_eq!(Ok(value(1).to_vec()), map.pop());
 }
+
+/// Pages of `limit` entries until the end, or an error; more than a thousand are too many.
+fn walked(map: &Map, limit: usize) -> Result<usize> {
+    let (mut count, mut last) = (0, None);
+    for _ in 0..1_000 {
+        let page = map.entries(last.as_deref(), limit)?;
+        let Some((key, _)) = page.last() else {
+            return Ok(count);
+        };
+        last = Some(key.clone());
+        count += page.len();
+    }
+    panic!("a walk without an end");
+}
+
+/// Keys until the end, or an error.
+fn stepped(map: &Map) -> Result<usize> {
+    let mut last: Option<Vec<u8>> = None;
+    for count in 0..1_000 {
+        match map.next_key(last.as_deref()) {
+            Ok(key) => last = Some(key),
+            Err(error) if error.code == ResultCode::NoMoreKeys => return Ok(count),
+            Err(error) => return Err(error),
+        }
+    }
+    panic!("a walk without an end");
+}
+
+/// The word of an entry that leads to the next one.
+fn next(map: &Map, id: usize) -> &AtomicU32 {
+    word(
+        map,
+        map.arena().expect("a shared map").regions[0].offset + id * 32,
+    )
+}
+
+/// A chain that leads back, a key that lies elsewhere, or twice: a walk says so, and ends.
+#[test]
+fn a_walk_of_a_damaged_map_ends() {
+    let rename = |map: &Map, id: usize, name: &[u8; 4]| {
+        let number = u32::from_le_bytes(*name);
+        let offset = map.arena().expect("shared").regions[0].offset;
+        word(map, offset + id * 32 + 16).store(number, Ordering::Relaxed);
+    };
+    let damages: [&dyn Fn(&Map); 4] = [
+        &|map| next(map, 3).store(3, Ordering::Relaxed),
+        &|map| {
+            next(map, 3).store(4, Ordering::Relaxed);
+            next(map, 4).store(3, Ordering::Relaxed);
+        },
+        &|map| rename(map, 3, &key(1_000)),
+        &|map| rename(map, 3, &key(1)),
+    ];
+    for (number, damage) in damages.iter().enumerate() {
+        let map = shared(map_type::HASH);
+        (0..8).for_each(|key| map.update(&self::key(key), &value(1), ANY).expect("room"));
+        assert_eq!((Ok(8), Ok(8)), (walked(&map, 3), stepped(&map)));
+        damage(&map);
+        for limit in [1, 2, 3, 100] {
+            let end = code(walked(&map, limit));
+            assert_eq!(
+                ResultCode::InvalidObject,
+                end,
+                "damage {number}, pages of {limit}"
+            );
+        }
+        assert_eq!(
+            ResultCode::InvalidObject,
+            code(stepped(&map)),
+            "damage {number}"
+        );
+    }
+}
+
+/// Epochs that say what is impossible keep nobody from moving the map away.
+#[test]
+fn a_map_with_spoiled_epochs_moves() {
+    let map = shared(map_type::HASH);
+    map.update(&key(1), &value(1), ANY).expect("room");
+    let epochs = STRIPES + arena::MAX_STRIPES * size_of::<arena::Stripe>();
+    for spoiled in [1, 0, u32::MAX] {
+        (0..epoch::DOMAIN_BYTES / 4)
+            .for_each(|at| word(&map, epochs + 4 * at).store(spoiled, Ordering::Relaxed));
+        assert_eq!(Ok(()), map.renew(Storage::Memfd), "all {spoiled}");
+        let pin = map.pin();
+        assert_eq!(ResultCode::Timeout, code(map.renew(Storage::Memfd)));
+        drop(pin);
+        assert_eq!(Ok(value(1).to_vec()), map.lookup(&key(1)));
+    }
+}
+
+/// A file that somebody cuts off ends no process: what was in it is zero.
+#[test]
+fn a_file_that_was_cut_off_is_zero() {
+    let file = super::processes::file();
+    let map = super::processes::Declared::of(map_type::HASH)
+        .open(&file)
+        .expect("a map");
+    (0..100).for_each(|number| {
+        map.update(&key(number % 60), &value(1), ANY).expect("room");
+    });
+    file.set_len(0).expect("it is ours");
+    assert_eq!(Some(0), map.count());
+    assert_eq!(Ok(0), walked(&map, 10));
+    assert_eq!(Ok(()), map.update(&key(1), &value(2), ANY));
+    assert_eq!(Ok(value(2).to_vec()), map.lookup(&key(1)));
+}
