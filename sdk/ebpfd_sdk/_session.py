@@ -205,7 +205,9 @@ class Session:
             case "attach":
                 self._call_back(self._attach(message), name="attach callback")
             case "detach":
-                self._call_back(self._detach(message), name="detach callback")
+                # Looked up now: a cleanup that has come with it, too late for both, is quicker.
+                provider = self._bindings.get(message.detach.binding)
+                self._call_back(self._detach(message, provider), name="detach callback")
             case "described":
                 self._described(message.described)
             case "cleanup":
@@ -265,8 +267,9 @@ class Session:
             self._bindings[callback.binding] = provider
             self._return(message.callback_id, NtStatus.SUCCESS, provider=side)
 
-    async def _detach(self, message: registrar_pb2.SessionResponse) -> None:
-        provider = self._bindings.get(message.detach.binding)
+    async def _detach(
+        self, message: registrar_pb2.SessionResponse, provider: Provider | None
+    ) -> None:
         try:
             if provider is not None:
                 await provider.detach(message.detach.binding)

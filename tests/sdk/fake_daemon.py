@@ -154,6 +154,15 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         await self._ask(cleanup=registrar_pb2.CleanupCallback(role=role, binding=binding))
         del self._bindings[binding]
 
+    def detach_late(self, binding: int) -> None:
+        """Detach a link and clean up, without waiting for either."""
+        role = registrar_pb2.ROLE_PROVIDER
+        detach = registrar_pb2.DetachCallback(role=role, binding=binding)
+        cleanup = registrar_pb2.CleanupCallback(role=role, binding=binding)
+        self._start(self._ask(detach=detach))
+        self._start(self._ask(cleanup=cleanup))
+        del self._bindings[binding]
+
     async def call_helper(self, call: registrar_pb2.HelperCall) -> Any:
         """Call a helper of the module's."""
         return await self._ask(helper_call=call)

@@ -213,6 +213,18 @@ async def test_an_unknown_registration_is_declined(scene: Scene) -> None:
     assert answer.status == NtStatus.NOINTERFACE
 
 
+async def test_a_detach_that_comes_with_its_cleanup_is_one(scene: Scene) -> None:
+    """Who was waited for in vain gets both at once, and must not keep the link for ever."""
+    gone: list[Link] = []
+    scene.hook.on_detach(gone.append)
+    async with scene.extension(), asyncio.timeout(10):
+        for _ in range(20):
+            scene.daemon.detach_late(await scene.daemon.link())
+            while scene.hook.links:
+                await scene.round_trip()
+    assert len(gone) == 20
+
+
 async def test_detach_waits_for_what_is_in_flight(scene: Scene) -> None:
     """New invocations find no link at once; the detach returns when the last is answered."""
     gone: list[Link] = []

@@ -362,7 +362,11 @@ class RemoteModule:
             return None
         except asyncio.CancelledError:  # overdue, or the daemon ends
             self._waiting.pop(message.callback_id, None)
-            if message.HasField("attach"):
+            if not message.HasField("attach"):
+                raise
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                self._undo(message.attach, answer.result())  # it came in the same turn
+            else:
                 self._overdue[message.callback_id] = message.attach
             raise
         return returned

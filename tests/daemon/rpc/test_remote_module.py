@@ -144,6 +144,20 @@ async def test_a_provider_that_agrees_too_late_is_told_to_let_go(
     assert {each.detach.binding or each.cleanup.binding for each in sent} <= {5}
 
 
+async def test_a_provider_that_agrees_as_its_time_ends_is_told_too() -> None:
+    """The answer is there, but whoever waited has been told already that it comes too late."""
+    module = remote()
+    attaching = asyncio.ensure_future(module.provider_attach_client(provider_attach()))
+    await asyncio.sleep(0)
+    (attach,) = queued(module)
+    number = attach.callback_id
+    module.answered(number, reg.CallbackReturn(callback_id=number))
+    attaching.cancel()
+    await asyncio.wait([attaching])
+    assert attaching.cancelled()
+    assert [each.WhichOneof("message") for each in queued(module)] == ["detach", "cleanup"]
+
+
 async def test_only_so_much_waits_for_a_module_that_does_not_read() -> None:
     """Then it is gone."""
     module = remote()
