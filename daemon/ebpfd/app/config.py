@@ -29,7 +29,7 @@ _KEYS: Final = (
     "roles",
     "extension",
 )
-_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s", "map_s")
+_DEADLINE_KEYS: Final = ("callback_s", "drain_s", "lease_s", "helper_s", "map_s", "local_s")
 _TLS_KEYS: Final = ("cert", "key", "client_ca")
 _EXTENSION_KEYS: Final = (
     "name",
@@ -80,6 +80,7 @@ class Config:
     lease_s: float | None = None
     helper_s: float | None = None
     map_s: float | None = None
+    local_s: float | None = None
     quotas: Quotas = field(default_factory=Quotas)
     extensions: tuple[ExtensionSpec, ...] = ()
 
@@ -123,6 +124,7 @@ def _config(content: dict[str, Any]) -> Config:
         lease_s=deadlines.seconds("lease_s"),
         helper_s=deadlines.seconds("helper_s"),
         map_s=deadlines.seconds("map_s"),
+        local_s=deadlines.seconds("local_s"),
         quotas=_quotas(file.table("quotas", tuple(QUOTAS))),
         extensions=tuple(extensions.values()),
     )

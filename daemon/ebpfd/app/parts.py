@@ -64,6 +64,7 @@ def assembled(
     local: bool = False,
 ) -> Parts:
     """All parts of one daemon, on these that run; *local* ones share maps with processes."""
+    deadlines = deadlines or Deadlines()
     registrar = RegistrarHost(services, deadlines)
     new_maps = NewMaps(store.files if store else None, shared=local)
     known, objects, targets = KnownContracts(), Objects(), Targets()
@@ -72,12 +73,12 @@ def assembled(
         registrar=registrar,
         objects=objects,
         services=services,
-        deadlines=deadlines or Deadlines(),
+        deadlines=deadlines,
         new_maps=new_maps,
         survives=keeper.survives,
         guard=executor.guard,
     )
-    helper_calls = HelperCalls((deadlines or Deadlines()).helper_s, executor.guard)
+    helper_calls = HelperCalls(deadlines.helper_s, executor.guard)
     programs = Programs(
         helper_calls=helper_calls,
         registrar=registrar,
@@ -105,6 +106,7 @@ def assembled(
         custom=custom_maps,
         new_maps=new_maps,
         keeper=keeper,
+        executor=executor,
         guard=executor.guard,
     )
     contracts = Contracts(registrar=registrar, known=known, kept=kept)
@@ -134,7 +136,12 @@ def assembled(
         ),
         recordings=Recordings(targets=targets, objects=objects, executor=executor, maps=maps),
         shadows=Shadows(targets=targets, objects=objects),
-        local_runs=LocalRuns(targets=targets, new_maps=new_maps, services=services),
+        local_runs=LocalRuns(
+            targets=targets,
+            new_maps=new_maps,
+            services=services,
+            patience_s=deadlines.local_s,
+        ),
     )
 
 

@@ -89,6 +89,7 @@ class Settings:
                 lease_s=lease_s or file.lease_s or usual.lease_s,
                 helper_s=file.helper_s or usual.helper_s,
                 map_s=file.map_s or usual.map_s,
+                local_s=file.local_s or usual.local_s,
             ),
             quotas=file.quotas,
             extensions=hosted_extensions(extensions, file.extensions),

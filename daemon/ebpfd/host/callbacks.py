@@ -40,6 +40,11 @@ class Deadlines:
     helper_s: float = 30.0
     """A helper that a program calls, whatever its author says."""
 
+    local_s: float = 5.0
+    """A run in its hook's process that had begun when its link was taken away: a batch has no
+    other bound.
+    """
+
 
 class Callback(Enum):
     """What a module is doing while others wait for it."""

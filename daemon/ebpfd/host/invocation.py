@@ -9,7 +9,7 @@ per target is kept.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -160,7 +160,7 @@ class Executor:
         """Whether the batch may run on the event loop, through all of *programs*."""
         expected = 0.0
         for program in programs:
-            if program.engine.blocking:
+            if program.may_wait:
                 return False
             expected += program.nanoseconds_per_run
         return expected * max(columns.count, 1) <= LONGEST_ON_LOOP_NS
@@ -197,6 +197,12 @@ class Executor:
         finally:
             self.trace.collect()
 
+    def on_waiting_thread(
+        self, user: Hashable, work: Callable[[], _Value]
+    ) -> asyncio.Future[_Value]:
+        """Start *work* on a thread that may wait, of those that *user* has a share of."""
+        return self._shares.run(user, work)
+
     def on_thread(
         self,
         program: Program,
@@ -208,7 +214,7 @@ class Executor:
         run = partial(as_batch, work, *arguments, **named)
         try:
             # Asked anew each time: a program that a tail call leads to may be one that waits.
-            if program.engine.blocking:
+            if program.may_wait:
                 return self._shares.run(program.provider.owner, run)
             return asyncio.get_running_loop().run_in_executor(self._computing, run)
         except RuntimeError as error:  # no thread can be started, or this executor has ended

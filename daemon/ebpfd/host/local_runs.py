@@ -25,9 +25,6 @@ from ebpfd_vm import EngineError
 if TYPE_CHECKING:
     from ebpfd_vm.sharing import Gate
 
-PATIENCE_S: Final = 5.0
-"""What a run may take that has begun when its link is taken away: a batch has no other bound."""
-
 MAX_MAPS: Final = 200
 """Descriptors that a message takes, with some to spare: the system passes 253."""
 
@@ -109,7 +106,7 @@ class LocalRuns:
         targets: Targets,
         new_maps: NewMaps,
         services: Services,
-        patience_s: float = PATIENCE_S,
+        patience_s: float,
     ) -> None:
         self._targets = targets
         self._new_maps = new_maps
@@ -143,6 +140,8 @@ class LocalRuns:
         run = LocalRun(link, program, process, gate, maps, uses, self._end)
         for use in uses:
             use.when_closed(run.close)
+        for each in maps:
+            each.sharers.add(process)
         program.engine.follow(gate)
         link.tally.follow(gate)
         link.elsewhere = run
@@ -199,6 +198,7 @@ class LocalRuns:
         while True:
             try:
                 await self._new_maps.renew(map_object)
+                map_object.sharers.clear()
             except EngineError as error:
                 if error.code != Result.TIMEOUT:
                     _log.exception("a map cannot be moved: trying again", map=map_object.id)

@@ -8,7 +8,6 @@ from ebpfd.objects import MapObject, Program
 from ebpfd.objects.recordings import RecordedMap, RecordedMapEntries
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, Map
 
 MAX_BYTES: Final = 64 << 20
 """Of keys and values: copying them takes some ten milliseconds, and hooks wait for it."""
@@ -45,11 +44,12 @@ def check_size(of: str, maps: Iterable[MapObject]) -> None:
     """Refuse what would take too long to be copied: ``RequestError`` NO_MEMORY."""
     total = sum(_bytes(each) for each in maps)
     if total > MAX_BYTES:
-        message = (
-            f"maps of {of} hold {total} bytes, more than the {MAX_BYTES} that are "
-            "copied while hooks wait"
-        )
-        raise RequestError(Result.NO_MEMORY, message)
+        raise _too_large(f"maps of {of} hold {total} bytes")
+
+
+def _too_large(what: str) -> RequestError:
+    message = f"{what}, more than the {MAX_BYTES} that are copied while hooks wait"
+    return RequestError(Result.NO_MEMORY, message)
 
 
 def contents(map_object: MapObject) -> Iterator[RecordedMap | RecordedMapEntries]:
@@ -65,7 +65,7 @@ def contents(map_object: MapObject) -> Iterator[RecordedMap | RecordedMapEntries
         live.flags,
         live.read_only,
         live.inner,
-        without_entries=live.type in _QUEUES and not _is_empty(live),
+        without_entries=live.type in _QUEUES and live.count != 0,
     )
     if map_object.is_container:
         # What a program has deleted is noticed later, so the map itself is asked what is there.
@@ -82,19 +82,14 @@ def contents(map_object: MapObject) -> Iterator[RecordedMap | RecordedMapEntries
 def _pages(map_object: MapObject) -> Iterator[RecordedMapEntries]:
     live = map_object.map
     size = live.key_size + live.user_value_size
-    after = None
+    after, left = None, MAX_BYTES
     while entries := live.entries(after, max(1, PAGE_BYTES // size)):
         keys, values = zip(*entries, strict=True)
         after = keys[-1]
+        left -= size * len(keys)
+        if left < 0:
+            raise _too_large(f"map {map_object.id} holds more bytes than it says")
         yield RecordedMapEntries(map_object.id, b"".join(keys), b"".join(values))
-
-
-def _is_empty(queue: Map) -> bool:
-    try:
-        queue.peek()
-    except EngineError:
-        return True
-    return False
 
 
 def _bytes(map_object: MapObject) -> int:

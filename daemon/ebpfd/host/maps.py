@@ -1,7 +1,8 @@
 """Maps as their users have them: made, written, emptied in batches, filled with objects, removed.
 
-Every call of the engine here is short and happens on the event loop, so that no program meets a
-map of programs that is half changed; what a change leaves without anybody is destroyed.
+Calls of the engine are short and happen on the event loop, so that no program meets a map of
+programs that is half changed; what a change leaves without anybody is destroyed.  Only a map that
+another process shares may have to be waited for: its calls are on threads.
 """
 
 import asyncio
@@ -9,12 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps
+from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.new_custom_maps import is_custom
 from ebpfd.host.new_maps import NewMaps
@@ -34,6 +36,7 @@ MAX_VALUE_BYTES: Final = 15 << 20
 DELETE_HELPERS: Final = frozenset({3, 4})
 """With these a program can take an object out of a map without our knowing."""
 
+_Value = TypeVar("_Value")
 _Changed: TypeAlias = "tuple[bytes, Held | None, Held | None]"
 """A key of a container, and what it held before and holds now."""
 
@@ -74,9 +77,11 @@ class Maps:
         new_maps: NewMaps,
         keeper: Keeper,
         guard: QuotaGuard,
+        executor: Executor,
     ) -> None:
         self._guard = guard
         self._keeper = keeper
+        self._executor = executor
         self._objects = objects
         self._programs = programs
         self.custom = custom
@@ -169,7 +174,8 @@ class Maps:
         map_object = self._objects.map(map_id)
         if map_object.custom is not None:
             return await self.custom.lookup(map_object, key)
-        return self._readable(map_id).map.lookup(key)
+        readable = self._readable(map_id)
+        return await self._called(readable, partial(readable.map.lookup, key))
 
     async def update(self, map_id: int, key: bytes, value: bytes, flags: int) -> None:
         """Write a value."""
@@ -178,7 +184,7 @@ class Maps:
             await self.custom.update(map_object, key, value, flags)
         else:
             with self._told(map_object, WriteKind.UPDATE, key, value, flags):
-                map_object.map.update(key, value, flags)
+                await self._called(map_object, partial(map_object.map.update, key, value, flags))
 
     async def update_batch(self, map_id: int, keys: bytes, values: bytes, flags: int) -> None:
         """Write values, in order, until one fails; the error says which."""
@@ -186,22 +192,24 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.update_batch(map_object, keys, values, flags)
         else:
+            updating = partial(map_object.map.update_batch, keys, values, flags)
             with self._told(map_object, WriteKind.UPDATE, keys, values, flags):
-                map_object.map.update_batch(keys, values, flags)
+                await self._called(map_object, updating)
 
     async def next_key(self, map_id: int, after: bytes | None) -> bytes:
         """The key that follows *after*; NO_MORE_KEYS if there is none."""
         map_object = self._objects.map(map_id)
         if map_object.custom is not None:
             return await self.custom.next_key(map_object, after)
-        return map_object.map.next_key(after)
+        return await self._called(map_object, partial(map_object.map.next_key, after))
 
-    def take(self, map_id: int, key: bytes) -> bytes:
+    async def take(self, map_id: int, key: bytes) -> bytes:
         """The value of a key, which is deleted."""
         map_object = self._plain(map_id)
         kind = WriteKind.DELETE if map_object.map.key_size else WriteKind.POP
         with self._told(map_object, kind, key):
-            return self._readable(map_id).map.take(key)
+            taking = partial(self._readable(map_id).map.take, key)
+            return await self._called(map_object, taking)
 
     async def delete(self, map_id: int, key: bytes) -> None:
         """Delete a key."""
@@ -211,7 +219,7 @@ class Maps:
             return
         async with self._changing(map_object):
             with self._told(map_object, WriteKind.DELETE, key):
-                map_object.map.delete(key)
+                await self._called(map_object, partial(map_object.map.delete, key))
 
     async def delete_batch(self, map_id: int, keys: bytes) -> None:
         """Delete keys, in order, until one fails; the error says which."""
@@ -221,17 +229,20 @@ class Maps:
             return
         async with self._changing(map_object):
             with self._told(map_object, WriteKind.DELETE, keys):
-                map_object.map.delete_batch(keys)
+                await self._called(map_object, partial(map_object.map.delete_batch, keys))
 
-    def entries(self, map_id: int, after: bytes | None, count: int) -> list[tuple[bytes, bytes]]:
+    async def entries(
+        self, map_id: int, after: bytes | None, count: int
+    ) -> list[tuple[bytes, bytes]]:
         """Up to *count* entries that follow *after*; none at the end."""
         map_object = self._readable(map_id)
-        return map_object.map.entries(after, _limit(map_object.map, count))
+        limit = _limit(map_object.map, count)
+        return await self._called(map_object, partial(map_object.map.entries, after, limit))
 
-    def page(self, map_id: int, after: bytes | None, count: int) -> Page:
+    async def page(self, map_id: int, after: bytes | None, count: int) -> Page:
         """Up to *count* entries that follow *after*; NO_MORE_KEYS if there are none."""
         self._plain(map_id)
-        return _page(self._objects.map(map_id).map, self.entries(map_id, after, count))
+        return _page(self._objects.map(map_id).map, await self.entries(map_id, after, count))
 
     async def take_page(self, map_id: int, after: bytes | None, count: int) -> Page:
         """As ``page``, and the entries are deleted."""
@@ -239,7 +250,9 @@ class Maps:
         map_object = self._readable(map_id)
         limit = _limit(map_object.map, count)
         async with self._changing(map_object):
-            taken = map_object.map.take_entries(after, limit)
+            taken = await self._called(
+                map_object, partial(map_object.map.take_entries, after, limit)
+            )
             with self._told(map_object, WriteKind.DELETE, b"".join(key for key, _ in taken)):
                 return _page(map_object.map, taken)
 
@@ -255,6 +268,12 @@ class Maps:
                 if len(map_object.held) != before:
                     await self._keeper.settle()
                 await self._destroy(left)
+
+    async def _called(self, map_object: MapObject, call: Callable[[], _Value]) -> _Value:
+        """Call the engine, on a thread if another process may hold it up."""
+        if map_object.may_wait:
+            return await self._executor.on_waiting_thread(map_object, call)
+        return call()
 
     @contextmanager
     def _told(
@@ -282,6 +301,8 @@ class Maps:
     @asynccontextmanager
     async def _changing(self, container: MapObject) -> AsyncGenerator[list[Program]]:
         """What the block changes of what a container holds is kept, or undone; it must not wait.
+
+        No other process shares a container, so that calls of the engine are over at once.
 
         Whom nobody keeps afterwards is destroyed, with those in the list.
         """
@@ -372,6 +393,7 @@ def _page(source: Map, entries: list[tuple[bytes, bytes]]) -> Page:
     last = entries[-1][0]
     try:
         source.next_key(last)
-    except EngineError:
-        return Page(entries, b"")
+    except EngineError as error:
+        if error.code == Result.NO_MORE_KEYS:
+            return Page(entries, b"")
     return Page(entries, last)

@@ -13,7 +13,7 @@ itself for ever.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ebpfd.objects.custom_maps import CustomMap
 from ebpfd.objects.users import Users
@@ -33,6 +33,19 @@ def _no_programs() -> "set[Program]":
 CONTAINERS: Final = frozenset({MapType.PROG_ARRAY, MapType.HASH_OF_MAPS, MapType.ARRAY_OF_MAPS})
 
 
+class Sharer(Protocol):
+    """Another process, which has a map's memory and may do with it what it likes."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended, and with it whatever it did."""
+        ...
+
+
+def _no_sharers() -> set[Sharer]:
+    return set()
+
+
 @dataclass(slots=True, eq=False)
 class MapObject:
     """A map; it lives for as long as somebody keeps it.
@@ -49,6 +62,15 @@ class MapObject:
     held: dict[bytes, Held] = field(default_factory=dict[bytes, Held])
     when_gone: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
     custom: CustomMap | None = None
+    sharers: set[Sharer] = field(default_factory=_no_sharers)
+    """Who was given its memory since it last moved."""
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether whoever changes it may have to wait for another process, for seconds."""
+        if self.sharers:
+            self.sharers = {each for each in self.sharers if not each.gone}
+        return bool(self.sharers)
 
     @property
     def name(self) -> str:

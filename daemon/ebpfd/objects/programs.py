@@ -114,6 +114,11 @@ class Program:
         self.nanoseconds_of_last_run = nanoseconds_per_run
 
     @property
+    def may_wait(self) -> bool:
+        """Whether a run may wait: for an extension's helper, or a process that shares a map."""
+        return self.engine.blocking or any(each.may_wait for each in self.maps)
+
+    @property
     def kept(self) -> bool:
         """Whether anybody has it."""
         return bool(self.users) or bool(self.link_ids) or bool(self.holder_ids)

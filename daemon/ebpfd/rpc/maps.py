@@ -120,7 +120,7 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.TakeResponse()
         with answering(response.status):
-            response.value = self._maps.take(request.id, request.key)
+            response.value = await self._maps.take(request.id, request.key)
         return response
 
     async def Next(self, request: pb.NextRequest, context: _Context) -> pb.NextResponse:
@@ -139,7 +139,7 @@ class MapsServicer(services_pb.MapsServicer):
         del context
         response = pb.LookupBatchResponse()
         with answering(response.status):
-            page = self._maps.page(request.id, _after(request), request.count)
+            page = await self._maps.page(request.id, _after(request), request.count)
             encode_page(page, response)
         return response
 
@@ -189,7 +189,7 @@ class MapsServicer(services_pb.MapsServicer):
             source = self._objects.map(request.id).map
             fit = BYTES_A_MESSAGE // max(source.key_size + source.user_value_size, 1)
             count, after = min(ENTRIES_A_MESSAGE, max(fit, 1)), None
-            while entries := self._maps.entries(request.id, after, count):
+            while entries := await self._maps.entries(request.id, after, count):
                 yield pb.DumpResponse(
                     entries=[pb.Entry(key=key, value=value) for key, value in entries]
                 )

@@ -22,6 +22,7 @@ callback_s = 1
 drain_s = 2.5
 helper_s = 4
 map_s = 0.5
+local_s = 0.25
 
 [quotas]
 programs = 7
@@ -62,7 +63,7 @@ def test_a_file_says_all_that_there_is_to_say(tmp_path: Path) -> None:
         listen=(Path("/run/here.sock"), Path("/run/there.sock")),
         state=Path("/var/lib/ebpfd"),
         metrics=Endpoint("127.0.0.1", 9464),
-        deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5),
+        deadlines=Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5, local_s=0.25),
         quotas=Quotas(programs=7, map_memory=2 << 30),
         extensions=(
             ExtensionSpec(
@@ -101,7 +102,7 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     )
     assert settings.listen == (Path("/other"),)
     assert settings.state == Path("/state")
-    file_says = Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5)
+    file_says = Deadlines(callback_s=1.0, drain_s=2.5, helper_s=4.0, map_s=0.5, local_s=0.25)
     assert settings.deadlines == replace(file_says, callback_s=9.0)
     names = [spec.name for spec in settings.extensions]
     assert names == ["first", "second", "sample", "sample-2"]

@@ -26,7 +26,7 @@ INSIDE = 64
 """Where a gate says who is inside."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Process:
     """A process as the socket sees it."""
 

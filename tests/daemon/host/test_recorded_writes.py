@@ -153,7 +153,7 @@ async def test_a_user_pushes_and_pops_meanwhile() -> None:
         waiting, routes = map_of(link, "waiting").id, map_of(link, "routes").id
 
         async def pop() -> None:
-            w.maps.take(waiting, b"")
+            await w.maps.take(waiting, b"")
 
         route = u32s(32, 1)
         entries = await between(
