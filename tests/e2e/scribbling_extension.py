@@ -1,0 +1,259 @@
+"""An extension that writes into the memory that it shares with the daemon, as it is told.
+
+    storm SEED    scribble without end        calm          scribble no more
+    inside        say that a run is inside    shorten       cut files off, if that is possible
+    image         try to write to the image   locks SEED    lock bytes of the files for itself
+    now           run the program once
+
+Each has one line as its answer.  It takes the address last.
+"""
+
+import asyncio
+import fcntl
+import mmap
+import os
+import random
+import socket
+import struct
+import sys
+import threading
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from ebpfd_extensions.sample.extension import SampleContext
+from ebpfd_sdk import EbpfdError, Extension, run
+from ebpfd_sdk import _local as sdk_local
+from tests.e2e.churning_extension import churn, events
+
+PAGE: Final = 4096
+STRIPES: Final = 256
+STRIPE: Final = 128
+DOMAIN: Final = STRIPES + 64 * STRIPE
+SLOTS: Final = DOMAIN + 64
+REGIONS: Final = 76 * 1024
+INSIDE: Final = 64
+"""Where a gate says who is inside."""
+
+FALLOC_PUNCH: Final = 1 | 2
+"""FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE."""
+
+_receive = sdk_local._receive  # pyright: ignore[reportPrivateUsage]
+
+
+class Shared:
+    """One file that the daemon has sent, mapped."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+        self.memory = mmap.mmap(descriptor, self.size)
+
+    def used(self, dice: random.Random) -> int:
+        """A place that has been used, or one near it."""
+        try:
+            start = os.lseek(self.descriptor, dice.randrange(self.size), os.SEEK_DATA)
+            end = os.lseek(self.descriptor, start, os.SEEK_HOLE)
+        except OSError:
+            return dice.randrange(self.size)
+        return dice.randrange(start, min(end, start + 64 * PAGE))
+
+
+class Taken:
+    """What the daemon has sent with its last program."""
+
+    def __init__(self) -> None:
+        self.image = -1
+        self.gate: Shared | None = None
+        self.maps: list[Shared] = []
+        self.locked: list[int] = []
+
+    def keep(self, descriptors: Sequence[int]) -> None:
+        """Keep descriptors of our own: image, gate, maps."""
+        image, gate, *maps = map(os.dup, descriptors)
+        self.image, self.gate, self.maps = image, Shared(gate), [Shared(each) for each in maps]
+
+
+def place_of(shared: Shared, dice: random.Random) -> int:
+    """Somewhere that matters."""
+    at = dice.choice(
+        (
+            dice.randrange(STRIPES),
+            STRIPES + dice.randrange(64) * STRIPE + 4 * dice.randrange(6),
+            DOMAIN + 8 * dice.randrange(2),
+            SLOTS + 64 * dice.randrange(16 * 64),
+            REGIONS + dice.randrange(16 * PAGE),
+            shared.used(dice),
+            shared.used(dice),
+            shared.used(dice) & -PAGE,
+        )
+    )
+    return min(at, shared.size - 8) & ~3
+
+
+def bytes_for(dice: random.Random) -> bytes:
+    """Something that does harm."""
+    number = dice.choice(
+        (
+            0,
+            dice.randrange(80),
+            dice.getrandbits(32),
+            2**31,
+            2**31 + dice.randrange(20),
+            2**32 - 1 - dice.randrange(80),
+        )
+    )
+    word = struct.pack("<I", number)
+    return dice.choice(
+        (
+            word,
+            word,
+            word,
+            word * 2,
+            word * dice.randrange(1, 2 * PAGE // 4),
+            struct.pack("<Q", dice.getrandbits(64)),
+            dice.randbytes(dice.randrange(1, 64)),
+            bytes(PAGE),
+            b"\xff" * PAGE,
+        )
+    )
+
+
+def scribble(taken: Taken, dice: random.Random) -> None:
+    """Write something somewhere."""
+    if taken.gate is not None and dice.random() < 0.1:
+        # The daemon's own word too; but who is inside is told in `inside`.
+        at = dice.choice((0, dice.randrange(INSIDE * 65, taken.gate.size - 8)))
+        _put(
+            taken.gate, at, struct.pack("<Q", dice.choice((0, 1, 2**64 - 1, dice.getrandbits(64))))
+        )
+        return
+    shared = dice.choice(taken.maps)
+    match dice.randrange(40):
+        case 0:
+            at = shared.used(dice) & -PAGE
+            with suppress(OSError):
+                _punch(shared.descriptor, at)
+        case 1:
+            source, size = shared.used(dice), dice.randrange(1, PAGE)
+            _put(shared, place_of(shared, dice), shared.memory[source : source + size])
+        case _:
+            _put(shared, place_of(shared, dice), bytes_for(dice))
+
+
+def _put(shared: Shared, at: int, what: bytes) -> None:
+    what = what[: shared.size - at]
+    shared.memory[at : at + len(what)] = what
+
+
+def _punch(descriptor: int, at: int) -> None:
+    import ctypes  # noqa: PLC0415 (Python has no such call)
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.fallocate(descriptor, FALLOC_PUNCH, ctypes.c_long(at), ctypes.c_long(PAGE))
+
+
+class Storm(threading.Thread):
+    """Scribbles until it is told to stop."""
+
+    def __init__(self, taken: Taken, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._taken, self._dice, self.over = taken, random.Random(seed), threading.Event()
+
+    def run(self) -> None:
+        """Without a pause."""
+        while not self.over.is_set():
+            scribble(self._taken, self._dice)
+
+
+def _shorten(taken: Taken) -> str:
+    done = 0
+    for shared in [*taken.maps, *([taken.gate] if taken.gate else [])]:
+        for size in (0, shared.size // 2, shared.size + PAGE):
+            try:
+                os.ftruncate(shared.descriptor, size)
+            except PermissionError:
+                continue
+            done += 1
+    return str(done)
+
+
+def _write_image(taken: Taken) -> str:
+    refused = 0
+    for attempt in (
+        lambda: os.pwrite(taken.image, b"x", 0),
+        lambda: os.ftruncate(taken.image, 0),
+        lambda: mmap.mmap(taken.image, 0),
+    ):
+        try:
+            attempt()
+        except PermissionError:
+            refused += 1
+    return str(refused)
+
+
+def _lock(taken: Taken, dice: random.Random) -> str:
+    for shared in taken.maps:
+        own = os.open(f"/proc/self/fd/{shared.descriptor}", os.O_RDWR)
+        taken.locked.append(own)
+        first = dice.randrange(18)
+        with suppress(OSError):
+            lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, first, 18 - first, 0)
+            fcntl.fcntl(own, fcntl.F_OFD_SETLK, lock)
+    return str(len(taken.locked))
+
+
+async def main(extension: Extension) -> None:
+    """Obey until there are no more commands."""
+    storm: Storm | None = None
+    _say("ready")
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        command, _, seed = line.strip().partition(" ")
+        match command:
+            case "storm":
+                storm = Storm(TAKEN, int(seed))
+                storm.start()
+                _say(command)
+            case "calm" if storm is not None:
+                storm.over.set()
+                await asyncio.to_thread(storm.join)
+                _say(command)
+            case "inside" if TAKEN.gate is not None:
+                _put(TAKEN.gate, INSIDE, struct.pack("<Q", 1))
+                _say(command)
+            case "shorten":
+                _say(_shorten(TAKEN))
+            case "image":
+                _say(_write_image(TAKEN))
+            case "locks":
+                _say(_lock(TAKEN, random.Random(int(seed))))
+            case _:
+                _say(_now())
+    extension.stop()
+
+
+def _now() -> str:
+    try:
+        return str(events.invoke_now(SampleContext(uint32_data=1 << 8).pack()))
+    except EbpfdError as error:
+        return error.code.name
+
+
+def _keeping(connection: socket.socket) -> tuple[str, Sequence[int]]:
+    refusal, descriptors = _receive(connection)
+    if len(descriptors) > 1:
+        TAKEN.keep(array("i", descriptors))
+    return refusal, descriptors
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+TAKEN: Final = Taken()
+
+if __name__ == "__main__":
+    sdk_local._receive = _keeping  # pyright: ignore[reportPrivateUsage]
+    run(churn, events, main, address=sys.argv[1])
