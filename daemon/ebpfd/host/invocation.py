@@ -128,6 +128,9 @@ class Executor:
     def __init__(self, trace: TraceLog, guard: QuotaGuard | None = None) -> None:
         self.trace: Final = trace
         self.guard: Final = guard or QuotaGuard()
+        self.when_tested: set[Callable[[Program], None]] = set()
+        """Told of each test run, which no link sees, right before it begins."""
+
         self.waiting_bytes = 0
         """What batches take that wait for a thread."""
 

@@ -70,6 +70,7 @@ class Recordings:
         self._by_hook[attach_type] = recording
         self._targets.tap(tap)
         self._maps.when_written.add(recorder.wrote)
+        self._executor.when_tested.add(recorder.tested)
         _log.info("recording begun", hook=name, link=link_id)
         return recording
 
@@ -77,6 +78,7 @@ class Recordings:
         recording = self._by_hook.pop(attach_type)
         self._targets.untap(tap)
         self._maps.when_written.discard(recorder.wrote)
+        self._executor.when_tested.discard(recorder.tested)
         name = recording.head.attach_type_name
         _log.info("recording ended", hook=name, events=recording.events, lost=recording.lost)
         return recorder.unseen()
@@ -122,12 +124,27 @@ class _Recorder:
     def unseen(self) -> list[Unseen]:
         """What may write to recorded maps, and is not recorded; each once."""
         found = {
-            Unseen(each.id, link.id, link.program.name)
+            each
             for link in self._objects.links()
             if not self._wanted(link)
-            for each in reached(link.program)
+            for each in self._shared(link.program, link.id)
+        }
+        return self._new(found)
+
+    def tested(self, program: Program) -> None:
+        """A test run is about to begin, which is not recorded."""
+        if not self.recording.ended:
+            self.recording.announce(self._new(self._shared(program)))
+
+    def _shared(self, program: Program, link_id: int = 0) -> set[Unseen]:
+        """The recorded maps that *program* may write to."""
+        return {
+            Unseen(each.id, link_id, program.name)
+            for each in reached(program)
             if each.id in self._maps and not each.map.read_only
         }
+
+    def _new(self, found: set[Unseen]) -> list[Unseen]:
         new = found - self._unseen
         self._unseen |= new
         return sorted(new, key=lambda each: (each.map_id, each.link_id))

@@ -63,10 +63,9 @@ class ReplayedMaps:
     def tell_unseen(self, unseen: Unseen) -> None:
         """Note who else may have written to a map."""
         name = self._declared[unseen.map_id].name if unseen.map_id in self._declared else "?"
-        self._note(
-            f"map {name}: program {unseen.program_name} may have written to it through link "
-            f"{unseen.link_id}, which is not recorded"
-        )
+        how = f"through link {unseen.link_id}" if unseen.link_id else "in a test run"
+        wrote = f"program {unseen.program_name} may have written to it {how}"
+        self._note(f"map {name}: {wrote}, which is not recorded")
 
     def write(self, write: RecordedWrite) -> None:
         """Do what a user did; what failed then fails now."""

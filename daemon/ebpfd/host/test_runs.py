@@ -42,6 +42,8 @@ async def test_run(
     answered from that.
     """
     with executor.guard.place("test_runs", "wait for some"):
+        for told in tuple(executor.when_tested):
+            told(program)
         return await _test_run(program, executor, RunContext(context, data, meta_length), repeat)
 
 

@@ -207,7 +207,7 @@ class RecordedWrite:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A map that a program may write to through a link that is not recorded."""
+    """A map that a program may write to through a link that is not recorded; 0: in a test run."""
 
     map_id: int
     link_id: int

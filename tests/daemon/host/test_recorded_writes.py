@@ -9,6 +9,7 @@ import pytest
 from ebpfd.errors import RequestError
 from ebpfd.host import recording
 from ebpfd.host.maps import MapDeclaration
+from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects import Link, MapObject
 from ebpfd.objects.chains import Batch
 from ebpfd.objects.recordings import (
@@ -233,6 +234,24 @@ async def test_who_reads_too_slowly_loses_writes_too(monkeypatch: pytest.MonkeyP
     assert before == Loss(0, 3)
     assert isinstance(after, RecordedBatch)
     assert replayed(entries).lost_writes == 3
+
+
+async def test_test_runs_are_named_too() -> None:
+    """Once for each map that the program writes to."""
+    async with world() as w:
+        extension = await sample(w)
+        link = await w.attached("count.o")
+        recorded = begun(w)
+        await w.invoke(link, extension, Batch())
+        for _ in range(2):
+            await run_test(link.program, w.executor, b"", b"", 0, 1)
+        entries = await entries_of(recorded)
+        assert not w.executor.when_tested
+    (counted,) = link.program.maps
+    unseen = [each for each in entries if isinstance(each, Unseen)]
+    assert unseen == [Unseen(counted.id, 0, "count_by_protocol")]
+    (note,) = replayed(entries).notes
+    assert note.endswith("may have written to it in a test run, which is not recorded")
 
 
 async def _through(w: World, link: Link) -> None:
