@@ -27,7 +27,13 @@ class Attachments(attachments.Attachments[Link]):
         if refusal := self.refusal(link):
             raise Refused(refusal.message, status=refusal.status)
 
-    def set_policy(self, binding: int, policy: LinkPolicy) -> None:
-        """Follow what a link's user wants now; else it stays what its author has seen attach."""
+    def describe(
+        self, binding: int, policy: LinkPolicy, program_id: int, program_name: str
+    ) -> None:
+        """Follow what a link's user wants now, and which program it has."""
         if link := self.remove(binding):
-            self.add(replace(link, policy=policy))
+            self.add(replace(link, policy=policy, program_id=program_id, program_name=program_name))
+
+    def has(self, binding: int) -> bool:
+        """Whether a link is attached still."""
+        return any(link.binding == binding for link in self._links)

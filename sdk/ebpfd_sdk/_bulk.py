@@ -7,12 +7,11 @@ others are.
 import asyncio
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from ebpfd_api.result import Result
-from ebpfd_sdk._batch import Columns, checked
+from ebpfd_sdk._batch import Columns, Packed, checked
 from ebpfd_sdk._deadline import left_ms
 from ebpfd_sdk._layout import Layout
 from ebpfd_sdk._policy import Fallback
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
 
 Numbers: TypeAlias = "list[int] | tuple[int, ...] | range | Buffer"
 """Unsigned numbers of 32 bits: themselves, an array of them, or packed little-endian as bytes."""
-
-
-@dataclass(slots=True)  # a frozen one takes three times as long to make
-class Packed:
-    """The columns of a batch."""
-
-    count: int
-    contexts: bytes | memoryview
-    data: bytes | memoryview
-    data_lengths: bytes
-    meta_lengths: bytes
 
 
 class Bulk:
@@ -72,6 +60,10 @@ class Bulk:
             batch.meta_lengths,
             0 if self.due is None else left_ms(self.due),
         )
+
+    def packed(self) -> Packed | None:
+        """Return the batch, if its answer is wanted."""
+        return None if self.future.done() else self.batch
 
     def settle(self, columns: Columns, result: int | None = None) -> None:
         """Hand the columns on; if all has failed, with what to do then."""

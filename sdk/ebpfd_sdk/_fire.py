@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from ebpfd_api.v1 import hook_pb2
-from ebpfd_sdk._batch import Columns
-from ebpfd_sdk._bulk import Packed
+from ebpfd_sdk._batch import Columns, Packed
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ class Hook(Declaration, Generic[C]):
         check_size(size_of(batch.contexts) + size_of(batch.data))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
-            here = lane.run_batch_here(batch, self._layout.size)
+            here = lane.run_batch_here(batch)
             if here is None:
                 return lane.submit(batch, deadline_s)
             return self._state.turns.settled(here)

@@ -126,9 +126,21 @@ class HookProvider(Provider, Generic[C]):
 
     def described(self, binding: int, client: registrar_pb2.RegistrationInstance) -> None:
         """Follow what a link's user wants now."""
-        policy = policy_of(client.characteristics.extension_data.policy)
-        self._hook.attachments.set_policy(binding, policy)
+        said = client.characteristics.extension_data
+        policy = policy_of(said.policy)
+        self._hook.attachments.describe(binding, policy, said.program_id, said.program_name)
         self._lanes.set_policy(binding, policy)
+
+    async def offered(self, binding: int) -> None:
+        """Run a link's program here from now on, if it can be."""
+        async with self._attaching:  # or an attach and this could both take it
+            if not self._hook.attachments.has(binding):
+                return
+            await self._lanes.take(binding)
+            if self._hook.attachments.has(binding):
+                self._links_changed()
+            else:  # it has been detached meanwhile
+                self._lanes.leave(binding)
 
     async def answer(self, fire: hook_pb2.Fire) -> hook_pb2.FireReturn:
         """Run a client's fire, the extension's own way if it has one."""

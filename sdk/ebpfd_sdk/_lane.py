@@ -8,8 +8,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import Answer, C
-from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Pending
-from ebpfd_sdk._bulk import Bulk, Packed
+from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Packed, Pending
+from ebpfd_sdk._bulk import Bulk
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._local import LocalProgram
@@ -91,6 +91,7 @@ class Lane(Generic[C]):
         self.local: LocalProgram[C] | None = None
         """Runs what is invoked here, as long as the daemon lets it."""
 
+        self._moving: tuple[LocalProgram[C], asyncio.Future[None]] | None = None
         self.listed = False
         """Whether the stream knows that there is work here."""
 
@@ -143,11 +144,11 @@ class Lane(Generic[C]):
             self.local = None
         return answer
 
-    def run_batch_here(self, batch: Packed, size: int) -> Columns | None:
-        """Run a batch of contexts of *size* bytes in this process; None: the daemon must."""
+    def run_batch_here(self, batch: Packed) -> Columns | None:
+        """Run a batch in this process; None: the daemon must."""
         if self.local is None:
             return None
-        count = batch.count or 1
+        count, size = batch.count or 1, self._type.layout.size
         contexts, data = bytes(batch.contexts) or bytes(count * size), bytes(batch.data)
         columns = self.local.run(
             contexts, count, data, batch.data_lengths, batch.meta_lengths, self.fallback
@@ -177,13 +178,21 @@ class Lane(Generic[C]):
 
     def queue(self, pending: Pending) -> None:
         """Queue a message of its own: what is invoked later runs later."""
-        self._append(pending)
-        self._open = None
+        if self.local is None or not self._ran_here(pending):
+            self._append(pending)
+            self._open = None
+
+    async def move_to(self, local: LocalProgram[C]) -> None:
+        """Let *local* run what is not on its way yet, once what is has been answered."""
+        moved: asyncio.Future[None] = self._loop.create_future()
+        self._moving = local, moved
+        self._move()
+        await moved
 
     @property
     def sendable(self) -> bool:
         """Whether a message waits and the window has room for it."""
-        if not self._queue or self._in_flight >= WINDOW:
+        if not self._queue or self._in_flight >= WINDOW or self._moving is not None:
             return False
         if not self._long or not self._in_flight:
             return True
@@ -217,6 +226,7 @@ class Lane(Generic[C]):
         self._in_flight_bytes -= pending.size_bytes
         self._traffic.received += 1
         pending.settle(columns, result)
+        self._move()
         if self._queue:
             self._wake()
         self._note_idle()
@@ -228,6 +238,7 @@ class Lane(Generic[C]):
             self._queue.popleft().settle(columns)
         self._open = None
         self._in_flight = self._in_flight_bytes = 0
+        self._move()
         self._idle.set()
 
     async def drained(self) -> None:
@@ -258,6 +269,29 @@ class Lane(Generic[C]):
             self._streams.wake_long(self)
         else:
             self._streams.wake(self)
+
+    def _ran_here(self, pending: Pending) -> bool:
+        batch = pending.packed()
+        if batch is None:
+            return True
+        columns = self.run_batch_here(batch)
+        if columns is not None:
+            pending.settle(columns, columns.failure_result)
+        return columns is not None
+
+    def _move(self) -> None:
+        if self._moving is None or self._in_flight:
+            return
+        (self.local, moved), self._moving = self._moving, None
+        while self._queue and self._ran_here(self._queue[0]):
+            self._queue.popleft()
+        if not self._queue:
+            self._open = None
+        if not moved.done():
+            moved.set_result(None)
+        if self._queue:
+            self._wake()
+        self._note_idle()
 
     def _note_idle(self) -> None:
         if not self._queue and self._in_flight == 0:

@@ -52,9 +52,12 @@ class Lanes(Generic[C]):
         """Run a link's program here, if it can be."""
         if self._streams.local is not None:
             taken = await self._streams.local.take(binding, self._type.context)
+            self._forget(binding)
             self._taken[binding] = taken
             if isinstance(taken, LocalProgram):
                 self._traffic.follow(taken)
+                if lane := self._lanes.get((binding,)):
+                    await lane.move_to(taken)
 
     def taken(self, binding: int) -> LocalProgram[C] | str:
         """Return the program that runs here, or why it does not."""
@@ -62,11 +65,14 @@ class Lanes(Generic[C]):
 
     def leave(self, binding: int) -> list[Lane[C]]:
         """Lead nobody to a link any more; return the lanes that did: they may be in use."""
+        self._forget(binding)
+        keys = [key for key in self._lanes if binding in key]
+        return [self._lanes.pop(key) for key in keys]
+
+    def _forget(self, binding: int) -> None:
         taken = self._taken.pop(binding, None)
         if isinstance(taken, LocalProgram):
             self._traffic.unfollow(taken)
-        keys = [key for key in self._lanes if binding in key]
-        return [self._lanes.pop(key) for key in keys]
 
     def leave_all(self) -> None:
         """Lead nobody anywhere any more: the daemon has none of these links now."""

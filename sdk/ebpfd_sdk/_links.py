@@ -18,9 +18,9 @@ class Link:
     """The link's own, or its program's; what they mean is the hook's to say."""
 
     link_id: int
-    program_id: int
-    program_name: str
-    """Of the program that was attached: the link's user may have replaced it since."""
+    program_id: int = field(compare=False)
+    program_name: str = field(compare=False)
+    """Of the program that it had when it was read: the link's user may have replaced it since."""
 
     priority: int = 0
     """Of links with one parameter, those with a lower one run first."""

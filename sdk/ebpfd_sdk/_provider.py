@@ -44,6 +44,9 @@ class Provider(ABC):
     ) -> None:
         """Hear what a client says of itself now."""
 
+    async def offered(self, binding: int) -> None:  # noqa: B027 (only hooks run programs)
+        """Take the program of a client to run it here, if that is possible."""
+
     def open(self) -> None:  # noqa: B027 (only hooks have a gate)
         """Let invocations through."""
 

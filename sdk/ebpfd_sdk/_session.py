@@ -208,8 +208,8 @@ class Session:
                 # Looked up now: a cleanup that has come with it, too late for both, is quicker.
                 provider = self._bindings.get(message.detach.binding)
                 self._call_back(self._detach(message, provider), name="detach callback")
-            case "described":
-                self._described(message.described)
+            case "described" | "offered":
+                self._client_changed(message)
             case "cleanup":
                 self._cleanup(message)
             case "helper_call":
@@ -230,10 +230,16 @@ class Session:
             case _:
                 logger.warning("ignored a message that this version does not know")
 
-    def _described(self, said: registrar_pb2.Described) -> None:
-        provider = self._bindings.get(said.binding)
-        if provider is not None:
-            provider.described(said.binding, said.peer)
+    def _client_changed(self, message: registrar_pb2.SessionResponse) -> None:
+        described = message.described
+        binding = described.binding or message.offered.binding
+        provider = self._bindings.get(binding)
+        if provider is None:
+            return
+        if described.binding:
+            provider.described(binding, described.peer)
+        else:
+            self._call_back(provider.offered(binding), name="local program")
 
     def _completed(self, registration: int) -> None:
         completion = self._completions.get(registration)

@@ -2,6 +2,7 @@
 
     now N       N invocations at once      await N    the same, one awaited after the other
     batch N     one batch of N             loop       invocations until it is killed
+    programs    the ids of what is attached
 
 Each has one line as its answer: the last result, or what went wrong.  It takes the address last.
 """
@@ -21,7 +22,10 @@ async def main(extension: Extension) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         command, _, count = line.strip().partition(" ")
         try:
-            _say(str(await _obey(command, int(count or 0))))
+            if command == "programs":
+                _say(" ".join(str(link.program_id) for link in events.links))
+            else:
+                _say(str(await _obey(command, int(count or 0))))
         except EbpfdError as error:
             _say(f"{error.code.name}: {error}")
     extension.stop()

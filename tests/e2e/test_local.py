@@ -1,5 +1,6 @@
 """Links whose programs run in their hook's process, on the daemon's maps and counters."""
 
+import asyncio
 import os
 import signal
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,7 @@ import pytest
 
 from tests.e2e import told
 from tests.e2e.told import Told
-from tests.e2e.world import PROGRAMS, World, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
 
 HOOK: Final = "sample_ext"
 MALFORMED: Final = b"\xff" * 4
@@ -87,19 +88,51 @@ async def test_what_stays_in_the_daemon_is_said(tmp_path: Path, file: str, why: 
         assert not (await its.ask("await 1")).startswith("OPERATION")
 
 
-async def test_a_link_that_gets_another_program_is_taken_back(tmp_path: Path) -> None:
-    """Events meet the new one in the daemon; what the old one counted stays counted."""
+async def _here_again(w: World, its: Told, link: int) -> None:
+    """Wait until the hook's process runs the link."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (await its.ask("now 1")).startswith("OPERATION_NOT_SUPPORTED"):
+            pass
+    shown = await w.ctl_json("link", "show", str(link))
+    assert shown["where"] == f"local: in process {its.process.pid}"
+
+
+async def test_a_link_that_gets_another_program_is_taken_back_and_handed_over_again(
+    tmp_path: Path,
+) -> None:
+    """Events meet the new one as soon as it is attached; what the old one counted stays counted."""
     async with world(tmp_path, "--local") as w, extension(w) as its:
         old = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
         new = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
         link = await old.attach(HOOK)
         assert await its.ask("now 7") == DROP
         await w.ctl_json("link", "replace", str(link.id), str(new.id))
-        assert (await its.ask("now 1")).startswith("OPERATION_NOT_SUPPORTED")
         assert await its.ask("await 3") == DROP
+        await _here_again(w, its, link.id)
+        assert await its.ask("await 3") == DROP
+        assert await its.ask("programs") == str(new.id)
         shown = await w.ctl_json("link", "show", str(link.id))
-        assert shown["where"].startswith("remote: the daemon has taken it back")
-        assert shown["runs"] == 10
+        assert shown["runs"] == 14
+        runs = [(await w.client.program(each.id)).counters.runs for each in (old, new)]
+        assert runs == [7, 7]
+
+
+async def test_what_keeps_a_link_in_the_daemon_for_a_while_ends(tmp_path: Path) -> None:
+    """A breaker, or a shadow: afterwards its process runs it again."""
+    async with world(tmp_path, "--local") as w, extension(w) as its:
+        program = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+        link = await program.attach(HOOK)
+        await w.ctl("link", "set-policy", str(link.id), "--break-after", "5", "--retry-after", "1")
+        assert (await its.ask("now 1")).startswith("OPERATION_NOT_SUPPORTED")
+        shown = await w.ctl_json("link", "show", str(link.id))
+        assert shown["where"].startswith("remote: it has a breaker")
+        await w.ctl("link", "set-policy", str(link.id), "--break-after", "0")
+        await _here_again(w, its, link.id)
+        shadow = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+        await w.ctl("link", "shadow", "set", str(link.id), str(shadow.id))
+        assert (await its.ask("now 1")).startswith("OPERATION_NOT_SUPPORTED")
+        await w.ctl("link", "shadow", "clear", str(link.id))
+        await _here_again(w, its, link.id)
 
 
 async def test_a_process_that_was_stopped_meanwhile_reaches_nothing(tmp_path: Path) -> None:

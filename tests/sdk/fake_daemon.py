@@ -136,8 +136,10 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         return int(binding)
 
     async def describe(self, binding: int, policy: contract_pb2.LinkPolicy) -> None:
-        """Say that a link has another policy."""
-        said = contract_pb2.ExtensionData(link_id=binding, policy=policy)
+        """Say that a link has another policy, and another program."""
+        said = contract_pb2.ExtensionData(
+            link_id=binding, policy=policy, program_id=2, program_name="other"
+        )
         characteristics = registrar_pb2.Characteristics(extension_data=said)
         peer = registrar_pb2.RegistrationInstance(characteristics=characteristics)
         described = registrar_pb2.Described(binding=binding, peer=peer)

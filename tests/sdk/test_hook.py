@@ -346,6 +346,7 @@ async def test_a_policy_that_changes_holds_for_what_is_in_flight(scene: Scene) -
         await scene.round_trip()
         (known,) = scene.hook.links
         assert (known, hash(known)) == (link, hash(link))
+        assert (known.program_id, known.program_name) == (2, "other")
         assert known.policy == SdkPolicy(lost=9, timeout=0)
         scene.daemon.hang_up()
         assert ((await lost).code, (await lost).result) == (Result.CANCELED, 9)

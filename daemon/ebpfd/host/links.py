@@ -173,6 +173,8 @@ class Links:
             await self._keeper.kept(partial(self._replace_again, link, old))
         _log.info("program replaced", link=link.id, program=new.id, instead_of=old.id)
         await self._targets.settled(link)
+        if client := self._clients.get(link.id):
+            client.describe()
         await self._programs.destroy_unkept(left)
         return link
 
@@ -200,6 +202,8 @@ class Links:
             await self._keeper.kept(partial(self._follow_again, link, after, before))
         if link.breaker_rule is not None and link.elsewhere is not None:
             link.elsewhere.close()
+        elif target := self._targets.bound(link):
+            self._targets.on_free(target)
         _log.info("policy set", link=link.id, policy=policy, breaker=link.breaker_rule)
         return link
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from ebpfd import nmr
 from ebpfd.errors import RequestError
-from ebpfd.host.modules import Module
+from ebpfd.host.invocation import Target
+from ebpfd.host.modules import AttentiveModule, Module
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
@@ -82,7 +84,7 @@ class LocalRun:
 
     def close(self) -> None:
         """Let it begin no more runs."""
-        self.close_for("the daemon has taken it back: attach it again to hand it over")
+        self.close_for("the daemon has taken it back; it offers it again when that is over")
 
     def close_for(self, why: str) -> None:
         """Let it begin no more runs, and say why it is remote afterwards; twice is once."""
@@ -113,6 +115,13 @@ class LocalRuns:
         self._services = services
         self._patience_s = patience_s
         self._runs: set[LocalRun] = set()
+        targets.on_free = self.offer
+
+    def offer(self, target: Target) -> None:
+        """Let the hook of *target* take its program, if there is nothing in the way of that."""
+        link, hook = target.link, target.owner
+        if link.elsewhere is None and not _in_the_way(target) and isinstance(hook, AttentiveModule):
+            hook.offered(nmr.BindingHandle(link.binding))
 
     def refuse(self, binding: int, module: Module, why: str) -> None:
         """The process of a hook cannot run the link of *binding* itself, and says why."""
@@ -129,8 +138,8 @@ class LocalRuns:
         link = target.link
         program, uses = link.program, (link.program.provider.rundown, target.rundown)
         try:
-            if target.runner is not target.executor:
-                raise _refusal("its events are looked at in the daemon, to be recorded or compared")
+            if why := _in_the_way(target):
+                raise _refusal(why)
             image, maps = _image(link, module)
             gate = _gate()
             _acquire(uses)
@@ -165,11 +174,15 @@ class LocalRuns:
             await self._leave_behind(run)
         run.program.engine.unfollow(run.gate)
         run.link.tally.unfollow(run.gate)
-        run.link.elsewhere, run.link.why_remote = None, why
+        target = self._targets.bound(run.link)
+        run.link.elsewhere = None
+        run.link.why_remote = (target and _in_the_way(target)) or why
         run.over.set()
         for use in run.uses:
             use.forget(run.close)
             use.release()
+        if target is not None:
+            self.offer(target)
 
     async def _left(self, run: LocalRun) -> bool:
         """Whether nobody is inside any more, or nobody is left who could be."""
@@ -209,13 +222,20 @@ class LocalRuns:
             await asyncio.sleep(_AGAIN_S)
 
 
+def _in_the_way(target: Target) -> str:
+    """What about a link, not its program, keeps it from being run in its hook's process."""
+    if target.runner is not target.executor:
+        return "its events are looked at in the daemon, to be recorded or compared"
+    if target.link.breaker_rule is not None:
+        return "it has a breaker, which the daemon keeps"
+    return ""
+
+
 def _image(link: Link, module: Module) -> tuple[bytes, tuple[MapObject, ...]]:
     """The image of a link's program, and the maps whose files go with it."""
     program = link.program
     if link.elsewhere is not None:
         raise _refusal("it is handed over already")
-    if link.breaker_rule is not None:
-        raise _refusal("it has a breaker, which the daemon keeps")
     if custom := next((each for each in program.maps if each.custom is not None), None):
         raise _refusal(f"map {custom.name} is of a type that an extension provides")
     if program.provider.owner is not module:

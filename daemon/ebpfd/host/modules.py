@@ -233,6 +233,10 @@ class AttentiveModule(Module, Protocol):
         """The client of *binding* says something else of itself than when it attached."""
         ...
 
+    def offered(self, binding: BindingHandle) -> None:
+        """The module's process may run the program of *binding* itself, if it can."""
+        ...
+
 
 @runtime_checkable
 class ContextModule(Module, Protocol):

@@ -41,6 +41,9 @@ class Targets:
     """The targets of all links that are bound."""
 
     def __init__(self) -> None:
+        self.on_free: Callable[[Target], None] = _do_nothing
+        """Hears of targets that nothing is put before any more."""
+
         self._taps: list[Tap] = []
         self._by_binding: dict[int, _Entry] = {}
         self._by_parameter: dict[_Place, list[Target]] = {}
@@ -97,12 +100,17 @@ class Targets:
     def untap(self, tap: Tap) -> None:
         """From the next batch on, *tap* sees nothing more."""
         self._taps.remove(tap)
-        self._connect_all(tap)
+        for target in self._connect_all(tap):
+            if target.runner is target.executor:
+                self.on_free(target)
 
-    def _connect_all(self, tap: Tap) -> None:
-        for entry in self._by_binding.values():
-            if tap.wanted(entry.target.link):
-                self._connect(entry.target)
+    def _connect_all(self, tap: Tap) -> list[Target]:
+        concerned = [
+            entry.target for entry in self._by_binding.values() if tap.wanted(entry.target.link)
+        ]
+        for target in concerned:
+            self._connect(target)
+        return concerned
 
     def _connect(self, target: Target) -> None:
         target.runner = target.executor
@@ -111,6 +119,11 @@ class Targets:
                 target.runner = tap.put_before(target.link, target.runner)
                 if target.link.elsewhere is not None:  # it would see nothing there
                     target.link.elsewhere.close()
+
+    def bound(self, link: Link) -> Target | None:
+        """The target of *link* that can be invoked now."""
+        entry = self._by_binding.get(link.binding)
+        return None if entry is None or entry.target.link is not link else entry.target
 
     def find(self, binding: int, owner: Module) -> Target:
         """The target that *owner*, its hook's provider, may invoke."""
@@ -127,6 +140,10 @@ class Targets:
     def any_of(self, owner: Module, attach_type: UUID) -> bool:
         """Whether anything is attached to *owner*'s hook."""
         return (owner, attach_type) in self._counts
+
+
+def _do_nothing(target: Target) -> None:
+    del target
 
 
 _Key = TypeVar("_Key")

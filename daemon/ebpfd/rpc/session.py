@@ -238,6 +238,12 @@ class RemoteModule:
         message.described.peer.CopyFrom(encode_instance(client))
         self.send(message)
 
+    def offered(self, binding: nmr.BindingHandle) -> None:
+        """Let the provider of *binding* know that its process may run the program itself."""
+        message = registrar_pb2.SessionResponse()
+        message.offered.binding = binding
+        self.send(message)
+
     async def call_map(self, call: MapCall, patience_s: float) -> ProviderReturn:
         """Call a function of a custom map's provider."""
         message = registrar_pb2.SessionResponse(map_call=encode_map_call(call))

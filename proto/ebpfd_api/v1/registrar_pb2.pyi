@@ -158,6 +158,12 @@ class Described(_message.Message):
     peer: RegistrationInstance
     def __init__(self, binding: _Optional[int] = ..., peer: _Optional[_Union[RegistrationInstance, _Mapping]] = ...) -> None: ...
 
+class Offered(_message.Message):
+    __slots__ = ("binding",)
+    BINDING_FIELD_NUMBER: _ClassVar[int]
+    binding: int
+    def __init__(self, binding: _Optional[int] = ...) -> None: ...
+
 class SessionRequest(_message.Message):
     __slots__ = ("call_id", "hello", "register", "deregister", "client_attach_provider", "detach_complete", "heartbeat", "callback_return", "helper_return", "wait_deregistered", "map_return", "context_return")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -187,7 +193,7 @@ class SessionRequest(_message.Message):
     def __init__(self, call_id: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., deregister: _Optional[_Union[Deregister, _Mapping]] = ..., client_attach_provider: _Optional[_Union[ClientAttachProvider, _Mapping]] = ..., detach_complete: _Optional[_Union[DetachComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., callback_return: _Optional[_Union[CallbackReturn, _Mapping]] = ..., helper_return: _Optional[_Union[HelperReturn, _Mapping]] = ..., wait_deregistered: _Optional[_Union[WaitDeregistered, _Mapping]] = ..., map_return: _Optional[_Union[MapReturn, _Mapping]] = ..., context_return: _Optional[_Union[ContextReturn, _Mapping]] = ...) -> None: ...
 
 class SessionResponse(_message.Message):
-    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat", "described", "map_call", "context_call")
+    __slots__ = ("callback_id", "welcome", "call_return", "attach", "detach", "cleanup", "helper_call", "deregister_complete", "heartbeat", "described", "offered", "map_call", "context_call")
     CALLBACK_ID_FIELD_NUMBER: _ClassVar[int]
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     CALL_RETURN_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +204,7 @@ class SessionResponse(_message.Message):
     DEREGISTER_COMPLETE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     DESCRIBED_FIELD_NUMBER: _ClassVar[int]
+    OFFERED_FIELD_NUMBER: _ClassVar[int]
     MAP_CALL_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_CALL_FIELD_NUMBER: _ClassVar[int]
     callback_id: int
@@ -210,9 +217,10 @@ class SessionResponse(_message.Message):
     deregister_complete: DeregisterComplete
     heartbeat: Heartbeat
     described: Described
+    offered: Offered
     map_call: MapCall
     context_call: ContextCall
-    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., described: _Optional[_Union[Described, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ..., context_call: _Optional[_Union[ContextCall, _Mapping]] = ...) -> None: ...
+    def __init__(self, callback_id: _Optional[int] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., call_return: _Optional[_Union[CallReturn, _Mapping]] = ..., attach: _Optional[_Union[AttachCallback, _Mapping]] = ..., detach: _Optional[_Union[DetachCallback, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupCallback, _Mapping]] = ..., helper_call: _Optional[_Union[HelperCall, _Mapping]] = ..., deregister_complete: _Optional[_Union[DeregisterComplete, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., described: _Optional[_Union[Described, _Mapping]] = ..., offered: _Optional[_Union[Offered, _Mapping]] = ..., map_call: _Optional[_Union[MapCall, _Mapping]] = ..., context_call: _Optional[_Union[ContextCall, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("protocol_version", "name", "process_instance", "resume_token", "capabilities", "process_id", "registrations", "protocol_minor")
