@@ -388,7 +388,7 @@ def _entrance(settings: Settings, parts: Parts, audit: Audit, services: Services
             "owner.end", peer, "SUCCESS", name=owner.name, detached_or_unloaded=list(ids)
         )
     if settings.roles is not None:
-        checks.append(RoleCheck(callers, things))
+        checks.append(RoleCheck(callers, things, audit))
     options = (*OPTIONS, *TLS_OPTIONS) if settings.tls else OPTIONS
     server = grpc.aio.server(interceptors=checks, options=options)
     access_pb2_grpc.add_AccessServicer_to_server(AccessServicer(callers), server)

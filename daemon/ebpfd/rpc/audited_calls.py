@@ -1,27 +1,24 @@
-"""Calls that change something, and those that are refused, in the audit log."""
+"""Calls that change something, in the audit log."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import grpc
 
 from ebpfd.host.audit import Audit
 from ebpfd.host.services import Services
 from ebpfd.rpc.changes import CHANGES, Change
-from ebpfd.rpc.guarded import Guard, guarded
 from ebpfd.rpc.peers import Peers
-from ebpfd_api.result import Result, result_name
+from ebpfd.rpc.rules import OURS
+from ebpfd_api.result import result_name
 from ebpfd_api.v1 import maps_pb2
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
-_OURS: Final = "/ebpfd_api.v1."
-
 
 class AuditedCalls(grpc.aio.ServerInterceptor):
-    """Stands before all checks that may refuse a call; a change is told before it is answered."""
+    """A change is told before it is answered."""
 
     def __init__(self, audit: Audit, peers: Peers, services: Services) -> None:
         self._audit = audit
@@ -34,28 +31,27 @@ class AuditedCalls(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable["_Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "_Handler | None":
-        """Put the log around the method's own behavior."""
+        """Put the log around the behavior of a method that changes something."""
         method = handler_call_details.method
         if known := self._handlers.get(method):
             return known
         handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        name = method.removeprefix(_OURS)
-        if change := CHANGES.get(name):
-            handler = self._told(handler, change)
-        made = self._handlers[method] = guarded(handler, self._refusals(name))
-        return made
+        change = CHANGES.get(method.removeprefix(OURS))
+        if handler is None or change is None:
+            return handler
+        told = self._handlers[method] = self._told(handler, change)
+        return told
 
     def _told(self, handler: _Handler, change: Change) -> _Handler:
         behavior: Any = handler.unary_unary
 
         async def tell(request: Any, context: _Context) -> Any:
+            who = self._peers.of(context)  # at once: a token ends with its process
             response = await behavior(request, context)
             code, facts = response.status.code, change.facts(request, response)
             if response.status.message:
                 facts["message"] = response.status.message
-            who, outcome = self._peers.of(context), result_name(code)
+            outcome = result_name(code)
             if change.often and not _puts(request):
                 thing = str(getattr(request, change.often))
                 await self._audit.count(change.what, who, outcome, thing, **facts)
@@ -72,20 +68,6 @@ class AuditedCalls(grpc.aio.ServerInterceptor):
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
-
-    def _refusals(self, name: str) -> Guard:
-        @asynccontextmanager
-        async def guard(_: Any, context: _Context) -> AsyncGenerator[None]:
-            try:
-                yield
-            except grpc.aio.AbortError:
-                if context.code() is grpc.StatusCode.PERMISSION_DENIED:
-                    who, outcome = self._peers.of(context), Result.ACCESS_DENIED.name
-                    message = context.details()
-                    await self._audit.count("refused", who, outcome, name, message=message)
-                raise
-
-        return guard
 
 
 def _puts(request: Any) -> bool:

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import grpc
 
 from ebpfd.errors import AccessDeniedError
+from ebpfd.host.audit import Audit
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.guarded import guarded
 from ebpfd.rpc.owner import token_of
-from ebpfd.rpc.rules import Asked, Rule, Things, rule_of
+from ebpfd.rpc.rules import OURS, Asked, Rule, Things, rule_of
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -23,7 +24,8 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 class RoleCheck(grpc.aio.ServerInterceptor):
     """Refuses calls that no role of the caller allows, with PERMISSION_DENIED."""
 
-    def __init__(self, callers: Callers, things: Things) -> None:
+    def __init__(self, callers: Callers, things: Things, audit: Audit) -> None:
+        self._audit = audit
         self._callers = callers
         self._things = things
         self._handlers: dict[str, _Handler] = {}
@@ -60,6 +62,9 @@ class RoleCheck(grpc.aio.ServerInterceptor):
                 check(request, context)
                 yield
             except AccessDeniedError as error:
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+                who, thing = self._callers.peers.of(context), method.removeprefix(OURS)
+                why = str(error)
+                await self._audit.count("refused", who, "ACCESS_DENIED", thing, message=why)
+                await context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
 
         return guarded(handler, guard)

@@ -274,11 +274,12 @@ OF_OTHERS: Final = frozenset(
 )
 """Methods of services that every gRPC server may have: they tell nothing of what is going on."""
 
-_OURS: Final = "/ebpfd_api.v1."
+OURS: Final = "/ebpfd_api.v1."
+"""With what the whole names of this API's methods begin."""
 
 
 def rule_of(method: str) -> Rule | None:
     """What the method of this whole name needs; None: nobody may call it."""
-    if method.startswith(_OURS):
-        return RULES.get(method.removeprefix(_OURS))
+    if method.startswith(OURS):
+        return RULES.get(method.removeprefix(OURS))
     return free if method in OF_OTHERS else None
