@@ -132,7 +132,7 @@ class World:
         wrong = ["nothing was asked"]
         async with Client(self.address) as client:
             try:
-                async with asyncio.timeout(PATIENCE_S / 4):
+                async with asyncio.timeout(PATIENCE_S):
                     while wrong:
                         wrong = [line async for line in self._broken(client, self._main)]
                         await asyncio.sleep(0.01)
