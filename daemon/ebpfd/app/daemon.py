@@ -283,7 +283,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         )
         stats = _add_observers(server, parts, executor, sessions, streams, audit)
         healthy = _add_standard_services(server, streams)
-        await _restore(parts, store, verifier, executor)
+        await _restore(parts, store, verifier, executor, local=settings.local)
         stack.enter_context(limited_maps(executor.guard, services))
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
@@ -367,14 +367,14 @@ async def _listening(
 
 
 async def _restore(
-    parts: Parts, store: Store | None, verifier: Verifier, executor: Executor
+    parts: Parts, store: Store | None, verifier: Verifier, executor: Executor, *, local: bool
 ) -> None:
     """What was kept, and first what the daemon itself provides, since much of that needs it."""
     await register_general_helpers(parts.registrar)
     await parts.contracts.restore()
     await parts.hosted_hooks.restore()
     if store is not None:
-        await restorer(parts, store, verifier, executor).restore()
+        await restorer(parts, store, verifier, executor, local=local).restore()
 
 
 def _entrance(settings: Settings, parts: Parts, audit: Audit, services: Services) -> _Entrance:

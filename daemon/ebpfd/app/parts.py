@@ -145,7 +145,9 @@ def assembled(
     )
 
 
-def restorer(parts: Parts, store: Store, verifier: Verifier, executor: Executor) -> Restorer:
+def restorer(
+    parts: Parts, store: Store, verifier: Verifier, executor: Executor, *, local: bool = False
+) -> Restorer:
     """What fills *parts* with all that *store* has kept."""
     return Restorer(
         store=store,
@@ -157,4 +159,5 @@ def restorer(parts: Parts, store: Store, verifier: Verifier, executor: Executor)
         registrar=parts.registrar,
         verifier=verifier,
         executor=executor,
+        local=local,
     )

@@ -5,6 +5,7 @@ import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from msgspec import structs
@@ -31,10 +32,14 @@ from ebpfd.store import (
 )
 from ebpfd.store.check import contradictions, label, missing_files
 from ebpfd.store.database import damaged
-from ebpfd.store.map_files import engine_map, has_file
+from ebpfd.store.map_files import EmptyFileError, engine_map, has_file
+from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map, lane_count
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_OF_OTHERS: Final = frozenset({Result.INVALID_OBJECT, Result.TIMEOUT})
+"""What opening a file comes to that another process has spoiled, or does not let go of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,14 @@ class Restorer:
     registrar: RegistrarHost
     verifier: Verifier
     executor: Executor
+    local: bool = False
+    """Whether other processes have had files of maps, and may have written anything there."""
 
     async def restore(self) -> None:
-        """Everything that was kept; ``StoreError`` if it is damaged: then it stays as it is."""
+        """Everything that was kept; ``StoreError`` if it is damaged: then it stays as it is.
+
+        Only a map that is *local* and damaged keeps nobody from starting: it begins anew.
+        """
         began = time.monotonic()
         kept = await self.store.rows.all()
         # All that is made now stays: to look for garbage in it again and again would take longer.
@@ -73,7 +83,7 @@ class Restorer:
     async def _restore(self, kept: Kept) -> int:
         """How many programs had to be judged again."""
         engine = await asyncio.to_thread(engine_identity) if kept.objects else b""
-        live = await asyncio.to_thread(_live_maps, kept, self.store.files)
+        live = await asyncio.to_thread(_live_maps, kept, self.store.files, local=self.local)
         if anew := _made_anew(kept, live):
             await self.store.rows.change(Change(put=anew))
         maps = {number: MapObject(number, each) for number, each in live.items()}
@@ -140,7 +150,7 @@ def _owners(row: KeptObject) -> tuple[Owner, ...]:
     return (DAEMON,) if row.owned else ()
 
 
-def _live_maps(kept: Kept, files: MapFiles) -> dict[int, Map]:
+def _live_maps(kept: Kept, files: MapFiles, *, local: bool) -> dict[int, Map]:
     """All maps with their contents; leftovers of the last daemon go."""
     for found in (*contradictions(kept), *missing_files(kept, files)):
         raise StoreError(damaged(files.folder.parent, found))
@@ -148,7 +158,7 @@ def _live_maps(kept: Kept, files: MapFiles) -> dict[int, Map]:
     for number, row in kept.objects.items():
         if isinstance(row, KeptMap):
             try:
-                live[number] = _live_map(number, row, kept, files)
+                live[number] = _live_map(number, row, kept, files, local=local)
             except (EngineError, OSError) as error:
                 found = f"{label(number, row)}: {error}"
                 raise StoreError(damaged(files.folder.parent, found)) from None
@@ -167,11 +177,23 @@ def _made_anew(kept: Kept, live: Mapping[int, Map]) -> dict[int, KeptMap]:
     }
 
 
-def _live_map(number: int, row: KeptMap, kept: Kept, files: MapFiles) -> Map:
+def _live_map(number: int, row: KeptMap, kept: Kept, files: MapFiles, *, local: bool) -> Map:
     if not has_file(row):
         return engine_map(row, None if row.initial is None else kept.blobs[row.initial])
     if row.lanes in (0, lane_count()):
-        return files.map_in(number, row)
+        try:
+            return files.map_in(number, row)
+        except (EngineError, EmptyFileError) as error:
+            if not local or getattr(error, "code", Result.INVALID_OBJECT) not in _OF_OTHERS:
+                raise
+            _log.error(
+                "a damaged map set aside, which another process may have written: it begins empty",
+                map=number,
+                name=row.name,
+                file=str(files.set_aside(number, "damaged")),
+                damage=str(error),
+            )
+            return files.map_anew(number, row)
     aside = files.set_aside(number, f"{row.lanes}-lanes")
     _log.error(
         "values of a per-CPU map set aside, for this machine has another number of processors",

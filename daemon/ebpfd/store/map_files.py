@@ -33,6 +33,10 @@ def has_file(row: KeptMap) -> bool:
     return not row.read_only and row.type not in HOLDING_OBJECTS
 
 
+class EmptyFileError(OSError):
+    """A file that should have a map in it."""
+
+
 class MapFiles:
     """A folder with one file a map that survives, named by the map's id."""
 
@@ -76,7 +80,7 @@ class MapFiles:
         try:
             if os.fstat(descriptor).st_size == 0:
                 # The engine would make a new map in it.
-                raise OSError(f"{self.path(map_id)} is empty")
+                raise EmptyFileError(f"{self.path(map_id)} is empty")
             return engine_map(row, file=descriptor)
         finally:
             os.close(descriptor)

@@ -1,6 +1,7 @@
 """What survives the daemon comes back as it was; leaving a world's block is as good as a kill."""
 
 import asyncio
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +15,7 @@ from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.verification_frames import Rejection, Verdict
 from ebpfd.objects import DAEMON, Link, LinkState, Owner, Program, ProgramState
 from ebpfd.objects.chains import Batch
-from ebpfd.store import Change, KeptObjects, StateDirectory
+from ebpfd.store import Change, KeptObjects, StateDirectory, StoreError
 from ebpfd.store.kept_objects import read_all, write
 from ebpfd.store.map_files import MapFiles
 from ebpfd_api.map_type import MapType
@@ -282,6 +283,26 @@ async def test_values_of_other_lanes_are_set_aside(
         assert set(counted(w, made.id)[KEY]) == {0}
         aside = state.map_files.folder / f"{made.id}.{made.map.lanes}-lanes"
         assert await asyncio.to_thread(aside.read_bytes) == contents
+
+
+@pytest.mark.parametrize("size", [0, 4096])
+async def test_a_map_that_another_process_had_and_spoiled_begins_anew(
+    state: StateDirectory, size: int
+) -> None:
+    """Its file is set aside; where no process has files of maps, it is the directory's damage."""
+    async with world(state=state) as w:
+        made = await w.maps.create(MapDeclaration(MapType.HASH, 4, 8, 1))
+        await w.pins.pin("/spoiled", made.id)
+    path = state.map_files.path(made.id)
+    await asyncio.to_thread(os.truncate, path, size)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with world(state=state):
+            pass
+    assert caught.group_contains(StoreError, match="is damaged: map ")
+    async with world(state=state, local=True) as w:
+        assert w.objects.map(made.id).map.count == 0
+        aside = await asyncio.to_thread((path.parent / f"{made.id}.damaged").stat)
+        assert aside.st_size == size
 
 
 async def test_values_are_set_aside_once(state: StateDirectory) -> None:

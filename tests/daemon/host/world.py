@@ -166,6 +166,8 @@ async def world(
     kept: KeptContracts | None = None,
     state: StateDirectory | None = None,
     quotas: Quotas | None = None,
+    *,
+    local: bool = False,
 ) -> AsyncGenerator[World]:
     """All parts, and the general helpers registered; no test within may take long.
 
@@ -183,7 +185,7 @@ async def world(
         parts = assembled(services, verifier, executor, kept, store=store)
         await register_general_helpers(parts.registrar)
         if store is not None:
-            await restorer(parts, store, verifier, executor).restore()
+            await restorer(parts, store, verifier, executor, local=local).restore()
         yield World(
             services=services,
             registrar=parts.registrar,
