@@ -11,15 +11,13 @@ import pytest
 
 from tests.e2e import told
 from tests.e2e.told import Told
-from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
 
 HOOK: Final = "sample_ext"
 MALFORMED: Final = b"\xff" * 4
 """What an event without a packet is counted as."""
 
 DROP: Final = "1"
-STATES: Final = ((), ("--state", "state"))
-"""Maps in memory, and in files."""
 
 
 def extension(w: World) -> AbstractAsyncContextManager[Told]:
@@ -36,10 +34,9 @@ async def _counted(w: World) -> int:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_events_run_in_the_hooks_process(tmp_path: Path, state: tuple[str, ...]) -> None:
+async def test_events_run_in_the_hooks_process(tmp_path: Path, state: str) -> None:
     """Results, maps and counters are those that the daemon would give; it has seen no message."""
-    options = [str(tmp_path / each) if each == "state" else each for each in state]
-    async with world(tmp_path, "--local", *options) as w, extension(w) as its:
+    async with world(tmp_path, "--local", *STATES[state]) as w, extension(w) as its:
         program = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
         link = await program.attach(HOOK)
         shown = await w.ctl_json("link", "show", str(link.id))
@@ -137,7 +134,7 @@ async def test_what_keeps_a_link_in_the_daemon_for_a_while_ends(tmp_path: Path) 
 
 async def test_a_process_that_was_stopped_meanwhile_reaches_nothing(tmp_path: Path) -> None:
     """After the detach has returned, it goes on, and neither map nor counter moves."""
-    options = ("--local", "--callback-deadline", "1", "--state", str(tmp_path / "state"))
+    options = ("--local", "--callback-deadline", "1")
     async with world(tmp_path, *options) as w, extension(w) as its:
         program = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
         link = await program.attach(HOOK)

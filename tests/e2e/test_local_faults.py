@@ -12,23 +12,18 @@ import pytest
 
 from tests.e2e import churn, told
 from tests.e2e.told import Told
-from tests.e2e.world import PROGRAMS, World, world
+from tests.e2e.world import PROGRAMS, STATES, World, world
 
 ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "3"))
 DROP: Final = "1"
 
-pytestmark = pytest.mark.parametrize("state", ["memory", "files"])
-
-
-def options(folder: Path, state: str) -> list[str]:
-    """A daemon's that hands programs over, with its maps in memory or in files."""
-    return ["--local", *(["--state", str(folder / "state")] if state == "files" else [])]
+pytestmark = pytest.mark.parametrize("state", STATES)
 
 
 async def test_what_is_counted_is_there_at_once(tmp_path: Path, state: str) -> None:
     """In the map, and in each counter, to the last of 100,000 events."""
     async with (
-        world(tmp_path, *options(tmp_path, state)) as w,
+        world(tmp_path, "--local", *STATES[state]) as w,
         told.extension(w, churn.EXTENSION) as its,
     ):
         program = await churn.loaded(w)
@@ -50,7 +45,7 @@ async def test_a_kill_amid_changes_leaves_whole_maps(tmp_path: Path, state: str)
     """The daemon reads and changes them, other links go on, the next process takes the link."""
     dice = random.Random(1)
     async with (
-        world(tmp_path, *options(tmp_path, state)) as w,
+        world(tmp_path, "--local", *STATES[state]) as w,
         told.extension(w, "local_extension") as other,
     ):
         counting = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]

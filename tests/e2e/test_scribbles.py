@@ -8,17 +8,20 @@ import os
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from ebpfd.cli import children
+from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import DaemonUnavailable, EbpfdError, Program, Result
 from tests.e2e import churn, told
 from tests.e2e.told import Told
-from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
 
-SEEDS: Final = int(os.environ.get("EBPFD_SCRIBBLES", "3"))
+SEEDS: Final = int(os.environ.get("EBPFD_SCRIBBLES", "2"))
 FIRST: Final = int(os.environ.get("EBPFD_SEED", "1"))
 OPERATIONS: Final = 60
 """Calls for each seed, while there is scribbled."""
@@ -91,7 +94,14 @@ async def _any_call(w: World, program: Program, dice: random.Random) -> None:
             map_.peek,
         )
     elif map_.name == churn.RUNS:
-        calls = (lambda: map_.set(0, number), lambda: map_.get(0), map_.items)
+        event = SampleContext(uint32_data=dice.getrandbits(20))
+        calls = (
+            lambda: map_.set(0, number),
+            lambda: map_.get(0),
+            map_.items,
+            lambda: program.test_run(context=event, repeat=3),
+            lambda: program.test_run(context=event, repeat=3),
+        )
     else:
         key = churn.key_of(map_, number)
         pairs = [(churn.key_of(map_, each), churn.value_of(each)) for each in range(8)]
@@ -147,7 +157,7 @@ async def _one_seed(s: Scene, its: Told, seed: int) -> None:
     await asyncio.gather(s.seen(), s.check_others())
     if dice.random() < 0.5:
         assert await its.ask("inside") == "inside"
-    match dice.randrange(3):
+    match dice.randrange(4):
         case 0:
             await link.detach()
         case 1:
@@ -155,6 +165,9 @@ async def _one_seed(s: Scene, its: Told, seed: int) -> None:
             await link.replace(other)
             await link.detach()
             await other.unload()
+        case 2:
+            file = s.w.folder / f"{seed}.rec"
+            await definite(lambda: s.w.client.record(link.id, file, within_s=0.05))
         case _:
             pass
     await asyncio.gather(*(_any_call(s.w, program, dice) for _ in range(OPERATIONS // 4)))
@@ -170,14 +183,12 @@ async def _one_seed(s: Scene, its: Told, seed: int) -> None:
     s.check_daemon()
 
 
-@pytest.mark.parametrize("state", ["memory", "files"])
+@pytest.mark.parametrize("state", STATES)
 async def test_scribbles_harm_only_their_own_maps(tmp_path: Path, state: str) -> None:
     """Calls on them end with definite codes; the daemon and all others go on as before."""
     config = tmp_path / "ebpfd.toml"
     config.write_text(CONFIG)
-    options = ["--config", str(config)]
-    if state == "files":
-        options += ["--state", str(tmp_path / "state")]
+    options = ("--config", str(config), *STATES[state])
     async with world(tmp_path, *options) as w, told.extension(w, "local_extension") as other:
         counting = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
         await counting.attach("sample_ext")
@@ -185,3 +196,38 @@ async def test_scribbles_harm_only_their_own_maps(tmp_path: Path, state: str) ->
         for seed in range(FIRST, FIRST + SEEDS):
             async with told.extension(w, "scribbling_extension") as its:
                 await _one_seed(s, its, seed)
+
+
+async def test_a_daemon_starts_on_maps_that_were_scribbled_in(tmp_path: Path) -> None:
+    """What is beyond use it sets aside, and says so; all else is as it was."""
+    config = tmp_path / "ebpfd.toml"
+    config.write_text(CONFIG)
+    options = ("--config", str(config))
+    for seed in range(FIRST, FIRST + SEEDS):
+        dice, folder = random.Random(seed), tmp_path / str(seed)
+        folder.mkdir(mode=0o700)
+        async with world(folder, *options) as w, told.extension(w, "local_extension") as other:
+            counting = (await w.client.load(PROGRAMS / "count.o"))["count_by_protocol"]
+            await counting.attach("sample_ext")
+            assert await other.ask("now 7") == "1"
+            await w.client.pin("/counted", counting.maps["by_protocol"])
+            async with told.extension(w, "scribbling_extension") as its:
+                program = await churn.loaded(w)
+                await program.attach(churn.HOOK)
+                await churn.change(program, range(8))
+                for name in (*churn.KEYED, *churn.QUEUED, churn.RUNS):
+                    await w.client.pin(f"/kept/{name}", program.maps[name])
+                assert await its.ask(f"storm {seed}") == "storm"
+                await asyncio.gather(*(_any_call(w, program, dice) for _ in range(OPERATIONS)))
+                if seed % 2:
+                    await its.ask("shorten")
+                if seed % 3:
+                    await children.stop("daemon", w.daemon)
+        async with world(folder, *options) as w:
+            counted = await w.client.open_map("/counted")
+            assert await counted.get(MALFORMED) == (7).to_bytes(8, "little")
+            for name in (*churn.KEYED, *churn.QUEUED, churn.RUNS):
+                map_ = await w.client.open_map(f"/kept/{name}")
+                await definite(partial(map_.get, bytes(map_.key_size)))
+            for pin in await w.client.pins():
+                await w.client.unpin(pin.path)

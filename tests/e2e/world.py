@@ -19,6 +19,8 @@ from ebpfd_sdk import Client
 SAMPLE: Final = "ebpfd_extensions.sample"
 PROGRAMS: Final = Path(str(files(SAMPLE))) / "programs"
 PATIENCE_S: Final = 60.0
+STATES: Final = {"files": (), "memory": ("--state", "")}
+"""What a daemon is told of where its maps live: it has a state directory unless that is no name."""
 
 
 @dataclass(frozen=True, slots=True)
