@@ -70,6 +70,8 @@ _ARGUMENTS: Final = {
 }
 """C's type of an argument, with what follows it, and what the argument is called."""
 
+_LINKED: Final = "// Comes as code: a call of it stays within the program."
+
 _INTEGERS: Final = {ReturnType.INTEGER, ReturnType.INTEGER_OR_NO_RETURN_IF_SUCCEED}
 
 
@@ -176,7 +178,8 @@ def _helper(helper: HelperFunctionPrototype, context: str, name: str) -> str:
         parameters.append(f"{type_}{called}{number}")
     returned = "int64_t " if helper.return_type in _INTEGERS else "void *"
     given = ", ".join(parameters) or "void"
-    return f"static {returned}(*const {name})({given}) = (void *){helper.helper_id:#x};"
+    declared = f"static {returned}(*const {name})({given}) = (void *){helper.helper_id:#x};"
+    return f"{_LINKED}\n{declared}" if helper.code else declared
 
 
 def _taken(helper: HelperFunctionPrototype) -> list[ArgumentType]:

@@ -6,6 +6,7 @@ between them moves nothing.  Paths are those of ``ebpfd.contracts.validation``, 
 of numbers in the brackets.
 """
 
+import hashlib
 import itertools
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -24,6 +25,9 @@ class Absent(Enum):
 
 
 ABSENT: Final = Absent.ABSENT
+
+LONGEST_HEX: Final = 32
+"""Bytes that are shown as they are; of more their hash is."""
 
 SHOWN: Final = 3
 """Differences that ``summary`` names; it counts the rest."""
@@ -185,6 +189,8 @@ def shown(value: object) -> str:
             return str(int(value))
         case str():
             return f'"{value}"'
+        case bytes() if len(value) > LONGEST_HEX:
+            return f"{len(value)} bytes (SHA-256 {hashlib.sha256(value).hexdigest()[:16]})"
         case bytes():
             return value.hex() or "empty"
         case UUID():

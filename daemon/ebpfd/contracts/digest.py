@@ -22,9 +22,10 @@ def contract_digest(
     """SHA-256 over what a program that calls *used_helpers* and *functions* relies on.
 
     Covers the descriptor and the prototypes of the helpers and functions in use, in the order of
-    eBPF for Windows, then which bytes of the context may be written and which are hidden.  A helper
-    that the program does not call may come, go or change, and so may the names of fields; only to a
-    *relocatable* program, whose instructions come from them, do the types of the context matter.
+    eBPF for Windows, with the code of those that are linked into programs, then which bytes of the
+    context may be written and which are hidden.  A helper that the program does not call may come,
+    go or change, and so may the names of fields; only to a *relocatable* program, whose
+    instructions come from them, do the types of the context matter.
     """
     descriptor = data.program_info.type_descriptor
     context = descriptor.context_descriptor
@@ -69,7 +70,9 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _helper(helper: HelperFunctionPrototype) -> bytes:
-    return struct.pack("<I", helper.helper_id) + _callable(helper)
+    # Nothing for one that is served: digests are older than code.
+    code = b"\x02" + struct.pack("<I", len(helper.code)) + helper.code if helper.code else b""
+    return struct.pack("<I", helper.helper_id) + _callable(helper) + code
 
 
 def _callable(function: HelperFunctionPrototype | BtfResolvedFunction) -> bytes:

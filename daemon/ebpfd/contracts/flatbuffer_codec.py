@@ -58,6 +58,7 @@ _HELPER: Final = Table(
         "arguments": Arguments(),
         "reallocate_packet": boolean(),
         "implicit_context": boolean(),
+        "code": Octets(),
     },
 )
 _INFO: Final = Table(

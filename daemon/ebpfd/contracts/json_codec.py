@@ -102,6 +102,8 @@ def _written(value: object) -> Json:
             return {
                 field.name: _written(_trimmed(field, getattr(value, field.name)))
                 for field in fields(value)
+                # Few helpers come as code.
+                if (field.name, getattr(value, field.name)) != ("code", b"")
             }
 
 

@@ -42,6 +42,7 @@ HISTORIC_DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
         "type_descriptor.bpf_prog_type": 0,
         "reallocate_packet": False,
         "implicit_context": False,
+        "code": "none",
         "required_irql": 0,
         "capabilities": 0,
         "helper_addresses": "all that have a prototype",
@@ -70,19 +71,25 @@ _SIGNED: Final = Number(signed=True)
 _CONTEXT: Final = Struct(ContextDescriptor, dict.fromkeys(("size", "data", "end", "meta"), _SIGNED))
 
 
-def _prototype(enumeration_bytes: int, flags: _Members) -> Struct:
+def _prototype(enumeration_bytes: int, beyond: _Members) -> Struct:
     argument = Number(enumeration_bytes, kind=ArgumentType)
     members: dict[str, Type] = {
         "helper_id": Number(),
         "name": Text(),
         "return_type": Number(enumeration_bytes, kind=ReturnType),
         "arguments": Fixed(argument, MAX_ARGUMENTS),
-        **flags,
+        **beyond,
     }
     return Struct(HelperFunctionPrototype, members)
 
 
-_FLAGS: Final[_Members] = {"reallocate_packet": Boolean(), "implicit_context": Boolean()}
+_BEYOND: Final[_Members] = {
+    "reallocate_packet": Boolean(),
+    "implicit_context": Boolean(),
+    "code": Octets(),
+}
+"""What helpers have that the historical shape does not know of."""
+
 _DESCRIPTOR: Final = Struct(
     ProgramTypeDescriptor,
     {
@@ -97,8 +104,8 @@ _INFO: Final = Struct(
     ProgramInfo,
     {
         "type_descriptor": Pointer(_DESCRIPTOR),
-        "program_type_specific_helpers": Many(_prototype(4, _FLAGS)),
-        "global_helpers": Many(_prototype(4, _FLAGS)),
+        "program_type_specific_helpers": Many(_prototype(4, _BEYOND)),
+        "global_helpers": Many(_prototype(4, _BEYOND)),
     },
     transparent=True,
 )

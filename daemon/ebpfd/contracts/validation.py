@@ -21,13 +21,19 @@ from ebpfd.contracts.values import (
     ProgramData,
 )
 from ebpfd_api.attach_capability import AttachCapability
-from ebpfd_api.prototype import ArgumentType
+from ebpfd_api.prototype import ArgumentType, ReturnType
 
 MIN_CONTEXT_SIZE: Final = 16
 MAX_CONTEXT_SIZE: Final = 64 * 1024
 HIGH_LEVEL: Final = 15
 MAX_ARGUMENTS: Final = 5
 MAX_U32: Final = 0xFFFF_FFFF
+INSTRUCTION_SIZE: Final = 8
+MAX_CODE_SIZE: Final = 4096 * INSTRUCTION_SIZE
+"""Bytes of a helper's code, with all functions that it calls."""
+
+MAX_ALL_CODE_SIZE: Final = 8 * MAX_CODE_SIZE
+"""Bytes of all helpers' code: it is judged while an extension waits."""
 
 _MEMORY: Final = {
     ArgumentType.PTR_TO_READABLE_MEM,
@@ -38,6 +44,17 @@ _MEMORY: Final = {
     ArgumentType.PTR_TO_READONLY_MEM_OR_NULL,
 }
 _SIZES: Final = {ArgumentType.CONST_SIZE, ArgumentType.CONST_SIZE_OR_ZERO}
+_TAKEN_BY_CODE: Final = {
+    ArgumentType.DONTCARE,
+    ArgumentType.ANYTHING,
+    ArgumentType.PTR_TO_CTX,
+    ArgumentType.PTR_TO_CTX_OR_NULL,
+    ArgumentType.PTR_TO_LONG,
+    ArgumentType.PTR_TO_INT,
+    *_MEMORY,
+    *_SIZES,
+}
+"""Arguments of helpers that come as code; maps are not among them."""
 
 
 class ContractError(ValueError):
@@ -195,6 +212,11 @@ def _validate_helpers(
             problem = f"{helper.helper_id} is not {rule} {FIRST_TYPE_SPECIFIC_HELPER}"
             raise ContractError(f"{at}.helper_id", problem)
         _validate_arguments(at, helper.arguments)
+        if helper.code:
+            _validate_code(at, helper)
+    if (size := sum(len(helper.code) for helper in helpers)) > MAX_ALL_CODE_SIZE:
+        problem = f"{size} bytes of code together are more than {MAX_ALL_CODE_SIZE}"
+        raise ContractError(where, problem)
     for helper_id, count in Counter(helper.helper_id for helper in helpers).items():
         if count > 1:
             raise ContractError(where, f"helper id {helper_id} is declared {count} times")
@@ -212,6 +234,27 @@ def _validate_arguments(at: str, arguments: tuple[ArgumentType, ...]) -> None:
             raise ContractError(f"{at}.arguments[{index}]", problem)
         if argument is ArgumentType.DONTCARE and following is not ArgumentType.DONTCARE:
             raise ContractError(f"{at}.arguments[{index}]", "no argument may follow DONTCARE")
+
+
+def _validate_code(at: str, helper: HelperFunctionPrototype) -> None:
+    """What code can be called by such a prototype; whether it is safe, the engine finds out."""
+    size = len(helper.code)
+    if size % INSTRUCTION_SIZE or size > MAX_CODE_SIZE:
+        problem = f"{size} bytes are no whole number of instructions, 8 bytes each"
+        if size > MAX_CODE_SIZE:
+            problem = f"{size} bytes are more than {MAX_CODE_SIZE}"
+        raise ContractError(f"{at}.code", problem)
+    if helper.reallocate_packet:
+        raise ContractError(f"{at}.reallocate_packet", "code cannot move the packet")
+    if helper.implicit_context:
+        problem = "code gets nothing that it is not passed: declare the context as an argument"
+        raise ContractError(f"{at}.implicit_context", problem)
+    if helper.return_type is not ReturnType.INTEGER:
+        raise ContractError(f"{at}.return_type", "code returns a number: INTEGER")
+    for index, argument in enumerate(helper.arguments):
+        if argument not in _TAKEN_BY_CODE:
+            problem = f"code cannot be passed {argument.name}: serve the helper instead"
+            raise ContractError(f"{at}.arguments[{index}]", problem)
 
 
 def _validate_addresses(data: ProgramData) -> None:

@@ -47,7 +47,12 @@ class ProgramTypeDescriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelperFunctionPrototype:
-    """``ebpf_helper_function_prototype_t``; ``arguments`` always has five entries."""
+    """``ebpf_helper_function_prototype_t``; ``arguments`` always has five entries.
+
+    Beyond eBPF for Windows a helper may come as ``code``: instructions, the first of which it
+    begins with, and behind it those of the functions that it calls.  Programs are linked with it,
+    so that nobody serves it.
+    """
 
     helper_id: int
     name: str
@@ -55,6 +60,7 @@ class HelperFunctionPrototype:
     arguments: tuple[ArgumentType, ...]
     reallocate_packet: bool = False
     implicit_context: bool = False
+    code: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,10 @@ class ProgramInfo:
     def helpers(self) -> tuple[HelperFunctionPrototype, ...]:
         """All prototypes: the type's own, then its overrides of general ones."""
         return self.program_type_specific_helpers + self.global_helpers
+
+    def shipped(self) -> tuple[HelperFunctionPrototype, ...]:
+        """The prototypes of those that come as code."""
+        return tuple(helper for helper in self.helpers() if helper.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -294,6 +294,7 @@ def _decode_helper(message: pb.HelperFunctionPrototype, at: str) -> HelperFuncti
         arguments=_arguments(message.arguments, at),
         reallocate_packet=message.reallocate_packet,
         implicit_context=message.implicit_context,
+        code=message.code,
     )
 
 
@@ -320,6 +321,7 @@ def _encode_helpers(
             arguments=[each for each in helper.arguments if each is not ArgumentType.DONTCARE],
             reallocate_packet=helper.reallocate_packet,
             implicit_context=helper.implicit_context,
+            code=helper.code,
         )
         for helper in helpers
     ]

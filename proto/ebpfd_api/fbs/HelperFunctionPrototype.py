@@ -90,7 +90,34 @@ class HelperFunctionPrototype(object):
             return bool(self._tab.Get(flatbuffers.number_types.BoolFlags, o + self._tab.Pos))
         return False
 
-def HelperFunctionPrototypeStart(builder): builder.StartObject(6)
+    # HelperFunctionPrototype
+    def Code(self, j):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        if o != 0:
+            a = self._tab.Vector(o)
+            return self._tab.Get(flatbuffers.number_types.Uint8Flags, a + flatbuffers.number_types.UOffsetTFlags.py_type(j * 1))
+        return 0
+
+    # HelperFunctionPrototype
+    def CodeAsNumpy(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        if o != 0:
+            return self._tab.GetVectorAsNumpy(flatbuffers.number_types.Uint8Flags, o)
+        return 0
+
+    # HelperFunctionPrototype
+    def CodeLength(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        if o != 0:
+            return self._tab.VectorLen(o)
+        return 0
+
+    # HelperFunctionPrototype
+    def CodeIsNone(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(16))
+        return o == 0
+
+def HelperFunctionPrototypeStart(builder): builder.StartObject(7)
 def Start(builder):
     return HelperFunctionPrototypeStart(builder)
 def HelperFunctionPrototypeAddHelperId(builder, helperId): builder.PrependUint32Slot(0, helperId, 0)
@@ -114,6 +141,12 @@ def AddReallocatePacket(builder, reallocatePacket):
 def HelperFunctionPrototypeAddImplicitContext(builder, implicitContext): builder.PrependBoolSlot(5, implicitContext, 0)
 def AddImplicitContext(builder, implicitContext):
     return HelperFunctionPrototypeAddImplicitContext(builder, implicitContext)
+def HelperFunctionPrototypeAddCode(builder, code): builder.PrependUOffsetTRelativeSlot(6, flatbuffers.number_types.UOffsetTFlags.py_type(code), 0)
+def AddCode(builder, code):
+    return HelperFunctionPrototypeAddCode(builder, code)
+def HelperFunctionPrototypeStartCodeVector(builder, numElems): return builder.StartVector(1, numElems, 1)
+def StartCodeVector(builder, numElems):
+    return HelperFunctionPrototypeStartCodeVector(builder, numElems)
 def HelperFunctionPrototypeEnd(builder): return builder.EndObject()
 def End(builder):
     return HelperFunctionPrototypeEnd(builder)

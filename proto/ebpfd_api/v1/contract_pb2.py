@@ -24,45 +24,45 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x62pfd_api/v1/contract.proto\x12\x0c\x65\x62pfd_api.v1\"J\n\x11\x43ontextDescriptor\x12\x0c\n\x04size\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x11\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x11\x12\x0c\n\x04meta\x18\x04 \x01(\x11\"\xa6\x01\n\x15ProgramTypeDescriptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12;\n\x12\x63ontext_descriptor\x18\x02 \x01(\x0b\x32\x1f.ebpfd_api.v1.ContextDescriptor\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x15\n\rbpf_prog_type\x18\x04 \x01(\r\x12\x15\n\ris_privileged\x18\x05 \x01(\x08\"\x97\x01\n\x17HelperFunctionPrototype\x12\x11\n\thelper_id\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0breturn_type\x18\x03 \x01(\r\x12\x11\n\targuments\x18\x04 \x03(\r\x12\x19\n\x11reallocate_packet\x18\x05 \x01(\x08\x12\x18\n\x10implicit_context\x18\x06 \x01(\x08\"\xd8\x01\n\x0bProgramInfo\x12<\n\x0ftype_descriptor\x18\x01 \x01(\x0b\x32#.ebpfd_api.v1.ProgramTypeDescriptor\x12L\n\x1dprogram_type_specific_helpers\x18\x02 \x03(\x0b\x32%.ebpfd_api.v1.HelperFunctionPrototype\x12=\n\x0eglobal_helpers\x18\x03 \x03(\x0b\x32%.ebpfd_api.v1.HelperFunctionPrototype\"j\n\x0c\x43ontextField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\r\x12\x0c\n\x04size\x18\x03 \x01(\r\x12\x10\n\x08writable\x18\x04 \x01(\x08\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"A\n\rProgramResult\x12\r\n\x05value\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0bstops_chain\x18\x03 \x01(\x08\"\xd8\x02\n\x0bProgramData\x12/\n\x0cprogram_info\x18\x01 \x01(\x0b\x32\x19.ebpfd_api.v1.ProgramInfo\x12\x15\n\rrequired_irql\x18\x02 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x01(\r\x12\x18\n\x10helper_addresses\x18\x04 \x03(\r\x12*\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x1a.ebpfd_api.v1.ContextField\x12\x18\n\x10section_prefixes\x18\x06 \x03(\t\x12,\n\x07results\x18\x07 \x03(\x0b\x32\x1b.ebpfd_api.v1.ProgramResult\x12\x1a\n\x12other_results_stop\x18\x08 \x01(\x08\x12\x16\n\x0e\x64\x65\x66\x61ult_result\x18\t \x01(\r\x12\x14\n\x0c\x63ontext_type\x18\n \x01(\t\x12\x13\n\x0b\x63ontext_btf\x18\x0b \x01(\x0c\"o\n\x1c\x42tfResolvedFunctionPrototype\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0breturn_type\x18\x02 \x01(\r\x12\x11\n\targuments\x18\x03 \x03(\r\x12\x19\n\x11reallocate_packet\x18\x04 \x01(\x08\"Y\n\x18\x42tfResolvedFunctionsData\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.ebpfd_api.v1.BtfResolvedFunctionPrototype\"\xa3\x02\n\x12\x41ttachProviderData\x12\x1e\n\x16supported_program_type\x18\x01 \x01(\x0c\x12\x17\n\x0f\x62pf_attach_type\x18\x02 \x01(\r\x12\x11\n\tlink_type\x18\x03 \x01(\r\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x1a\n\rclosed_result\x18\x07 \x01(\rH\x00\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x66\x61ult_result\x18\x08 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06hosted\x18\t \x01(\x08\x42\x10\n\x0e_closed_resultB\x11\n\x0f_default_result\"\xc5\x01\n\rExtensionData\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x19\n\x11prog_attach_flags\x18\x02 \x01(\x04\x12\x0f\n\x07link_id\x18\x03 \x01(\x04\x12\x12\n\nprogram_id\x18\x04 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\x11\x12(\n\x06policy\x18\x08 \x01(\x0b\x32\x18.ebpfd_api.v1.LinkPolicyJ\x04\x08\x07\x10\x08R\x0e\x66\x61ilure_result\"\xb6\x01\n\nLinkPolicy\x12\x18\n\x0bno_provider\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07timeout\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x12\n\x05\x65rror\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x15\n\x08overload\x18\x04 \x01(\rH\x03\x88\x01\x01\x12\x11\n\x04lost\x18\x05 \x01(\rH\x04\x88\x01\x01\x42\x0e\n\x0c_no_providerB\n\n\x08_timeoutB\x08\n\x06_errorB\x0b\n\t_overloadB\x07\n\x05_lost\"3\n\x11\x42\x61seMapProperties\x12\x1e\n\x16updates_original_value\x18\x01 \x01(\x08\"\xba\x01\n\x0fMapProviderData\x12\x10\n\x08map_type\x18\x01 \x01(\r\x12\x15\n\rbase_map_type\x18\x02 \x01(\r\x12\x38\n\x0f\x62\x61se_properties\x18\x03 \x01(\x0b\x32\x1f.ebpfd_api.v1.BaseMapProperties\x12\x36\n\x13\x62\x61se_provider_table\x18\x04 \x03(\x0e\x32\x19.ebpfd_api.v1.MapFunction\x12\x0c\n\x04name\x18\x05 \x01(\t\"C\n\rMapClientData\x12\x10\n\x08map_type\x18\x01 \x01(\r\x12\x0e\n\x06map_id\x18\x02 \x01(\x04\x12\x10\n\x08map_name\x18\x03 \x01(\t*\xe3\x01\n\x10\x41ttachCapability\x12!\n\x1d\x41TTACH_CAPABILITY_UNSPECIFIED\x10\x00\x12\x30\n,ATTACH_CAPABILITY_MULTI_ATTACH_WITH_WILDCARD\x10\x01\x12#\n\x1f\x41TTACH_CAPABILITY_SINGLE_ATTACH\x10\x02\x12,\n(ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK\x10\x03\x12\'\n#ATTACH_CAPABILITY_ONE_PER_PARAMETER\x10\x04*\xf0\x02\n\x0bMapFunction\x12\x1c\n\x18MAP_FUNCTION_UNSPECIFIED\x10\x00\x12&\n\"MAP_FUNCTION_PREPROCESS_MAP_CREATE\x10\x01\x12\'\n#MAP_FUNCTION_POSTPROCESS_MAP_DELETE\x10\x02\x12\x32\n.MAP_FUNCTION_PREPROCESS_ASSOCIATE_PROGRAM_TYPE\x10\x03\x12-\n)MAP_FUNCTION_POSTPROCESS_MAP_FIND_ELEMENT\x10\x04\x12.\n*MAP_FUNCTION_PREPROCESS_MAP_UPDATE_ELEMENT\x10\x05\x12.\n*MAP_FUNCTION_PREPROCESS_MAP_DELETE_ELEMENT\x10\x06\x12/\n+MAP_FUNCTION_POSTPROCESS_MAP_DELETE_ELEMENT\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x62pfd_api/v1/contract.proto\x12\x0c\x65\x62pfd_api.v1\"J\n\x11\x43ontextDescriptor\x12\x0c\n\x04size\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x11\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x11\x12\x0c\n\x04meta\x18\x04 \x01(\x11\"\xa6\x01\n\x15ProgramTypeDescriptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12;\n\x12\x63ontext_descriptor\x18\x02 \x01(\x0b\x32\x1f.ebpfd_api.v1.ContextDescriptor\x12\x14\n\x0cprogram_type\x18\x03 \x01(\x0c\x12\x15\n\rbpf_prog_type\x18\x04 \x01(\r\x12\x15\n\ris_privileged\x18\x05 \x01(\x08\"\xa5\x01\n\x17HelperFunctionPrototype\x12\x11\n\thelper_id\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0breturn_type\x18\x03 \x01(\r\x12\x11\n\targuments\x18\x04 \x03(\r\x12\x19\n\x11reallocate_packet\x18\x05 \x01(\x08\x12\x18\n\x10implicit_context\x18\x06 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x07 \x01(\x0c\"\xd8\x01\n\x0bProgramInfo\x12<\n\x0ftype_descriptor\x18\x01 \x01(\x0b\x32#.ebpfd_api.v1.ProgramTypeDescriptor\x12L\n\x1dprogram_type_specific_helpers\x18\x02 \x03(\x0b\x32%.ebpfd_api.v1.HelperFunctionPrototype\x12=\n\x0eglobal_helpers\x18\x03 \x03(\x0b\x32%.ebpfd_api.v1.HelperFunctionPrototype\"j\n\x0c\x43ontextField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\r\x12\x0c\n\x04size\x18\x03 \x01(\r\x12\x10\n\x08writable\x18\x04 \x01(\x08\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"A\n\rProgramResult\x12\r\n\x05value\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0bstops_chain\x18\x03 \x01(\x08\"\xd8\x02\n\x0bProgramData\x12/\n\x0cprogram_info\x18\x01 \x01(\x0b\x32\x19.ebpfd_api.v1.ProgramInfo\x12\x15\n\rrequired_irql\x18\x02 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x01(\r\x12\x18\n\x10helper_addresses\x18\x04 \x03(\r\x12*\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x1a.ebpfd_api.v1.ContextField\x12\x18\n\x10section_prefixes\x18\x06 \x03(\t\x12,\n\x07results\x18\x07 \x03(\x0b\x32\x1b.ebpfd_api.v1.ProgramResult\x12\x1a\n\x12other_results_stop\x18\x08 \x01(\x08\x12\x16\n\x0e\x64\x65\x66\x61ult_result\x18\t \x01(\r\x12\x14\n\x0c\x63ontext_type\x18\n \x01(\t\x12\x13\n\x0b\x63ontext_btf\x18\x0b \x01(\x0c\"o\n\x1c\x42tfResolvedFunctionPrototype\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0breturn_type\x18\x02 \x01(\r\x12\x11\n\targuments\x18\x03 \x03(\r\x12\x19\n\x11reallocate_packet\x18\x04 \x01(\x08\"Y\n\x18\x42tfResolvedFunctionsData\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.ebpfd_api.v1.BtfResolvedFunctionPrototype\"\xa3\x02\n\x12\x41ttachProviderData\x12\x1e\n\x16supported_program_type\x18\x01 \x01(\x0c\x12\x17\n\x0f\x62pf_attach_type\x18\x02 \x01(\r\x12\x11\n\tlink_type\x18\x03 \x01(\r\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x32\n\ncapability\x18\x05 \x01(\x0e\x32\x1e.ebpfd_api.v1.AttachCapability\x12\x11\n\twildcards\x18\x06 \x03(\x0c\x12\x1a\n\rclosed_result\x18\x07 \x01(\rH\x00\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x66\x61ult_result\x18\x08 \x01(\rH\x01\x88\x01\x01\x12\x0e\n\x06hosted\x18\t \x01(\x08\x42\x10\n\x0e_closed_resultB\x11\n\x0f_default_result\"\xc5\x01\n\rExtensionData\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x19\n\x11prog_attach_flags\x18\x02 \x01(\x04\x12\x0f\n\x07link_id\x18\x03 \x01(\x04\x12\x12\n\nprogram_id\x18\x04 \x01(\x04\x12\x14\n\x0cprogram_name\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\x11\x12(\n\x06policy\x18\x08 \x01(\x0b\x32\x18.ebpfd_api.v1.LinkPolicyJ\x04\x08\x07\x10\x08R\x0e\x66\x61ilure_result\"\xb6\x01\n\nLinkPolicy\x12\x18\n\x0bno_provider\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07timeout\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x12\n\x05\x65rror\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x15\n\x08overload\x18\x04 \x01(\rH\x03\x88\x01\x01\x12\x11\n\x04lost\x18\x05 \x01(\rH\x04\x88\x01\x01\x42\x0e\n\x0c_no_providerB\n\n\x08_timeoutB\x08\n\x06_errorB\x0b\n\t_overloadB\x07\n\x05_lost\"3\n\x11\x42\x61seMapProperties\x12\x1e\n\x16updates_original_value\x18\x01 \x01(\x08\"\xba\x01\n\x0fMapProviderData\x12\x10\n\x08map_type\x18\x01 \x01(\r\x12\x15\n\rbase_map_type\x18\x02 \x01(\r\x12\x38\n\x0f\x62\x61se_properties\x18\x03 \x01(\x0b\x32\x1f.ebpfd_api.v1.BaseMapProperties\x12\x36\n\x13\x62\x61se_provider_table\x18\x04 \x03(\x0e\x32\x19.ebpfd_api.v1.MapFunction\x12\x0c\n\x04name\x18\x05 \x01(\t\"C\n\rMapClientData\x12\x10\n\x08map_type\x18\x01 \x01(\r\x12\x0e\n\x06map_id\x18\x02 \x01(\x04\x12\x10\n\x08map_name\x18\x03 \x01(\t*\xe3\x01\n\x10\x41ttachCapability\x12!\n\x1d\x41TTACH_CAPABILITY_UNSPECIFIED\x10\x00\x12\x30\n,ATTACH_CAPABILITY_MULTI_ATTACH_WITH_WILDCARD\x10\x01\x12#\n\x1f\x41TTACH_CAPABILITY_SINGLE_ATTACH\x10\x02\x12,\n(ATTACH_CAPABILITY_SINGLE_ATTACH_PER_HOOK\x10\x03\x12\'\n#ATTACH_CAPABILITY_ONE_PER_PARAMETER\x10\x04*\xf0\x02\n\x0bMapFunction\x12\x1c\n\x18MAP_FUNCTION_UNSPECIFIED\x10\x00\x12&\n\"MAP_FUNCTION_PREPROCESS_MAP_CREATE\x10\x01\x12\'\n#MAP_FUNCTION_POSTPROCESS_MAP_DELETE\x10\x02\x12\x32\n.MAP_FUNCTION_PREPROCESS_ASSOCIATE_PROGRAM_TYPE\x10\x03\x12-\n)MAP_FUNCTION_POSTPROCESS_MAP_FIND_ELEMENT\x10\x04\x12.\n*MAP_FUNCTION_PREPROCESS_MAP_UPDATE_ELEMENT\x10\x05\x12.\n*MAP_FUNCTION_PREPROCESS_MAP_DELETE_ELEMENT\x10\x06\x12/\n+MAP_FUNCTION_POSTPROCESS_MAP_DELETE_ELEMENT\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ebpfd_api.v1.contract_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ATTACHCAPABILITY']._serialized_start=2380
-  _globals['_ATTACHCAPABILITY']._serialized_end=2607
-  _globals['_MAPFUNCTION']._serialized_start=2610
-  _globals['_MAPFUNCTION']._serialized_end=2978
+  _globals['_ATTACHCAPABILITY']._serialized_start=2394
+  _globals['_ATTACHCAPABILITY']._serialized_end=2621
+  _globals['_MAPFUNCTION']._serialized_start=2624
+  _globals['_MAPFUNCTION']._serialized_end=2992
   _globals['_CONTEXTDESCRIPTOR']._serialized_start=45
   _globals['_CONTEXTDESCRIPTOR']._serialized_end=119
   _globals['_PROGRAMTYPEDESCRIPTOR']._serialized_start=122
   _globals['_PROGRAMTYPEDESCRIPTOR']._serialized_end=288
   _globals['_HELPERFUNCTIONPROTOTYPE']._serialized_start=291
-  _globals['_HELPERFUNCTIONPROTOTYPE']._serialized_end=442
-  _globals['_PROGRAMINFO']._serialized_start=445
-  _globals['_PROGRAMINFO']._serialized_end=661
-  _globals['_CONTEXTFIELD']._serialized_start=663
-  _globals['_CONTEXTFIELD']._serialized_end=769
-  _globals['_PROGRAMRESULT']._serialized_start=771
-  _globals['_PROGRAMRESULT']._serialized_end=836
-  _globals['_PROGRAMDATA']._serialized_start=839
-  _globals['_PROGRAMDATA']._serialized_end=1183
-  _globals['_BTFRESOLVEDFUNCTIONPROTOTYPE']._serialized_start=1185
-  _globals['_BTFRESOLVEDFUNCTIONPROTOTYPE']._serialized_end=1296
-  _globals['_BTFRESOLVEDFUNCTIONSDATA']._serialized_start=1298
-  _globals['_BTFRESOLVEDFUNCTIONSDATA']._serialized_end=1387
-  _globals['_ATTACHPROVIDERDATA']._serialized_start=1390
-  _globals['_ATTACHPROVIDERDATA']._serialized_end=1681
-  _globals['_EXTENSIONDATA']._serialized_start=1684
-  _globals['_EXTENSIONDATA']._serialized_end=1881
-  _globals['_LINKPOLICY']._serialized_start=1884
-  _globals['_LINKPOLICY']._serialized_end=2066
-  _globals['_BASEMAPPROPERTIES']._serialized_start=2068
-  _globals['_BASEMAPPROPERTIES']._serialized_end=2119
-  _globals['_MAPPROVIDERDATA']._serialized_start=2122
-  _globals['_MAPPROVIDERDATA']._serialized_end=2308
-  _globals['_MAPCLIENTDATA']._serialized_start=2310
-  _globals['_MAPCLIENTDATA']._serialized_end=2377
+  _globals['_HELPERFUNCTIONPROTOTYPE']._serialized_end=456
+  _globals['_PROGRAMINFO']._serialized_start=459
+  _globals['_PROGRAMINFO']._serialized_end=675
+  _globals['_CONTEXTFIELD']._serialized_start=677
+  _globals['_CONTEXTFIELD']._serialized_end=783
+  _globals['_PROGRAMRESULT']._serialized_start=785
+  _globals['_PROGRAMRESULT']._serialized_end=850
+  _globals['_PROGRAMDATA']._serialized_start=853
+  _globals['_PROGRAMDATA']._serialized_end=1197
+  _globals['_BTFRESOLVEDFUNCTIONPROTOTYPE']._serialized_start=1199
+  _globals['_BTFRESOLVEDFUNCTIONPROTOTYPE']._serialized_end=1310
+  _globals['_BTFRESOLVEDFUNCTIONSDATA']._serialized_start=1312
+  _globals['_BTFRESOLVEDFUNCTIONSDATA']._serialized_end=1401
+  _globals['_ATTACHPROVIDERDATA']._serialized_start=1404
+  _globals['_ATTACHPROVIDERDATA']._serialized_end=1695
+  _globals['_EXTENSIONDATA']._serialized_start=1698
+  _globals['_EXTENSIONDATA']._serialized_end=1895
+  _globals['_LINKPOLICY']._serialized_start=1898
+  _globals['_LINKPOLICY']._serialized_end=2080
+  _globals['_BASEMAPPROPERTIES']._serialized_start=2082
+  _globals['_BASEMAPPROPERTIES']._serialized_end=2133
+  _globals['_MAPPROVIDERDATA']._serialized_start=2136
+  _globals['_MAPPROVIDERDATA']._serialized_end=2322
+  _globals['_MAPCLIENTDATA']._serialized_start=2324
+  _globals['_MAPCLIENTDATA']._serialized_end=2391
 # @@protoc_insertion_point(module_scope)

@@ -66,20 +66,22 @@ class ProgramTypeDescriptor(_message.Message):
     def __init__(self, name: _Optional[str] = ..., context_descriptor: _Optional[_Union[ContextDescriptor, _Mapping]] = ..., program_type: _Optional[bytes] = ..., bpf_prog_type: _Optional[int] = ..., is_privileged: _Optional[bool] = ...) -> None: ...
 
 class HelperFunctionPrototype(_message.Message):
-    __slots__ = ("helper_id", "name", "return_type", "arguments", "reallocate_packet", "implicit_context")
+    __slots__ = ("helper_id", "name", "return_type", "arguments", "reallocate_packet", "implicit_context", "code")
     HELPER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     RETURN_TYPE_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
     REALLOCATE_PACKET_FIELD_NUMBER: _ClassVar[int]
     IMPLICIT_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     helper_id: int
     name: str
     return_type: int
     arguments: _containers.RepeatedScalarFieldContainer[int]
     reallocate_packet: bool
     implicit_context: bool
-    def __init__(self, helper_id: _Optional[int] = ..., name: _Optional[str] = ..., return_type: _Optional[int] = ..., arguments: _Optional[_Iterable[int]] = ..., reallocate_packet: _Optional[bool] = ..., implicit_context: _Optional[bool] = ...) -> None: ...
+    code: bytes
+    def __init__(self, helper_id: _Optional[int] = ..., name: _Optional[str] = ..., return_type: _Optional[int] = ..., arguments: _Optional[_Iterable[int]] = ..., reallocate_packet: _Optional[bool] = ..., implicit_context: _Optional[bool] = ..., code: _Optional[bytes] = ...) -> None: ...
 
 class ProgramInfo(_message.Message):
     __slots__ = ("type_descriptor", "program_type_specific_helpers", "global_helpers")

@@ -142,6 +142,7 @@ def _written_helper(b: Any, helper: HelperFunctionPrototype) -> int:
     name = b.CreateSharedString(helper.name)
     # All five of them: what fills up may also be said.
     arguments = b.CreateByteVector(bytes(helper.arguments))
+    code = b.CreateByteVector(helper.code)
     Helper.Start(b)
     Helper.AddHelperId(b, helper.helper_id)
     Helper.AddName(b, name)
@@ -149,6 +150,7 @@ def _written_helper(b: Any, helper: HelperFunctionPrototype) -> int:
     Helper.AddArguments(b, arguments)
     Helper.AddReallocatePacket(b, helper.reallocate_packet)
     Helper.AddImplicitContext(b, helper.implicit_context)
+    Helper.AddCode(b, code)
     return int(Helper.End(b))
 
 
@@ -200,6 +202,7 @@ def _helper(helper: Any) -> list[Any]:
         _filled(_each(helper.ArgumentsLength(), helper.Arguments, int)),
         helper.ReallocatePacket(),
         helper.ImplicitContext(),
+        _octets(helper.CodeLength(), helper.Code),
     ]
 
 
@@ -211,6 +214,7 @@ def _plain(helper: HelperFunctionPrototype) -> list[Any]:
         [int(each) for each in helper.arguments],
         helper.reallocate_packet,
         helper.implicit_context,
+        helper.code,
     ]
 
 

@@ -52,6 +52,18 @@ class DescriptorPointer(NDRPOINTER):
     referent = (("Data", Descriptor),)
 
 
+class Octets(NDRUniConformantArray):
+    """``byte []``."""
+
+    item = "c"
+
+
+class OctetsPointer(NDRPOINTER):
+    """``byte *``."""
+
+    referent = (("Data", Octets),)
+
+
 class Helper(NDRSTRUCT):
     """``helper_function_prototype``."""
 
@@ -62,6 +74,8 @@ class Helper(NDRSTRUCT):
         *((f"argument_{number}", ULONG) for number in range(5)),
         ("reallocate_packet", NDRUSMALL),
         ("implicit_context", NDRUSMALL),
+        ("code_size", ULONG),
+        ("code", OctetsPointer),
     )
 
 
@@ -166,18 +180,6 @@ class NumbersPointer(NDRPOINTER):
     """``unsigned long *``."""
 
     referent = (("Data", Numbers),)
-
-
-class Octets(NDRUniConformantArray):
-    """``byte []``."""
-
-    item = "c"
-
-
-class OctetsPointer(NDRPOINTER):
-    """``byte *``."""
-
-    referent = (("Data", Octets),)
 
 
 class Data(NDRSTRUCT):
@@ -372,8 +374,8 @@ def expected(data: ProgramData) -> dict[str, Any]:
 
 
 def _told(helper: HelperFunctionPrototype) -> tuple[object, ...]:
-    flags = (helper.reallocate_packet, helper.implicit_context)
-    return (helper.helper_id, helper.name, helper.return_type, *helper.arguments, *flags)
+    beyond = (helper.reallocate_packet, helper.implicit_context, helper.code)
+    return (helper.helper_id, helper.name, helper.return_type, *helper.arguments, *beyond)
 
 
 def _info(info: Any, descriptor: Any) -> dict[str, Any]:
@@ -392,6 +394,7 @@ def _info(info: Any, descriptor: Any) -> dict[str, Any]:
                     *(each[f"argument_{number}"] for number in range(5)),
                     each["reallocate_packet"],
                     each["implicit_context"],
+                    b"".join(each["code"] or ()),
                 )
                 for each in info[kind] or ()
             ]
@@ -428,6 +431,7 @@ def _helper(helper: HelperFunctionPrototype, kind: Any) -> Any:
     if kind is Helper:
         made["reallocate_packet"] = int(helper.reallocate_packet)
         made["implicit_context"] = int(helper.implicit_context)
+        _many(made, "code_size", "code", [bytes([each]) for each in helper.code])
     return made
 
 

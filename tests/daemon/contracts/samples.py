@@ -114,6 +114,7 @@ def _helpers(draw: st.DrawFn) -> HelperFunctionPrototype:
         arguments=(*arguments, *[_FILL] * (5 - len(arguments))),
         reallocate_packet=draw(st.booleans()),
         implicit_context=draw(st.booleans()),
+        code=draw(st.binary(max_size=16)),
     )
 
 

@@ -28,6 +28,7 @@ from tests.daemon.contracts.samples import (
 from tests.daemon.contracts.test_digest import USED, WEIGHS, WEIGHS_NOT, Change, with_field
 
 replace = dataclasses.replace
+OWN = "program_type_specific_helpers"
 
 
 def in_order(data: ProgramData) -> ProgramData:
@@ -55,6 +56,14 @@ SAID: dict[str, tuple[Change, str]] = {
     "helper's name": (
         lambda data: with_helper(data, 1, name="seek"),
         'program_type_specific_helpers[find].name is "seek", was "find"',
+    ),
+    "code": (
+        lambda data: with_helper(data, 1, code=bytes(range(8))),
+        "program_type_specific_helpers[find].code is 0001020304050607, was empty",
+    ),
+    "long code": (
+        lambda data: with_helper(data, 1, code=bytes(800)),
+        f"{OWN}[find].code is 800 bytes (SHA-256 67042dfda5683aea), was empty",
     ),
     "helper gone": (
         lambda data: with_info(data, program_type_specific_helpers=HELPERS[1:]),

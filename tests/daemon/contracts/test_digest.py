@@ -56,6 +56,7 @@ WEIGHS: dict[str, Change] = {
         data, 1, arguments=(ArgumentType.ANYTHING, *HELPERS[1].arguments[1:])
     ),
     "used helper's flag": lambda data: with_helper(data, 1, reallocate_packet=True),
+    "used helper's code": lambda data: with_helper(data, 1, code=bytes(8)),
     "used helper gone": lambda data: with_info(data, program_type_specific_helpers=HELPERS[:1]),
     "override of a used helper": lambda data: with_override(data, 1),
     "field's right": lambda data: with_field(data, writable=False),
@@ -68,6 +69,7 @@ WEIGHS_NOT: dict[str, Change] = {
     "nothing": lambda data: data,
     "unused helper changed": lambda data: with_helper(data, 0, name="other"),
     "unused helper gone": lambda data: with_info(data, program_type_specific_helpers=HELPERS[1:]),
+    "unused helper's code": lambda data: with_helper(data, 0, code=bytes(8)),
     "helper added": lambda data: with_info(
         data, program_type_specific_helpers=(*HELPERS, helper(0x20000, "new"))
     ),

@@ -116,8 +116,17 @@ class Image:
 
 def plain(data: ProgramData) -> ProgramData:
     """*data* without what the structures have no place for."""
+    own, general = (
+        tuple(dataclasses.replace(each, code=b"") for each in helpers)
+        for helpers in (
+            data.program_info.program_type_specific_helpers,
+            data.program_info.global_helpers,
+        )
+    )
     return ProgramData(
-        program_info=data.program_info,
+        program_info=dataclasses.replace(
+            data.program_info, program_type_specific_helpers=own, global_helpers=general
+        ),
         required_irql=data.required_irql,
         capabilities=data.capabilities,
         helper_addresses=data.helper_addresses,

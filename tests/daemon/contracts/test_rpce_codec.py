@@ -47,7 +47,7 @@ def test_impacket_agrees_about_any_contract(data: ProgramData) -> None:
         (info.global_helpers, said.global_helpers),
     ):
         assert list(helpers) == [
-            dataclasses.replace(each, reallocate_packet=False, implicit_context=False)
+            dataclasses.replace(each, reallocate_packet=False, implicit_context=False, code=b"")
             for each in known
         ]
     assert read.helper_addresses == {each.helper_id for each in info.helpers()}

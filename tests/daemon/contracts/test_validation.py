@@ -1,6 +1,7 @@
 """Every rule of program information, with the field that its error names."""
 
 import dataclasses
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from ebpfd.contracts import (
     ProgramResult,
     validate_program_data,
 )
-from ebpfd_api.prototype import ArgumentType
+from ebpfd_api.prototype import ArgumentType, ReturnType
 from tests.daemon.contracts.samples import (
     HELPERS,
     SAMPLE,
@@ -34,12 +35,18 @@ MEMORY = [
     ArgumentType.PTR_TO_READONLY_MEM,
     ArgumentType.PTR_TO_READONLY_MEM_OR_NULL,
 ]
+DONTCARE = ArgumentType.DONTCARE
 SIZES = [ArgumentType.CONST_SIZE, ArgumentType.CONST_SIZE_OR_ZERO]
 
 
 def with_arguments(*arguments: ArgumentType) -> ProgramData:
     """The sample with another prototype of its first helper."""
     return with_info(SAMPLE, **{OWN: (helper(0x10000, "function1", *arguments), *HELPERS[1:])})
+
+
+def with_code(**changes: Any) -> ProgramData:
+    """The sample with a helper that comes as code."""
+    return with_helper(with_arguments(ArgumentType.PTR_TO_CTX), 0, **{"code": bytes(8), **changes})
 
 
 def with_field(field: ContextField) -> ProgramData:
@@ -97,6 +104,32 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
     "argument after DONTCARE": (
         f"{OWN}[0].arguments[0]",
         with_arguments(ArgumentType.DONTCARE, ArgumentType.ANYTHING),
+    ),
+    "code that ends within an instruction": (f"{OWN}[0].code", with_code(code=bytes(12))),
+    "too much code": (f"{OWN}[0].code", with_code(code=bytes(4097 * 8))),
+    "too much code of many helpers": (
+        OWN,
+        with_info(
+            SAMPLE,
+            **{
+                OWN: tuple(
+                    replace(helper(0x10000 + at, "f"), code=bytes(4000 * 8)) for at in range(9)
+                )
+            },
+        ),
+    ),
+    "code that moves the packet": (
+        f"{OWN}[0].reallocate_packet",
+        with_code(reallocate_packet=True),
+    ),
+    "code with a hidden context": (f"{OWN}[0].implicit_context", with_code(implicit_context=True)),
+    "code that returns a pointer": (
+        f"{OWN}[0].return_type",
+        with_code(return_type=ReturnType.PTR_TO_MAP_VALUE_OR_NULL),
+    ),
+    "code that is passed a map": (
+        f"{OWN}[0].arguments[1]",
+        with_code(arguments=(ArgumentType.ANYTHING, ArgumentType.PTR_TO_MAP, *[DONTCARE] * 3)),
     ),
     "address without prototype": (
         "helper_addresses",
@@ -173,6 +206,8 @@ TAKEN: dict[str, ProgramData] = {
     "an override": with_info(SAMPLE, global_helpers=(helper(1, "lookup"),)),
     "a field after a pointer": with_field(ContextField(name="x", offset=16, size=16)),
     "no size by type": with_arguments(ArgumentType.PTR_TO_MAP, ArgumentType.PTR_TO_MAP_KEY),
+    "code": with_code(),
+    "as much code as may be": with_code(code=bytes(4096 * 8)),
     "five arguments": with_arguments(*[ArgumentType.ANYTHING] * 5),
 }
 

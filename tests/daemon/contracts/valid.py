@@ -1,6 +1,7 @@
 """Contracts that make sense, at random; and bytes that once did."""
 
 import random
+from dataclasses import replace
 from typing import Final
 
 from hypothesis import strategies as st
@@ -32,6 +33,14 @@ _ALONE: Final = [
     for each in ArgumentType
     if each not in _MEMORY and each not in _SIZES and each is not ArgumentType.DONTCARE
 ]
+_IN_REGISTERS: Final = {
+    ArgumentType.DONTCARE,
+    ArgumentType.ANYTHING,
+    ArgumentType.PTR_TO_CTX,
+    ArgumentType.PTR_TO_CTX_OR_NULL,
+    ArgumentType.PTR_TO_LONG,
+    ArgumentType.PTR_TO_INT,
+}
 _text: Final = st.text(
     st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8
 )
@@ -49,6 +58,20 @@ def _arguments(draw: st.DrawFn) -> tuple[ArgumentType, ...]:
     return (*given, *[ArgumentType.DONTCARE] * (5 - len(given)))
 
 
+@st.composite
+def _with_code(draw: st.DrawFn, helper: HelperFunctionPrototype) -> HelperFunctionPrototype:
+    """Now and then as code, of instructions that mean nothing."""
+    if not draw(st.booleans()) or not set(helper.arguments) <= {*_MEMORY, *_SIZES, *_IN_REGISTERS}:
+        return helper
+    return replace(
+        helper,
+        return_type=ReturnType.INTEGER,
+        reallocate_packet=False,
+        implicit_context=False,
+        code=draw(st.binary(min_size=1, max_size=3)) * 8,
+    )
+
+
 def _helpers(ids: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[HelperFunctionPrototype, ...]]:
     helper = st.builds(
         HelperFunctionPrototype,
@@ -58,7 +81,7 @@ def _helpers(ids: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[HelperFunct
         arguments=_arguments(),
         reallocate_packet=st.booleans(),
         implicit_context=st.booleans(),
-    )
+    ).flatmap(_with_code)
     return st.lists(helper, max_size=4, unique_by=lambda each: each.helper_id).map(tuple)
 
 

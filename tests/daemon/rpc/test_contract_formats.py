@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from ebpfd.contracts import ContractError, ProgramData, contract_digest, validate_program_data
 from ebpfd.rpc.contract_formats import CONTENT_TYPES, MAX_BYTES, Format, decode, decode_blob, encode
-from tests.daemon.contracts.samples import SAMPLE
+from tests.daemon.contracts.samples import SAMPLE, with_helper
 from tests.daemon.contracts.valid import mutated, valid_program_data
 from tests.extensions.test_shipped_contracts import NAMES, contract
 
@@ -123,6 +123,20 @@ def test_the_historical_shape_is_refused_where_it_would_lose_something(
         encode(contract(name), Format.RPCE_HISTORIC)
     assert caught.value.field == field
     assert "would be lost" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_the_code_of_helpers_goes_along(form: Format) -> None:
+    """With the same digest; only the historical shape has no place for it."""
+    first = historic().program_info.program_type_specific_helpers[0]
+    data = with_helper(historic(), 0, code=bytes.fromhex("b7000000070000009500000000000000"))
+    read = decode(encode(data, form), form)
+    assert read == data
+    used = {first.helper_id}
+    assert contract_digest(read, used) == contract_digest(data, used)
+    with pytest.raises(ContractError, match="would be lost") as caught:
+        encode(data, Format.RPCE_HISTORIC)
+    assert caught.value.field == f"program_type_specific_helpers[{first.name}].code"
 
 
 @pytest.mark.parametrize("form", [*WHOLE, Format.RPCE_HISTORIC, Format.FLAT])
