@@ -45,6 +45,13 @@ pub struct Subprogram {
     pub start: usize,
 }
 
+/// A helper of the contract that was linked behind the program, and where it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedHelper {
+    pub id: u32,
+    pub start: usize,
+}
+
 /// Line information: every instruction from `pc` on, until the next record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineRecord {
@@ -85,6 +92,8 @@ pub struct ProgramSpec {
     pub relocations: Vec<Relocation>,
     /// What was not found there.
     pub unresolved: Vec<Unresolved>,
+    /// Helpers that came as code; they are among the sub-programs.
+    pub helpers: Vec<LinkedHelper>,
 }
 
 impl ProgramSpec {

@@ -35,6 +35,7 @@ from ebpfd_vm._native import (
     map_memory,
     parse_object,
     verify,
+    verify_helper,
 )
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "map_memory",
     "parse_object",
     "verify",
+    "verify_helper",
 ]

@@ -1,6 +1,6 @@
 """Types of the native engine; every name here is implemented in ``daemon/vm/src``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias, final
 
 from typing_extensions import Buffer
@@ -48,6 +48,19 @@ class HelperFunctionPrototype(Protocol):
     def reallocate_packet(self) -> bool: ...
     @property
     def implicit_context(self) -> bool: ...
+
+class ShippedHelper(Protocol):
+    """A helper that comes as code: instructions, those of functions that it calls behind its own.
+
+    One whose code is empty is served by somebody.
+    """
+
+    @property
+    def helper_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def code(self) -> bytes: ...
 
 class ImportableFunction(Protocol):
     """A BTF-resolved function; *module* is a GUID, its ``str`` in the usual form."""
@@ -160,6 +173,17 @@ class ProgramSpec:
         It is this very object if *btf* is empty, or there is nothing to relocate.  BTF that is
         damaged raises `EngineError` INVALID_ARGUMENT.
         """
+
+    def linked(self, helpers: Iterable[ShippedHelper], /) -> ProgramSpec:
+        """The program with those *helpers* behind it that it calls and that come as code.
+
+        Calls of them become calls of its own functions.  It is this very object if there are none.
+        `EngineError` INVALID_ARGUMENT names a helper whose code is not in order.
+        """
+
+    linked_helpers: list[tuple[int, int]]
+    """Those that `linked` has put there: (id, first instruction)."""
+
     def source_line(self, pc: int, /) -> SourceLine | None: ...
 
 @final
@@ -323,6 +347,13 @@ def verify(
     """Judge one program; *maps* are all maps of its object, in order.
 
     Our own judge has limits.  Prevail may take long and much memory: ask it in a worker process.
+    """
+
+def verify_helper(helper: ShippedHelper, information: ProgramInformation, /) -> Rejection | None:
+    """Judge a helper that comes as code against its prototype in *information*.
+
+    None: it is safe whatever a program may pass.  Instructions are counted in its code.
+    `EngineError` INVALID_ARGUMENT tells of code that is not in order.
     """
 
 # Maps.

@@ -6,6 +6,8 @@
 //!             |-> imports (.ksyms) .
 //!             |-> lines, relocate (BTF.ext) -|
 //!             '-> link  (functions, calls, references) -> programs
+//!
+//!  program + a contract -> relocate (layout of the context) -> shipped (helpers that are code)
 //! ```
 //!
 //! Input is hostile: every offset is checked, every count has a cap, nothing
@@ -22,6 +24,7 @@ mod link;
 mod maps;
 mod reader;
 mod relocate;
+pub mod shipped;
 mod values;
 
 pub(crate) use reader::u32_at;

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::contract::{ContextDescriptor, ContextField, ProgramInformation, Prototype};
 use crate::functions::{FIRST_FUNCTION, Function, canonical_guid};
+use crate::loader::shipped::Shipped;
 
 /// Read a `ProgramInformation`.
 pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
@@ -27,6 +28,25 @@ pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
             .collect::<PyResult<_>>()?,
         fields: fields_of(object)?,
     })
+}
+
+/// Those of some helpers that come as code, if `is_wanted`; each has `helper_id`, `name` and `code`.
+pub fn shipped(
+    helpers: &Bound<'_, PyAny>,
+    is_wanted: impl Fn(u32) -> bool,
+) -> PyResult<Vec<Shipped>> {
+    let mut found = Vec::new();
+    for helper in helpers.try_iter()? {
+        let helper = helper?;
+        let id: u32 = helper.getattr("helper_id")?.extract()?;
+        let code = helper.getattr("code")?;
+        let code: &[u8] = code.extract()?;
+        if !code.is_empty() && is_wanted(id) {
+            let name = helper.getattr("name")?;
+            found.push(Shipped::new(id, name.extract()?, code)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Names and rights of the context's fields; none, where nobody gives them.

@@ -50,5 +50,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(objects::parse_object, module)?)?;
     module.add_function(wrap_pyfunction!(objects::disassemble, module)?)?;
     module.add_function(wrap_pyfunction!(verifier::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(verifier::verify_helper, module)?)?;
     Ok(())
 }

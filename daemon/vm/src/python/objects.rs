@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
 
+use super::contract;
 use super::errors::guarded;
 use crate::{disassembly, loader, spec};
 
@@ -150,6 +151,9 @@ impl ProgramSpec {
             text(&sub.name);
             text(&sub.start.to_string());
         }
+        for helper in &self.0.helpers {
+            text(&format!("{} {}", helper.id, helper.start));
+        }
         for missing in &self.0.unresolved {
             text(&missing.pc.to_string());
             text(&missing.reason);
@@ -207,6 +211,23 @@ impl ProgramSpec {
         let (py, spec) = (slf.py(), Arc::clone(&slf.get().0));
         match py.detach(|| guarded(|| loader::relocated(&spec, btf)))? {
             Some(relocated) => Py::new(py, Self(Arc::new(relocated))),
+            None => Ok(slf.unbind()),
+        }
+    }
+
+    #[getter]
+    fn linked_helpers(&self) -> Vec<(u32, usize)> {
+        let helpers = self.0.helpers.iter();
+        helpers.map(|helper| (helper.id, helper.start)).collect()
+    }
+
+    #[pyo3(signature = (helpers, /))]
+    fn linked(slf: Bound<'_, Self>, helpers: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
+        let (py, spec) = (slf.py(), Arc::clone(&slf.get().0));
+        let called = spec.helper_ids();
+        let helpers = contract::shipped(helpers, |id| called.contains(&id))?;
+        match py.detach(|| guarded(|| loader::shipped::linked(&spec, &helpers)))? {
+            Some(linked) => Py::new(py, Self(Arc::new(linked))),
             None => Ok(slf.unbind()),
         }
     }

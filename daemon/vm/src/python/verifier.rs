@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
-use super::contract::information;
+use super::contract::{information, shipped};
 use super::errors::guarded;
 use super::objects::{MapSpec, ProgramSpec, SourceLine};
 use crate::error::EngineError;
@@ -236,6 +237,23 @@ pub fn verify(
         instruction_count: verdict.instruction_count,
         duration_ns: verdict.duration_ns,
     })
+}
+
+/// Judge a helper that comes as code against its prototype.
+#[pyfunction]
+#[pyo3(signature = (helper, information, /))]
+pub fn verify_helper(
+    py: Python<'_>,
+    helper: &Bound<'_, PyAny>,
+    #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
+) -> PyResult<Option<Rejection>> {
+    let one = PyTuple::new(py, [helper])?;
+    let shipped = shipped(&one, |_| true)?;
+    let Some(helper) = shipped.into_iter().next() else {
+        return Err(EngineError::argument("the helper has no code").into());
+    };
+    let refused = py.detach(|| guarded(|| verifier::check_shipped(&helper, &information)))?;
+    Ok(refused.map(Rejection::from))
 }
 
 fn judges_of(name: &str) -> PyResult<Judges> {

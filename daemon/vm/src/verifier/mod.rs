@@ -4,6 +4,7 @@
 //!   precheck  what can be said without analysis: decoding, helpers, maps
 //!   ours      our own judge: it follows all paths, and proves that they end
 //!   prevail   the second judge, the crate of that name, for what ours cannot show
+//!   shipped   a helper that comes as code, against its prototype
 //!   explain   a judge's complaint as one sentence, a hint and a source line
 //! ```
 //!
@@ -19,6 +20,9 @@ pub mod ours;
 mod platform;
 mod precheck;
 mod prevail;
+mod shipped;
+
+pub use shipped::check_shipped;
 
 #[cfg(test)]
 mod accepted;

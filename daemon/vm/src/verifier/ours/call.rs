@@ -503,6 +503,29 @@ impl Checker<'_> {
         })
     }
 
+    /// What the prototype of a helper asks, if a function is one that came as code.
+    ///
+    /// It is judged as any other, so this is for clearness: who calls it wrongly is told so there.
+    fn check_passed(&mut self, state: &mut State, target: usize) -> Check {
+        let linked = &self.case.program.helpers;
+        let helper = linked.iter().find(|helper| helper.start == target);
+        let Some(prototype) = helper.and_then(|helper| self.case.information.helper(helper.id))
+        else {
+            return Ok(());
+        };
+        self.takes(prototype.arguments.len());
+        let mut given = Given::default();
+        for (index, number) in prototype.arguments.iter().enumerate() {
+            self.argument(state, prototype, index, *number, &mut given)
+                .map_err(|wrong| Problem::Argument {
+                    call: prototype.name.clone(),
+                    index,
+                    wrong,
+                })?;
+        }
+        Ok(())
+    }
+
     /// Call a function of the program.
     pub fn enter(&mut self, state: &mut State, target: usize) -> Check {
         let pc = state.pc;
@@ -511,6 +534,7 @@ impl Checker<'_> {
             let recursive = target == 0 || state.frames[1..].iter().any(starts);
             return Err(Problem::TooDeep { recursive });
         }
+        self.check_passed(state, target)?;
         let mut frame = Frame::new(state.frames.len(), pc as u32);
         frame.registers[1..=5].copy_from_slice(&state.frame().registers[1..=5]);
         state.frames.push(Rc::new(frame));

@@ -147,6 +147,10 @@ impl Demand {
         }
         if insn.is_local_call() {
             self.call_before(depth);
+            // Of a helper that came as code: what its prototype asks of the arguments.
+            let part = &mut self.frames[depth];
+            part.reads |= step.taken | step.exact;
+            part.exact |= step.exact;
             return;
         }
         let Effect {
