@@ -5,20 +5,28 @@ arg: U32               ANYTHING, cut to the type's width
 needle: ReadableMemory PTR_TO_READABLE_MEM, CONST_SIZE
 into: WritableMemory   PTR_TO_WRITABLE_MEM, CONST_SIZE; what is written goes back
 -> Integer             r0
+
+A helper may come as code instead: then programs are linked with it, and its Python function is
+never called, but says what its parameters are.
 """
 
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeAlias, assert_never, get_type_hints
 
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
+from ebpfd_sdk._bpf_object import MAGIC, BpfObject, ObjectFileError
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
 
 HelperFunction: TypeAlias = Callable[..., int] | Callable[..., Awaitable[int]]
+HelperCode: TypeAlias = bytes | str | os.PathLike[str]
+"""An object file that has a function of the helper's name, its path, or bare instructions."""
 
 MOST_ARGUMENTS: Final = 5
 LONGEST_S: Final = 3600
@@ -47,6 +55,7 @@ class Helper:
         implicit_context: bool,
         reallocate_packet: bool,
         deadline_s: float | None = None,
+        code: HelperCode | None = None,
     ) -> None:
         if deadline_s is not None and not 0.001 <= deadline_s <= LONGEST_S:
             raise DeclarationError(
@@ -59,6 +68,9 @@ class Helper:
         self.reallocate_packet = reallocate_packet
         self.deadline_s = deadline_s
         self.asynchronous = inspect.iscoroutinefunction(function)
+        self.code = b"" if code is None else _read_code(name, code)
+        if self.code:
+            self._check_code()
         self.parameters, self.arguments = self._derive()
 
     def prototype(self) -> contract_pb2.HelperFunctionPrototype:
@@ -70,6 +82,7 @@ class Helper:
             arguments=self.arguments,
             reallocate_packet=self.reallocate_packet,
             implicit_context=self.implicit_context,
+            code=self.code,
         )
 
     def unmarshal(self, call: registrar_pb2.HelperCall) -> list[object]:
@@ -113,6 +126,19 @@ class Helper:
             callback_id=callback_id, error=f"helper {self.name}: {reason}"
         )
 
+    def _check_code(self) -> None:
+        """Refuse what means nothing for code."""
+        useless = {
+            "implicit_context": "it gets nothing that it is not passed: give it a parameter",
+            "reallocate_packet": "it cannot move the packet",
+            "deadline_s": "nobody waits for it",
+            "asynchronous": "nobody awaits it: write def",
+        }
+        for attribute, why in useless.items():
+            if getattr(self, attribute):
+                what = "async def" if attribute == "asynchronous" else attribute
+                raise DeclarationError(f"helper {self.name} comes as code, so {what}: {why}")
+
     def _derive(self) -> tuple[list[Parameter], list[ArgumentType]]:
         hints = get_type_hints(self.function, include_extras=True)
         returned = hints.pop("return", None)
@@ -155,6 +181,23 @@ class Helper:
                 )
             case _ as never:
                 assert_never(never)
+
+
+def _read_code(name: str, code: HelperCode) -> bytes:
+    """The helper's instructions, with those of functions that it calls."""
+    where = "its code"
+    if not isinstance(code, bytes):
+        where = os.fspath(code)
+        try:
+            code = Path(code).read_bytes()
+        except OSError as error:
+            raise DeclarationError(f"helper {name}: {where}: {error.strerror}") from None
+    if not code.startswith(MAGIC) and where == "its code" and code and len(code) % 8 == 0:
+        return code
+    try:
+        return BpfObject(code).code(name)
+    except ObjectFileError as error:
+        raise DeclarationError(f"helper {name}: {where} {error}") from None
 
 
 I64: Final = Number("i64", "q", 8)

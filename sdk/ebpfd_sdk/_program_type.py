@@ -12,7 +12,7 @@ from ebpfd_sdk._btf import context_btf
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._guid import guid_of
-from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperFunction
+from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperCode, HelperFunction
 from ebpfd_sdk._native_context import ContextFunctions, CreateContext, DestroyContext
 from ebpfd_sdk._provider import Declaration, Provider
 
@@ -81,11 +81,17 @@ class ProgramType(Declaration, Generic[C]):
         implicit_context: bool = False,
         reallocate_packet: bool = False,
         deadline_s: float | None = None,
+        code: HelperCode | None = None,
     ) -> Callable[[F], F]:
         """Offer the decorated function to programs; ids below 0x10000 override general helpers.
 
         A program that has waited for *deadline_s* seconds ends with TIMEOUT, and the call of an
         ``async def`` is cancelled.  Left out, it is a second; the daemon has a maximum.
+
+        With *code* the helper is a function of that name in an object file, which
+        ``clang -O2 -target bpf -c`` makes.  The daemon judges it when the extension connects, and
+        links it into programs: no call reaches the extension.  The decorated function gives the
+        prototype, and may be the helper's twin in tests.
         """
 
         def offer(function: F) -> F:
@@ -96,6 +102,7 @@ class ProgramType(Declaration, Generic[C]):
                 implicit_context=implicit_context,
                 reallocate_packet=reallocate_packet,
                 deadline_s=deadline_s,
+                code=code,
             )
             for parameter in helper.parameters:
                 if isinstance(parameter.type, type) and parameter.type is not self.context:
@@ -145,7 +152,8 @@ class ProgramType(Declaration, Generic[C]):
                 ],
             ),
             required_irql=self.required_irql,
-            helper_addresses=sorted(self.helpers),
+            # Those that come as code nobody has to serve.
+            helper_addresses=sorted(id_ for id_, each in self.helpers.items() if not each.code),
             fields=self.context.layout.offered(),
             section_prefixes=self.sections,
             results=[

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import shutil
+import struct
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ebpfd_sdk import Client, EbpfdError
-from ebpfd_sdk.testing import daemon, extension
+from ebpfd_sdk.testing import daemon, extension, object_file
 
+HERE = Path(__file__).parent
 README = (Path(__file__).parents[2] / "sdk" / "README.md").read_text()
 
 
@@ -33,6 +36,28 @@ async def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
     )
     out, _ = await ran.communicate()
     assert (ran.returncode, b"2 passed" in out) == (0, True), out.decode()
+
+
+def test_the_helper_of_the_example_is_the_one_that_was_compiled() -> None:
+    """The object that is committed has the source that the README shows."""
+    assert (HERE / "price.c").read_text() == block("price.c")
+
+
+async def test_the_helper_of_the_example_is_linked(tmp_path: Path) -> None:
+    """A program that calls it waits for nobody, and gets what the twin in Python gives."""
+    for name in ("parcel.py", "price.py"):
+        (tmp_path / name).write_text(block(name))
+    shutil.copy(HERE / "price.o", tmp_path)
+    # r2 = 3; call parcel_price; exit
+    code = bytes.fromhex("b702000003000000 8500000001000100 9500000000000000")
+    priced = object_file("parcel", "priced", code)
+    async with daemon() as ebpfd, Client(ebpfd.address) as client:
+        command = (sys.executable, str(tmp_path / "price.py"))
+        async with extension(ebpfd, command, offers=["parcel", "passing"]):
+            (program,) = (await client.load(priced)).values()
+            assert not program.blocking
+            context = struct.pack("<16xI12x", 7)[: (await client.contract("parcel")).context_size]
+            assert (await program.test_run(context=context)).result == 21
 
 
 async def test_the_map_type_of_the_example_works(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ async def stamp(ctx: Parcel, into: WritableMemory, text: ReadableMemory) -> Inte
     return ctx.weight
 
 
+@parcel.helper(0x10003, code=Path("price.o"))
+def price(ctx: Parcel, rate: U32) -> Integer:
+    """Come as code, which may be a path or bytes."""
+    raise NotImplementedError
+
+
 assert_type(weigh(Parcel(), 1), int)
 
 

@@ -1,6 +1,7 @@
 """``ebpfctl contract``."""
 
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import Sequence
@@ -131,7 +132,8 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
 @click.option(
     "--provide",
     is_flag=True,
-    help="Let the daemon provide the type: programs that call none of its helpers load and run.",
+    help="Let the daemon provide the type: programs load and run if all of its helpers that they "
+    "call come as code.",
 )
 @click.pass_obj
 def import_(output: Output, file: str, format_: str | None, provide: bool) -> None:
@@ -259,13 +261,17 @@ def _field(field: Any) -> dict[str, Json]:
 
 def _helper(helper: Any, served: list[int]) -> dict[str, Json]:
     marks = ("reallocate_packet", "implicit_context")
+    code = base64.b64decode(helper.get("code", ""))
     return {
         "id": f"{helper['helper_id']:#x}",
         "name": helper["name"],
         "arguments": helper["arguments"],
         "returns": helper["return_type"],
-        "served": helper["helper_id"] in served,
-        "notes": [mark.replace("_", " ") for mark in marks if helper[mark]],
+        "served": "linked" if code else helper["helper_id"] in served,
+        "notes": [
+            *(mark.replace("_", " ") for mark in marks if helper[mark]),
+            *([f"code, {len(code) // 8} instructions"] if code else []),
+        ],
     }
 
 

@@ -21,6 +21,7 @@ from ebpfd.contracts import (
 )
 from ebpfd.contracts.json_codec import decode_json, encode_json
 from ebpfd.errors import RequestError
+from ebpfd.host.helper_code import check_code
 from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.store import KeptContract, KeptContracts, StoreError
@@ -74,9 +75,13 @@ class Contracts:
                 _log.error("kept contract unusable", contract=str(row.guid), reason=str(error))
 
     async def remember_program_type(self, data: ProgramData, origin: str) -> None:
-        """An extension registers *data*; it is kept before the extension is told."""
+        """An extension registers *data*; it is kept before the extension is told.
+
+        ``ContractError`` if it comes with code that is not safe.
+        """
         if self._known.program_type(data.program_type) == data:
             return
+        await check_code(data)
         async with self._changing:
             await self._keep(KnownProgramType(data, origin))
 
@@ -111,7 +116,11 @@ class Contracts:
         self._known.remember_functions(module, data)
 
     async def add(self, data: ProgramData, origin: str, *, provide: bool) -> KnownProgramType:
-        """Take in a contract; with *provide*, the daemon becomes the type's provider."""
+        """Take in a contract; with *provide*, the daemon becomes the type's provider.
+
+        ``ContractError`` if it comes with code that is not safe.
+        """
+        await check_code(data)
         async with self._changing:
             known = await self._keep(KnownProgramType(data, origin, imported=True), provide=provide)
             await self._withdraw(data.program_type)
@@ -182,7 +191,7 @@ class Contracts:
         instance = nmr.RegistrationInstance(
             npi_id=PROGRAM_INFORMATION,
             module_id=nmr.ModuleId.guid(data.program_type),
-            # Whoever serves helpers is an extension.
+            # Whoever serves helpers is an extension; those that come as code need nobody.
             characteristics=replace(data, helper_addresses=frozenset()),
         )
         self._provided[data.program_type] = await self._registrar.register(

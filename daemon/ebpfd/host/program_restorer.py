@@ -12,6 +12,7 @@ import structlog
 
 from ebpfd.contracts import ContractError, ProgramData
 from ebpfd.contracts.json_codec import decode_json
+from ebpfd.host.fitting import fitted
 from ebpfd.host.helpers import HelperBridge, HelperCalls
 from ebpfd.host.invocation import Executor
 from ebpfd.host.kept_rows import functions_of
@@ -73,8 +74,9 @@ class ProgramRestorer:
         """Program *number*, which uses *maps*, by id; ``StoreError`` if its row makes none."""
         try:
             contract, parsed = self._contract(row.contract), self._parsed(row.file)
-            spec = parsed.programs[row.index].relocated(contract.context_btf)
-            loading = self._loading(number, row, spec, contract)
+            loading = self._loading(number, row, parsed.programs[row.index], contract)
+            helpers = contract.program_info.shipped()
+            loading.spec = spec = fitted(loading.spec, contract.context_btf, helpers)
         except (ContractError, EngineError, IndexError) as error:
             raise StoreError(f"program {number} cannot be made again: {error}") from None
         if row.engine == self._engine:

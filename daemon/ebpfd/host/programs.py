@@ -12,6 +12,7 @@ from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps, check_uses
 from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
+from ebpfd.host.fitting import fit
 from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
@@ -91,11 +92,11 @@ class Programs:
         contracts = [self._contract_of(spec) for _, spec in chosen]
         judged: list[JudgedProgram] = []
         for (index, spec), contract in zip(chosen, contracts, strict=True):
-            relocated = await _relocate(spec, contract)
-            subject = Subject(object_file, parsed, index, relocated, contract.context_btf)
+            fitted = await fit(spec, contract)
+            subject = Subject(object_file, parsed, index, fitted, contract.context_btf)
             information = engine_information(contract, self._contracts.imported(spec.imports))
             verdicts = await self._verifier.opinions(subject, information, judge)
-            judged.extend(JudgedProgram(relocated, contract, verdict) for verdict in verdicts)
+            judged.extend(JudgedProgram(fitted, contract, verdict) for verdict in verdicts)
         return judged
 
     async def disassemble(self, object_file: bytes, wanted: Sequence[str]) -> list[Listing]:
@@ -285,7 +286,7 @@ class Programs:
                     "its provider gives it no address"
                 )
                 raise RequestError(Result.INVALID_ARGUMENT, message)
-        loading.spec = await _relocate(loading.spec, contract)
+        loading.spec = await fit(loading.spec, contract)
 
     async def _judge_all(self, object_file: bytes, parsed: Object, loading: list[Loading]) -> None:
         refused: list[JudgedProgram] = []
@@ -416,16 +417,6 @@ async def _parse(object_file: bytes) -> Object:
     """Large files take a while: they are parsed off the loop."""
     try:
         return await asyncio.to_thread(parse_object, object_file)
-    except EngineError as error:
-        raise RequestError(Result(error.code), error.message) from None
-
-
-async def _relocate(spec: ProgramSpec, contract: ProgramData) -> ProgramSpec:
-    """The program for the layout of its context: from here on it is what is judged and runs."""
-    if not spec.relocatable or not contract.context_btf:
-        return spec
-    try:
-        return await asyncio.to_thread(spec.relocated, contract.context_btf)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ebpfd.contracts import KnownContracts, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
+from ebpfd.host.fitting import fitted
 from ebpfd.host.judging import judge
 from ebpfd.host.replayed_maps import ReplayedMaps
 from ebpfd.objects.recordings import (
@@ -198,8 +199,7 @@ class _Maker:
             raise RequestError(Result.INVALID_ARGUMENT, message)
         information = engine_information(contract, functions)
         try:
-            if spec.relocatable and contract.context_btf:
-                spec = spec.relocated(contract.context_btf)
+            spec = fitted(spec, contract.context_btf, contract.program_info.shipped())
             verdict = judge(spec, self._parsed.maps, information, "ours")
             if verdict.rejection is not None and not verdict.decided:
                 verdict = judge(spec, self._parsed.maps, information, "prevail")

@@ -51,8 +51,8 @@ class Judge(Enum):
 class Subject:
     """Program number ``index`` of a file; ``parsed`` is what the one loader makes of its bytes.
 
-    ``spec`` is the program as it will run: relocated for ``context_btf``.  Whoever has only the
-    bytes makes the same of them.
+    ``spec`` is the program as it will run: relocated for ``context_btf``, and linked with helpers
+    of its contract.  Whoever has only the bytes makes the same of them.
     """
 
     object_file: bytes

@@ -18,7 +18,8 @@ LENGTH: Final = struct.Struct("<I")
 class Request(msgspec.Struct, frozen=True):
     """Judge program number ``program`` of ``object`` against ``information``.
 
-    It is judged as it will run: relocated for ``context_btf``.
+    It is judged as it will run: relocated for ``context_btf``, and linked with helpers that come
+    as code.
     """
 
     object: bytes

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from ebpfd.host import verification_frames as frames
+from ebpfd.host.fitting import fitted
 from ebpfd.host.judging import judge
 from ebpfd_vm import parse_object
 
@@ -22,8 +23,9 @@ from ebpfd_vm import parse_object
 def answer(request: frames.Request) -> frames.Verdict:
     """Prevail's verdict on *request*."""
     parsed = parse_object(request.object)
-    program = parsed.programs[request.program].relocated(request.context_btf)
-    return judge(program, parsed.maps, request.information, "prevail")
+    information = request.information
+    program = fitted(parsed.programs[request.program], request.context_btf, information.helpers)
+    return judge(program, parsed.maps, information, "prevail")
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, cpu_seconds: int) -> None:

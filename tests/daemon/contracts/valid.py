@@ -1,7 +1,6 @@
 """Contracts that make sense, at random; and bytes that once did."""
 
 import random
-from dataclasses import replace
 from typing import Final
 
 from hypothesis import strategies as st
@@ -59,30 +58,24 @@ def _arguments(draw: st.DrawFn) -> tuple[ArgumentType, ...]:
 
 
 @st.composite
-def _with_code(draw: st.DrawFn, helper: HelperFunctionPrototype) -> HelperFunctionPrototype:
+def _helper(draw: st.DrawFn, ids: st.SearchStrategy[int]) -> HelperFunctionPrototype:
     """Now and then as code, of instructions that mean nothing."""
-    if not draw(st.booleans()) or not set(helper.arguments) <= {*_MEMORY, *_SIZES, *_IN_REGISTERS}:
-        return helper
-    return replace(
-        helper,
-        return_type=ReturnType.INTEGER,
-        reallocate_packet=False,
-        implicit_context=False,
-        code=draw(st.binary(min_size=1, max_size=3)) * 8,
+    arguments = draw(_arguments())
+    takes_code = {*_MEMORY, *_SIZES, *_IN_REGISTERS}.issuperset(arguments)
+    code = draw(st.binary(max_size=3)) * 8 if takes_code else b""
+    return HelperFunctionPrototype(
+        helper_id=draw(ids),
+        name=draw(_text),
+        return_type=ReturnType.INTEGER if code else draw(st.sampled_from(list(ReturnType))),
+        arguments=arguments,
+        reallocate_packet=not code and draw(st.booleans()),
+        implicit_context=not code and draw(st.booleans()),
+        code=code,
     )
 
 
 def _helpers(ids: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[HelperFunctionPrototype, ...]]:
-    helper = st.builds(
-        HelperFunctionPrototype,
-        helper_id=ids,
-        name=_text,
-        return_type=st.sampled_from(list(ReturnType)),
-        arguments=_arguments(),
-        reallocate_packet=st.booleans(),
-        implicit_context=st.booleans(),
-    ).flatmap(_with_code)
-    return st.lists(helper, max_size=4, unique_by=lambda each: each.helper_id).map(tuple)
+    return st.lists(_helper(ids), max_size=4, unique_by=lambda each: each.helper_id).map(tuple)
 
 
 @st.composite
