@@ -77,6 +77,8 @@ class _Expected:
 
     kind: type[Message]
     answer: asyncio.Future[Any]
+    attach: registrar_pb2.AttachCallback | None = None
+    """What it is the answer to, if that must be undone when it comes too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,8 @@ class RemoteModule:
         del self._waiting[callback_id]
         if not expected.answer.done():
             expected.answer.set_result(answer)
+        elif expected.attach is not None and expected.answer.cancelled():
+            self._undo(expected.attach, answer)  # whoever waits is about to learn that it is late
 
     def _undo(self, attach: registrar_pb2.AttachCallback, answer: Message) -> None:
         """A provider that agreed too late holds a binding that is none: it is told to let go.
@@ -360,30 +364,31 @@ class RemoteModule:
         self, message: registrar_pb2.SessionResponse
     ) -> registrar_pb2.CallbackReturn | None:
         """The module's return, or None if it went away first."""
-        message.callback_id, answer = self._expect(registrar_pb2.CallbackReturn)
+        attach = message.attach if message.HasField("attach") else None
+        message.callback_id, answer = self._expect(registrar_pb2.CallbackReturn, attach)
         self.send(message)
         try:
             returned: registrar_pb2.CallbackReturn = await answer
         except ModuleGoneError:
             return None
         except asyncio.CancelledError:  # overdue, or the daemon ends
-            self._waiting.pop(message.callback_id, None)
-            if not message.HasField("attach"):
-                raise
-            if answer.done() and not answer.cancelled() and answer.exception() is None:
-                self._undo(message.attach, answer.result())  # it came in the same turn
-            else:
-                self._overdue[message.callback_id] = message.attach
+            waiting = self._waiting.pop(message.callback_id, None)
+            if attach is not None and waiting is not None:
+                self._overdue[message.callback_id] = attach
+            elif attach is not None and not answer.cancelled() and answer.exception() is None:
+                self._undo(attach, answer.result())  # it came in the same turn, just before
             raise
         return returned
 
-    def _expect(self, kind: type[Message]) -> tuple[int, asyncio.Future[Any]]:
+    def _expect(
+        self, kind: type[Message], attach: registrar_pb2.AttachCallback | None = None
+    ) -> tuple[int, asyncio.Future[Any]]:
         callback_id = next(self._callback_ids)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.gone.is_set():
             answer.set_exception(ModuleGoneError())
         else:
-            self._waiting[callback_id] = _Expected(kind, answer)
+            self._waiting[callback_id] = _Expected(kind, answer, attach)
         return callback_id, answer
 
     @asynccontextmanager

@@ -144,13 +144,16 @@ async def test_a_provider_that_agrees_too_late_is_told_to_let_go(
     assert {each.detach.binding or each.cleanup.binding for each in sent} <= {5}
 
 
-async def test_a_provider_that_agrees_as_its_time_ends_is_told_too() -> None:
-    """The answer is there, but whoever waited has been told already that it comes too late."""
+@pytest.mark.parametrize("first", ["answer", "end"])
+async def test_a_provider_that_agrees_as_its_time_ends_is_told_too(first: str) -> None:
+    """Both happen in one turn of the loop, before whoever waits hears of either."""
     module = remote()
     attaching = asyncio.ensure_future(module.provider_attach_client(provider_attach()))
     await asyncio.sleep(0)
     (attach,) = queued(module)
     number = attach.callback_id
+    if first == "end":
+        attaching.cancel()
     module.answered(number, reg.CallbackReturn(callback_id=number))
     attaching.cancel()
     await asyncio.wait([attaching])
