@@ -447,7 +447,10 @@ class Map:
     def peek(self) -> bytes: ...
     def next_key(self, key: bytes | None, /) -> bytes: ...
     def entries(self, after: bytes | None, limit: int, /) -> list[tuple[bytes, bytes]]:
-        """Up to *limit* entries that follow *after*; an empty list at the end."""
+        """Up to *limit* entries that follow *after*; an empty list at the end.
+
+        INVALID_OBJECT: another process, which shares the map, has damaged what comes next.
+        """
     def update_batch(self, keys: bytes, values: bytes, flags: int = 0, /) -> int:
         """Update keys that stand one behind the other, until one fails; how many there were."""
     def delete_batch(self, keys: bytes, /) -> int: ...
