@@ -43,6 +43,10 @@ class Parameter:
     argument: int
 
 
+class BadAnswerError(Exception):
+    """What a helper returned is no result."""
+
+
 class Helper:
     """A function that programs of one type may call."""
 
@@ -87,37 +91,56 @@ class Helper:
 
     def unmarshal(self, call: registrar_pb2.HelperCall) -> list[object]:
         """Turn the arguments of a call into parameters."""
+        arguments = [each.memory or each.integer for each in call.arguments]
+        return self.parameters_of(arguments, call.context)
+
+    def parameters_of(self, arguments: Sequence[object], context: bytes) -> list[object]:
+        """Turn arguments into parameters: numbers, bytes, and a null pointer as None or 0."""
         parameters: list[object] = []
         for parameter in self.parameters:
             if isinstance(parameter.type, type):
-                parameters.append(parameter.type.unpack(call.context))
+                parameters.append(parameter.type.unpack(context))
                 continue
-            argument = call.arguments[parameter.argument]
+            argument = arguments[parameter.argument]
             match parameter.type:
                 case Number() as number:
-                    parameters.append(number.of(argument.integer))
-                case Memory(pointer=ArgumentType.PTR_TO_WRITABLE_MEM):
-                    parameters.append(bytearray(argument.memory))
-                case Memory():
-                    parameters.append(argument.memory)
+                    parameters.append(number.of(argument if isinstance(argument, int) else 0))
+                case Memory(pointer=pointer):
+                    memory = argument if isinstance(argument, bytes) else b""
+                    writable = pointer is ArgumentType.PTR_TO_WRITABLE_MEM
+                    parameters.append(bytearray(memory) if writable else memory)
                 case _ as never:
                     assert_never(never)
         return parameters
+
+    def answer(
+        self, parameters: Sequence[object], result: object
+    ) -> tuple[int, list[tuple[int, bytes]]]:
+        """Turn the function's result into a signed one, and what it wrote into (argument, bytes).
+
+        ``BadAnswerError`` says what is wrong with the result.
+        """
+        if not isinstance(result, int):
+            kind = type(result).__name__
+            raise BadAnswerError(f"it returned {kind}, a helper returns an int")
+        if not -(1 << 63) <= result < 1 << 64:
+            raise BadAnswerError(f"it returned {result}, which 64 bits cannot hold")
+        signed = (int(result) + (1 << 63)) % (1 << 64) - (1 << 63)
+        passed = zip(self.parameters, parameters, strict=True)
+        written = [(each.argument, bytes(v)) for each, v in passed if isinstance(v, bytearray)]
+        return signed, written
 
     def marshal(
         self, callback_id: int, parameters: Sequence[object], result: object
     ) -> registrar_pb2.HelperReturn:
         """Turn the function's result, and the memory that it wrote, into the answer."""
-        if not isinstance(result, int):
-            kind = type(result).__name__
-            return self.failed(callback_id, f"it returned {kind}, a helper returns an int")
-        if not -(1 << 63) <= result < 1 << 64:
-            return self.failed(callback_id, f"it returned {result}, which 64 bits cannot hold")
-        signed = (int(result) + (1 << 63)) % (1 << 64) - (1 << 63)
+        try:
+            signed, written = self.answer(parameters, result)
+        except BadAnswerError as error:
+            return self.failed(callback_id, str(error))
         answer = registrar_pb2.HelperReturn(callback_id=callback_id, result=signed)
-        for parameter, value in zip(self.parameters, parameters, strict=True):
-            if isinstance(value, bytearray):
-                answer.outputs.add(argument=parameter.argument, memory=bytes(value))
+        for argument, memory in written:
+            answer.outputs.add(argument=argument, memory=memory)
         return answer
 
     def failed(self, callback_id: int, reason: str) -> registrar_pb2.HelperReturn:

@@ -51,7 +51,7 @@ class Lanes(Generic[C]):
     async def take(self, binding: int) -> None:
         """Run a link's program here, if it can be."""
         if self._streams.local is not None:
-            taken = await self._streams.local.take(binding, self._type.context)
+            taken = await self._streams.local.take(binding, self._type.context, self._type.helpers)
             self._forget(binding)
             self._taken[binding] = taken
             if isinstance(taken, LocalProgram):

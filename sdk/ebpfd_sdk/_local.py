@@ -1,7 +1,8 @@
 """Links whose programs run in this process: taken from the daemon, run by the engine at once.
 
 The daemon's socket for it answers each request with descriptors: of the program's image, of the
-gate that the daemon closes when it wants the program back, and of the maps.  Whatever keeps a link
+gate that the daemon closes when it wants the program back, of what takes printed lines, and of the
+maps.  Whatever keeps a link
 from being run here is no error: it is run by the daemon, and ``ebpfctl link show`` says why.
 """
 
@@ -10,17 +11,19 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Generic
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import RESULTS, Answer, C
 from ebpfd_sdk._batch import Columns, answer_of
 from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._helper import Helper
+from ebpfd_sdk._local_helpers import LocalHelpers, why_not
 from ebpfd_sdk._policy import Fallback
 
 if TYPE_CHECKING:
-    from ebpfd_vm import Program
+    from ebpfd_vm import Program, Trace
     from ebpfd_vm.sharing import Door, Gate
 
 MAX_MESSAGE_BYTES: Final = 4096
@@ -32,13 +35,21 @@ ANSWER_S: Final = 10.0
 class LocalProgram(Generic[C]):
     """A link's program in this process, for as long as the daemon leaves it here."""
 
-    def __init__(self, program: "Program", gate: "Gate", type_: type[C]) -> None:
+    def __init__(
+        self,
+        program: "Program",
+        gate: "Gate",
+        type_: type[C],
+        helpers: LocalHelpers | None = None,
+    ) -> None:
         from ebpfd_vm import EngineError  # noqa: PLC0415 (whoever has no local program has none)
 
         self._refused = EngineError
         self._program = program
         self._gate = gate
         self._type = type_
+        run = program.run_batch
+        self._run_batch = run if helpers is None else helpers.as_batch(run)
         self._door: Door | None = None
 
     @property
@@ -85,7 +96,7 @@ class LocalProgram(Generic[C]):
     ) -> Columns | None:
         """Run it on a batch; None: the daemon has taken it back."""
         try:
-            done = self._program.run_batch(contexts, count, data, data_lengths, meta_lengths)
+            done = self._run_batch(contexts, count, data, data_lengths, meta_lengths)
         except self._refused as error:
             if self._gate.closed:
                 return None
@@ -123,14 +134,17 @@ class LocalPrograms:
         self._session_id = session_id
         self._socket: socket.socket | None = None
         self._asking = asyncio.Lock()
+        self._trace: Trace | None = None
 
-    async def take(self, binding: int, type_: type[C]) -> LocalProgram[C] | str:
-        """Take the program of a link, or say why the daemon runs it."""
+    async def take(
+        self, binding: int, type_: type[C], helpers: Mapping[int, Helper]
+    ) -> LocalProgram[C] | str:
+        """Take the program of a link, or say why the daemon runs it; *helpers* are its type's."""
         if not self._path:
             return "the daemon hands no programs over: it runs without --local"
         try:
             async with self._asking, asyncio.timeout(ANSWER_S):
-                return await self._take(binding, type_)
+                return await self._take(binding, type_, helpers)
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             return f"{self._path}: {error}"
 
@@ -138,24 +152,43 @@ class LocalPrograms:
         """Take no more."""
         if self._socket is not None:
             self._socket.close()
-            self._socket = None
+            self._socket = self._trace = None
 
-    async def _take(self, binding: int, type_: type[C]) -> LocalProgram[C] | str:
+    async def _take(
+        self, binding: int, type_: type[C], offered: Mapping[int, Helper]
+    ) -> LocalProgram[C] | str:
         request: dict[str, str | int] = {"session": self._session_id, "binding": binding}
         try:
             from ebpfd_vm import EngineError, Program  # noqa: PLC0415 (it is optional)
-            from ebpfd_vm.sharing import Gate  # noqa: PLC0415 (same)
+            from ebpfd_vm.sharing import Gate, trace_through  # noqa: PLC0415 (same)
         except ImportError:
             refusal = "ebpfd-vm is not installed where the extension runs"
             await self._ask(request | {"cannot": refusal})
             return refusal
-        refusal, descriptors = await self._ask(request)
+        said, descriptors = await self._ask(request)
         try:
-            if refusal or len(descriptors) < 2:
-                return refusal or "the daemon has sent no program"
-            image, gate, *maps = descriptors
+            if said.refusal or len(descriptors) < 4:
+                return said.refusal or "the daemon has sent no program"
+            called = {each: offered[each] for each in said.helpers if each in offered}
+            if why := why_not(called.values()):
+                await self._ask(request | {"cannot": why})
+                return why
+            image, gate, lines, event, *maps = descriptors
+            if self._trace is None:
+                self._trace = trace_through(lines, event)
             words = Gate(gate)
-            return LocalProgram(Program.of_image(image, maps, words), words, type_)
+            pid, tid, uid = said.origin
+            helpers = LocalHelpers(called, said.helper_s) if called else None
+            program = Program.of_image(
+                image,
+                maps,
+                words,
+                trace=self._trace,
+                lane=said.lane,
+                origin=(pid, tid, uid),
+                helper=helpers,
+            )
+            return LocalProgram(program, words, type_, helpers)
         except EngineError as error:
             await self._ask(request | {"cannot": error.message})
             return error.message
@@ -163,14 +196,14 @@ class LocalPrograms:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    async def _ask(self, request: dict[str, str | int]) -> tuple[str, Sequence[int]]:
+    async def _ask(self, request: dict[str, str | int]) -> tuple["_Said", Sequence[int]]:
         try:
             return await self._answer_to(request)
         except BaseException:
             self.close()  # an answer that comes late would be taken for that to the next request
             raise
 
-    async def _answer_to(self, request: dict[str, str | int]) -> tuple[str, Sequence[int]]:
+    async def _answer_to(self, request: dict[str, str | int]) -> tuple["_Said", Sequence[int]]:
         loop = asyncio.get_running_loop()
         if self._socket is None:
             made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -194,7 +227,24 @@ def _wake(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _receive(connection: socket.socket) -> tuple[str, Sequence[int]]:
+class _Said(NamedTuple):
+    """What the daemon answers."""
+
+    refusal: str
+    lane: int | None = None
+    """The one that this process has, if the program needs any."""
+
+    origin: Sequence[int] = (0, 0, 0)
+    """Process, thread and user for whom the daemon would run it."""
+
+    helpers: Sequence[int] = ()
+    """Those that the program calls, the general ones among them."""
+
+    helper_s: float = 0.0
+    """What any of them may take."""
+
+
+def _receive(connection: socket.socket) -> tuple[_Said, Sequence[int]]:
     descriptors = array.array("i")
     room = socket.CMSG_SPACE(MAX_DESCRIPTORS * descriptors.itemsize)
     message, ancillary, _, _ = connection.recvmsg(MAX_MESSAGE_BYTES, room, socket.MSG_CMSG_CLOEXEC)
@@ -203,4 +253,6 @@ def _receive(connection: socket.socket) -> tuple[str, Sequence[int]]:
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
     if not message:
         raise ConnectionResetError("the daemon has hung up")
-    return str(json.loads(message)["refusal"]), descriptors
+    said = json.loads(message)
+    asked = {name: said[name] for name in _Said._fields if name in said}
+    return _Said(**asked), descriptors

@@ -14,13 +14,14 @@ import mmap
 import os
 import random
 import socket
+import stat
 import struct
 import sys
 import threading
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import EbpfdError, Extension, run
@@ -70,8 +71,9 @@ class Taken:
         self.locked: list[int] = []
 
     def keep(self, descriptors: Sequence[int]) -> None:
-        """Keep descriptors of our own: image, gate, maps."""
-        image, gate, *maps = map(os.dup, descriptors)
+        """Keep descriptors of our own: image, gate, and what has lines and maps; not events."""
+        image, gate, *others = map(os.dup, descriptors)
+        maps = [each for each in others if stat.S_ISREG(os.fstat(each).st_mode)]
         self.image, self.gate, self.maps = image, Shared(gate), [Shared(each) for each in maps]
 
 
@@ -240,11 +242,11 @@ def _now() -> str:
         return error.code.name
 
 
-def _keeping(connection: socket.socket) -> tuple[str, Sequence[int]]:
-    refusal, descriptors = _receive(connection)
+def _keeping(connection: socket.socket) -> tuple[Any, Sequence[int]]:
+    said, descriptors = _receive(connection)
     if len(descriptors) > 1:
         TAKEN.keep(array("i", descriptors))
-    return refusal, descriptors
+    return said, descriptors
 
 
 def _say(text: str) -> None:

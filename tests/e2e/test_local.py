@@ -13,6 +13,7 @@ from tests.e2e import told
 from tests.e2e.told import Told
 from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
 
+OWN: Final = Path(__file__).with_name("programs")
 HOOK: Final = "sample_ext"
 MALFORMED: Final = b"\xff" * 4
 """What an event without a packet is counted as."""
@@ -70,14 +71,13 @@ async def test_without_local_the_daemon_runs_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "why"),
     [
-        ("helper_implicit_1.o", "of its extension"),
-        ("trace.o", "goes to the daemon"),
+        ("steps.o", "programs that it leads to are in the daemon"),
     ],
 )
 async def test_what_stays_in_the_daemon_is_said(tmp_path: Path, file: str, why: str) -> None:
     """Such a program is run by the daemon, as ever."""
     async with world(tmp_path, "--local") as w, extension(w) as its:
-        loaded = await w.client.load(PROGRAMS / file)
+        loaded = await w.client.load(OWN / file)
         link = await next(iter(loaded.values())).attach(HOOK)
         shown = await w.ctl_json("link", "show", str(link.id))
         assert shown["where"].startswith("remote: the program calls")

@@ -258,7 +258,7 @@ def test_images_are_read_from_sealed_memory_alone(tmp_path: Path) -> None:
     ("of", "name", "shared", "reason"),
     [
         ("maps", "count", False, "memory that only the daemon has"),
-        ("helpers", "extension", True, "of its extension"),
+        ("values", "start", True, "programs that it leads to"),
     ],
 )
 def test_what_keeps_a_program_in_the_daemon_is_said(

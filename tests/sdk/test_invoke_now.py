@@ -4,6 +4,7 @@ import gc
 import inspect
 import os
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -14,6 +15,7 @@ from ebpfd_api.v1 import registrar_pb2
 from ebpfd_api.v1.contract_pb2 import LinkPolicy
 from ebpfd_sdk import U32, U64, AttachCapability, Context, EbpfdError, Hook, ProgramType, Result
 from ebpfd_sdk._data_streams import DataStreams
+from ebpfd_sdk._helper import Helper
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._local import LocalProgram, LocalPrograms
 from ebpfd_sdk._stream import InvokeStream
@@ -76,7 +78,12 @@ class Scene:
         self.provider: HookProvider[Number] = provider
         self.provider.open()
 
-    async def take(self, binding: int, type_: type[Number]) -> LocalProgram[Number] | str:
+    async def take(
+        self,
+        binding: int,
+        type_: type[Number],
+        helpers: Mapping[int, Helper],
+    ) -> LocalProgram[Number] | str:
         """The program of a link, which adds its binding's number."""
         if self.remote:
             return "it stays there"

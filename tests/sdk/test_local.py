@@ -11,14 +11,14 @@ from ebpfd_sdk._local import LocalPrograms
 
 async def test_without_a_socket_nothing_is_asked() -> None:
     """A daemon without --local says so by its welcome."""
-    refusal = await LocalPrograms("", "session").take(1, SampleContext)
+    refusal = await LocalPrograms("", "session").take(1, SampleContext, {})
     assert "without --local" in str(refusal)
 
 
 async def test_a_daemon_that_is_not_there_leaves_links_remote(tmp_path: Path) -> None:
     """That is no reason to refuse a link."""
     path = str(tmp_path / "nobody")
-    assert path in str(await LocalPrograms(path, "session").take(1, SampleContext))
+    assert path in str(await LocalPrograms(path, "session").take(1, SampleContext, {}))
 
 
 async def test_an_answer_that_is_none_ends_the_connection(tmp_path: Path) -> None:
@@ -39,10 +39,10 @@ async def test_an_answer_that_is_none_ends_the_connection(tmp_path: Path) -> Non
 
         late, answers = json.dumps({"refusal": "late"}), json.dumps({"refusal": "why"})
         first, refusal = await asyncio.gather(
-            answer("no JSON", late), programs.take(1, SampleContext)
+            answer("no JSON", late), programs.take(1, SampleContext, {})
         )
         assert "late" not in str(refusal)
-        second, refusal = await asyncio.gather(answer(answers), programs.take(2, SampleContext))
+        second, refusal = await asyncio.gather(answer(answers), programs.take(2, SampleContext, {}))
         assert refusal == "why"
         programs.close()
         first.close()

@@ -288,7 +288,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
         addresses = await stack.enter_async_context(
-            _listening(settings, entrance, LocalSocket(parts.local_runs, sessions.find))
+            _listening(
+                settings, entrance, LocalSocket(parts.local_runs, sessions.find, executor.trace)
+            )
         )
         if settings.metrics is not None:
             await stack.enter_async_context(showing(stats, settings.metrics))

@@ -139,6 +139,7 @@ def assembled(
         local_runs=LocalRuns(
             targets=targets,
             new_maps=new_maps,
+            helper_calls=helper_calls,
             services=services,
             patience_s=deadlines.local_s,
         ),

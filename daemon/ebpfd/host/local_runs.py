@@ -9,13 +9,15 @@ with memory that is nobody's: the maps move.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
+from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.invocation import Target
+from ebpfd.host.local_process import LocalProcess
 from ebpfd.host.modules import AttentiveModule, Module
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.services import Services
@@ -27,8 +29,8 @@ from ebpfd_vm import EngineError
 if TYPE_CHECKING:
     from ebpfd_vm.sharing import Gate
 
-MAX_MAPS: Final = 200
-"""Descriptors that a message takes, with some to spare: the system passes 253."""
+MAX_DESCRIPTORS: Final = 240
+"""Of maps, in a message, with some to spare: the system passes 253."""
 
 MOST_INSIDE: Final = 1_000_000
 """Runs of one process at once that anybody is told of."""
@@ -38,20 +40,6 @@ _LOOK_S: Final = (0.0, 0.001, 0.005, 0.02)
 
 _AGAIN_S: Final = 0.02
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-class LocalProcess(Protocol):
-    """A process that runs programs itself."""
-
-    @property
-    def pid(self) -> int:
-        """As the system says."""
-        ...
-
-    @property
-    def gone(self) -> bool:
-        """Whether it has ended, and with it whatever it ran."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -65,12 +53,26 @@ class LocalRun:
     maps: tuple[MapObject, ...]
     """Those whose files it has, in the order that the image wants."""
 
+    lane: int | None
+    """The process's, if the program has values of its own in per-CPU maps."""
+
+    helper_s: float
+    """What a helper may take at most."""
+
     uses: tuple[Rundown, ...]
     """What must not go before the runs have ended."""
 
     end: Callable[["LocalRun", str], None]
+    refused: bool = False
+    """The process cannot run it: it is not offered again."""
+
     closed: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def helpers(self) -> list[int]:
+        """Those that the program calls, the general ones among them."""
+        return self.program.spec.helper_ids
 
     @property
     def process_id(self) -> int:
@@ -107,11 +109,13 @@ class LocalRuns:
         *,
         targets: Targets,
         new_maps: NewMaps,
+        helper_calls: HelperCalls,
         services: Services,
         patience_s: float,
     ) -> None:
         self._targets = targets
         self._new_maps = new_maps
+        self._helper_calls = helper_calls
         self._services = services
         self._patience_s = patience_s
         self._runs: set[LocalRun] = set()
@@ -125,7 +129,11 @@ class LocalRuns:
 
     def refuse(self, binding: int, module: Module, why: str) -> None:
         """The process of a hook cannot run the link of *binding* itself, and says why."""
-        self._targets.find(binding, module).link.why_remote = why
+        link = self._targets.find(binding, module).link
+        link.why_remote = why
+        for run in [each for each in self._runs if each.link is link]:
+            run.refused = True
+            run.close_for(why)
 
     def hand_over(
         self, binding: int, module: Module, process: LocalProcess
@@ -141,12 +149,15 @@ class LocalRuns:
             if why := _in_the_way(target):
                 raise _refusal(why)
             image, maps = _image(link, module)
-            gate = _gate()
+            gate = _gate(process)
+            lane = _lane(program, process)
             _acquire(uses)
         except RequestError as error:
             link.why_remote = error.message
             raise
-        run = LocalRun(link, program, process, gate, maps, uses, self._end)
+        longest_s = self._helper_calls.longest_s
+        run = LocalRun(link, program, process, gate, maps, lane, longest_s, uses, self._end)
+        process.begin(program.id)
         for use in uses:
             use.when_closed(run.close)
         for each in maps:
@@ -172,8 +183,12 @@ class LocalRuns:
                 after_s=self._patience_s,
             )
             await self._leave_behind(run)
+        run.process.finish(run.program.id)
         run.program.engine.unfollow(run.gate)
         run.link.tally.unfollow(run.gate)
+        for each in run.maps:
+            if each.map.has_records:
+                each.map.wake()
         target = self._targets.bound(run.link)
         run.link.elsewhere = None
         run.link.why_remote = (target and _in_the_way(target)) or why
@@ -181,7 +196,7 @@ class LocalRuns:
         for use in run.uses:
             use.forget(run.close)
             use.release()
-        if target is not None:
+        if target is not None and not run.refused:
             self.offer(target)
 
     async def _left(self, run: LocalRun) -> bool:
@@ -244,10 +259,23 @@ def _image(link: Link, module: Module) -> tuple[bytes, tuple[MapObject, ...]]:
         image, places = program.engine.image()
     except EngineError as error:
         raise _refusal(error.message) from None
-    if len(places) > MAX_MAPS:
-        raise _refusal(f"it uses {len(places)} maps: {MAX_MAPS} can be handed over")
     by_place = dict(zip(program.spec.map_indices, program.maps, strict=True))
-    return image, tuple(by_place[place] for place in places)
+    maps = tuple(by_place[place] for place in places)
+    descriptors = len(maps) + sum(each.map.has_records for each in maps)
+    if descriptors > MAX_DESCRIPTORS:
+        message = f"its maps take {descriptors} descriptors: {MAX_DESCRIPTORS} can be handed over"
+        raise _refusal(message)
+    return image, maps
+
+
+def _lane(program: Program, process: LocalProcess) -> int | None:
+    """The lane of its runs, if they have one."""
+    if not program.engine.uses_lane:
+        return None
+    try:
+        return process.lane()
+    except EngineError as error:
+        raise _refusal(f"it has values for each processor, but {error.message}") from None
 
 
 def _acquire(uses: tuple[Rundown, ...]) -> None:
@@ -259,10 +287,12 @@ def _acquire(uses: tuple[Rundown, ...]) -> None:
             raise _refusal("it is being detached, or its program waits for its extension")
 
 
-def _gate() -> "Gate":
+def _gate(process: LocalProcess) -> "Gate":
+    """A gate for a run of *process*, which has what takes its lines."""
     from ebpfd_vm.sharing import Gate  # noqa: PLC0415 (for daemons that hand programs over)
 
     try:
+        process.ring()
         return Gate()
     except EngineError as error:
         raise _refusal(error.message) from None

@@ -3,7 +3,9 @@
 One message asks for one link, one message answers, both JSON in UTF-8:
 
     {"session": "...", "binding": 7}            with "cannot": why the process cannot run any
-    {"refusal": ""}                             with descriptors: image, gate, maps
+    {"refusal": "", "lane": null,               with descriptors: image, gate, lines, maps
+     "origin": [7, 7, 0],
+     "helpers": [65537], "helper_s": 30}
     {"refusal": "why it stays remote"}
 
 The session is named by what its welcome said.  gRPC carries no descriptors, so this is a socket of
@@ -21,9 +23,11 @@ from typing import Any, Final
 import structlog
 
 from ebpfd.errors import RequestError
+from ebpfd.host.local_process import LocalProcess
 from ebpfd.host.local_runs import LocalRun, LocalRuns
 from ebpfd.host.modules import Module
 from ebpfd.host.peers import process_at
+from ebpfd.host.trace import TraceLog
 from ebpfd_api.result import Result
 
 MAX_MESSAGE_BYTES: Final = 4096
@@ -31,21 +35,23 @@ MAX_MESSAGE_BYTES: Final = 4096
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class _Process:
+class _Process(LocalProcess):
     """A process at the other end, until its connection and itself have ended."""
 
-    def __init__(self, connection: socket.socket, pid: int) -> None:
+    def __init__(self, connection: socket.socket, pid: int, trace: TraceLog) -> None:
+        super().__init__(pid, trace)
         self.connection = connection
-        self.pid = pid
-        self.gone = False
         self.descriptor = os.pidfd_open(pid)
 
 
 class LocalSocket:
-    """Answers processes; *find* gives the module of a session."""
+    """Answers processes; *find* gives the module of a session, *trace* gets what they print."""
 
-    def __init__(self, runs: LocalRuns, find: Callable[[str], Module | None]) -> None:
+    def __init__(
+        self, runs: LocalRuns, find: Callable[[str], Module | None], trace: TraceLog
+    ) -> None:
         self._runs = runs
+        self._trace = trace
         self._find = find
         self._processes: set[_Process] = set()
 
@@ -74,7 +80,7 @@ class LocalSocket:
             connection.close()
             return
         try:
-            process = _Process(connection, peer.pid)
+            process = _Process(connection, peer.pid, self._trace)
         except OSError:  # it has ended, or is in another namespace: its end would not be seen
             connection.close()
             return
@@ -119,7 +125,7 @@ class LocalSocket:
     def _ended(self, process: _Process) -> None:
         """The process is no more, or the daemon ends."""
         loop = asyncio.get_running_loop()
-        process.gone = True
+        process.end()
         self._processes.discard(process)
         loop.remove_reader(process.descriptor)
         loop.remove_reader(process.connection)
@@ -128,16 +134,26 @@ class LocalSocket:
 
 
 def _send(connection: socket.socket, refusal: str, run: LocalRun | None, image: bytes) -> None:
-    from ebpfd_vm.sharing import sealed  # noqa: PLC0415 (for daemons that hand programs over)
+    from ebpfd_vm.sharing import (  # noqa: PLC0415 (for daemons that hand programs over)
+        descriptors,
+        sealed,
+    )
 
-    message = json.dumps({"refusal": refusal}).encode()
     if run is None:
-        connection.send(message)
+        connection.send(json.dumps({"refusal": refusal}).encode())
         return
+    said = {
+        "refusal": "",
+        "lane": run.lane,
+        "origin": run.process.origin,
+        "helpers": run.helpers,
+        "helper_s": run.helper_s,
+    }
     descriptor = sealed(image)
     try:
-        maps = (each.map.fileno() for each in run.maps)
-        socket.send_fds(connection, [message], [descriptor, run.gate.fileno(), *maps])
+        passed = descriptors([run.process.ring(), *(each.map for each in run.maps)])
+        message = [json.dumps(said).encode()]
+        socket.send_fds(connection, message, [descriptor, run.gate.fileno(), *passed])
     finally:
         os.close(descriptor)
 

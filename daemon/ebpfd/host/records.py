@@ -22,6 +22,8 @@ RECORDS_A_MESSAGE: Final = 4096
 BYTES_A_MESSAGE: Final = 256 << 10
 """About: the last record may go beyond it."""
 
+_MOST: Final = (1 << 64) - 1
+
 LARGEST_RECORD: Final = 15 << 20
 """What fits into a message; larger records are counted as lost."""
 
@@ -67,9 +69,9 @@ class RecordReader:
                 records.append((lane, data))
             else:
                 self._too_large[lane] = self._too_large.get(lane, 0) + 1
-        lost = [count + self._too_large.get(lane, 0) for lane, count in enumerate(lost)]
+        lost = [min(count + self._too_large.get(lane, 0), _MOST) for lane, count in enumerate(lost)]
         told = self._told or [0] * len(lost)
-        now = [count - before for count, before in zip(lost, told, strict=True)]
+        now = [max(count - before, 0) for count, before in zip(lost, told, strict=True)]
         if not records and not any(now):
             return None
         self._told = lost
@@ -77,7 +79,11 @@ class RecordReader:
 
     async def _wait(self) -> None:
         self._woken.clear()
-        if self._ended or not self._source.arm():
+        if self._ended:
+            return
+        if not self._source.arm():
+            # A process that shares the map could keep us here.
+            await asyncio.sleep(0)
             return
         loop, event = asyncio.get_running_loop(), self._source.event()
         # Only while it waits: the descriptor stays readable until it is armed again.

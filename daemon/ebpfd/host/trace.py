@@ -3,7 +3,7 @@
 The engine's ring is bounded, and so is every follower's queue; what does not fit is counted.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from ebpfd.host.recent_lines import RECENT_LINES, RecentLine, RecentLines
@@ -26,6 +26,8 @@ class TraceLog:
         self.engine = Trace(RECENT_LINES)
         self._lines = RecentLines[PrintedLine]()
         self._lost_before = 0
+        self.sources = set[Callable[[], None]]()
+        """Called to ``add`` what processes have printed that run programs themselves."""
 
     def collect(self) -> None:
         """Take over what the engine has: cheap when that is nothing."""
@@ -38,22 +40,31 @@ class TraceLog:
             lost = 0
             self._lines.add(printed)
 
+    def add(self, line: PrintedLine) -> None:
+        """Take a line that was printed elsewhere."""
+        self._lines.add(line)
+
     def recent(self) -> tuple[PrintedLine, ...]:
         """The lines that are still here, oldest first."""
-        self.collect()
+        self._collect_all()
         return self._lines.recent()
 
     def follow(self) -> AsyncGenerator[PrintedLine]:
         """The recent lines, then new ones as they come."""
-        self.collect()
+        self._collect_all()
         return self._lines.follow()
 
     def close(self) -> None:
         """Let followers end with the last line, at the daemon's end."""
-        self.collect()
+        self._collect_all()
         self._lines.close()
 
     @property
     def followers(self) -> int:
         """How many follow."""
         return self._lines.followers
+
+    def _collect_all(self) -> None:
+        self.collect()
+        for collect in self.sources:
+            collect()

@@ -38,6 +38,11 @@ pub fn name(map_type: u32) -> &'static str {
     NAMES.get(map_type as usize).copied().unwrap_or("unknown")
 }
 
+/// Whether such a map takes records for a reader.
+pub fn has_records(map_type: u32) -> bool {
+    matches!(map_type, RINGBUF | PERF_EVENT_ARRAY)
+}
+
 /// Whether the values of such a map are maps.
 pub fn holds_maps(map_type: u32) -> bool {
     matches!(map_type, HASH_OF_MAPS | ARRAY_OF_MAPS)

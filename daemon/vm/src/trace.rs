@@ -1,9 +1,19 @@
-//! Lines that programs print, until somebody reads them.
+//! Lines that programs print, until somebody reads them: here, or in the process that this one
+//! runs programs for.
+//!
+//! ```text
+//!   record of such a line:  | time u64 | program u64 | text |
+//! ```
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::maps::Map;
+
+/// Bytes of a line that go to another process.
+const MAX_TEXT: usize = 1024;
 
 /// One line of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +32,8 @@ pub struct Trace {
     /// Readable without the lock: somebody polls it.
     pending: AtomicBool,
     lost: AtomicU64,
+    /// A map with records that takes all lines instead; what it has no room for, it counts.
+    through: Option<Arc<Map>>,
 }
 
 impl Trace {
@@ -31,6 +43,15 @@ impl Trace {
             lines: Mutex::default(),
             pending: AtomicBool::new(false),
             lost: AtomicU64::new(0),
+            through: None,
+        }
+    }
+
+    /// One that keeps nothing itself.
+    pub fn through(records: Arc<Map>) -> Self {
+        Self {
+            through: Some(records),
+            ..Self::new(1)
         }
     }
 
@@ -38,6 +59,13 @@ impl Trace {
         let time_ns = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| time.as_nanos() as u64);
+        if let Some(records) = &self.through {
+            let end = text.floor_char_boundary(MAX_TEXT);
+            let [time, program] = [time_ns, program].map(u64::to_le_bytes);
+            // A full one counts what it loses.
+            let _ = records.output(0, &[&time, &program, &text.as_bytes()[..end]]);
+            return;
+        }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= self.capacity {
             lines.pop_front();
@@ -72,6 +100,17 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map_type::RINGBUF;
+    use crate::maps::MapOptions;
+
+    fn live_map(map_type: u32, max_entries: u32) -> Map {
+        Map::new(MapOptions {
+            map_type,
+            max_entries,
+            ..MapOptions::default()
+        })
+        .expect("a valid map")
+    }
 
     /// The oldest line goes when the ring is full, and is counted.
     #[test]
@@ -85,5 +124,19 @@ mod tests {
         assert_eq!(["b", "c"], texts[..]);
         assert_eq!(1, trace.lost());
         assert!(!trace.pending());
+    }
+
+    /// Lines that go elsewhere are records there, cut to a length.
+    #[test]
+    fn lines_go_through_a_map_with_records() {
+        let ring = Arc::new(live_map(RINGBUF, 4096));
+        let trace = Trace::through(Arc::clone(&ring));
+        trace.push(7, "é".repeat(1000));
+        assert!(!trace.pending());
+        let records = ring.read(9, 9999).expect("one reader").records;
+        assert_eq!(7_u64.to_le_bytes(), records[0].data[8..16]);
+        assert_eq!("é".repeat(512).as_bytes(), &records[0].data[16..]);
+        (0..9).for_each(|_| trace.push(7, "x".repeat(1000)));
+        assert_eq!(6, ring.lost());
     }
 }

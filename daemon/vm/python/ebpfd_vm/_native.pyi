@@ -380,7 +380,8 @@ class Map:
     Users see whole values: of a per-CPU map all lanes' values, each padded to eight bytes
     (*user_value_size*); of a map of maps or programs the four bytes of an id.  *inner* is what
     maps of a map of maps must be like.  *file* is an open descriptor of a file or memfd to live
-    in (it stays the caller's); *shared* makes a new memfd, which ``fileno`` tells.
+    in (it stays the caller's); *shared* makes a new memfd, which ``fileno`` tells.  *event* is that
+    of the process that reads the records of this one.
     """
 
     def __new__(
@@ -397,6 +398,7 @@ class Map:
         inner: MapTemplate | None = None,
         file: int | None = None,
         shared: bool = False,
+        event: int | None = None,
     ) -> Map: ...
     def renew(self, file: int | None = None) -> None:
         """Leave other processes behind: go on in a new memfd, or in the empty *file*.
@@ -476,6 +478,8 @@ class Map:
         """A descriptor that becomes readable when a record comes after ``arm``."""
     def arm(self) -> bool:
         """Ask for an event; False if there are records already."""
+    def wake(self) -> None:
+        """Let whoever waits for the event look: a process may have ended before it signalled."""
     @property
     def lost(self) -> int: ...
 
@@ -489,9 +493,12 @@ class TraceLine:
 
 @final
 class Trace:
-    """A bounded ring of printk lines; the oldest is dropped and counted when it is full."""
+    """A bounded ring of printk lines; the oldest is dropped and counted when it is full.
 
-    def __new__(cls, capacity: int = 1024) -> Trace: ...
+    With *through* it keeps none: they are records of that map.
+    """
+
+    def __new__(cls, capacity: int = 1024, *, through: Map | None = None) -> Trace: ...
     @property
     def pending(self) -> bool: ...
     @property
@@ -585,6 +592,17 @@ class Door:
     def close(self) -> None: ...
 
 @final
+class Lane:
+    """One of the lanes of this machine, which another process has for as long as this lives.
+
+    NO_MEMORY: other processes have all that there are for them.
+    """
+
+    def __new__(cls) -> Lane: ...
+    @property
+    def number(self) -> int: ...
+
+@final
 class Program:
     """A program ready to run.  ``blocking`` ones wait for *helper*: run them on a thread.
 
@@ -618,6 +636,9 @@ class Program:
     ) -> Program: ...
     @property
     def blocking(self) -> bool: ...
+    @property
+    def uses_lane(self) -> bool:
+        """Whether a run has a lane: its own values in per-CPU maps, its processor's number."""
     @property
     def executor(self) -> Literal["jit", "interpreter"]: ...
     @property
@@ -706,13 +727,24 @@ class Program:
         """
     @staticmethod
     def of_image(
-        image: int, maps: Sequence[int], gate: Gate, /, *, trace: Trace | None = None
+        image: int,
+        maps: Sequence[int],
+        gate: Gate,
+        /,
+        *,
+        trace: Trace | None = None,
+        lane: int | None = None,
+        origin: tuple[int, int, int | None] | None = None,
+        helper: HelperCallback | None = None,
     ) -> Program:
         """The program of an image, which nobody verifies again, on maps in these files.
 
         *image* is a memfd of this user's or of root's that is sealed against every change, *maps*
-        are descriptors in the order of the image's places; all stay the caller's.  Counts are
-        kept at *gate*; once that is closed, INVALID_STATE.
+        are what ``sharing.descriptors`` gives for the image's places; all stay the caller's.
+        Counts are kept at *gate*; once that is closed, INVALID_STATE.  *lane* is the one that the
+        process has: its runs take turns with it, and a program that ``uses_lane`` needs it.
+        *origin* is who runs are for: pid, tid and uid.  *helper* answers for the extension, at
+        once and in this process; for an argument that is a map it gets None.
         """
     def follow(self, gate: Gate, /) -> None:
         """Count what another process counts at its gate."""

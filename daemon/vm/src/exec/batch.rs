@@ -8,7 +8,6 @@
 use std::time::Instant;
 
 use super::input::{self, Input, Items};
-use super::origin::Identity;
 use super::program::Program;
 use super::session::{PINNED_RUNS, Session};
 use super::tape::{NoReel, Player, Recorder, Reel, Tapes};
@@ -96,11 +95,11 @@ impl Program {
         reel: &mut impl Reel,
         batch: &mut Batch,
     ) {
-        let mut session = Session::new(self, lane, Identity::new(input.origin));
+        let mut session = Session::new(self, lane, self.identity(input.origin));
         let base = batch.data.as_mut_ptr() as u64;
         let has_pointers = self.descriptor().pointers().next().is_some();
         let keeps = self.keeps_context();
-        let renewal = if self.blocking() { 1 } else { PINNED_RUNS };
+        let renewal = if self.calls_out() { 1 } else { PINNED_RUNS };
         let mut left = 0;
         let outcomes = batch
             .codes
@@ -174,12 +173,12 @@ impl Program {
 
     fn run_again(&self, items: &Items, test: &mut TestRun, repeat: u64) {
         let lane = self.lease();
-        let mut session = Session::new(self, lane.as_ref(), Identity::default());
+        let mut session = Session::new(self, lane.as_ref(), self.identity(None));
         session.context.load(&test.context);
         let base = test.data.as_mut_ptr() as u64;
         session.memory().set_data(&mut test.data);
         let start = Instant::now();
-        let renewal = if self.blocking() { 1 } else { PINNED_RUNS };
+        let renewal = if self.calls_out() { 1 } else { PINNED_RUNS };
         let (mut left, mut runs) = (0, 0);
         while runs < repeat && test.code == 0 {
             if left == 0 {

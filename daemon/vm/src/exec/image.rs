@@ -17,16 +17,16 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use super::program::{Execution, Verified};
-use crate::contract::{
-    ContextDescriptor, ContextField, FIRST_EXTENSION_HELPER, ProgramInformation, Prototype,
-};
+use crate::contract::{ContextDescriptor, ContextField, ProgramInformation, Prototype};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::helpers;
 use crate::isa::Insn;
 use crate::maps::{Map, MapOptions, map_type};
 use crate::spec::{ProgramSpec, Subprogram};
 
-const MAGIC: &[u8; 8] = b"ebpfimg1";
+const MAGIC: &[u8; 8] = b"ebpfimg2";
+/// The helper that leads to other programs.
+const TAIL_CALL: u32 = 5;
 /// Bytes that an image may have: a program, its contract, and its read-only data.
 const MAX_IMAGE: u64 = 64 << 20;
 /// Bytes of read-only data that an image may carry for one map.
@@ -57,6 +57,8 @@ pub struct Declared {
     pub max_entries: u32,
     pub flags: u32,
     pub read_only: bool,
+    /// Values that each entry has, or rings that the map has: 0 if it is not per-CPU.
+    pub lanes: u32,
     /// Of a map that nobody writes, all of it; other maps are in files.
     pub contents: Option<Vec<u8>>,
 }
@@ -73,6 +75,7 @@ impl Declared {
             flags: self.flags,
             read_only: self.read_only,
             initial: self.contents.clone(),
+            lanes: Some(self.lanes),
             ..MapOptions::default()
         }
     }
@@ -245,38 +248,28 @@ fn damaged(what: impl Into<String>) -> EngineError {
 }
 
 fn check_helper(id: u32, information: &ProgramInformation) -> Result<()> {
-    let of_contract = information.helpers.iter().find(|helper| helper.id == id);
-    if let Some(helper) = of_contract.filter(|_| id >= FIRST_EXTENSION_HELPER) {
-        return Err(only_here(format!(
-            "the program calls the helper {} of its extension, which the daemon carries",
-            helper.name
-        )));
+    // The extension's own: it has them where it runs the program.
+    if information.helper(id).is_some() {
+        return Ok(());
     }
-    let what = match id {
-        _ if of_contract.is_some() => "which its program type provides, and the daemon carries",
-        5 => "and programs that it leads to are in the daemon",
-        8 => "and processors are counted by the daemon",
-        11 | 32 => "and records are read by the daemon",
-        12..=15 => "and what it prints goes to the daemon",
-        19..=21 | 33 | 34 => "which answers for the daemon",
-        _ => return Ok(()),
-    };
+    if id != TAIL_CALL {
+        return Ok(());
+    }
     let name = helpers::general(id).map_or("", |general| general.name);
     Err(only_here(format!(
-        "the program calls {name} ({id}), {what}"
+        "the program calls {name} ({id}), and programs that it leads to are in the daemon"
     )))
 }
 
 fn declare(map: &Map) -> Result<Declared> {
     use map_type as t;
     let name = map.name();
-    let shared = matches!(
+    if matches!(
         map.map_type(),
-        t::ARRAY | t::HASH | t::LRU_HASH | t::LPM_TRIE | t::QUEUE | t::STACK
-    );
-    if !shared {
+        t::PROG_ARRAY | t::ARRAY_OF_MAPS | t::HASH_OF_MAPS
+    ) {
         return Err(only_here(format!(
-            "map {name} is of type {}, which processes do not share yet",
+            "map {name} is of type {}, which processes do not share",
             map_type::name(map.map_type())
         )));
     }
@@ -297,6 +290,7 @@ fn declare(map: &Map) -> Result<Declared> {
         max_entries: map.max_entries(),
         flags: map.flags(),
         read_only: map.read_only(),
+        lanes: map.lanes() as u32,
         contents,
     })
 }
@@ -412,6 +406,7 @@ fn write_map(to: &mut Writer, map: &Declared) {
         map.value_size,
         map.max_entries,
         map.flags,
+        map.lanes,
     ] {
         to.number(number.into());
     }
@@ -422,11 +417,11 @@ fn write_map(to: &mut Writer, map: &Declared) {
 
 fn read_map(from: &mut Reader<'_>) -> Result<Declared> {
     let name = from.text()?;
-    let mut numbers = [0; 5];
+    let mut numbers = [0; 6];
     for number in &mut numbers {
         *number = from.word()?;
     }
-    let [map_type, key_size, value_size, max_entries, flags] = numbers;
+    let [map_type, key_size, value_size, max_entries, flags, lanes] = numbers;
     let read_only = from.flag()?;
     let has_contents = from.flag()?;
     let contents = from.bytes()?.to_vec();
@@ -438,6 +433,7 @@ fn read_map(from: &mut Reader<'_>) -> Result<Declared> {
         max_entries,
         flags,
         read_only,
+        lanes,
         contents: has_contents.then_some(contents),
     })
 }

@@ -39,6 +39,7 @@ pub use gate::Gate;
 pub use image::{Declared, Image};
 pub use input::Input;
 pub use interpreter::{Moment, Services};
+pub use lower::Bindings;
 pub use memory::Memory;
 pub use origin::{Facts, Identity, Origin};
 pub use prepared::Prepared;

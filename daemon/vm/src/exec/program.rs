@@ -12,7 +12,7 @@ use super::interpreter::Moment;
 use super::interpreter::{self, Services, Stack};
 use super::lower::{self, Bindings, Code, RemoteHelper};
 use super::memory::Memory;
-use super::origin::Identity;
+use super::origin::{Identity, Origin};
 use super::remote::Remote;
 use super::tail::TailCalls;
 use super::tape::Tape;
@@ -76,6 +76,10 @@ pub struct Options {
     pub execution: Execution,
     /// Between this process and the daemon that it runs the program for.
     pub gate: Option<Arc<Gate>>,
+    /// The lane that the daemon has lent this process; `None`: a run takes one of its own.
+    pub lane: Option<u32>,
+    /// On whose behalf runs are that do not say it; `None`: on that of the thread.
+    pub origin: Option<Origin>,
     /// Is shown each instruction that the interpreter executes.
     #[cfg(any(test, feature = "differential"))]
     pub observer: Option<Observer>,
@@ -148,6 +152,7 @@ impl Program {
         used().try_for_each(|map| map.bind_program_type(&key))?;
         let uses_lane = used().any(|map| map.is_per_cpu())
             || spec.helper_ids().iter().any(|id| NEED_LANE.contains(id));
+        used().try_for_each(|map| check_lanes(map, options.lane))?;
         let domains = used().filter_map(|map| map.shared_domain()).map(Arc::clone);
         let domains = domains.collect();
         Ok(Self {
@@ -175,6 +180,12 @@ impl Program {
     /// Whether the program itself may wait for an extension.
     pub fn blocks_itself(&self) -> bool {
         waited_for(&self.code).is_some()
+    }
+
+    /// Whether a run may call somebody who takes his time, in this process or out of it: such runs
+    /// keep no pin for the next one.
+    pub(super) fn calls_out(&self) -> bool {
+        self.blocking() || !self.options.local.is_empty()
     }
 
     /// Identity of the program's type.
@@ -385,19 +396,27 @@ impl Program {
         self.counters.add_untimed(1, 0);
     }
 
+    /// On whose behalf a run is that has this origin, if any.
+    pub(super) fn identity(&self, named: Option<Origin>) -> Identity {
+        Identity::new(named.or(self.options.origin))
+    }
+
     /// What must be held beside the caller's pin while the program runs at the end of a tail call.
     pub(super) fn pin_of_its_own(&self) -> Option<epoch::Pin<'_>> {
         (!self.domains.is_empty()).then(|| self.pin())
     }
 
     /// Whether an invocation must have a lane of its own.
-    pub(super) fn uses_lane(&self) -> bool {
+    pub fn uses_lane(&self) -> bool {
         self.uses_lane
     }
 
     /// A lane for an invocation, if it needs one.
     pub(super) fn lease(&self) -> Option<Lane> {
-        self.uses_lane.then(|| lanes::lease(self.blocking()))
+        self.uses_lane.then(|| match self.options.lane {
+            Some(lent) => lanes::lease_lent(lent),
+            None => lanes::lease(self.blocking()),
+        })
     }
 
     /// Whether a run can find anything that a pin would keep.
@@ -412,6 +431,20 @@ fn gone() -> EngineError {
         ResultCode::InvalidState,
         "the daemon lets this process run the program no more",
     )
+}
+
+/// Whether the map has values for every lane that a run can have: on that rests every access.
+fn check_lanes(map: &Map, lane: Option<u32>) -> Result<()> {
+    let needed = lane.map_or(lanes::count(), |number| number as usize + 1);
+    if map.is_per_cpu() && map.lanes() < needed {
+        return Err(EngineError::argument(format!(
+            "map {} has {} lanes, a run may have lane {}",
+            map.name(),
+            map.lanes(),
+            needed - 1
+        )));
+    }
+    Ok(())
 }
 
 /// The first helper that only an extension can answer.

@@ -17,7 +17,6 @@ use std::time::Instant;
 use super::counters::Leased;
 use super::fault::Fault;
 use super::input::Item;
-use super::origin::Identity;
 use super::program::Program;
 use super::session::Session;
 
@@ -44,7 +43,7 @@ impl Single {
         // SAFETY: see the module.
         let lasting: &'static Program = unsafe { &*Arc::as_ptr(&program) };
         Self {
-            session: Session::new(lasting, None, Identity::default()),
+            session: Session::new(lasting, None, lasting.identity(None)),
             share: program.tally().share(),
             has_pointers: program.descriptor().pointers().next().is_some(),
             program,

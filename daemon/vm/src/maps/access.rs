@@ -115,6 +115,17 @@ impl Map {
         }
     }
 
+    /// Signal the event: a producer may have ended before it did.
+    pub fn wake(&self) -> Result<()> {
+        match &self.store {
+            Store::Rings(rings) => {
+                rings.wake();
+                Ok(())
+            }
+            _ => Err(self.unsupported("records")),
+        }
+    }
+
     /// Records that were dropped because nobody read them.
     pub fn lost(&self) -> u64 {
         match &self.store {

@@ -1,6 +1,5 @@
 //! What map types there are, and what a declaration of each must say.
 
-use super::lanes;
 use super::objects::ID;
 use crate::error::{EngineError, Result, ResultCode};
 use crate::map_type::{self, name};
@@ -36,11 +35,6 @@ impl Kind {
             ),
             evicts: matches!(map_type, LRU_HASH | LRU_PERCPU_HASH),
         }
-    }
-
-    /// Lanes that a map of this kind has values for.
-    pub fn lanes(self) -> usize {
-        if self.per_cpu { lanes::count() } else { 0 }
     }
 }
 

@@ -46,6 +46,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 pub use access::ProgramKey;
@@ -91,6 +92,7 @@ pub struct Map {
     flags: u32,
     read_only: bool,
     inner: Option<InnerMap>,
+    lanes: usize,
     /// The type of the programs that a PROG_ARRAY is for, once it is known.
     program_type: Mutex<Option<ProgramKey>>,
     store: Store,
@@ -118,10 +120,12 @@ impl Map {
                 "inner is missing: a map of maps needs a template of its inner maps",
             ));
         }
+        let lanes = options.lanes() as usize;
         let store = Store::new(
             options.initial.as_deref(),
             identity(&options),
             options.storage,
+            options.event,
         )?;
         Ok(Self {
             name: options.name,
@@ -132,6 +136,7 @@ impl Map {
             flags: options.flags,
             read_only: options.read_only,
             inner: options.inner.filter(|_| holds_maps),
+            lanes,
             program_type: Mutex::new(None),
             store,
         })
@@ -197,7 +202,7 @@ impl Map {
 
     /// Values that each entry has, or rings that the map has: 0 if it is not per-CPU.
     pub fn lanes(&self) -> usize {
-        Kind::of(self.map_type).lanes()
+        self.lanes
     }
 
     /// The domain to pin beside the process's own, if other processes may have this map.
@@ -254,7 +259,12 @@ impl Map {
 }
 
 impl Store {
-    fn new(initial: Option<&[u8]>, identity: Identity, storage: Storage) -> Result<Self> {
+    fn new(
+        initial: Option<&[u8]>,
+        identity: Identity,
+        storage: Storage,
+        event: Option<OwnedFd>,
+    ) -> Result<Self> {
         use self::map_type as t;
         let kind = Kind::of(identity.map_type);
         Ok(match identity.map_type {
@@ -267,8 +277,8 @@ impl Store {
             t::LPM_TRIE => Self::Lpm(Box::new(Lpm::new(storage, identity, kind)?)),
             t::QUEUE => Self::Queue(Queue::new(storage, identity, false)?),
             t::STACK => Self::Queue(Queue::new(storage, identity, true)?),
-            t::RINGBUF => Self::Rings(Rings::new(storage, identity, false)?),
-            t::PERF_EVENT_ARRAY => Self::Rings(Rings::new(storage, identity, true)?),
+            t::RINGBUF => Self::Rings(Rings::new(storage, identity, false, event)?),
+            t::PERF_EVENT_ARRAY => Self::Rings(Rings::new(storage, identity, true, event)?),
             t::HASH_OF_MAPS => Self::Maps(Objects::new(storage, identity, true)?),
             t::ARRAY_OF_MAPS => Self::Maps(Objects::new(storage, identity, false)?),
             t::PROG_ARRAY => Self::Programs(Objects::new(storage, identity, false)?),
@@ -284,6 +294,6 @@ fn identity(options: &MapOptions) -> Identity {
         value_size: options.value_size,
         max_entries: options.max_entries,
         flags: options.flags,
-        lanes: Kind::of(options.map_type).lanes() as u32,
+        lanes: options.lanes(),
     }
 }

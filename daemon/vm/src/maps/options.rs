@@ -1,6 +1,9 @@
 //! What a map is declared with, and what an update may find.
 
-use super::Storage;
+use std::os::fd::OwnedFd;
+
+use super::kind::Kind;
+use super::{Storage, lanes};
 use crate::error::{EngineError, Result};
 use crate::spec::MapSpec;
 
@@ -48,9 +51,21 @@ pub struct MapOptions {
     /// What inner maps must be like, for a map of maps.
     pub inner: Option<InnerMap>,
     pub storage: Storage,
+    /// Lanes of whoever has made the map that is in `storage`; `None`: as many as there are here.
+    pub lanes: Option<u32>,
+    /// Signalled when records come while somebody waits; `None`: an event of its own.
+    pub event: Option<OwnedFd>,
 }
 
 impl MapOptions {
+    /// Values that each entry has, or rings that the map has: 0 if it is not per-CPU.
+    pub(super) fn lanes(&self) -> u32 {
+        match Kind::of(self.map_type).per_cpu {
+            true => self.lanes.unwrap_or(lanes::count() as u32),
+            false => 0,
+        }
+    }
+
     /// What an object file declares; `specs` are all of its maps, for templates of inner ones.
     pub fn of(spec: &MapSpec, specs: &[MapSpec]) -> Self {
         let inner = spec.inner.and_then(|index| specs.get(index));
@@ -69,7 +84,7 @@ impl MapOptions {
                 value_size: template.value_size,
                 max_entries: template.max_entries,
             }),
-            storage: Storage::default(),
+            ..Self::default()
         }
     }
 }

@@ -10,15 +10,20 @@
 //! producer position over it, so a reader never meets a half-written one, and a
 //! producer that dies leaves nothing behind but a lock that the next one takes
 //! over.  A full ring drops the record and counts it: nobody ever waits for the
-//! reader.  There is one ring, or one for each lane.  The event, and the rule of
-//! one reader, are of this process: who reads what others write must poll.
+//! reader.  There is one ring, or one for each lane.
+//!
+//! The reader arms the map with a number that it uses once, and waits for its event;
+//! a producer signals the event of a map that is armed, and then takes that number,
+//! and no later one, away.  So one that dies, or is stopped, between the two
+//! steps keeps no other from signalling; what it left unsignalled the next record
+//! brings along.  The rule of one reader is of this process.
 //!
 //! Sound because: positions that a peer may have changed are reduced modulo the
 //! length, and every copy stays inside of the data; records are plain bytes.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use super::arena::{Arena, Identity};
 use super::backing::{PAGE, Storage};
@@ -53,12 +58,26 @@ pub struct Rings {
     arena: Arena,
     length: usize,
     rings: usize,
-    /// Becomes readable when records come while somebody waits.
+    /// Becomes readable when records come while somebody waits; of whoever reads the map.
     event: OwnedFd,
-    /// Somebody waits for the event.
-    armed: AtomicBool,
+    /// Times that this process has armed the map.
+    arms: AtomicU64,
     /// Held by the reader: the ring to begin with, so that a busy one starves no other.
     reader: Mutex<usize>,
+}
+
+fn new_event() -> Result<OwnedFd> {
+    // SAFETY: a new descriptor, ours alone.
+    unsafe {
+        let descriptor = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
+        if descriptor < 0 {
+            return Err(EngineError::new(
+                ResultCode::NoMemory,
+                "no descriptor for a ring's event",
+            ));
+        }
+        Ok(OwnedFd::from_raw_fd(descriptor))
+    }
 }
 
 /// A record that can be read, or passed over.
@@ -71,7 +90,13 @@ struct Ready {
 }
 
 impl Rings {
-    pub fn new(storage: Storage, identity: Identity, per_lane: bool) -> Result<Self> {
+    /// Rings that signal `event`, or one of their own.
+    pub fn new(
+        storage: Storage,
+        identity: Identity,
+        per_lane: bool,
+        event: Option<OwnedFd>,
+    ) -> Result<Self> {
         let length = identity.max_entries as usize;
         if !length.is_power_of_two() || length < PAGE {
             return Err(EngineError::argument(format!(
@@ -85,23 +110,13 @@ impl Rings {
             let mut all = regions.iter().enumerate();
             all.try_for_each(|(region, length)| arena.commit(region, *length))
         })?;
-        // SAFETY: a new descriptor, ours alone.
-        let event = unsafe {
-            let descriptor = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
-            if descriptor < 0 {
-                return Err(EngineError::new(
-                    ResultCode::NoMemory,
-                    "no descriptor for a ring's event",
-                ));
-            }
-            OwnedFd::from_raw_fd(descriptor)
-        };
+        let event = event.map_or_else(new_event, Ok)?;
         Ok(Self {
             arena,
             length,
             rings,
             event,
-            armed: AtomicBool::new(false),
+            arms: AtomicU64::new(0),
             reader: Mutex::new(0),
         })
     }
@@ -160,11 +175,26 @@ impl Rings {
     /// Wake whoever waits; costs one load if nobody does.
     fn signal(&self) {
         fence(Ordering::SeqCst);
-        if self.armed.load(Ordering::Relaxed) && self.armed.swap(false, Ordering::SeqCst) {
-            let one = 1_u64.to_ne_bytes();
-            // SAFETY: writing eight bytes to our own descriptor; a full one is readable anyway.
-            unsafe { libc::write(self.event(), one.as_ptr().cast(), one.len()) };
+        let number = self.armed().load(Ordering::Relaxed);
+        if number != 0 {
+            self.wake();
+            // It may have been armed again meanwhile.
+            let _ = self
+                .armed()
+                .compare_exchange(number, 0, Ordering::SeqCst, Ordering::Relaxed);
         }
+    }
+
+    /// Signal the event, whoever waits for it.
+    pub fn wake(&self) {
+        let one = 1_u64.to_ne_bytes();
+        // SAFETY: writing eight bytes to our own descriptor; a full one is readable anyway.
+        unsafe { libc::write(self.event(), one.as_ptr().cast(), one.len()) };
+    }
+
+    /// 0, or the number of the last arming, which nobody has signalled yet.
+    fn armed(&self) -> &AtomicU64 {
+        &self.arena.header().words[0]
     }
 
     /// Ask for an event when the next record comes; `false` if one is there already.
@@ -172,7 +202,8 @@ impl Rings {
         let mut count = [0_u8; 8];
         // SAFETY: reading eight bytes from our own descriptor, which never blocks.
         unsafe { libc::read(self.event(), count.as_mut_ptr().cast(), count.len()) };
-        self.armed.store(true, Ordering::SeqCst);
+        let number = self.arms.fetch_add(1, Ordering::Relaxed) + 1;
+        self.armed().store(number, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         (0..self.rings).all(|ring| self.ready(ring).is_none())
     }

@@ -10,10 +10,10 @@
 //! by address and within its length, between `PyObject_GetBuffer` and
 //! `PyBuffer_Release`: they may belong to others, so no reference is made of
 //! them.  Memory of the invocation is used by whoever took it, and other memory
-//! by who finds it taken, so calls that nest or overlap do not meet.  One thread
-//! at a time looks whether it is taken, for there is one GIL: pyo3 refuses
-//! sub-interpreters, and no interpreter without a GIL loads a module of this
-//! stable ABI.  Nothing unwinds into Python: `caught` ends panics.
+//! by who finds it taken, so calls that nest or overlap do not meet, also where a
+//! run lets go of the GIL.  One thread at a time looks whether it is taken, and
+//! gives it back, for there is one GIL: pyo3 refuses sub-interpreters, and no
+//! interpreter without a GIL loads a module of this stable ABI.  Nothing unwinds into Python: `caught` ends panics.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -34,6 +34,8 @@ use crate::exec::{Fault, Program, Single};
 pub struct Invoker {
     program: Arc<Program>,
     size: usize,
+    /// Whether a run may wait for another thread's, which may wait for the GIL.
+    waits: bool,
     /// For who has taken it.
     single: UnsafeCell<Single>,
     taken: AtomicBool,
@@ -117,6 +119,7 @@ impl Invoker {
         }
         Ok(Self {
             size: program.context_size(),
+            waits: program.uses_lane(),
             single: UnsafeCell::new(Single::new(Arc::clone(&program))),
             taken: AtomicBool::new(false),
             program,
@@ -136,14 +139,14 @@ impl Invoker {
             if ffi::PyBytes_Check(argument) != 0 {
                 let start = ffi::PyBytes_AsString(argument).cast::<c_void>();
                 let length = ffi::PyBytes_Size(argument);
-                return self.invoke(start, length, true);
+                return self.invoke(py, start, length, true);
             }
             let mut view = MaybeUninit::<ffi::Py_buffer>::uninit();
             if ffi::PyObject_GetBuffer(argument, view.as_mut_ptr(), ffi::PyBUF_SIMPLE) != 0 {
                 return Err(Box::new(PyErr::fetch(py)));
             }
             let view = view.assume_init_mut();
-            let outcome = self.invoke(view.buf, view.len, is_set(view.readonly));
+            let outcome = self.invoke(py, view.buf, view.len, is_set(view.readonly));
             ffi::PyBuffer_Release(view);
             outcome
         }
@@ -153,6 +156,7 @@ impl Invoker {
     /// `length` bytes at `start` can be read, and written unless they are `read_only`.
     unsafe fn invoke(
         &self,
+        py: Python<'_>,
         start: *mut c_void,
         length: ffi::Py_ssize_t,
         read_only: bool,
@@ -163,7 +167,19 @@ impl Invoker {
         let start = start.cast::<u8>();
         // SAFETY: the caller's promise, and there are bytes enough for a context.
         let run = |single: &mut Single| unsafe { run_at(single, start, read_only) };
-        caught(|| self.with_single(run))?.map_err(|fault| Box::new(ended(*fault)))
+        let outcome = caught(|| {
+            self.with_single(|single| {
+                if !self.waits {
+                    return run(single);
+                }
+                let alone = Alone((single, run));
+                py.detach(|| {
+                    let (single, run) = alone.into_inner();
+                    run(single)
+                })
+            })
+        });
+        outcome?.map_err(|fault| Box::new(ended(*fault)))
     }
 
     /// The memory of this invoker, or other memory if somebody is using it.
@@ -191,6 +207,18 @@ impl Invoker {
             self.size
         ));
         Box::new(refused.into())
+    }
+}
+
+/// What a thread uses while it is detached, and no other one.
+struct Alone<T>(T);
+
+// SAFETY: a detached thread is the same thread.
+unsafe impl<T> Send for Alone<T> {}
+
+impl<T> Alone<T> {
+    fn into_inner(self) -> T {
+        self.0
     }
 }
 

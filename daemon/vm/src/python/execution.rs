@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 use super::contract::information;
 use super::door;
 use super::errors::guarded;
-use super::gate::{self, Gate, Source};
+use super::gate::{self, Gate, Given, Source};
 use super::helper::Callback;
 use super::maps::Map;
 use super::objects::ProgramSpec;
@@ -165,6 +165,12 @@ impl Program {
     #[getter]
     fn blocking(&self) -> bool {
         self.program.blocking()
+    }
+
+    /// Whether a run has a lane.
+    #[getter]
+    fn uses_lane(&self) -> bool {
+        self.program.uses_lane()
     }
 
     #[getter]
@@ -355,17 +361,36 @@ impl Program {
 
     /// The program in a sealed memfd, on maps in these files.
     #[staticmethod]
-    #[pyo3(signature = (image, maps, gate, /, *, trace = None))]
+    #[pyo3(signature = (
+        image, maps, gate, /, *, trace = None, lane = None, origin = None, helper = None,
+    ))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all but three are options by keyword"
+    )]
     fn of_image(
         py: Python<'_>,
         image: i32,
         maps: Vec<i32>,
         gate: &Bound<'_, Gate>,
         trace: Option<Py<Trace>>,
+        lane: Option<u32>,
+        origin: Option<(u32, u32, Option<u32>)>,
+        helper: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let gate = Arc::clone(&gate.get().0);
-        let trace = trace.map(|trace| Arc::clone(&trace.get().0));
-        py.detach(|| guarded(|| self::gate::program_of(image, &maps, gate, trace)))
+        let given = Given {
+            trace: trace.map(|trace| Arc::clone(&trace.get().0)),
+            lane,
+            origin: origin.map(|(pid, tid, uid)| Origin { pid, tid, uid }),
+            helper: helper
+                .filter(|function| !function.is_none(py))
+                .map(|function| Callback {
+                    function,
+                    maps: Vec::new(),
+                }),
+        };
+        py.detach(|| guarded(|| self::gate::program_of(image, &maps, gate, given)))
     }
 
     /// Count what another process counts at its gate.

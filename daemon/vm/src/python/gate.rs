@@ -8,13 +8,31 @@ use pyo3::prelude::*;
 
 use super::errors::guarded;
 use super::execution::{Counters, Program};
-use super::maps::storage;
+use super::helper::Callback;
+use super::maps::{owned, storage};
 use crate::contract::ProgramInformation;
 use crate::error::{EngineError, Result, ResultCode};
-use crate::exec::{self, Image, Options};
-use crate::maps::{Map, Storage};
+use crate::exec::{self, Binding, Bindings, Image, Options, Origin, Remote};
+use crate::maps::{Map, Storage, lanes, map_type};
 use crate::spec::ProgramSpec;
 use crate::trace;
+
+/// A lane that another process has while this lives.
+#[pyclass(frozen, module = "ebpfd_vm._native")]
+pub struct Lane(lanes::Lent);
+
+#[pymethods]
+impl Lane {
+    #[new]
+    fn new() -> PyResult<Self> {
+        guarded(lanes::lend).map(Self)
+    }
+
+    #[getter]
+    fn number(&self) -> u32 {
+        self.0.number()
+    }
+}
 
 /// What a program was made of.
 pub struct Source {
@@ -78,17 +96,36 @@ pub fn image_of(program: &Program) -> Result<(Vec<u8>, Vec<usize>)> {
     Ok((image.bytes(), indices))
 }
 
+/// What this process has for a program of an image.
+#[derive(Default)]
+pub struct Given {
+    pub trace: Option<Arc<trace::Trace>>,
+    pub lane: Option<u32>,
+    pub origin: Option<Origin>,
+    /// Answers for the extension, in this process.
+    pub helper: Option<Callback>,
+}
+
 /// The program of an image in a sealed memfd, on maps in these files.
 pub fn program_of(
     image: i32,
     maps: &[i32],
     gate: Arc<exec::Gate>,
-    trace: Option<Arc<trace::Trace>>,
+    given: Given,
 ) -> Result<Program> {
-    let image = Image::sealed(&file_of(image)?)?;
+    let Given {
+        trace,
+        lane,
+        origin,
+        helper,
+    } = given;
+    let image = Image::sealed(&owned(image)?.into())?;
     let options = Options {
         trace,
         gate: Some(gate),
+        lane,
+        origin,
+        local: bindings(&image, helper),
         tag: image.tag,
         budget: Some(image.budget),
         verified: image.verified,
@@ -97,22 +134,32 @@ pub fn program_of(
     };
     let maps = open(&image, maps)?;
     let program = exec::Program::new(&image.spec, maps, &image.information, options)?;
+    if program.uses_lane() && lane.is_none() {
+        return Err(EngineError::argument(
+            "lane is missing: the program has values of its own, or asks for its processor",
+        ));
+    }
     Ok(Program {
         program: Arc::new(program),
         source: None,
     })
 }
 
-fn file_of(descriptor: i32) -> Result<File> {
-    match storage(Some(descriptor), false)? {
-        Storage::File(owned) => Ok(File::from(owned)),
-        Storage::Anonymous | Storage::Memfd => {
-            Err(EngineError::argument("image must be an open descriptor"))
-        }
-    }
+/// The helpers of the contract that the program calls, each answered by `helper`.
+fn bindings(image: &Image, helper: Option<Callback>) -> Bindings {
+    let Some(helper) = helper else {
+        return Bindings::default();
+    };
+    let helper: Arc<dyn Remote> = Arc::new(helper);
+    let mut ids = image.spec.helper_ids();
+    ids.retain(|id| image.information.helper(*id).is_some());
+    ids.into_iter()
+        .map(|id| (id, Binding::Local(Arc::clone(&helper))))
+        .collect()
 }
 
-/// The maps of an image: those with contents are made, the others are in the files, in order.
+/// The maps of an image: those with contents are made, the others are in the files, in order; the
+/// file of a map with records has its event behind it.
 fn open(image: &Image, files: &[i32]) -> Result<Vec<Arc<Map>>> {
     let mut files = files.iter();
     let mut maps = Vec::new();
@@ -122,14 +169,21 @@ fn open(image: &Image, files: &[i32]) -> Result<Vec<Arc<Map>>> {
             let file = files
                 .next()
                 .ok_or_else(|| EngineError::argument("maps: the image wants more of them"))?;
-            if file_of(*file)?.metadata().map_or(0, |found| found.len()) == 0 {
+            let file = File::from(owned(*file)?);
+            if file.metadata().map_or(0, |found| found.len()) == 0 {
                 // Or a new map would be made in it.
                 return Err(EngineError::new(
                     ResultCode::InvalidObject,
                     format!("maps: the file of map {} is empty", declared.name),
                 ));
             }
-            options.storage = storage(Some(*file), false)?;
+            options.storage = Storage::File(file.into());
+            if map_type::has_records(declared.map_type) {
+                let event = files.next().ok_or_else(|| {
+                    EngineError::argument("maps: the event of a map with records is missing")
+                })?;
+                options.event = Some(owned(*event)?);
+            }
         }
         maps.push(Arc::new(Map::new(options)?));
     }

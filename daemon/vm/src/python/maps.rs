@@ -1,6 +1,6 @@
 //! Live maps for Python.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -45,7 +45,7 @@ impl Map {
     #[pyo3(signature = (
         r#type, key_size, value_size, max_entries,
         *, name = "", flags = 0, initial = None, read_only = false,
-        inner = None, file = None, shared = false,
+        inner = None, file = None, shared = false, event = None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are a map's declaration")]
     fn new(
@@ -60,6 +60,7 @@ impl Map {
         inner: Option<Template>,
         file: Option<i32>,
         shared: bool,
+        event: Option<i32>,
     ) -> PyResult<Self> {
         let options = || {
             Ok(MapOptions {
@@ -73,6 +74,8 @@ impl Map {
                 read_only,
                 inner: inner.map(template),
                 storage: storage(file, shared)?,
+                lanes: None,
+                event: event.map(owned).transpose()?,
             })
         };
         guarded(|| maps::Map::new(options()?)).map(|map| Self(Arc::new(map)))
@@ -302,6 +305,10 @@ impl Map {
         guarded(|| self.0.event())
     }
 
+    fn wake(&self) -> PyResult<()> {
+        guarded(|| self.0.wake())
+    }
+
     fn arm(&self) -> PyResult<bool> {
         guarded(|| self.0.arm())
     }
@@ -339,15 +346,19 @@ pub fn storage(file: Option<i32>, shared: bool) -> Result<Storage> {
             Storage::Anonymous
         });
     };
+    owned(descriptor).map(Storage::File)
+}
+
+/// A descriptor of our own for what the caller's one leads to.
+pub fn owned(descriptor: i32) -> Result<OwnedFd> {
     if descriptor < 0 {
         return Err(EngineError::argument(format!(
-            "file is {descriptor}: it must be an open descriptor"
+            "descriptor is {descriptor}: it must be an open one"
         )));
     }
     // SAFETY: the caller has the descriptor open during this call; a wrong number is refused.
     let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
-    let owned = borrowed
+    borrowed
         .try_clone_to_owned()
-        .map_err(|error| EngineError::argument(format!("file {descriptor}: {error}")))?;
-    Ok(Storage::File(owned))
+        .map_err(|error| EngineError::argument(format!("descriptor {descriptor}: {error}")))
 }

@@ -42,6 +42,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<execution::Program>()?;
     module.add_class::<gate::Gate>()?;
     module.add_class::<hook_door::Door>()?;
+    module.add_class::<gate::Lane>()?;
     module.add("FIRST_FUNCTION", crate::functions::FIRST_FUNCTION)?;
     module.add_function(wrap_pyfunction!(helper::general_helpers, module)?)?;
     module.add_function(wrap_pyfunction!(maps::lane_count, module)?)?;

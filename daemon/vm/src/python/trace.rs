@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::maps::Map;
 use crate::trace;
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
@@ -27,9 +28,12 @@ pub struct Trace(pub Arc<trace::Trace>);
 #[pymethods]
 impl Trace {
     #[new]
-    #[pyo3(signature = (capacity = 1024))]
-    fn new(capacity: usize) -> Self {
-        Self(Arc::new(trace::Trace::new(capacity)))
+    #[pyo3(signature = (capacity = 1024, *, through = None))]
+    fn new(capacity: usize, through: Option<Bound<'_, Map>>) -> Self {
+        Self(Arc::new(match through {
+            Some(records) => trace::Trace::through(Arc::clone(&records.get().0)),
+            None => trace::Trace::new(capacity),
+        }))
     }
 
     #[getter]

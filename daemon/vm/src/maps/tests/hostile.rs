@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::*;
 
-const TYPES: [u32; 7] = [
+const TYPES: [u32; 8] = [
     map_type::HASH,
     map_type::PERCPU_HASH,
     map_type::LRU_HASH,
@@ -15,6 +15,7 @@ const TYPES: [u32; 7] = [
     map_type::QUEUE,
     map_type::STACK,
     map_type::PERF_EVENT_ARRAY,
+    map_type::RINGBUF,
 ];
 /// Bytes of the header and of the lists of a stripe, from the beginning of the map.
 const STRIPES: usize = 256;
@@ -41,7 +42,7 @@ fn shared(number: u32) -> Map {
     let (keys, values, entries) = match number {
         map_type::QUEUE | map_type::STACK => (0, 8, 16),
         map_type::LPM_TRIE => (8, 8, 16),
-        map_type::PERF_EVENT_ARRAY => (0, 0, 4096),
+        map_type::PERF_EVENT_ARRAY | map_type::RINGBUF => (0, 0, 4096),
         _ => (4, 8, 16),
     };
     stored(Storage::Memfd, number, keys, values, entries).expect("a valid map")

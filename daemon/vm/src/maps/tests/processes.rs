@@ -9,7 +9,21 @@ use super::*;
 
 /// Keys that a writing peer writes.
 pub const PAIRS: u32 = 16;
+/// Of all that the tests' programs write.
+const LANE: usize = 1;
 const HASHES: [u32; 2] = [map_type::HASH, map_type::LRU_HASH];
+
+/// One of each store, of those that have anything to leave half done.
+const KINDS: [u32; 8] = [
+    map_type::HASH,
+    map_type::LRU_HASH,
+    map_type::PERCPU_HASH,
+    map_type::LRU_PERCPU_HASH,
+    map_type::QUEUE,
+    map_type::LPM_TRIE,
+    map_type::RINGBUF,
+    map_type::PERF_EVENT_ARRAY,
+];
 
 /// How the tests declare a map of each type that can be shared.
 #[derive(Clone, Copy)]
@@ -31,6 +45,9 @@ impl Declared {
         let keys = match self.number {
             map_type::QUEUE | map_type::STACK => 0,
             map_type::LPM_TRIE => 8,
+            map_type::RINGBUF | map_type::PERF_EVENT_ARRAY => {
+                return stored(storage, self.number, 0, 0, 4096);
+            }
             _ => 4,
         };
         stored(storage, self.number, keys, 8, entries)
@@ -51,13 +68,19 @@ impl Declared {
 
     /// Put something new.
     pub fn add(self, map: &Map, number: u32) -> Result<()> {
-        map.update(&self.key(number), &Self::value(number), ANY)
+        let value = Self::value(number);
+        match self.number {
+            map_type::RINGBUF | map_type::PERF_EVENT_ARRAY => map.output(LANE, &[&value]),
+            _ if map.is_per_cpu() => map.update_lane(&self.key(number), &value, ANY, LANE),
+            _ => map.update(&self.key(number), &value, ANY),
+        }
     }
 
     /// One of the changes that the type knows, on one of 128 keys.
     pub fn change(self, map: &Map, random: u32) -> Result<()> {
         let number = random % 128;
         match (self.number, random >> 8 & 3) {
+            (map_type::RINGBUF | map_type::PERF_EVENT_ARRAY, _) => self.add(map, number),
             (map_type::QUEUE | map_type::STACK, 0) => map.pop().map(drop),
             (map_type::QUEUE | map_type::STACK, _) => {
                 map.push(&Self::value(number), (random >> 8 & 2).into())
@@ -72,6 +95,20 @@ impl Declared {
         let halves = |value: &[u8]| {
             assert_eq!(value[..4], value[4..], "a torn value");
         };
+        if map.has_records() {
+            while let Some(record) = map.read(1, 100).expect("one reader").records.first() {
+                halves(&record.data);
+            }
+            return;
+        }
+        if map.is_per_cpu() {
+            let all = map.entries(None, 10_000).expect("entries");
+            assert_eq!(Some(all.len()), map.count());
+            all.iter()
+                .flat_map(|(_, values)| values.chunks(8))
+                .for_each(halves);
+            return;
+        }
         if self.key(0).is_empty() {
             while let Ok(value) = map.pop() {
                 halves(&value);
@@ -133,12 +170,7 @@ fn two_processes_write_whole_values() {
 /// What a killed process held is taken over within milliseconds.
 #[test]
 fn a_dead_owner_is_recovered_from() {
-    for number in [
-        map_type::HASH,
-        map_type::LRU_HASH,
-        map_type::QUEUE,
-        map_type::LPM_TRIE,
-    ] {
+    for number in KINDS {
         let (map, file) = shared(number, true);
         let declared = Declared::of(number);
         let mut peer = Peer::start("hold", &file, declared);
@@ -241,12 +273,7 @@ fn declared_only(map: &Map) {
 /// Wherever a process is killed, what it leaves is a map.
 #[test]
 fn a_kill_at_any_time_leaves_a_whole_map() {
-    for number in [
-        map_type::HASH,
-        map_type::LRU_HASH,
-        map_type::QUEUE,
-        map_type::LPM_TRIE,
-    ] {
+    for number in KINDS {
         let declared = Declared::of(number);
         let (map, file) = shared(number, true);
         for round in 0..6_u32 {
@@ -268,4 +295,36 @@ fn a_kill_at_any_time_leaves_a_whole_map() {
             declared.check(&map);
         }
     }
+}
+
+/// A reader that waits is woken by a record of another process, and by who has seen that end.
+#[test]
+fn another_process_wakes_the_reader() {
+    for number in [map_type::RINGBUF, map_type::PERF_EVENT_ARRAY] {
+        let (map, file) = shared(number, true);
+        let other = Map::new(MapOptions {
+            map_type: number,
+            max_entries: 4096,
+            storage: Storage::File(file.into()),
+            event: Some(dup(map.event().expect("a ring"))),
+            ..MapOptions::default()
+        });
+        let other = other.expect("the same map");
+        assert_eq!(Ok(true), map.arm());
+        assert!(!super::ring::readable(&map));
+        other.output(LANE, &[b"1"]).expect("room");
+        assert!(super::ring::readable(&map));
+        assert_eq!(Ok(false), map.arm(), "there is a record");
+        map.read(9, 9).expect("one reader");
+        assert_eq!(Ok(true), map.arm());
+        map.wake().expect("a ring");
+        assert!(super::ring::readable(&map));
+    }
+}
+
+fn dup(descriptor: i32) -> OwnedFd {
+    use std::os::fd::BorrowedFd;
+    // SAFETY: the map has it open during this call.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    borrowed.try_clone_to_owned().expect("a descriptor")
 }

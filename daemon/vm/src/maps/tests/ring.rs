@@ -224,7 +224,7 @@ fn a_second_reader_is_refused() {
     assert!(refused.load(Ordering::Relaxed), "two readers never met");
 }
 
-fn readable(map: &Map) -> bool {
+pub fn readable(map: &Map) -> bool {
     wait_readable(map, 0)
 }
 

@@ -1,0 +1,225 @@
+"""The same program run by the daemon, and by its hook's process: nobody can tell which it was."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from ebpfd_sdk import AttachedLink, Breaker, Client, Map, Program, Result
+from tests.e2e.world import PROGRAMS, World, world
+
+SCRIPT: Final = Path(__file__).with_name("alike_extension.py")
+OWN: Final = Path(__file__).with_name("programs")
+REMOTE: Final = "00"
+LOCAL: Final = "01"
+SUCCESS: Final = Result.SUCCESS
+NUMBERS: Final = [3, 1, 4, 1, 5, 9, 2, 6]
+
+
+class Scripted:
+    """The extension, and what it is told."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def run(self, parameter: str, numbers: list[int], *, now: bool = False) -> Any:
+        """What becomes of events with these numbers: code, result, context of each."""
+        assert self._process.stdin is not None
+        asked = {"parameter": parameter, "numbers": numbers, "now": now}
+        self._process.stdin.write(f"{json.dumps(asked)}\n".encode())
+        return json.loads(await self.answer())
+
+    async def answer(self) -> str:
+        """The next line that it says."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(60):
+            return (await self._process.stdout.readline()).decode().strip()
+
+
+@asynccontextmanager
+async def scripted(w: World) -> AsyncGenerator[Scripted]:
+    """The extension, registered, and killed in the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPT), w.address, stdin=PIPE, stdout=PIPE, limit=1 << 20
+    )
+    told = Scripted(process)
+    try:
+        assert await told.answer() == "ready"
+        yield told
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@dataclass
+class Twin:
+    """A program that is run in one of the two ways."""
+
+    program: Program
+    link: AttachedLink
+    parameter: str
+
+
+async def twins(w: World, file: Path) -> tuple[Twin, Twin]:
+    """One program twice: run by the daemon, as a breaker is its own, and by the process."""
+    both: list[Twin] = []
+    for parameter in (REMOTE, LOCAL):
+        program = next(iter((await w.client.load(file)).values()))
+        link = await program.attach("sample_ext", parameter=bytes.fromhex(parameter))
+        if parameter == REMOTE:
+            await link.set_policy(breaker=Breaker(failures=1000, retry_s=1))
+        both.append(Twin(program, link, parameter))
+    shown = [await w.ctl_json("link", "show", str(each.link.id)) for each in both]
+    assert [each["where"].partition(":")[0] for each in shown] == ["remote", "local"], shown
+    return both[0], both[1]
+
+
+async def outcomes(w: World, twin: Twin) -> Any:
+    """What link and program have counted, but for times."""
+    link = await w.ctl_json("link", "show", str(twin.link.id))
+    program = await w.ctl_json("program", "show", str(twin.program.id))
+    return link["runs"], link["outcomes"], program["runs"]
+
+
+async def contents(of: Map) -> Any:
+    """All that is in a map; of a per-CPU one the sums over its lanes."""
+    if of.type in {10, 12}:  # QUEUE and STACK
+        return [value async for value in _popped(of)]
+    if not of.lanes:
+        return sorted(await of.items())
+    return sorted((key, sum(map(_number, of.per_lane(value)))) for key, value in await of.items())
+
+
+async def _popped(of: Map) -> AsyncGenerator[bytes]:
+    while (value := await of.pop()) is not None:
+        yield value
+
+
+def _number(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+async def printed(client: Client, program: Program) -> list[str]:
+    """What a program has printed, and how its runs have failed."""
+    return [line.text async for line in client.trace(follow=False, program_id=program.id)]
+
+
+@pytest.mark.parametrize("state", [False, True])
+async def test_maps_of_all_kinds_hold_the_same(tmp_path: Path, state: bool) -> None:
+    """Per-CPU array, LRU hash, LPM trie, queue, in memory and in files."""
+    options = ("--state", str(tmp_path / "state")) if state else ()
+    async with world(tmp_path, "--local", *options) as w, scripted(w) as told:
+        both = await twins(w, OWN / "kinds.o")
+        for each in both:
+            key = (32).to_bytes(4, "little") + (4).to_bytes(4, "little")
+            await each.program.maps["routes"].set(key, (17).to_bytes(4, "little"))
+        remote, local = [await told.run(each.parameter, NUMBERS) for each in both]
+        assert local == remote
+        assert [result for _, result, _ in remote] == [17 * (each == 4) for each in NUMBERS]
+        for name in both[0].program.maps:
+            remote, local = [await contents(each.program.maps[name]) for each in both]
+            assert local == remote != []
+        assert await outcomes(w, both[0]) == await outcomes(w, both[1])
+        (_, run, _), *_ = await told.run(LOCAL, [4], now=True)
+        assert run == 17
+
+
+@pytest.mark.parametrize("file", ["records.o", "perf.o"])
+async def test_records_are_read_as_they_are_written(tmp_path: Path, file: str) -> None:
+    """All of them, and with the same counts of those that were lost."""
+    async with world(tmp_path, "--local") as w, scripted(w) as told:
+        both = await twins(w, OWN / file)
+        read: list[list[bytes]] = []
+        lost: list[int] = []
+        for each in both:
+            (records,) = each.program.maps.values()
+            waiting = asyncio.ensure_future(_first(records, len(NUMBERS)))
+            answers = await told.run(each.parameter, NUMBERS)
+            assert {(code, result) for code, result, _ in answers} == {(0, 0)}
+            async with asyncio.timeout(30):
+                read.append(await waiting)
+            full = await told.run(each.parameter, list(range(2000)))
+            lost.append(sum(result != 0 for _, result, _ in full))
+            shown = await w.ctl_json("map", "show", str(records.id))
+            assert shown["lost"] == lost[-1]
+        assert read[0] == read[1]
+        assert len(read[0]) == len(NUMBERS)
+        assert lost[0] == lost[1] > 0
+
+
+async def _first(of: Map, count: int) -> list[bytes]:
+    found: list[bytes] = []
+    async for batch in of.events(count=count):
+        found += [record.data for record in batch.records]
+    return found
+
+
+async def test_lines_are_printed_the_same(tmp_path: Path) -> None:
+    """In their order, with the program that printed them."""
+    async with world(tmp_path, "--local") as w, scripted(w) as told:
+        both = await twins(w, PROGRAMS / "trace.o")
+        for each in both:
+            await told.run(each.parameter, NUMBERS)
+        lines = [await printed(w.client, each.program) for each in both]
+        assert lines[0] == lines[1] == [f"got {number}" for number in NUMBERS]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("helper_function1.o", (SUCCESS, 42)),
+        ("helper_find.o", (SUCCESS, 3)),
+        ("helper_replace.o", None),
+    ],
+)
+async def test_helpers_are_called_the_same(
+    tmp_path: Path, file: str, expected: tuple[int, int] | None
+) -> None:
+    """With context, numbers, and memory that they read and write."""
+    async with world(tmp_path, "--local") as w, scripted(w) as told:
+        both = await twins(w, PROGRAMS / file)
+        remote, local = [await told.run(each.parameter, NUMBERS) for each in both]
+        assert local == remote
+        assert expected in {None, tuple(remote[0][:2])}
+        now = await told.run(LOCAL, NUMBERS, now=True)
+        assert [each[:2] for each in now] == [each[:2] for each in remote]
+
+
+async def test_helpers_that_go_wrong_end_the_run_the_same(tmp_path: Path) -> None:
+    """With the same codes, outcomes, and lines in the trace; a late one is TIMEOUT here too."""
+    async with world(tmp_path, "--local") as w, scripted(w) as told:
+        both = await twins(w, PROGRAMS / "helper_implicit_2.o")
+        faults = list(range(6))
+        remote, local = [await told.run(each.parameter, faults) for each in both]
+        assert local == remote
+        codes = [SUCCESS] * 2 + [Result.FAILED] * 4
+        assert [code for code, _, _ in remote] == codes
+        assert [result for _, result, _ in remote] == [7, 2**32 - 3, 0, 0, 0, 0]
+        assert await outcomes(w, both[0]) == await outcomes(w, both[1])
+        lines = [await printed(w.client, each.program) for each in both]
+        assert len(lines[0]) == 4
+        assert lines[0] == lines[1]
+        late = await told.run(LOCAL, [6] * 8)
+        assert [code for code, _, _ in late] == [Result.TIMEOUT] * 8
+        now = await told.run(LOCAL, [*faults, 6], now=True)
+        assert [code for code, _, _ in now] == [*codes, Result.TIMEOUT]
+
+
+async def test_a_helper_that_needs_the_loop_keeps_its_program_in_the_daemon(
+    tmp_path: Path,
+) -> None:
+    """Which says so."""
+    async with world(tmp_path, "--local") as w, scripted(w) as told:
+        program = next(iter((await w.client.load(PROGRAMS / "helper_implicit_1.o")).values()))
+        link = await program.attach("sample_ext")
+        shown = await w.ctl_json("link", "show", str(link.id))
+        assert shown["where"].startswith("remote: its helper waits is an async def")
+        assert (await told.run("", [5]))[0][:2] == [SUCCESS, 5]
