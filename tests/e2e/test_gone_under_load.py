@@ -54,9 +54,10 @@ async def busy(w: World, where: str) -> AsyncGenerator[Process]:
             stdin=DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        async for _ in w.client.watch_registrar():
-            if any(each.module_name == "sample_ext" for each in await w.client.providers()):
-                break
+        async with asyncio.timeout(10 * PATIENCE_S):
+            async for _ in w.client.watch_registrar():
+                if any(each.module_name == "sample_ext" for each in await w.client.providers()):
+                    break
         yield process
     finally:
         process.kill()
