@@ -12,6 +12,8 @@ HOOK: Final = "churn"
 KEYED: Final = ("by_key", "latest", "routes")
 QUEUED: Final = ("waiting", "heap")
 RUNS: Final = "runs"
+LANES: Final = "by_lane"
+RING: Final = "told"
 
 _FILE: Final = Path(__file__).with_name("programs") / "churn.o"
 _WORDS: Final = 6
@@ -49,6 +51,12 @@ async def check(w: World, program: Program) -> None:
             assert value == value[:8] * _WORDS, name
             assert value[:4] == key[-4:], name
             assert await map_.get(key) == value, name
+    by_lane = await w.client.map(program.maps[LANES].id)
+    entries = dict(await by_lane.items())
+    assert by_lane.count == len(entries)
+    for key, value in entries.items():
+        # A lane is written in place: what was killed amid of it has left half of a value there.
+        assert await by_lane.get(key) == value
     for name in QUEUED:
         map_ = await w.client.map(program.maps[name].id)
         values = [value async for value in _popped(map_)]

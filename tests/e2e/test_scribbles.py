@@ -16,7 +16,7 @@ import pytest
 
 from ebpfd.cli import children
 from ebpfd_extensions.sample.extension import SampleContext
-from ebpfd_sdk import DaemonUnavailable, EbpfdError, Program, Result
+from ebpfd_sdk import DaemonUnavailable, EbpfdError, Map, Program, Result
 from tests.e2e import churn, told
 from tests.e2e.told import Told
 from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
@@ -44,6 +44,7 @@ CODES: Final = frozenset(
         Result.OBJECT_ALREADY_EXISTS,
         Result.INVALID_ARGUMENT,
         Result.OPERATION_NOT_SUPPORTED,
+        Result.INVALID_STATE,
     }
 )
 """What calls on a map that somebody scribbles in may come to."""
@@ -85,10 +86,23 @@ class Scene:
 
 async def _any_call(w: World, program: Program, dice: random.Random) -> None:
     """One of all that can be done to maps that somebody scribbles in."""
-    map_ = program.maps[dice.choice((*churn.KEYED, *churn.QUEUED, churn.RUNS))]
+    names = (*churn.KEYED, *churn.QUEUED, churn.RUNS, churn.LANES, churn.RING)
+    map_ = program.maps[dice.choice(names)]
     number = dice.randrange(70)
-    if map_.name in churn.QUEUED:
-        calls: tuple[Callable[[], Awaitable[object]], ...] = (
+    calls: tuple[Callable[[], Awaitable[object]], ...]
+    if map_.name == churn.RING:
+        calls = (lambda: _a_record(map_),)
+    elif map_.name == churn.LANES:
+        value = bytes(map_.user_value_size)
+        calls = (
+            lambda: map_.set(number, value),
+            lambda: map_.get(number),
+            lambda: map_.delete(number),
+            lambda: map_.page(20, take=True),
+            map_.items,
+        )
+    elif map_.name in churn.QUEUED:
+        calls = (
             lambda: map_.push(churn.value_of(number), drop_oldest=True),
             map_.pop,
             map_.peek,
@@ -122,6 +136,14 @@ async def _any_call(w: World, program: Program, dice: random.Random) -> None:
     path = f"/scribbled/{map_.name}"
     calls = (*calls, lambda: w.client.pin(path, map_), lambda: w.client.unpin(path))
     await definite(dice.choice(calls))
+
+
+async def _a_record(ring: Map) -> None:
+    """Read from a ring, if there is something to read."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.05):
+            async for _ in ring.events(count=1):
+                return
 
 
 async def definite(call: Callable[[], Awaitable[object]]) -> None:

@@ -63,6 +63,20 @@ struct
     __uint(max_entries, 1);
 } runs SEC(".maps");
 
+struct
+{
+    __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+    __type(key, uint32_t);
+    __type(value, struct whole);
+    __uint(max_entries, KEYS);
+} by_lane SEC(".maps");
+
+struct
+{
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} told SEC(".maps");
+
 SEC("churn/all")
 int churn_all(sample_program_context_t *context)
 {
@@ -75,16 +89,19 @@ int churn_all(sample_program_context_t *context)
     if (number >> 8 & 1) {
         bpf_map_update_elem(&by_key, &key, &value, BPF_ANY);
         bpf_map_update_elem(&latest, &key, &value, BPF_ANY);
+        bpf_map_update_elem(&by_lane, &key, &value, BPF_ANY);
         bpf_map_update_elem(&routes, &prefix, &value, BPF_ANY);
         bpf_map_push_elem(&waiting, &value, BPF_EXIST);
         bpf_map_push_elem(&heap, &value, BPF_EXIST);
     } else {
         bpf_map_delete_elem(&by_key, &key);
         bpf_map_delete_elem(&latest, &key);
+        bpf_map_delete_elem(&by_lane, &key);
         bpf_map_delete_elem(&routes, &prefix);
         bpf_map_pop_elem(&waiting, &taken);
         bpf_map_pop_elem(&heap, &taken);
     }
+    bpf_ringbuf_output(&told, &value, sizeof(value), 0);
     uint64_t *counted = bpf_map_lookup_elem(&runs, &zero);
     if (counted)
         __sync_fetch_and_add(counted, 1);
