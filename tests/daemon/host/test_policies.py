@@ -104,6 +104,9 @@ class Attentive(FakeExtension):
         assert isinstance(client.characteristics, ExtensionData)
         self.heard.append((binding, client.characteristics.policy))
 
+    def offered(self, binding: nmr.BindingHandle) -> None:
+        """It runs no programs itself."""
+
 
 async def test_the_hook_is_told() -> None:
     """At once, and only of what has changed; a hook that comes later is shown it."""
