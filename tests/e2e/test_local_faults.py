@@ -3,6 +3,7 @@
 ``EBPFD_ROUNDS=100`` kills so often; else it is a few times.
 """
 
+import asyncio
 import os
 import random
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.e2e import churn, told
 from tests.e2e.told import Told
-from tests.e2e.world import PROGRAMS, STATES, World, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
 
 ROUNDS: Final = int(os.environ.get("EBPFD_ROUNDS", "3"))
 DROP: Final = "1"
@@ -72,5 +73,6 @@ async def test_a_kill_amid_changes_leaves_whole_maps(tmp_path: Path, state: str)
 async def _taken(w: World, link_id: int, its: Told) -> None:
     """Wait until the process has the link's program."""
     here = (link_id, f"local: in process {its.process.pid}")
-    while here not in {(link.id, link.where) for link in await w.client.links()}:
-        pass
+    async with asyncio.timeout(PATIENCE_S):
+        while here not in {(link.id, link.where) for link in await w.client.links()}:
+            pass

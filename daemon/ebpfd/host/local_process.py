@@ -96,6 +96,7 @@ class LocalProcess:
     def end(self) -> None:
         """It is no more, or the daemon ends: nothing more comes of it."""
         self.gone = True
+        self._lane = None  # for another one, however long this one is remembered
         if self._ring is None:
             return
         self.collect()
