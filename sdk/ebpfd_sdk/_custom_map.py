@@ -25,7 +25,8 @@ Later: TypeAlias = _Value | Awaitable[_Value]
 class CustomMap:
     """One map of a custom type: derive a class, and define what it wants to know of.
 
-    A method that does not agree raises Refused, whose *result* the user gets.
+    A method that does not agree raises Refused, whose *result* the user gets; a program that
+    writes an element gets it negated.
     """
 
     id: int

@@ -1,6 +1,7 @@
 """An extension that provides two map types, and writes down what it is asked.
 
-Run as ``python tests/e2e/map_extension.py JOURNAL [--other-size | --no-programs] ADDRESS``.
+Run as ``python tests/e2e/map_extension.py JOURNAL [--other-size | --no-programs | --accounts |
+--careful-accounts] ADDRESS``.
 """
 
 import json
@@ -72,8 +73,41 @@ class Plain(CustomMap):
         note("associate", self, program_type=str(program_type))
 
 
+class Accounts(CustomMap):
+    """A map whose values are stored as they are, and counted."""
+
+    def update(self, key: bytes, value: bytes) -> None:
+        """Take a value, but no 13."""
+        if int.from_bytes(value, "little") == 13:
+            raise Refused("no 13 here", result=Result.BLOCKED_BY_POLICY)
+        note("update", self, key=key.hex(), value=value.hex())
+
+    def delete(self, key: bytes, stored: bytes, operation: MapOperation) -> None:
+        """Hear of what is gone."""
+        note("delete", self, key=key.hex(), value=stored.hex(), operation=int(operation))
+
+
+class CarefulAccounts(CustomMap):
+    """The same in the older form: nobody may delete what has key 9."""
+
+    def update(self, key: bytes, value: bytes) -> None:
+        """Take any value."""
+        note("update", self, key=key.hex(), value=value.hex())
+
+    def before_delete(self, key: bytes, stored: bytes, operation: MapOperation) -> None:
+        """Hear of what is about to go."""
+        note("delete", self, key=key.hex(), value=stored.hex(), operation=int(operation))
+        if key[0] == 9:
+            raise Refused("9 stays", result=Result.ACCESS_DENIED)
+
+
 masked = CustomMapType(MapType.XSKMAP, Masked, name="masked", updates_original_value=True)
-plain = CustomMapType(MapType.SAMPLE_HASH_MAP, Plain, name="plain")
+kept: type[CustomMap] = Plain
+if "--accounts" in sys.argv:
+    kept = Accounts
+elif "--careful-accounts" in sys.argv:
+    kept = CarefulAccounts
+plain = CustomMapType(MapType.SAMPLE_HASH_MAP, kept, name="plain")
 
 if __name__ == "__main__":
     run(masked, plain, address=sys.argv[-1])

@@ -18,6 +18,7 @@ from ebpfd.host.maps import Maps
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.owners import Owners
 from ebpfd.host.pins import Pins
+from ebpfd.host.program_elements import ProgramElements
 from ebpfd.host.programs import Programs
 from ebpfd.host.recordings import Recordings
 from ebpfd.host.registrar import RegistrarHost
@@ -78,7 +79,11 @@ def assembled(
         survives=keeper.survives,
         guard=executor.guard,
     )
-    helper_calls = HelperCalls(deadlines.helper_s, executor.guard)
+    helper_calls = HelperCalls(
+        deadlines.helper_s,
+        executor.guard,
+        ProgramElements(custom_maps, services, deadlines.map_s),
+    )
     programs = Programs(
         helper_calls=helper_calls,
         registrar=registrar,

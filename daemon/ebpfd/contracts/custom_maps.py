@@ -42,6 +42,12 @@ class MapProviderData:
         """Which of its functions are called for one element."""
         return ELEMENT_FUNCTIONS.intersection(self.functions)
 
+    @property
+    def hears_of_programs(self) -> bool:
+        """Whether it must know of what programs write: where it updates values, they write none."""
+        writes = self.element_functions - {MapFunction.POSTPROCESS_MAP_FIND_ELEMENT}
+        return bool(writes) and not self.updates_original_value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapClientData:

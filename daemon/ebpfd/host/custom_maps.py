@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from types import MappingProxyType
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -14,7 +12,7 @@ from ebpfd.contracts import MapProviderData
 from ebpfd.errors import RequestError
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.map_client import MapClient
-from ebpfd.host.map_uses import helpers_called_on_maps
+from ebpfd.host.modules import MapModule
 from ebpfd.host.new_custom_maps import Declared, base_map, custom_map, shape_of
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.quotas import QuotaGuard
@@ -22,19 +20,11 @@ from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.objects import CustomMap, MapObject, MapShape, Objects
 from ebpfd.objects.custom_maps import associate, create
+from ebpfd_api.custom_map import MapOperation
 from ebpfd_api.map_type import MapType, map_type_name
 from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.result import Result
-from ebpfd_vm import EngineError, ProgramSpec
-
-ELEMENT_HELPERS: Final = MappingProxyType(
-    {
-        1: "bpf_map_lookup_elem",
-        2: "bpf_map_update_elem",
-        3: "bpf_map_delete_elem",
-        4: "bpf_map_lookup_and_delete_elem",
-    }
-)
+from ebpfd_vm import EngineError
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -159,6 +149,28 @@ class CustomMaps:
         """Delete a key."""
         await self._services.finish(self._delete(map_object, key), name="delete")
 
+    def owner(self, map_id: int) -> MapModule | None:
+        """The extension that provides a map, if one does now."""
+        found = self._maps.get(map_id)
+        return found[1].owner if found else None
+
+    async def update_by_program(
+        self, map_id: int, key: bytes, value: bytes, flags: int, until: float
+    ) -> None:
+        """Write a value for a program; not if its turn comes after *until*, by the loop's clock."""
+        client = self._client_of(map_id)
+        async with client.using(key) as custom:
+            _check_turn(until)
+            steps = custom.elements.update(key, value, flags, by=MapOperation.HELPER)
+            await client.run(steps)
+
+    async def delete_by_program(self, map_id: int, key: bytes, until: float) -> None:
+        """Delete a key likewise."""
+        client = self._client_of(map_id)
+        async with client.using(key) as custom:
+            _check_turn(until)
+            await client.run(custom.elements.delete(key, by=MapOperation.HELPER))
+
     async def update_batch(
         self, map_object: MapObject, keys: bytes, values: bytes, flags: int
     ) -> None:
@@ -229,6 +241,14 @@ class CustomMaps:
             raise RequestError(Result.KEY_NOT_FOUND, message)
         return found[1]
 
+    def _client_of(self, map_id: int) -> MapClient:
+        """For a program, to which a missing key is something else."""
+        found = self._maps.get(map_id)
+        if found is None:
+            message = f"map {map_id} is being removed"
+            raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
+        return found[1]
+
     def _end(self, map_object: MapObject) -> None:
         """Once: when nobody keeps the map any more, or the daemon ends."""
         found = self._maps.pop(map_object.id, None)
@@ -241,19 +261,10 @@ class CustomMaps:
         ending.add_done_callback(lambda _: self._ending.pop(map_object.id, None))
 
 
-def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
-    """Elements that a provider must know of, programs cannot touch: *index* is the map's place."""
-    custom = map_object.custom
-    if custom is None or custom.program_map is map_object.map:
-        return
-    for helper_id, used in helpers_called_on_maps(spec.instructions):
-        if used == index and helper_id in ELEMENT_HELPERS:
-            message = (
-                f"program {spec.name} calls {ELEMENT_HELPERS[helper_id]} for map "
-                f"{map_object.name}: {custom.provider} provides its type and keeps account of its "
-                "elements, so programs can only pass it to helpers of extensions"
-            )
-            raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+def _check_turn(until: float) -> None:
+    if asyncio.get_running_loop().time() >= until:
+        message = "others wrote this key until the deadline"
+        raise RequestError(Result.TIMEOUT, message)
 
 
 def _split(keys: bytes, size: int) -> list[bytes]:

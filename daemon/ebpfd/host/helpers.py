@@ -20,8 +20,10 @@ from ebpfd.host.modules import (
     HelperCall,
     HelperOutcome,
     MapArgument,
+    Module,
     ModuleGoneError,
 )
+from ebpfd.host.program_elements import ProgramElements
 from ebpfd.host.quotas import QuotaGuard
 from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, Map
@@ -77,6 +79,11 @@ class Target:
     helper_id: int
     deadline_s: float | None = None
 
+    @property
+    def label(self) -> str:
+        """What tells it from its extension's other helpers."""
+        return f"helper {self.helper_id} of {self.program_type}"
+
 
 class HelperCalls:
     """The calls that wait for extensions; none waits longer than *longest_s*.
@@ -84,8 +91,14 @@ class HelperCalls:
     A helper that hangs leaves room for the others of its extension.
     """
 
-    def __init__(self, longest_s: float, guard: QuotaGuard | None = None) -> None:
+    def __init__(
+        self,
+        longest_s: float,
+        guard: QuotaGuard | None = None,
+        elements: ProgramElements | None = None,
+    ) -> None:
         self.longest_s: Final = longest_s
+        self.elements: Final = elements
         self._guard = guard or QuotaGuard()
         self._waiting = Counter[Hashable]()
 
@@ -97,6 +110,12 @@ class HelperCalls:
         return max(extensions), max(helpers)
 
     @property
+    def patience_s(self) -> float:
+        """What a thread waits for, if even the loop does not answer."""
+        elements_s = self.elements.deadline_s if self.elements else 0.0
+        return max(self.longest_s, elements_s) + GRACE_S
+
+    @property
     def waiting(self) -> bool:
         """Whether any call waits."""
         return bool(self._waiting)
@@ -106,15 +125,14 @@ class HelperCalls:
         return min(target.deadline_s or DEADLINE_S, self.longest_s)
 
     @contextmanager
-    def one_more(self, target: Target) -> Generator[None]:
+    def one_more(self, extension: Module | None, helper: str) -> Generator[None]:
         """Within the block a call waits; ``HelperError`` NO_MEMORY if too many do."""
-        extension, helper = target.provider, (target.program_type, target.helper_id)
         places = (extension, (extension, helper))
         quotas = ("extension_helper_calls", "helper_calls")
         for quota, place in zip(quotas, places, strict=True):
             if self._waiting[place] >= getattr(self._guard.quotas, quota):
                 message = f"{self._waiting[place]} calls wait for it already"
-                self._guard.count(quota, f"helper {target.helper_id}: {message}")
+                self._guard.count(quota, f"{helper}: {message}")
                 raise HelperError(Result.NO_MEMORY, message)
         self._waiting.update(places)
         try:
@@ -130,8 +148,14 @@ class HelperBridge:
     """Calls helpers of whichever extension serves them at the moment, as *target* tells."""
 
     def __init__(
-        self, program_id: int, target: Callable[[int], Target], calls: HelperCalls
+        self,
+        program_id: int,
+        target: Callable[[int], Target],
+        calls: HelperCalls,
+        *,
+        elements_by: frozenset[int] = frozenset(),
     ) -> None:
+        self._elements_by = elements_by
         self._program_id = program_id
         self._target = target
         self._calls = calls
@@ -163,7 +187,7 @@ class HelperBridge:
         passed = [self._argument(argument) for argument in arguments]
         calling = self._call(helper_id, passed, context, _batch.deadline)
         answer = asyncio.run_coroutine_threadsafe(calling, self._loop)
-        patience_s = self._calls.longest_s + GRACE_S
+        patience_s = self._calls.patience_s
         try:
             outcome = answer.result(patience_s)
         except TimeoutError:
@@ -180,6 +204,8 @@ class HelperBridge:
         context: bytes,
         deadline: float | None,
     ) -> HelperOutcome:
+        if self._calls.elements is not None and helper_id in self._elements_by:
+            return await self._write(self._calls.elements, helper_id, arguments, deadline)
         target = self._target(helper_id)
         if target.provider is None:
             raise _gone()
@@ -190,19 +216,38 @@ class HelperBridge:
             context=context,
             program_id=self._program_id,
         )
-        deadline_s = self._calls.deadline_s(target)
-        if deadline is not None:
-            deadline_s = min(deadline_s, deadline - self._loop.time())
-            if deadline_s <= 0:
-                raise HelperError(Result.TIMEOUT, "it was not asked: the deadline has passed")
+        deadline_s = self._until(deadline, self._calls.deadline_s(target))
         try:
-            with self._calls.one_more(target):
+            with self._calls.one_more(target.provider, target.label):
                 async with asyncio.timeout(deadline_s):
                     return await target.provider.call_helper(call, deadline_s)
         except TimeoutError:
             raise HelperError(Result.TIMEOUT, f"it took longer than {deadline_s:.3g} s") from None
         except ModuleGoneError:
             raise _gone() from None
+
+    async def _write(
+        self,
+        elements: ProgramElements,
+        helper_id: int,
+        arguments: Sequence[HelperArgument],
+        deadline: float | None,
+    ) -> HelperOutcome:
+        """Write an element of a custom map, whose provider is asked."""
+        deadline_s = self._until(deadline, elements.deadline_s)
+        which, *others = arguments
+        map_id = which.map_id if isinstance(which, MapArgument) else 0
+        with self._calls.one_more(elements.provider(map_id), f"map {map_id}"):
+            return HelperOutcome(await elements.write(helper_id, map_id, others, deadline_s))
+
+    def _until(self, deadline: float | None, most_s: float) -> float:
+        """How long may be waited; ``HelperError`` TIMEOUT for not at all."""
+        if deadline is None:
+            return most_s
+        left_s = deadline - self._loop.time()
+        if left_s <= 0:
+            raise HelperError(Result.TIMEOUT, "it was not asked: the deadline has passed")
+        return min(most_s, left_s)
 
     def _argument(self, argument: int | bytes | Map | None) -> HelperArgument:
         if isinstance(argument, Map):

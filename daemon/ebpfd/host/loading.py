@@ -10,6 +10,7 @@ from ebpfd.host.function_client import FIRST_FUNCTION
 from ebpfd.host.helpers import HelperBridge, HelperCalls, Target
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.program_clients import ProgramClients
+from ebpfd.host.program_elements import WRITING, provided
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import Execution, MapObject, Program, ProgramSource
 from ebpfd_vm import Map, Object, ProgramSpec, Trace
@@ -42,6 +43,8 @@ class Loading:
     contract: ProgramData
     digest: bytes = b""
     judged: JudgedProgram | None = None
+    provided: tuple[int, ...] = ()
+    """Places of custom maps whose provider must be asked when it writes elements."""
 
     def target(self, helper_id: int) -> Target:
         """Who serves a helper or an imported function at the moment."""
@@ -52,7 +55,17 @@ class Loading:
 
     def bridge(self, calls: HelperCalls) -> HelperBridge:
         """Who carries the program's calls to its extensions."""
-        return HelperBridge(self.program_id, self.target, calls)
+        general = WRITING - self.overridden
+        return HelperBridge(self.program_id, self.target, calls, elements_by=general)
+
+    def ask_providers(self, maps: Mapping[int, MapObject]) -> None:
+        """Find out which of its maps need their providers when it writes to them."""
+        self.provided = provided(maps, self.spec, self.overridden)
+
+    @property
+    def overridden(self) -> frozenset[int]:
+        """General helpers that the program's type has its own of."""
+        return frozenset(each.helper_id for each in self.contract.program_info.global_helpers)
 
     def information(self) -> EngineInformation:
         """What the program is judged with, and runs with."""
@@ -89,6 +102,7 @@ def make(
             maps,
             each.information(),
             helper=bridge,
+            provided=each.provided,
             trace=trace,
             tag=each.program_id,
             # On this the engine's safety rests: maps and contract are those it was judged with.

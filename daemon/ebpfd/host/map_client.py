@@ -81,6 +81,11 @@ class MapClient(LocalModule):
         return self._calls.bound.owner.name if self._calls.bound else ""
 
     @property
+    def owner(self) -> MapModule | None:
+        """That extension itself."""
+        return self._calls.bound.owner if self._calls.bound else None
+
+    @property
     def unanswered(self) -> int:
         """Calls that the provider has not answered."""
         return self._calls.unanswered

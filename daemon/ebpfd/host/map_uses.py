@@ -39,6 +39,17 @@ def helpers_called_on_maps(instructions: bytes) -> Iterator[tuple[int, int]]:
         index += 2 if opcode == _LDDW else 1
 
 
+def helper_calls(instructions: bytes) -> Iterator[int]:
+    """The ids of all calls of helpers."""
+    index = 0
+    decoded = list(struct.iter_unpack("<BBhi", instructions))
+    while index < len(decoded):
+        opcode, registers, _, immediate = decoded[index]
+        if opcode == _CALL and registers >> 4 == 0:
+            yield immediate
+        index += 2 if opcode == _LDDW else 1
+
+
 def _jump_targets(decoded: list[tuple[int, int, int, int]]) -> set[int]:
     """Where control may come from elsewhere, functions included."""
     found: set[int] = set()

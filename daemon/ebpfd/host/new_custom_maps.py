@@ -91,12 +91,12 @@ def base_map(new_maps: NewMaps, declared: Declared, stored_value_size: int) -> M
 def custom_map(data: MapProviderData, shape: MapShape, base: Map, provider: str = "") -> CustomMap:
     """What a map of this type has beside its base map."""
     size = base.value_size
-    program_map = unwritable(shape, base.name) if data.element_functions else base
+    program_map = unwritable(shape, base.name) if data.updates_original_value else base
     return CustomMap(data, shape, size, Elements(data, shape, base, size), program_map, provider)
 
 
 def unwritable(declared: Declared | MapShape, name: str) -> Map:
-    """What a program sees of a map whose elements its provider must know of: nothing."""
+    """What a program sees of a map whose values its provider stores in its own way: nothing."""
     return Map(
         MapType.HASH,
         declared.key_size,

@@ -91,6 +91,7 @@ class ProgramRestorer:
             )
             _log.error("kept program refused", program=number, reason=reason)
         by_place = {place: maps[each] for place, each in row.maps.items()}
+        loading.ask_providers(by_place)
         bridge = loading.bridge(self._helper_calls)
         bridge.know_maps([(each.program_map, each.id) for each in by_place.values()])
         return Judged(row, parsed, loading, bridge, verdict, by_place)

@@ -9,7 +9,7 @@ import structlog
 
 from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
 from ebpfd.errors import RequestError
-from ebpfd.host.custom_maps import CustomMaps, check_uses
+from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.disassembly import Listing, of_file
 from ebpfd.host.file_maps import create_custom_maps, end_custom_maps, fill_maps, users_maps
 from ebpfd.host.fitting import fit
@@ -26,6 +26,7 @@ from ebpfd.host.program_clients import (
     helper_label,
     missing_helpers,
 )
+from ebpfd.host.program_elements import check_uses
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.verification import Judge, Subject, Verifier
@@ -303,6 +304,7 @@ class Programs:
     async def _associate(self, loading: list[Loading], maps: Mapping[int, MapObject]) -> None:
         """Ask the providers of custom maps whether the programs may use them."""
         for each in loading:
+            each.ask_providers(maps)
             for index in each.spec.map_indices:
                 used = maps.get(index)
                 if used is not None and used.custom is not None:

@@ -18,7 +18,7 @@ from ebpfd.host.modules import MapCall, MapModule, ModuleGoneError
 from ebpfd.host.services import Services
 from ebpfd.objects import MapShape
 from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn, undo_of
-from ebpfd_api.custom_map import MapFunction, MapOperation
+from ebpfd_api.custom_map import MapFunction
 from ebpfd_api.result import Result
 
 Late: TypeAlias = Callable[[ProviderCall, ProviderReturn], ProviderCall | None]
@@ -63,7 +63,8 @@ class ProviderCalls:
         """What the provider answers; TIMEOUT and EXTENSION_FAILED_TO_LOAD if it does not."""
         bound = self.bound
         if bound is None:
-            return ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, "its provider has gone")
+            code, message = Result.EXTENSION_FAILED_TO_LOAD, "its provider has gone"
+            return ProviderReturn(code, message, unanswered=True)
         answer: asyncio.Future[ProviderReturn] = asyncio.get_running_loop().create_future()
         function = call.function.name.lower()
         self._services.start(
@@ -82,11 +83,11 @@ class ProviderCalls:
 
     def _overdue(self, call: ProviderCall, bound: BoundProvider) -> ProviderReturn:
         function, limit = call.function.name.lower(), f"{self._deadlines.map_s:g} s"
-        if _asks_to_delete(call):
+        if call.asks_to_delete:
             self.doubtful.add(call.key)
         _log.warning("a custom map is overdue", map=self._map_id, function=function)
         message = f"the extension {bound.owner.name} took longer than {limit} for {function}"
-        return ProviderReturn(Result.TIMEOUT, message)
+        return ProviderReturn(Result.TIMEOUT, message, unanswered=True)
 
     async def _ask(
         self, bound: BoundProvider, call: ProviderCall, answer: "asyncio.Future[ProviderReturn]"
@@ -115,7 +116,8 @@ class ProviderCalls:
             returned = await bound.owner.call_map(asked, self._deadlines.drain_s)
         except ModuleGoneError:
             message = f"the extension {bound.owner.name} went away before it answered"
-            returned = ProviderReturn(Result.EXTENSION_FAILED_TO_LOAD, message)
+            code = Result.EXTENSION_FAILED_TO_LOAD
+            returned = ProviderReturn(code, message, unanswered=True)
         except TimeoutError:
             returned = ProviderReturn(Result.TIMEOUT)  # nobody waits any more
         if answer.done():
@@ -131,7 +133,7 @@ class ProviderCalls:
             undo = undo_of(bound.data, call, returned)
         else:
             undo = self.late(call, returned)
-        if _asks_to_delete(call):
+        if call.asks_to_delete:
             self.doubtful.discard(call.key)
         if undo is None:
             return
@@ -142,8 +144,3 @@ class ProviderCalls:
             )
         except (ModuleGoneError, TimeoutError):
             return
-
-
-def _asks_to_delete(call: ProviderCall) -> bool:
-    plain = call.flags == MapOperation.NONE
-    return plain and call.function is MapFunction.PREPROCESS_MAP_DELETE_ELEMENT

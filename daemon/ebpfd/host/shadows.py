@@ -325,6 +325,12 @@ def _shared(shadow: Program, program: Program) -> str:
         ours = {each.id: each for each in reached(shadow)}
     except RequestError as error:
         return error.message
+    for each in ours.values():
+        if each.custom is not None and each.custom.data.hears_of_programs:
+            return (
+                f"program {shadow.id} uses map {each.id} ({each.name}), whose extension must know "
+                "of what is written: a shadow asks nobody"
+            )
     if both := [ours[each.id] for each in reached(program) if each.id in ours]:
         return (
             f"program {shadow.id} shares map {both[0].id} ({both[0].name}) with program "

@@ -51,16 +51,27 @@ class ProviderCall:
     program_type: bytes = b""
     restored: bool = False
 
+    @property
+    def asks_to_delete(self) -> bool:
+        """Whether the provider may still refuse that an element goes."""
+        wanted = not self.flags & (MapOperation.UPDATE | MapOperation.MAP_CLEANUP)
+        return wanted and self.function is MapFunction.PREPROCESS_MAP_DELETE_ELEMENT
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderReturn:
-    """What came of a call: also that nobody was there, or answered in time."""
+    """What came of a call: if it is *unanswered*, nobody was there, or answered in time."""
 
     result: int = Result.SUCCESS
     message: str = ""
     out_value: bytes = b""
     actual_value_size: int = 0
     map_context: bytes = b""
+    unanswered: bool = False
+
+
+class RefusalError(RequestError):
+    """The provider itself said no, with a code of its choice."""
 
 
 Steps: TypeAlias = Generator[ProviderCall, ProviderReturn, _Value]
@@ -154,8 +165,10 @@ class Elements:
         seen = _out_value(call, _check((yield call)))
         return seen if self._data.updates_original_value else stored
 
-    def update(self, key: bytes, value: bytes, option: int) -> Steps[None]:
-        """Write a value that a user gives."""
+    def update(
+        self, key: bytes, value: bytes, option: int, *, by: MapOperation = MapOperation.NONE
+    ) -> Steps[None]:
+        """Write a value that a user gives, or a program: then *by* is HELPER."""
         self._check_key(key)
         if len(value) != self._shape.value_size:
             message = f"value has {len(value)} bytes: the map's have {self._shape.value_size}"
@@ -163,7 +176,7 @@ class Elements:
         undo: ProviderCall | None = None
         function = MapFunction.PREPROCESS_MAP_UPDATE_ELEMENT
         if function in self._data.functions:
-            call = ProviderCall(function, key, value, self._stored_size)
+            call = ProviderCall(function, key, value, self._stored_size, flags=by)
             returned = _check((yield call))
             out_value = _out_value(call, returned)
             value = out_value if self._data.updates_original_value else value
@@ -176,17 +189,17 @@ class Elements:
                 yield undo
             raise
         if old is not None and self._deletion is not None:
-            yield ProviderCall(self._deletion, key, old, flags=MapOperation.UPDATE)
+            yield ProviderCall(self._deletion, key, old, flags=MapOperation.UPDATE | by)
 
-    def delete(self, key: bytes) -> Steps[None]:
-        """Delete what a user does not want any more; a provider that is asked first may refuse."""
+    def delete(self, key: bytes, *, by: MapOperation = MapOperation.NONE) -> Steps[None]:
+        """Delete what is not wanted any more; a provider that is asked first may refuse."""
         self._check_key(key)
         old = self._present(key)
         if old is not None and self._deletion is MapFunction.PREPROCESS_MAP_DELETE_ELEMENT:
-            _check((yield ProviderCall(self._deletion, key, old)))
+            _check((yield ProviderCall(self._deletion, key, old, flags=by)))
         self._base.delete(key)
         if old is not None and self._deletion is MapFunction.POSTPROCESS_MAP_DELETE_ELEMENT:
-            yield ProviderCall(self._deletion, key, old)
+            yield ProviderCall(self._deletion, key, old, flags=by)
 
     def clean_up(self) -> Iterator[ProviderCall]:
         """What to call before the map goes, for every element; results do not matter."""
@@ -197,8 +210,7 @@ class Elements:
 
     def late(self, call: ProviderCall, returned: ProviderReturn) -> ProviderCall | None:
         """A call that was given up has returned: do what it was for, or say what takes it back."""
-        plain = returned.result == Result.SUCCESS and call.flags == MapOperation.NONE
-        if plain and call.function is MapFunction.PREPROCESS_MAP_DELETE_ELEMENT:
+        if returned.result == Result.SUCCESS and call.asks_to_delete:
             if self._present(call.key) == call.value:
                 self._base.delete(call.key)
             return None
@@ -228,8 +240,9 @@ class Elements:
 class CustomMap:
     """What a map of a custom type has beside its base map.
 
-    ``program_map`` is what programs get: the base map if its provider need not know of elements,
-    else an empty one that they cannot write.  ``reason`` says why there is no provider.
+    ``program_map`` is what programs get: the base map, or where the provider stores values
+    otherwise than users see them, an empty one that they cannot write.  ``reason`` says why there
+    is no provider.
     """
 
     data: MapProviderData
@@ -265,7 +278,8 @@ def undo_of(
     if call.function is not MapFunction.PREPROCESS_MAP_UPDATE_ELEMENT or function is None:
         return None
     value = returned.out_value if data.updates_original_value else call.value
-    return ProviderCall(function, call.key, value, flags=MapOperation.UPDATE)
+    by = call.flags & MapOperation.HELPER
+    return ProviderCall(function, call.key, value, flags=MapOperation.UPDATE | by)
 
 
 def _check_stored_size(data: MapProviderData, shape: MapShape, actual: int) -> None:
@@ -290,7 +304,7 @@ def _check(returned: ProviderReturn) -> ProviderReturn:
     if returned.result != Result.SUCCESS:
         known = returned.result in Result._value2member_map_
         code = Result(returned.result) if known else Result.FAILED
-        raise RequestError(code, _said(returned))
+        raise (RequestError if returned.unanswered else RefusalError)(code, _said(returned))
     return returned
 
 

@@ -608,7 +608,8 @@ class Program:
 
     *helper* answers for an extension and may take its time.  *local* has callbacks for
     single helpers and functions, by id, that answer at once: they do not make a program
-    blocking, and must not wait.
+    blocking, and must not wait.  *provided* maps, by their indices, are written by *helper* when
+    the program calls general helper 2 or 3 for them: their provider must know of their elements.
 
     ``maps[i]`` stands for map *i* of the object, whether the program uses it or not.
     An invocation that fails leaves one line in *trace* that says why.
@@ -627,6 +628,7 @@ class Program:
         *,
         helper: HelperCallback | None = None,
         local: Mapping[int, HelperCallback] | None = None,
+        provided: Sequence[int] = (),
         trace: Trace | None = None,
         tag: int = 0,
         budget: int | None = None,

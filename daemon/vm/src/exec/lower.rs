@@ -74,6 +74,20 @@ pub struct RemoteHelper {
     pub arguments: Vec<Argument>,
     /// Who answers in this process; `None`: an extension, for which the call waits.
     pub local: Option<Arc<dyn Remote>>,
+    /// Of a general helper on maps: which of them ask, and what it is for all others.
+    pub provided: Option<Provided>,
+}
+
+/// Helpers by which a program writes elements: maps that an extension provides ask it before.
+const WRITE_ELEMENTS: [u32; 3] = [2, 3, helpers::LOOKUP_AND_DELETE];
+
+/// Maps of a program whose provider must know of their elements.
+#[derive(Clone)]
+pub struct Provided {
+    /// Their indices.
+    pub maps: Vec<usize>,
+    /// How all others are written.
+    pub native: Native,
 }
 
 /// How helpers are answered without waiting, by their ids.
@@ -86,12 +100,14 @@ pub struct Code {
     pub remotes: Vec<RemoteHelper>,
 }
 
-/// Check and lower a program; `maps` has an entry for each index that it uses.
+/// Check and lower a program; `maps` has an entry for each index that it uses, and elements of
+/// those that are `provided` are written by whoever carries calls of helpers.
 pub fn lower(
     program: &ProgramSpec,
     maps: &[Arc<Map>],
     information: &ProgramInformation,
     bindings: &Bindings,
+    provided: &[usize],
 ) -> Result<Code> {
     check_bindings(bindings, information)?;
     let length = program.instructions.len();
@@ -137,7 +153,7 @@ pub fn lower(
                     let id = insn.imm as u32;
                     match information.helper(id) {
                         Some(helper) => bind(helper, bindings, &mut code, &mut op)?,
-                        None => resolve_general(id, information, &mut code, &mut op)?,
+                        None => resolve_general(id, information, provided, &mut code, &mut op)?,
                     }
                 } else if insn.is_function_call() {
                     let function = imported(program, insn, information)?;
@@ -242,6 +258,7 @@ fn bind(helper: &Prototype, bindings: &Bindings, code: &mut Code, op: &mut Op) -
         name: helper.name.clone(),
         arguments: helper.marshalled()?,
         local,
+        provided: None,
     });
     Ok(())
 }
@@ -250,6 +267,7 @@ fn bind(helper: &Prototype, bindings: &Bindings, code: &mut Code, op: &mut Op) -
 fn resolve_general(
     id: u32,
     information: &ProgramInformation,
+    provided: &[usize],
     code: &mut Code,
     op: &mut Op,
 ) -> Result<()> {
@@ -261,6 +279,22 @@ fn resolve_general(
             helpers::unavailable(id, information),
         ));
     };
+    if !provided.is_empty() && WRITE_ELEMENTS.contains(&id) {
+        let arguments = general.arguments.iter().copied();
+        op.code = extra::CALL_REMOTE;
+        op.imm = code.remotes.len() as u64;
+        code.remotes.push(RemoteHelper {
+            id,
+            name: general.name.to_owned(),
+            arguments: arguments.filter_map(Argument::from_number).collect(),
+            local: None,
+            provided: Some(Provided {
+                maps: provided.to_vec(),
+                native: function,
+            }),
+        });
+        return Ok(());
+    }
     op.code = extra::CALL_NATIVE;
     op.imm = code.natives.len() as u64;
     code.natives.push(NativeHelper {

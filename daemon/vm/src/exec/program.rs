@@ -65,6 +65,8 @@ pub struct Options {
     pub remote: Option<Arc<dyn Remote>>,
     /// Helpers and functions of the contract that are answered in this process: no run waits.
     pub local: Bindings,
+    /// Maps of which `remote` writes the elements, since their provider must know of them.
+    pub provided: Vec<usize>,
     pub trace: Option<Arc<Trace>>,
     /// Names the program in its trace lines.
     pub tag: u64,
@@ -130,7 +132,7 @@ impl Program {
         options: Options,
     ) -> Result<Self> {
         information.validate()?;
-        let code = lower::lower(spec, &maps, information, &options.local)?;
+        let code = lower::lower(spec, &maps, information, &options.local, &options.provided)?;
         if let (Some(helper), None) = (waited_for(&code), &options.remote) {
             return Err(EngineError::argument(format!(
                 "helper is not given, but program {} calls {} ({}) of its extension",
@@ -251,7 +253,8 @@ impl Program {
 
     /// An image of this program with all that it runs by.
     pub fn vouched(&self, image: Image, tag: u64) -> Result<Image> {
-        if self.options.verified == Verified::No || !self.options.local.is_empty() {
+        let bound = !self.options.local.is_empty() || !self.options.provided.is_empty();
+        if self.options.verified == Verified::No || bound {
             return Err(EngineError::new(
                 ResultCode::OperationNotSupported,
                 "nobody has verified the program, or helpers of it are bound here",

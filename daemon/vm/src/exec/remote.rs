@@ -8,7 +8,7 @@ use super::interpreter::Services;
 use super::lower::RemoteHelper;
 use crate::contract::Argument;
 use crate::error::ResultCode;
-use crate::helpers::Native;
+use crate::helpers::{self, Native};
 use crate::maps::Map;
 use std::sync::Arc;
 
@@ -59,6 +59,15 @@ pub fn call(
     services: &mut Services<'_>,
     registers: [u64; 5],
 ) -> Result<u64, Fault> {
+    if let Some(provided) = &helper.provided {
+        let own = services.memory.map_index(registers[0]).ok();
+        if !own.is_some_and(|(index, _)| provided.maps.contains(&index)) {
+            return (provided.native)(services, registers);
+        }
+        if helper.id == helpers::LOOKUP_AND_DELETE {
+            return Err(taken_at_once(helper));
+        }
+    }
     let mut arguments = Vec::with_capacity(helper.arguments.len());
     let mut map = None;
     for index in 0..helper.arguments.len() {
@@ -178,6 +187,17 @@ fn write_back(
         )));
     }
     services.memory.write(registers[index], bytes)
+}
+
+#[cold]
+fn taken_at_once(helper: &RemoteHelper) -> Fault {
+    Fault::new(
+        ResultCode::OperationNotSupported,
+        format!(
+            "helper {}: the map's type is an extension's, which keeps account of its elements",
+            helper.name
+        ),
+    )
 }
 
 fn bad(helper: &RemoteHelper, index: usize, what: &str) -> Fault {

@@ -26,6 +26,9 @@ pub use system::{boot_clock, monotonic_clock};
 /// What a helper implemented here looks like: r1 to r5 in, r0 out.
 pub type Native = fn(&mut Services<'_>, [u64; 5]) -> Result<u64, Fault>;
 
+/// The helper that removes an element and gives its value, which nobody else could do.
+pub const LOOKUP_AND_DELETE: u32 = 4;
+
 /// Helpers that only a program type can provide: there is nothing to fall back on.
 const WITHOUT_DEFAULT: [u32; 2] = [26, 35];
 

@@ -104,8 +104,8 @@ type TestResult<'py> = (u8, u32, Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 impl Program {
     #[new]
     #[pyo3(signature = (
-        program, maps, information, *, helper = None, local = None, trace = None, tag = 0,
-        budget = None, verified = false, proved = None, execution = "any",
+        program, maps, information, *, helper = None, local = None, provided = Vec::new(),
+        trace = None, tag = 0, budget = None, verified = false, proved = None, execution = "any",
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -118,6 +118,7 @@ impl Program {
         #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
         helper: Option<Py<PyAny>>,
         local: Option<HashMap<u32, Py<PyAny>>>,
+        provided: Vec<usize>,
         trace: Option<Py<Trace>>,
         tag: u64,
         budget: Option<u64>,
@@ -137,6 +138,7 @@ impl Program {
             local: local
                 .map(|(id, function)| (id, Binding::Local(callback(function))))
                 .collect(),
+            provided,
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
             tag,
             budget,

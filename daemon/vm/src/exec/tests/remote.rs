@@ -151,3 +151,83 @@ fn panics_of_helpers_reach_the_caller() {
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }
 }
+
+/// Elements of a provided map are written by whoever carries calls, those of others at once.
+#[test]
+fn whoever_provides_a_map_writes_its_elements() {
+    use super::{EXIT, K, X, alu64, mov};
+    use crate::fixtures::assembled;
+    use crate::isa::{CALL, Insn, LDDW, LDDW_MAP, alu, class, mem};
+    use crate::maps::{Map, MapOptions, map_type};
+    let make = || {
+        let map = Map::new(MapOptions {
+            map_type: map_type::HASH,
+            key_size: 4,
+            value_size: 4,
+            max_entries: 4,
+            ..MapOptions::default()
+        });
+        Arc::new(map.expect("a valid map"))
+    };
+    let copy = |dst, src| Insn::new(class::ALU64 | alu::MOV | X, dst, src, 0, 0);
+    let store = |offset, value| Insn::new(class::ST | mem::MEM | mem::W | K, 10, 0, offset, value);
+    let (key, value) = (5_u32.to_le_bytes(), 7_u32.to_le_bytes());
+    let asked_of_update = vec![
+        Value::Map(1),
+        Value::Bytes(key.to_vec()),
+        Value::Bytes(value.to_vec()),
+        Value::Number(0),
+    ];
+    for (helper, place) in [(2, 0), (3, 0), (4, 0), (2, 1), (3, 1), (4, 1)] {
+        let code = [
+            store(-8, 5),
+            store(-16, 7),
+            Insn::new(LDDW, 1, LDDW_MAP, 0, place),
+            Insn::default(),
+            copy(2, 10),
+            alu64(alu::ADD, 2, -8),
+            copy(3, 10),
+            alu64(alu::ADD, 3, -16),
+            mov(4, 0),
+            Insn::new(CALL, 0, 0, 0, helper),
+            EXIT,
+        ];
+        for options in executors() {
+            let extension = Arc::new(Extension {
+                asked: Mutex::default(),
+                answer: Ok(Reply {
+                    result: ResultCode::AccessDenied.negated(),
+                    written: vec![],
+                }),
+            });
+            let maps = [make(), make()];
+            let (other, provided) = (&maps[0], &maps[1]);
+            if helper > 2 {
+                other.update(&key, &value, 0).expect("room");
+            }
+            let options = Options {
+                remote: Some(Arc::clone(&extension) as Arc<dyn Remote>),
+                provided: vec![1],
+                ..options
+            };
+            let program = ready(&assembled(&code, &[]), maps.to_vec(), options);
+            assert!(program.blocking());
+            let test = program.test_run(&context(0, 0), b"", 0, 1);
+            let test = test.expect("valid input");
+            let asked = extension.asked.lock().expect("no panic").clone();
+            if place == 0 {
+                assert_eq!((0, vec![]), (test.code, asked));
+                assert_eq!(helper == 2, other.lookup(&key).is_ok());
+            } else if helper == 4 {
+                let refused = ResultCode::OperationNotSupported as u8;
+                assert_eq!((refused, vec![]), (test.code, asked));
+            } else {
+                let negated = ResultCode::AccessDenied.negated() as u32;
+                assert_eq!((0, negated), (test.code, test.result));
+                let arguments = &asked_of_update[..if helper == 2 { 4 } else { 2 }];
+                assert_eq!((helper as u32, arguments), (asked[0].0, &asked[0].1[..]));
+                assert!(provided.lookup(&key).is_err(), "the answer is no");
+            }
+        }
+    }
+}
