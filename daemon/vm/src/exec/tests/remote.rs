@@ -172,7 +172,7 @@ fn whoever_provides_a_map_writes_its_elements() {
     let copy = |dst, src| Insn::new(class::ALU64 | alu::MOV | X, dst, src, 0, 0);
     let store = |offset, value| Insn::new(class::ST | mem::MEM | mem::W | K, 10, 0, offset, value);
     let (key, value) = (5_u32.to_le_bytes(), 7_u32.to_le_bytes());
-    let asked_of_update = vec![
+    let asked_of_update = [
         Value::Map(1),
         Value::Bytes(key.to_vec()),
         Value::Bytes(value.to_vec()),
