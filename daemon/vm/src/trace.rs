@@ -137,6 +137,6 @@ mod tests {
         assert_eq!(7_u64.to_le_bytes(), records[0].data[8..16]);
         assert_eq!("é".repeat(512).as_bytes(), &records[0].data[16..]);
         (0..9).for_each(|_| trace.push(7, "x".repeat(1000)));
-        assert_eq!(6, ring.lost());
+        assert_eq!(5, ring.lost());
     }
 }
