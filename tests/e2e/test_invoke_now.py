@@ -10,7 +10,7 @@ from ebpfd.cli import children
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
 from ebpfd_sdk import Client, EbpfdError, Extension, Result
 from tests.e2e.test_reconnect import attached
-from tests.e2e.world import PROGRAMS, world
+from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
 
 CONTEXT = SampleContext().pack()
 DROP = 1
@@ -56,17 +56,31 @@ async def test_a_link_that_is_taken_back_is_run_here_when_it_comes_again(tmp_pat
         link = await old.attach(events.guid)
         kept = events.invoke_now
         assert kept(CONTEXT) == DROP
-        await w.ctl_json("link", "replace", str(link.id), str(new.id))
-        with pytest.raises(EbpfdError, match="the daemon has taken it back; await invoke instead"):
-            kept(CONTEXT)
-        assert _code() is NOT_HERE
-        assert (await events.invoke(CONTEXT)).result == DROP
-        await link.detach()
-        await new.attach(events.guid)
+        for choice in ("5", "0"):  # a breaker is the daemon's to keep
+            await w.ctl_json("link", "set-policy", str(link.id), "--break-after", choice)
+            if choice == "5":
+                with pytest.raises(EbpfdError, match="has taken it back; await invoke instead"):
+                    kept(CONTEXT)
+                assert _code() is NOT_HERE
+                assert (await events.invoke(CONTEXT)).result == DROP
+        await _here_again(w, link.id)
         assert [kept(CONTEXT), events.invoke_now(CONTEXT)] == [DROP, DROP]
         assert inspect.isbuiltin(events.invoke_now)
-        assert (await w.client.program(old.id)).counters.runs == 1
-        assert (await w.client.program(new.id)).counters.runs == 3
+        assert (await w.client.program(old.id)).counters.runs == 4
+        await w.ctl_json("link", "replace", str(link.id), str(new.id))
+        await _here_again(w, link.id)
+        assert [kept(CONTEXT), events.invoke_now(CONTEXT)] == [DROP, DROP]
+        assert (await w.client.program(old.id)).counters.runs == 4
+        assert (await w.client.program(new.id)).counters.runs == 2
+
+
+async def _here_again(w: World, link: int) -> None:
+    """Wait until the daemon has handed the program over, and the hook has taken it."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (await w.ctl_json("link", "show", str(link)))["where"].startswith("local"):
+            pass
+        while not inspect.isbuiltin(events.invoke_now):
+            await w.client.links()
 
 
 async def test_of_several_links_the_first_is_run(tmp_path: Path) -> None:
