@@ -69,6 +69,8 @@ class BareExtension:
         if FAULT != "silent":
             await self._write(hello=hello)
         welcome = await self._call.read()
+        if not isinstance(welcome, reg.SessionResponse):
+            return  # the daemon is gone again
         RESUME[0] = welcome.welcome.resume_token
         reading = asyncio.ensure_future(self._read())
         streaming: asyncio.Future[None] | None = None
@@ -314,10 +316,11 @@ async def main() -> None:
     else:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     options = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100))
+    gone = (asyncio.CancelledError, *(() if FAULT else (grpc.aio.AioRpcError,)))
     while not stop.is_set():
         async with grpc.aio.insecure_channel(os.environ["EBPFD_ADDRESS"], options) as channel:
             await channel.channel_ready()
-            with suppress(asyncio.CancelledError):  # the daemon is gone
+            with suppress(*gone):  # as the daemon
                 await BareExtension(channel).serve(stop)
         if FAULT == "ends-with-daemon" and not stop.is_set():
             sys.exit(4)

@@ -35,6 +35,8 @@ async def everything(w: World) -> dict[str, Any]:
             "binding",
             "reason",
             "loaded_at",
+            "p50_ns",
+            "p99_ns",
         ):
             row.pop(field, None)
     return seen
