@@ -59,7 +59,6 @@ from ebpfd_sdk._function_module import FunctionModule
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._hook_info import HookInfo
 from ebpfd_sdk._invocation_batch import InvocationBatch
-from ebpfd_sdk._lane import Counters
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, number
 from ebpfd_sdk._map_type import CustomMapType
@@ -73,6 +72,7 @@ from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
 from ebpfd_sdk._shadow import Shadow, ShadowDifference
 from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, QuotaStats, Stats
+from ebpfd_sdk._traffic import Counters
 from ebpfd_sdk._values import (
     Binding,
     BindingCallback,

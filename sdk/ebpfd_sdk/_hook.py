@@ -24,11 +24,12 @@ from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
 from ebpfd_sdk._hosted_hook import create
 from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
-from ebpfd_sdk._lane import Counters, Lane, check_size
+from ebpfd_sdk._lane import Lane, check_size
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
+from ebpfd_sdk._traffic import Counters
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

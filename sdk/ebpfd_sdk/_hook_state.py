@@ -11,11 +11,12 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Attachments, Filter
 from ebpfd_sdk._batch import Columns
 from ebpfd_sdk._fire import FireEvent
-from ebpfd_sdk._lane import Lane, Traffic
+from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._lanes import Lanes
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._traffic import Traffic
 from ebpfd_sdk._turns import Turns
 
 MOST_REMEMBERED: Final = 1024

@@ -3,8 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import Answer, C
@@ -15,6 +14,7 @@ from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target
+from ebpfd_sdk._traffic import Traffic
 
 T = TypeVar("T")
 
@@ -29,48 +29,6 @@ LONG_BYTES: Final = 16 << 10
 BESIDE_SHORT_BYTES: Final = 64 << 10
 """Of long messages, what each target may have in flight beside short ones: what both sides do for
 those ahead of it, a short one waits for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What went through a hook so far."""
-
-    invocations: int = 0
-    messages_sent: int = 0
-    messages_received: int = 0
-
-
-class Traffic:
-    """Counts what goes through the links of one hook, past and present."""
-
-    __slots__ = ("_here", "invocations", "received", "sent")
-
-    def __init__(self) -> None:
-        self.invocations = self.sent = self.received = 0
-        self._here: list[Counted] = []
-
-    def counters(self) -> Counters:
-        """Take a snapshot."""
-        here = sum(each.runs for each in self._here)
-        return Counters(self.invocations + here, self.sent, self.received)
-
-    def follow(self, program: "Counted") -> None:
-        """Count what *program* counts by itself."""
-        self._here.append(program)
-
-    def unfollow(self, program: "Counted") -> None:
-        """Keep what it has counted."""
-        self._here.remove(program)
-        self.invocations += program.runs
-
-
-class Counted(Protocol):
-    """A program that runs in this process."""
-
-    @property
-    def runs(self) -> int:
-        """How often it has."""
-        ...
 
 
 class Lane(Generic[C]):

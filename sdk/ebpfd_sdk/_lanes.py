@@ -9,11 +9,12 @@ from typing import Generic
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._data_streams import DataStreams
-from ebpfd_sdk._lane import Lane, Traffic
+from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback, LinkPolicy
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._traffic import Traffic
 
 
 class Lanes(Generic[C]):

@@ -2,8 +2,8 @@
 
 The daemon's socket for it answers each request with descriptors: of the program's image, of the
 gate that the daemon closes when it wants the program back, of what takes printed lines, and of the
-maps.  Whatever keeps a link
-from being run here is no error: it is run by the daemon, and ``ebpfctl link show`` says why.
+maps.  Whatever keeps a link from being run here is no error: it is run by the daemon, and
+``ebpfctl link show`` says why.
 """
 
 import array

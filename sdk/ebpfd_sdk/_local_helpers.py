@@ -8,19 +8,14 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
+from ebpfd_api.helper_calls import DEADLINE_S, MOST_LATE
 from ebpfd_api.result import Result
 from ebpfd_sdk._helper import BadAnswerError, Helper
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-DEADLINE_S: Final = 1.0
-"""What a helper may take whose author says nothing else."""
-
-MOST_LATE: Final = 4
-"""Events of one batch for which a helper may be late, as in the daemon."""
 
 
 def why_not(called: Iterable[Helper]) -> str:

@@ -231,15 +231,15 @@ class Session:
                 logger.warning("ignored a message that this version does not know")
 
     def _client_changed(self, message: registrar_pb2.SessionResponse) -> None:
-        described = message.described
-        binding = described.binding or message.offered.binding
+        offered = message.HasField("offered")
+        binding = message.offered.binding if offered else message.described.binding
         provider = self._bindings.get(binding)
         if provider is None:
             return
-        if described.binding:
-            provider.described(binding, described.peer)
-        else:
+        if offered:
             self._call_back(provider.offered(binding), name="local program")
+        else:
+            provider.described(binding, message.described.peer)
 
     def _completed(self, registration: int) -> None:
         completion = self._completions.get(registration)

@@ -8,9 +8,10 @@ from ebpfd_sdk import U32, Context, Result
 from ebpfd_sdk._answer import Answer
 from ebpfd_sdk._batch import Columns, Pending
 from ebpfd_sdk._data_streams import DataStreams
-from ebpfd_sdk._lane import Lane, Traffic
+from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback, LinkPolicy
+from ebpfd_sdk._traffic import Traffic
 
 
 class Number(Context):

@@ -25,17 +25,12 @@ from ebpfd.host.modules import (
 )
 from ebpfd.host.program_elements import ProgramElements
 from ebpfd.host.quotas import QuotaGuard
+from ebpfd_api.helper_calls import DEADLINE_S, MOST_LATE
 from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, Map
 
-DEADLINE_S: Final = 1.0
-"""What a helper may take whose author says nothing else."""
-
 GRACE_S: Final = 1.0
 """What the loop may take beyond a deadline, before the thread gives it up."""
-
-MOST_LATE: Final = 4
-"""Events of one batch for which a helper may be late: a thousand of them do not wait in turn."""
 
 _P = ParamSpec("_P")
 _Value = TypeVar("_Value")

@@ -3,8 +3,8 @@
 One message asks for one link, one message answers, both JSON in UTF-8:
 
     {"session": "...", "binding": 7}            with "cannot": why the process cannot run any
-    {"refusal": "", "lane": null,               with descriptors: image, gate, lines, maps
-     "origin": [7, 7, 0],
+    {"refusal": "", "lane": null,               with descriptors: image, gate, lines, their
+     "origin": [7, 7, 0],                        event, maps
      "helpers": [65537], "helper_s": 30}
     {"refusal": "why it stays remote"}
 

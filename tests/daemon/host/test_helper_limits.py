@@ -16,6 +16,7 @@ from ebpfd.host.test_runs import RunOutcome
 from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects import Program
 from ebpfd.objects.chains import Batch
+from ebpfd_api.helper_calls import MOST_LATE
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import SAMPLE, with_info
@@ -184,7 +185,7 @@ async def test_the_events_of_a_batch_do_not_all_wait_for_a_helper_that_hangs() -
         link = await w.attached("helper_implicit_2.o")
         late = await soon(w.invoke(link, hanging, Batch(count=1024)))
         assert late.codes == bytes([Result.TIMEOUT]) * 1024
-        assert len(hanging.deadlines) == helpers.MOST_LATE
+        assert len(hanging.deadlines) == MOST_LATE
         hanging.go.set()
         assert (await soon(w.invoke(link, hanging, Batch(count=8)))).codes == bytes(8)
         assert (await run(w, link.program)).code == Result.SUCCESS
