@@ -112,7 +112,6 @@ def assembled(
         new_maps=new_maps,
         keeper=keeper,
         executor=executor,
-        guard=executor.guard,
     )
     contracts = Contracts(registrar=registrar, known=known, kept=kept)
     chains = Chains(targets=targets, contracts=known, executor=executor)

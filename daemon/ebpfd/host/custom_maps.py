@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
+from math import inf
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -25,6 +27,9 @@ from ebpfd_api.map_type import MapType, map_type_name
 from ebpfd_api.npi import MAP_INFORMATION
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
+
+_GONE_FOR_PROGRAMS: Final = Result.EXTENSION_FAILED_TO_LOAD
+"""Of a map that is being removed: to a program, a missing key is something else."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -132,22 +137,24 @@ class CustomMaps:
 
     async def associate(self, map_object: MapObject, program_type: UUID) -> None:
         """A program of this type is about to use the map; its provider may refuse."""
-        async with self._client(map_object).using() as custom:
-            await self._client(map_object).run(associate(program_type.bytes))
+        async with self._client(map_object.id).using() as custom:
+            await self._client(map_object.id).run(associate(program_type.bytes))
             custom.program_types.add(program_type.bytes)
 
     async def lookup(self, map_object: MapObject, key: bytes) -> bytes:
         """The value of a key, as users see it."""
-        async with self._client(map_object).using() as custom:
-            return await self._client(map_object).run(custom.elements.find(key))
+        async with self._client(map_object.id).using() as custom:
+            return await self._client(map_object.id).run(custom.elements.find(key))
 
     async def update(self, map_object: MapObject, key: bytes, value: bytes, flags: int) -> None:
         """Write a value."""
-        await self._services.finish(self._update(map_object, key, value, flags), name="update")
+        client = self._client(map_object.id)
+        await self._services.finish(_update(client, key, value, flags), name="update")
 
     async def delete(self, map_object: MapObject, key: bytes) -> None:
         """Delete a key."""
-        await self._services.finish(self._delete(map_object, key), name="delete")
+        client = self._client(map_object.id)
+        await self._services.finish(_delete(client, key), name="delete")
 
     def owner(self, map_id: int) -> MapModule | None:
         """The extension that provides a map, if one does now."""
@@ -158,18 +165,13 @@ class CustomMaps:
         self, map_id: int, key: bytes, value: bytes, flags: int, until: float
     ) -> None:
         """Write a value for a program; not if its turn comes after *until*, by the loop's clock."""
-        client = self._client_of(map_id)
-        async with client.using(key) as custom:
-            _check_turn(until)
-            steps = custom.elements.update(key, value, flags, by=MapOperation.HELPER)
-            await client.run(steps)
+        client = self._client(map_id, missing=_GONE_FOR_PROGRAMS)
+        await _update(client, key, value, flags, until, MapOperation.HELPER)
 
     async def delete_by_program(self, map_id: int, key: bytes, until: float) -> None:
         """Delete a key likewise."""
-        client = self._client_of(map_id)
-        async with client.using(key) as custom:
-            _check_turn(until)
-            await client.run(custom.elements.delete(key, by=MapOperation.HELPER))
+        client = self._client(map_id, missing=_GONE_FOR_PROGRAMS)
+        await _delete(client, key, until, MapOperation.HELPER)
 
     async def update_batch(
         self, map_object: MapObject, keys: bytes, values: bytes, flags: int
@@ -194,30 +196,22 @@ class CustomMaps:
             with _at(index):
                 await self.delete(map_object, key)
 
-    async def _update(self, map_object: MapObject, key: bytes, value: bytes, flags: int) -> None:
-        async with self._client(map_object).using(key) as custom:
-            await self._client(map_object).run(custom.elements.update(key, value, flags))
-
-    async def _delete(self, map_object: MapObject, key: bytes) -> None:
-        async with self._client(map_object).using(key) as custom:
-            await self._client(map_object).run(custom.elements.delete(key))
-
     async def next_key(self, map_object: MapObject, after: bytes | None) -> bytes:
         """The key that follows; the base map alone knows."""
-        async with self._client(map_object).using():
+        async with self._client(map_object.id).using():
             return map_object.map.next_key(after)
 
     async def entries(self, map_object: MapObject) -> AsyncGenerator[tuple[bytes, bytes]]:
         """Every entry, as users see it; one that goes meanwhile is left out."""
         after: bytes | None = None
         while True:
-            async with self._client(map_object).using() as custom:
+            async with self._client(map_object.id).using() as custom:
                 found = map_object.map.entries(after, 1)
                 if not found:
                     return
                 after = found[0][0]
                 try:
-                    value = await self._client(map_object).run(custom.elements.find(after))
+                    value = await self._client(map_object.id).run(custom.elements.find(after))
                 except EngineError:
                     continue
             yield after, value
@@ -234,19 +228,10 @@ class CustomMaps:
             self._end(map_object)
         await asyncio.gather(*self._ending.values())
 
-    def _client(self, map_object: MapObject) -> MapClient:
-        found = self._maps.get(map_object.id)
-        if found is None:
-            message = f"map {map_object.id} is being removed"
-            raise RequestError(Result.KEY_NOT_FOUND, message)
-        return found[1]
-
-    def _client_of(self, map_id: int) -> MapClient:
-        """For a program, to which a missing key is something else."""
+    def _client(self, map_id: int, *, missing: Result = Result.KEY_NOT_FOUND) -> MapClient:
         found = self._maps.get(map_id)
         if found is None:
-            message = f"map {map_id} is being removed"
-            raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, message)
+            raise RequestError(missing, f"map {map_id} is being removed")
         return found[1]
 
     def _end(self, map_object: MapObject) -> None:
@@ -259,6 +244,27 @@ class CustomMaps:
         )
         self._ending[map_object.id] = ending
         ending.add_done_callback(lambda _: self._ending.pop(map_object.id, None))
+
+
+async def _update(
+    client: MapClient,
+    key: bytes,
+    value: bytes,
+    flags: int,
+    until: float = inf,
+    by: MapOperation = MapOperation.NONE,
+) -> None:
+    async with client.using(key) as custom:
+        _check_turn(until)
+        await client.run(custom.elements.update(key, value, flags, by=by))
+
+
+async def _delete(
+    client: MapClient, key: bytes, until: float = inf, by: MapOperation = MapOperation.NONE
+) -> None:
+    async with client.using(key) as custom:
+        _check_turn(until)
+        await client.run(custom.elements.delete(key, by=by))
 
 
 def _check_turn(until: float) -> None:

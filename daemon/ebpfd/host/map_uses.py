@@ -11,10 +11,10 @@ _WRITES: Final = frozenset({0x00, 0x01, 0x04, 0x07})
 """Classes of instructions whose destination is a register: loads and arithmetic."""
 
 
-def helpers_called_on_maps(instructions: bytes) -> Iterator[tuple[int, int]]:
-    """(helper id, map index) of calls whose first argument is plainly that map.
+def helper_calls(instructions: bytes) -> Iterator[tuple[int, int | None]]:
+    """(helper id, map index) of all calls of helpers; the map that is plainly the first argument.
 
-    A map that comes from the stack, or by two ways, is not found.
+    Of one that comes from the stack, or by two ways, the index is None, as it is of no map.
     """
     decoded = list(struct.iter_unpack("<BBhi", instructions))
     targets = _jump_targets(decoded)
@@ -30,23 +30,12 @@ def helpers_called_on_maps(instructions: bytes) -> Iterator[tuple[int, int]]:
         elif opcode == _MOVE and source in held:
             held[target] = held[source]
         elif opcode == _CALL:
-            if source == 0 and 1 in held:
-                yield immediate, held[1]
+            if source == 0:
+                yield immediate, held.get(1)
             for scratch in range(6):
                 held.pop(scratch, None)
         elif opcode & 7 in _WRITES:
             held.pop(target, None)
-        index += 2 if opcode == _LDDW else 1
-
-
-def helper_calls(instructions: bytes) -> Iterator[int]:
-    """The ids of all calls of helpers."""
-    index = 0
-    decoded = list(struct.iter_unpack("<BBhi", instructions))
-    while index < len(decoded):
-        opcode, registers, _, immediate = decoded[index]
-        if opcode == _CALL and registers >> 4 == 0:
-            yield immediate
         index += 2 if opcode == _LDDW else 1
 
 

@@ -6,8 +6,8 @@ another process shares may have to be waited for: its calls are on threads.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
@@ -20,8 +20,8 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.new_custom_maps import is_custom
 from ebpfd.host.new_maps import NewMaps
+from ebpfd.host.program_elements import DELETE, LOOKUP_AND_DELETE
 from ebpfd.host.programs import Programs
-from ebpfd.host.quotas import QuotaGuard
 from ebpfd.objects import DAEMON, MapObject, Objects, Owner, Program, Without
 from ebpfd.objects.maps import Held
 from ebpfd.objects.recordings import RecordedWrite, WriteKind
@@ -33,7 +33,7 @@ from ebpfd_vm import EngineError, Map
 MAX_VALUE_BYTES: Final = 15 << 20
 """Keys and values of one answer, or of one entry: what surely fits into a message."""
 
-DELETE_HELPERS: Final = frozenset({3, 4})
+DELETE_HELPERS: Final = frozenset({DELETE, LOOKUP_AND_DELETE})
 """With these a program can take an object out of a map without our knowing."""
 
 _Value = TypeVar("_Value")
@@ -76,10 +76,9 @@ class Maps:
         custom: CustomMaps,
         new_maps: NewMaps,
         keeper: Keeper,
-        guard: QuotaGuard,
         executor: Executor,
     ) -> None:
-        self._guard = guard
+        self._guard = executor.guard
         self._keeper = keeper
         self._executor = executor
         self._objects = objects
@@ -156,8 +155,8 @@ class Maps:
         self._plain(map_id)
         container, program = self._container(map_id), self._objects.program(program_id)
         async with self._changing(container) as left:
-            with self._told(container, WriteKind.UPDATE, key, flags=flags, held=program):
-                container.map.set_program(key, program.engine, program.id, flags)
+            self._tell(container, WriteKind.UPDATE, key, flags=flags, held=program)
+            container.map.set_program(key, program.engine, program.id, flags)
             left.extend(self._objects.hold(container, key, program))
 
     async def put_map(self, map_id: int, key: bytes, inner_id: int, flags: int) -> None:
@@ -165,8 +164,8 @@ class Maps:
         self._plain(map_id)
         container, inner = self._container(map_id), self._plain(inner_id)
         async with self._changing(container) as left:
-            with self._told(container, WriteKind.UPDATE, key, flags=flags, held=inner):
-                container.map.set_map(key, inner.map, inner.id, flags)
+            self._tell(container, WriteKind.UPDATE, key, flags=flags, held=inner)
+            container.map.set_map(key, inner.map, inner.id, flags)
             left.extend(self._objects.hold(container, key, inner))
 
     async def lookup(self, map_id: int, key: bytes) -> bytes:
@@ -183,8 +182,8 @@ class Maps:
         if map_object.custom is not None:
             await self.custom.update(map_object, key, value, flags)
         else:
-            with self._told(map_object, WriteKind.UPDATE, key, value, flags):
-                await self._called(map_object, partial(map_object.map.update, key, value, flags))
+            self._tell(map_object, WriteKind.UPDATE, key, value, flags)
+            await self._called(map_object, partial(map_object.map.update, key, value, flags))
 
     async def update_batch(self, map_id: int, keys: bytes, values: bytes, flags: int) -> None:
         """Write values, in order, until one fails; the error says which."""
@@ -193,8 +192,8 @@ class Maps:
             await self.custom.update_batch(map_object, keys, values, flags)
         else:
             updating = partial(map_object.map.update_batch, keys, values, flags)
-            with self._told(map_object, WriteKind.UPDATE, keys, values, flags):
-                await self._called(map_object, updating)
+            self._tell(map_object, WriteKind.UPDATE, keys, values, flags)
+            await self._called(map_object, updating)
 
     async def next_key(self, map_id: int, after: bytes | None) -> bytes:
         """The key that follows *after*; NO_MORE_KEYS if there is none."""
@@ -207,9 +206,9 @@ class Maps:
         """The value of a key, which is deleted."""
         map_object = self._plain(map_id)
         kind = WriteKind.DELETE if map_object.map.key_size else WriteKind.POP
-        with self._told(map_object, kind, key):
-            taking = partial(self._readable(map_id).map.take, key)
-            return await self._called(map_object, taking)
+        self._tell(map_object, kind, key)
+        taking = partial(self._readable(map_id).map.take, key)
+        return await self._called(map_object, taking)
 
     async def delete(self, map_id: int, key: bytes) -> None:
         """Delete a key."""
@@ -218,8 +217,8 @@ class Maps:
             await self.custom.delete(map_object, key)
             return
         async with self._changing(map_object):
-            with self._told(map_object, WriteKind.DELETE, key):
-                await self._called(map_object, partial(map_object.map.delete, key))
+            self._tell(map_object, WriteKind.DELETE, key)
+            await self._called(map_object, partial(map_object.map.delete, key))
 
     async def delete_batch(self, map_id: int, keys: bytes) -> None:
         """Delete keys, in order, until one fails; the error says which."""
@@ -228,8 +227,8 @@ class Maps:
             await self.custom.delete_batch(map_object, keys)
             return
         async with self._changing(map_object):
-            with self._told(map_object, WriteKind.DELETE, keys):
-                await self._called(map_object, partial(map_object.map.delete_batch, keys))
+            self._tell(map_object, WriteKind.DELETE, keys)
+            await self._called(map_object, partial(map_object.map.delete_batch, keys))
 
     async def entries(
         self, map_id: int, after: bytes | None, count: int
@@ -253,8 +252,9 @@ class Maps:
             taken = await self._called(
                 map_object, partial(map_object.map.take_entries, after, limit)
             )
-            with self._told(map_object, WriteKind.DELETE, b"".join(key for key, _ in taken)):
-                return _page(map_object.map, taken)
+            if self.when_written:
+                self._tell(map_object, WriteKind.DELETE, b"".join(key for key, _ in taken))
+            return _page(map_object.map, taken)
 
     async def settle_all(self) -> None:
         """Notice what programs have deleted from maps of programs and maps."""
@@ -275,8 +275,7 @@ class Maps:
             return await self._executor.on_waiting_thread(map_object, call)
         return call()
 
-    @contextmanager
-    def _told(
+    def _tell(
         self,
         map_object: MapObject,
         kind: WriteKind,
@@ -284,10 +283,9 @@ class Maps:
         values: bytes = b"",
         flags: int = 0,
         held: "Held | None" = None,
-    ) -> Generator[None]:
-        """Whoever wants to know hears of what the block does, whether it succeeds or not."""
+    ) -> None:
+        """Whoever wants to know hears of what is about to be done, whether it succeeds or not."""
         if not self.when_written:
-            yield
             return
         programs = (held.name,) if isinstance(held, Program) else ()
         if isinstance(held, MapObject):
@@ -296,7 +294,6 @@ class Maps:
         inner = held if isinstance(held, MapObject) else None
         for told in tuple(self.when_written):
             told(write, inner)
-        yield
 
     @asynccontextmanager
     async def _changing(self, container: MapObject) -> AsyncGenerator[list[Program]]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps
-from ebpfd.host.map_uses import helper_calls, helpers_called_on_maps
+from ebpfd.host.map_uses import helper_calls
 from ebpfd.host.modules import MapModule
 from ebpfd.host.services import Services
 from ebpfd.objects import MapObject
@@ -86,7 +86,7 @@ def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
     custom = map_object.custom
     if custom is None:
         return
-    for helper_id, used in helpers_called_on_maps(spec.instructions):
+    for helper_id, used in helper_calls(spec.instructions):
         if used != index or helper_id not in ELEMENT_HELPERS:
             continue
         calls = f"program {spec.name} calls {ELEMENT_HELPERS[helper_id]} for map {map_object.name}"
@@ -119,8 +119,11 @@ def provided(
         and used.custom is not None
         and used.custom.data.hears_of_programs
     }
+    if not asked:
+        return ()
     writing = WRITING.difference(overridden)
-    calls = [each for each in helper_calls(spec.instructions) if each in writing]
-    plain = [each for each in helpers_called_on_maps(spec.instructions) if each[0] in writing]
-    writes = len(plain) < len(calls) or any(place in asked for _, place in plain)
+    writes = any(
+        helper_id in writing and (place is None or place in asked)
+        for helper_id, place in helper_calls(spec.instructions)
+    )
     return tuple(sorted(asked)) if writes else ()

@@ -63,9 +63,7 @@ class Recordings:
 
         recording = Recording(head, limit, lambda: self._ended(attach_type, tap, recorder))
         recorder = _Recorder(recording, self._objects, wanted)
-        for link in self._objects.links():
-            if wanted(link):
-                recorder.meet(link.program)
+        recorder.meet_all(link.program for link in self._objects.links() if wanted(link))
         tap = Tap(wanted, partial(_Recorded, recorder=recorder, executor=self._executor), True)
         self._by_hook[attach_type] = recording
         self._targets.tap(tap)
@@ -100,13 +98,22 @@ class _Recorder:
 
     def meet(self, program: Program) -> None:
         """Write down a program that is new here, with its maps as they are now."""
+        if program.id not in self._programs:
+            self.meet_all([program])
+
+    def meet_all(self, programs: Iterable[Program]) -> None:
+        """The same of several: whoever else may write to their maps is looked for once."""
+        for program in programs:
+            self._write_down(program)
+        self.recording.announce(self.unseen())
+
+    def _write_down(self, program: Program) -> None:
         if program.id in self._programs:
             return
         maps = reached(program)
         self._announce(f"program {program.id}", maps)
         self._programs.add(program.id)
         self.recording.announce([_described(program, maps)])
-        self.recording.announce(self.unseen())
 
     def wrote(self, write: RecordedWrite, inner: MapObject | None) -> None:
         """A user is about to write to a map, or to put *inner* into it."""

@@ -116,7 +116,7 @@ class Program:
     @property
     def may_wait(self) -> bool:
         """Whether a run may wait: for an extension's helper, or a process that shares a map."""
-        return self.engine.blocking or any(each.may_wait for each in self.maps)
+        return self.engine.blocking or any(each.sharers and each.may_wait for each in self.maps)
 
     @property
     def kept(self) -> bool:
