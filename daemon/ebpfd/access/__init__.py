@@ -3,7 +3,7 @@
 Peer --subjects--> Caller --holds--> Role --may--> Action on things with labels
 """
 
-from ebpfd.access.callers import ANYBODY, Caller
+from ebpfd.access.callers import ANYBODY, Caller, holding
 from ebpfd.access.needs import (
     ANY,
     Action,
@@ -31,6 +31,7 @@ __all__ = [
     "Roles",
     "Summaries",
     "guid_label",
+    "holding",
     "hook_need",
     "map_labels",
     "module_need",

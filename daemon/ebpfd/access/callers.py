@@ -1,5 +1,6 @@
 """Who calls, and whether he may."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +29,7 @@ class Caller:
     @property
     def holder(self) -> frozenset[str]:
         """As whom he holds maps: by his user or certificate, not by a group."""
-        return frozenset(each for each in self.subjects if each.startswith(("uid:", "cert:")))
+        return holding(self.subjects)
 
     def may(self, need: Need) -> bool:
         """Whether he may."""
@@ -36,13 +37,18 @@ class Caller:
 
     def check(self, need: Need) -> None:
         """``AccessDeniedError`` says who may not do what, and what would allow it."""
-        if self.roles is None or self.roles.allow(need, self.subjects):
+        if self.roles is None or self.may(need):
             return
         what = need.action.value + (f" {need.what}" if need.what else "")
         has = ", ".join(self.role_names)
         whose = f"has only the role{'s' if ',' in has else ''} {has}" if has else "has no role"
         remedy = self.roles.remedy(need, self.subjects)
         raise AccessDeniedError(f"{self.name} may not {what} and {whose}: {remedy}")
+
+
+def holding(subjects: Iterable[str]) -> frozenset[str]:
+    """Those of a caller's *subjects* as whom he holds maps."""
+    return frozenset(each for each in subjects if each.startswith(("uid:", "cert:")))
 
 
 ANYBODY: Final = Caller("anybody")

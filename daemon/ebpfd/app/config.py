@@ -1,6 +1,5 @@
 """The configuration file: TOML, of which every key is known."""
 
-import re
 import tomllib
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,7 +12,6 @@ from ebpfd.app.config_table import SettingsError, Table
 from ebpfd.host.extensions import ExtensionSpec, Limits, Policy, Restart, module_command
 from ebpfd.host.quotas import QUOTAS, Quotas
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_CPUS: Final = 4096
 
 _KEYS: Final = (
@@ -131,10 +129,7 @@ def _config(content: dict[str, Any]) -> Config:
 
 
 def _open_to(file: Table, roles: Roles | None) -> OpenTo:
-    said, choices = file.text("open_to") or OpenTo.OWNER.value, [each.value for each in OpenTo]
-    if said not in choices:
-        raise file.wrong("open_to", f"{said!r} is none of {', '.join(choices)}")
-    open_to = OpenTo(said)
+    open_to = file.choice("open_to", OpenTo) or OpenTo.OWNER
     if open_to is not OpenTo.OWNER and roles is None:
         raise file.wrong("open_to", "without [roles] whoever connects may do all: add them")
     return open_to
@@ -154,8 +149,7 @@ def _extension(table: Table) -> ExtensionSpec:
     name = table.text("name")
     if name is None:
         raise table.wrong("name", "every extension needs one")
-    if not _NAME.fullmatch(name):
-        raise table.wrong("name", f"{name!r} is not 1 to 64 letters, digits, '.', '_' and '-'")
+    table.check_name("name", name)
     module, command, args = table.text("module"), table.text("command"), table.texts("args")
     if module and command:
         raise table.wrong("command", "there is a module already; it is one or the other")
@@ -176,12 +170,9 @@ def _extension(table: Table) -> ExtensionSpec:
 
 def _policy(table: Table) -> Policy:
     default = Policy()
-    restart, choices = table.text("restart"), [each.value for each in Restart]
-    if restart is not None and restart not in choices:
-        raise table.wrong("restart", f"{restart!r} is none of {', '.join(choices)}")
     limit = table.whole("restart_limit", 0, 1_000_000)
     return Policy(
-        restart=Restart(restart) if restart else default.restart,
+        restart=table.choice("restart", Restart) or default.restart,
         restart_limit=default.restart_limit if limit is None else limit,
         restart_delay_s=table.seconds("restart_delay_s") or default.restart_delay_s,
         start_s=table.seconds("start_s") or default.start_s,

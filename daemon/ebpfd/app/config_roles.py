@@ -21,7 +21,6 @@ NPIS: Final = {name.lower().replace(" ", "-"): npi for npi, name in NAMES.items(
 
 _WHO: Final = re.compile(r"(?:uid|gid):(?:0|[1-9][0-9]{0,9})|cert:.+|owner|\*")
 _MAX_ID: Final = 2**32 - 2
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LIKE_GUID: Final = re.compile(r"\{?[0-9A-Fa-f]+(?:-[0-9A-Fa-f]+){2,}\}?|[0-9A-Fa-f]{24,}")
 _HOLDER: Final = re.compile(r"uid:(?:0|[1-9][0-9]{0,9})|cert:.+")
 
@@ -40,8 +39,7 @@ def read_roles(file: Table) -> Roles | None:
 
 
 def _role(file: Table, name: str, table: Table) -> Role:
-    if not _NAME.fullmatch(name):
-        raise file.wrong("roles", f"{name!r} is not 1 to 64 letters, digits, '.', '_' and '-'")
+    file.check_name("roles", name)
     who = frozenset(_subject(table, said) for said in table.texts("who"))
     if not who:
         raise table.wrong("who", "nobody holds this role: say who does")

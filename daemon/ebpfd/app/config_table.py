@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from enum import Enum
 from math import isfinite
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, TypeVar
 
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _AMOUNT: Final = re.compile(r"(\d{1,18}) ?([KMGT])(?:i?B)?")
 _SHIFTS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
+
+_Choice = TypeVar("_Choice", bound=Enum)
 
 
 class SettingsError(Exception):
@@ -80,6 +84,20 @@ class Table:
         if not _is_whole(value, least, most):
             raise self.wrong(key, f"this must be a whole number from {least} to {most}")
         return int(value)
+
+    def choice(self, key: str, kind: type[_Choice]) -> _Choice | None:
+        """One of an enumeration, by its value."""
+        said, choices = self.text(key), [each.value for each in kind]
+        if said is None:
+            return None
+        if said not in choices:
+            raise self.wrong(key, f"{said!r} is none of {', '.join(choices)}")
+        return kind(said)
+
+    def check_name(self, key: str, name: str) -> None:
+        """Names are in messages, file names and lists."""
+        if not _NAME.fullmatch(name):
+            raise self.wrong(key, f"{name!r} is not 1 to 64 letters, digits, '.', '_' and '-'")
 
     def amount(self, key: str, least: int) -> int | None:
         """Bytes, said like "64 MiB"; *least* or more."""

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import sys
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.util import find_spec
@@ -112,13 +111,7 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
     """Write a program type's contract as bytes."""
 
     async def work(client: "Client") -> None:
-        content = await client.export_contract(type_, _format(format_))
-        if to is None:
-            sys.stdout.buffer.write(content)
-            return
-        await asyncio.to_thread(Path(to).write_bytes, content)
-        written: dict[str, Json] = {"file": to, "format": format_, "bytes": len(content)}
-        output.emit(written, lambda: click.echo(f"{to}: {len(content)} bytes of {format_}"))
+        await output.write(await client.export_contract(type_, _format(format_)), to, format_)
 
     output.run(work)
 

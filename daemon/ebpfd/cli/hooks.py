@@ -1,7 +1,6 @@
 """``ebpfctl hook``."""
 
 import asyncio
-import sys
 from collections import Counter
 from math import ceil
 from pathlib import Path
@@ -226,13 +225,7 @@ def export(output: Output, attach_type: str, to: str | None) -> None:
     """Write a hook's contract as JSON."""
 
     async def work(client: "Client") -> None:
-        content = await client.export_hook(attach_type)
-        if to is None:
-            sys.stdout.buffer.write(content)
-            return
-        await asyncio.to_thread(Path(to).write_bytes, content)
-        written: dict[str, Json] = {"file": to, "bytes": len(content)}
-        output.emit(written, lambda: click.echo(f"{to}: {len(content)} bytes"))
+        await output.write(await client.export_hook(attach_type), to)
 
     output.run(work)
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import click
@@ -46,6 +47,20 @@ class Output:
     def record(self, value: Mapping[str, Json]) -> None:
         """Print one thing with all its fields."""
         self.emit(value, lambda: print_record(value))
+
+    async def write(self, content: bytes, to: str | None, format_: str = "") -> None:
+        """Write *content* to a file and say so, or to standard output without a word."""
+        if to is None:
+            sys.stdout.buffer.write(content)
+            return
+        await asyncio.to_thread(Path(to).write_bytes, content)
+        size, of = len(content), f" of {format_}" if format_ else ""
+        written: dict[str, Json] = {
+            "file": to,
+            **({"format": format_} if format_ else {}),
+            "bytes": size,
+        }
+        self.emit(written, lambda: click.echo(f"{to}: {size} bytes{of}"))
 
     def run(self, work: "Callable[[Client], Awaitable[None]]") -> None:
         """Run *work* with a connected client; its errors end the command with exit code 1."""

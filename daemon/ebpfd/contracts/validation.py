@@ -98,12 +98,8 @@ def _texts(data: ProgramData) -> Iterator[tuple[str, str]]:
     """Every text, with the path of its field."""
     info = data.program_info
     yield "type_descriptor.name", info.type_descriptor.name
-    for kind, helpers in (
-        ("program_type_specific_helpers", info.program_type_specific_helpers),
-        ("global_helpers", info.global_helpers),
-    ):
-        for index, helper in enumerate(helpers):
-            yield f"{kind}[{index}].name", helper.name
+    for path, helper in info.helper_fields():
+        yield f"{path}.name", helper.name
     for index, field in enumerate(data.fields):
         yield f"fields[{index}].name", field.name
         yield f"fields[{index}].type", field.type
@@ -120,12 +116,8 @@ def _numbers(data: ProgramData) -> Iterator[tuple[str, int]]:
     yield "type_descriptor.bpf_prog_type", info.type_descriptor.bpf_prog_type
     yield "required_irql", data.required_irql
     yield "capabilities", data.capabilities
-    for kind, helpers in (
-        ("program_type_specific_helpers", info.program_type_specific_helpers),
-        ("global_helpers", info.global_helpers),
-    ):
-        for index, helper in enumerate(helpers):
-            yield f"{kind}[{index}].helper_id", helper.helper_id
+    for path, helper in info.helper_fields():
+        yield f"{path}.helper_id", helper.helper_id
     for index, field in enumerate(data.fields):
         yield f"fields[{index}].offset", field.offset
         yield f"fields[{index}].size", field.size

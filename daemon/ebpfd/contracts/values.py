@@ -3,7 +3,7 @@
 Versioned headers belong to the binary forms and are left to the codecs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -74,6 +74,19 @@ class ProgramInfo:
     def helpers(self) -> tuple[HelperFunctionPrototype, ...]:
         """All prototypes: the type's own, then its overrides of general ones."""
         return self.program_type_specific_helpers + self.global_helpers
+
+    def helper_fields(self) -> Iterator[tuple[str, HelperFunctionPrototype]]:
+        """All prototypes, with the paths of their fields."""
+        for kind, helpers in (
+            ("program_type_specific_helpers", self.program_type_specific_helpers),
+            ("global_helpers", self.global_helpers),
+        ):
+            for index, helper in enumerate(helpers):
+                yield f"{kind}[{index}]", helper
+
+    def overridden(self) -> frozenset[int]:
+        """The general helpers that the type has its own of."""
+        return frozenset(helper.helper_id for helper in self.global_helpers)
 
     def shipped(self) -> tuple[HelperFunctionPrototype, ...]:
         """The prototypes of those that come as code."""

@@ -5,14 +5,8 @@ is not shown to be safe, whatever a program may pass to it, is refused as a whol
 """
 
 import asyncio
-from collections.abc import Iterator
 
-from ebpfd.contracts import (
-    ContractError,
-    HelperFunctionPrototype,
-    ProgramData,
-    engine_information,
-)
+from ebpfd.contracts import ContractError, ProgramData, engine_information
 from ebpfd_vm import EngineError, verify_helper
 
 
@@ -24,7 +18,10 @@ async def check_code(data: ProgramData) -> None:
 
 def _check(data: ProgramData) -> None:
     information = engine_information(data)
-    for field, helper in _shipped(data):
+    for path, helper in data.program_info.helper_fields():
+        if not helper.code:
+            continue
+        field = f"{path}.code"
         try:
             refused = verify_helper(helper, information)
         except EngineError as error:
@@ -34,15 +31,3 @@ def _check(data: ProgramData) -> None:
         place = "" if refused.pc is None else f"instruction {refused.pc} ({refused.instruction}): "
         hint = f"; {refused.hint}" if refused.hint else ""
         raise ContractError(field, f"helper {helper.name}: {place}{refused.reason}{hint}")
-
-
-def _shipped(data: ProgramData) -> Iterator[tuple[str, HelperFunctionPrototype]]:
-    """The helpers that come as code, with the paths of it."""
-    info = data.program_info
-    for kind, helpers in (
-        ("program_type_specific_helpers", info.program_type_specific_helpers),
-        ("global_helpers", info.global_helpers),
-    ):
-        for index, helper in enumerate(helpers):
-            if helper.code:
-                yield f"{kind}[{index}].code", helper

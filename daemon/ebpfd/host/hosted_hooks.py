@@ -79,27 +79,27 @@ class HostedHooks:
         kind = self._contracts.find(wanted.program_type).data
         data = _described(wanted, kind)
         attach_type = wanted.attach_type or uuid5(kind.program_type, wanted.name)
-        async with self._changing:
-            if self._known.attach_type(attach_type) == data:
-                return attach_type
-            self._check_free(attach_type, data.name)
-            await self._contracts.keep_attach_type(attach_type, data)
-            await self._host(attach_type, data)
-        _log.info("hook created", hook=data.name, type=kind.name)
+        if await self._know(attach_type, data):
+            _log.info("hook created", hook=data.name, type=kind.name)
         return attach_type
 
     async def take_in(self, contract: HookContract) -> None:
         """Know a hook by its contract, and host it from now on if that says so; twice is once."""
         attach_type, data = contract.attach_type, contract.data
         kind = self._contracts.find(data.supported_program_type).data
+        if await self._know(attach_type, data):
+            _log.info("hook imported", hook=data.name, type=kind.name, hosted=data.hosted)
+
+    async def _know(self, attach_type: UUID, data: AttachProviderData) -> bool:
+        """Keep what a hook promises, and host it if it says so; False: it is there already."""
         async with self._changing:
             if self._known.attach_type(attach_type) == data:
-                return
+                return False
             self._check_free(attach_type, data.name)
             await self._contracts.keep_attach_type(attach_type, data)
             if data.hosted:
                 await self._host(attach_type, data)
-        _log.info("hook imported", hook=data.name, type=kind.name, hosted=data.hosted)
+            return True
 
     def contract_of(self, wanted: UUID | str) -> HookContract:
         """What a hook promises; ``RequestError`` OBJECT_NOT_FOUND names those known."""

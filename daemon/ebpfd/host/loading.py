@@ -55,17 +55,12 @@ class Loading:
 
     def bridge(self, calls: HelperCalls) -> HelperBridge:
         """Who carries the program's calls to its extensions."""
-        general = WRITING - self.overridden
+        general = WRITING - self.contract.program_info.overridden()
         return HelperBridge(self.program_id, self.target, calls, elements_by=general)
 
     def ask_providers(self, maps: Mapping[int, MapObject]) -> None:
         """Find out which of its maps need their providers when it writes to them."""
-        self.provided = provided(maps, self.spec, self.overridden)
-
-    @property
-    def overridden(self) -> frozenset[int]:
-        """General helpers that the program's type has its own of."""
-        return frozenset(each.helper_id for each in self.contract.program_info.global_helpers)
+        self.provided = provided(maps, self.spec, self.contract.program_info.overridden())
 
     def information(self) -> EngineInformation:
         """What the program is judged with, and runs with."""

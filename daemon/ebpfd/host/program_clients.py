@@ -194,7 +194,7 @@ class ProgramClients:
 
 def missing_helpers(data: ProgramData, used: Collection[int]) -> list[int]:
     """Helpers in use that the type's provider must serve, and does not."""
-    overridden = {helper.helper_id for helper in data.program_info.global_helpers}
+    overridden = data.program_info.overridden()
     own = {each for each in used if each >= FIRST_TYPE_SPECIFIC_HELPER or each in overridden}
     come_along = {helper.helper_id for helper in data.program_info.shipped()}
     return sorted(own - data.helper_addresses - come_along)

@@ -1,51 +1,37 @@
 """Calls that change something, in the audit log."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 
 from ebpfd.host.audit import Audit
 from ebpfd.host.services import Services
+from ebpfd.rpc.around import Around, Context, Handler
 from ebpfd.rpc.changes import CHANGES, Change
 from ebpfd.rpc.peers import Peers
 from ebpfd.rpc.rules import OURS
 from ebpfd_api.result import result_name
 from ebpfd_api.v1 import maps_pb2
 
-_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
-
-class AuditedCalls(grpc.aio.ServerInterceptor):
+class AuditedCalls(Around):
     """A change is told before it is answered."""
 
     def __init__(self, audit: Audit, peers: Peers, services: Services) -> None:
+        super().__init__()
         self._audit = audit
         self._peers = peers
         self._services = services
-        self._handlers: dict[str, _Handler] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["_Handler | None"]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> "_Handler | None":
+    def around(self, method: str, handler: Handler) -> Handler:
         """Put the log around the behavior of a method that changes something."""
-        method = handler_call_details.method
-        if known := self._handlers.get(method):
-            return known
-        handler = await continuation(handler_call_details)
         change = CHANGES.get(method.removeprefix(OURS))
-        if handler is None or change is None:
-            return handler
-        told = self._handlers[method] = self._told(handler, change)
-        return told
+        return handler if change is None else self._told(handler, change)
 
-    def _told(self, handler: _Handler, change: Change) -> _Handler:
+    def _told(self, handler: Handler, change: Change) -> Handler:
         behavior: Any = handler.unary_unary
 
-        async def tell(request: Any, context: _Context) -> Any:
+        async def tell(request: Any, context: Context) -> Any:
             who = self._peers.of(context)  # at once: a token ends with its process
             response = await behavior(request, context)
             code, facts = response.status.code, change.facts(request, response)
@@ -59,7 +45,7 @@ class AuditedCalls(grpc.aio.ServerInterceptor):
                 await self._audit.record(change.what, who, outcome, **facts)
             return response
 
-        async def finish(request: Any, context: _Context) -> Any:
+        async def finish(request: Any, context: Context) -> Any:
             """A caller who hangs up does not get away without a line."""
             return await self._services.finish(tell(request, context), name=change.what)
 

@@ -10,7 +10,17 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from ebpfd.access import ANY, Action, Caller, Need, guid_label, hook_need, map_labels, type_need
+from ebpfd.access import (
+    ANY,
+    Action,
+    Caller,
+    Need,
+    guid_label,
+    holding,
+    hook_need,
+    map_labels,
+    type_need,
+)
 from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
 from ebpfd.host.owners import Owners
@@ -99,12 +109,10 @@ class Things:
     def labels(self, found: MapObject) -> tuple[str, ...]:
         """By which rights mean a map; who holds a program that it came with holds it as well."""
         owners = set(found.users.owners).union(*(each.users.owners for each in found.loaders))
-        peers = map(self._owners.peer_of, owners)
         holders = {
-            subject
-            for peer in peers
-            for subject in subjects_of(peer)
-            if subject.startswith(("uid:", "cert:"))
+            holder
+            for peer in map(self._owners.peer_of, owners)
+            for holder in holding(subjects_of(peer))
         }
         return map_labels(found.name, found.users.paths, holders)
 
