@@ -14,6 +14,7 @@ import pytest
 
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import Client, EbpfdError, Program, Result
+from ebpfd_sdk.testing import until
 from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
 
 FAULTY = Path(__file__).parent / "faulty_extension.py"
@@ -114,8 +115,10 @@ async def test_who_fires_with_a_deadline_waits_for_no_helper_beyond_it(
             (link,) = await w.client.links()
             return link.outcomes.timeout
 
-        while await soon(timeouts()) == 0:
-            pass
+        async def counted() -> bool:
+            return await timeouts() > 0
+
+        await until(counted)
         assert await timeouts() == 1
         again = await soon(w.client.fire("sample_ext", context=SampleContext(), deadline_ms=60_000))
         assert (again.code, again.result) == (Result.SUCCESS, 7)

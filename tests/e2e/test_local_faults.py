@@ -6,11 +6,14 @@
 import asyncio
 import os
 import random
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from ebpfd_sdk import Program
+from ebpfd_sdk.testing import until
 from tests.e2e import churn, told
 from tests.e2e.told import Told
 from tests.e2e.world import PATIENCE_S, PROGRAMS, STATES, World, world
@@ -59,8 +62,7 @@ async def test_a_kill_amid_changes_leaves_whole_maps(tmp_path: Path, state: str)
                 await _taken(w, link.id, its)
                 before = await churn.runs(program)
                 assert await its.ask("endless") == "endless"
-                while await churn.runs(program) == before:
-                    pass
+                await until(partial(_run_since, program, before))
                 for _ in range(dice.randrange(10)):
                     await churn.runs(program)
                 await its.kill()
@@ -68,6 +70,10 @@ async def test_a_kill_amid_changes_leaves_whole_maps(tmp_path: Path, state: str)
             await churn.change(program, dice.sample(range(64), 8))
             assert await other.ask("now 1") == DROP
             assert (await w.client.program(counting.id)).counters.runs == number + 1
+
+
+async def _run_since(program: Program, runs: int) -> bool:
+    return await churn.runs(program) > runs
 
 
 async def _taken(w: World, link_id: int, its: Told) -> None:

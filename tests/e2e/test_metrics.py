@@ -20,6 +20,8 @@ BUSY: Final = Path(__file__).parent / "busy_extension.py"
 EVENTS: Final = "ebpfd_link_events_total"
 RUNS: Final = "ebpfd_program_run_duration_seconds"
 REQUEST: Final = b"GET /metrics HTTP/1.1\r\n\r\n"
+TELLING: Final = ("outcome", "le", "code", "quota")
+"""Labels that tell the samples of a metric apart."""
 
 Page = dict[tuple[str, str], float]
 """Values by their metric and what tells its samples apart."""
@@ -52,7 +54,7 @@ def _samples(text: str) -> Iterator[tuple[tuple[str, str], float]]:
     for family in text_string_to_metric_families(text):
         for each in family.samples:
             labels = each.labels
-            told = labels.get("outcome") or labels.get("le") or labels.get("code") or ""
+            told = next((labels[name] for name in TELLING if name in labels), "")
             yield (each.name, told), each.value
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from ebpfd_extensions.sample.extension import events
 from ebpfd_sdk import EbpfdError, Extension, Result
+from ebpfd_sdk.testing import until
+from tests.e2e.test_metrics import scraped
 from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, World, command, sample, world
 
 MIB = 1 << 20
@@ -48,13 +50,18 @@ async def test_quotas_are_listed_with_what_is_used(tmp_path: Path) -> None:
 
 async def test_one_program_more_than_the_file_says(tmp_path: Path) -> None:
     """NO_MEMORY, with the name of the key; it is counted, logged, and shown to Prometheus."""
-    async with world(tmp_path, *config(tmp_path, "programs = 1")) as w, sample(w):
+    metrics = tmp_path / "metrics.sock"
+    options = (*config(tmp_path, "programs = 1"), "--metrics", f"unix:{metrics}")
+    async with world(tmp_path, *options) as w, sample(w):
         (loaded,) = (await w.client.load(PROGRAMS / "count.o")).values()
         refused = await w.ctl("-o", "json", "program", "load", str(PROGRAMS / "trace.o"))
         assert refused.error()["code"] == Result.NO_MEMORY
         assert "[quotas] programs" in refused.error()["message"]
         assert [each.id for each in await w.client.programs()] == [loaded.id]
         assert (await shown(w))["programs"]["refused"] == 1
+        page = await scraped(metrics)
+        assert page["ebpfd_quota_refusals_total", "programs"] == 1
+        assert page["ebpfd_quota_refusals_total", "maps"] == 0
         (line,) = [each for each in w.log() if each["event"] == "quota used up"]
         assert (line["quota"], line["refused"]) == ("programs", 1)
         await loaded.unload()
@@ -72,8 +79,11 @@ async def test_maps_grow_to_their_memory_and_no_further(tmp_path: Path) -> None:
         quota = (await shown(w))["map_memory"]
         assert quota["limit"] == 4 * MIB
         assert 2 * MIB < quota["used"] <= 4 * MIB
-        while not (await shown(w))["map_memory"]["refused"]:
-            pass
+
+        async def refused() -> bool:
+            return bool((await shown(w))["map_memory"]["refused"])
+
+        await until(refused)
         with pytest.raises(EbpfdError) as caught:
             await w.client.create_map("array", 4, 4096, 1024)
         assert caught.value.code is Result.NO_MEMORY

@@ -8,6 +8,7 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any
 
+from ebpfd_sdk.testing import until
 from tests.e2e.world import PROGRAMS, World, interruptible, script, world
 
 BUSY = Path(__file__).parent / "busy_extension.py"
@@ -41,8 +42,12 @@ async def test_a_link_and_its_program_say_how_long_runs_took(tmp_path: Path) -> 
     async with world(tmp_path) as w, script(w, BUSY):
         link = await _attached(w)
         shown: dict[str, Any] = {}
-        while not shown.get("runs"):
-            shown = await w.ctl_json("link", "show", str(link))
+
+        async def has_run() -> bool:
+            shown.update(await w.ctl_json("link", "show", str(link)))
+            return bool(shown["runs"])
+
+        await until(has_run)
         assert 0 < shown["p50_ns"] <= shown["p99_ns"]
         assert (shown["in_flight"], shown["running"], shown["failures"]) == (0, 0, {})
         program = await w.ctl_json("program", "show", str(shown["program"]))

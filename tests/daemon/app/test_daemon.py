@@ -12,6 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ebpfd.app import Settings, SettingsError, running
+from ebpfd.app.config import OpenTo
 from ebpfd.app.locks import InUseError, locked, private_directory
 from ebpfd.app.notify import notify
 from ebpfd.host.programs import Programs
@@ -47,6 +48,21 @@ async def test_a_socket_is_its_owners_alone_and_goes_with_the_daemon(tmp_path: P
         assert (mode(path), mode(path.parent)) == (0o600, 0o700)
         assert mode(path.with_name("ebpfd.sock.lock")) == 0o600
     assert not path.exists()
+
+
+@pytest.mark.parametrize("open_to", OpenTo, ids=lambda open_to: open_to.value)
+async def test_both_sockets_are_open_to_whom_they_are_to_be(
+    tmp_path: Path, open_to: OpenTo
+) -> None:
+    """That of the API, and the one beside it which says who somebody is."""
+    path = tmp_path / "ebpfd.sock"
+    settings = Settings(listen=(path,), open_to=open_to)
+    async with asyncio.timeout(PATIENCE_S), running(settings):
+        hello = path.with_name("ebpfd.sock.hello")
+        for each in (path, hello):
+            assert stat.S_ISSOCK(each.stat().st_mode)
+            assert mode(each) == open_to.mode, each
+        assert mode(path.with_name("ebpfd.sock.lock")) == 0o600
 
 
 async def test_a_second_daemon_on_a_socket_is_refused_by_name(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from structlog.testing import capture_logs
 from ebpfd.errors import RequestError
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.host.quotas import QUOTAS, QuotaGuard, Quotas
+from ebpfd.host.test_runs import test_run as run_test
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import object_file, refused, world
+from tests.daemon.host.world import object_file, refused, until, world
 
 HASH = MapDeclaration(type=1, key_size=4, value_size=4, max_entries=8)
 
@@ -67,6 +68,26 @@ async def test_links_beyond_their_quota_are_refused() -> None:
         assert w.leftovers() == there
         await w.links.detach(link.id)
         await w.links.attach(link.program.id, ATTACH_TYPE, b"other")
+
+
+async def test_test_runs_beyond_their_quota_are_refused() -> None:
+    """Whatever program they are of; one that has ended makes room, however it has."""
+    async with world(quotas=Quotas(test_runs=1)) as w:
+        await w.provide(FakeExtension())
+        program, other = await w.load("count.o"), await w.load("trace.o")
+        running = asyncio.ensure_future(run_test(program, w.executor, b"", b"", 0, 2**32 - 1))
+        await until(lambda: program.engine.counters().runs > 0)
+        said = await refused(run_test(other, w.executor, b"", b"", 0, 1), Result.NO_MEMORY)
+        assert said == (
+            "there are 1 test_runs, and may be 1: wait for some, "
+            "or give the daemon more: [quotas] test_runs"
+        )
+        assert other.engine.counters().runs == 0
+        assert w.executor.guard.refused == {"test_runs": 1}
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert (await run_test(other, w.executor, b"", b"", 0, 1)).code == Result.SUCCESS
 
 
 async def test_two_loads_at_once_do_not_share_the_last_place() -> None:

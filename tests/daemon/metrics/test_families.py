@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, Reading, Runs
+from ebpfd.host.stats import (
+    LinkReading,
+    MapReading,
+    ProgramReading,
+    QuotaReading,
+    Reading,
+    Runs,
+)
 from ebpfd.metrics.families import LIMITS_NS, metrics
 from ebpfd.metrics.process import process_metrics
 from ebpfd.objects.outcomes import Outcomes
@@ -32,6 +39,7 @@ def reading(
     links: Sequence[LinkReading] = (),
     programs: Sequence[ProgramReading] = (),
     maps: Sequence[MapReading] = (),
+    quotas: Sequence[QuotaReading] = (),
 ) -> Reading:
     """A reading of a daemon that has this."""
     return Reading(
@@ -45,6 +53,7 @@ def reading(
         bindings=3,
         pins=4,
         owners=5,
+        quotas=tuple(quotas),
         lost_lines=6,
     )
 
@@ -120,6 +129,7 @@ def test_every_metric_is_told_once_before_its_values() -> None:
         [link(runs(1)), link(runs())],
         [ProgramReading(5, "parse", "sample", runs(3))],
         [MapReading(3, "seen", "hash", 7, 16, 4096, 0)],
+        [QuotaReading("maps", "maps", 16, 7, 0, in_bytes=False)],
     )
     families = list(text_string_to_metric_families(written(seen)))
     names = [each.name for each in families]
@@ -189,6 +199,22 @@ def test_a_map_says_how_full_it_is() -> None:
     assert of(text, "ebpfd_map_max_entries") == [(labels[0], 16), (labels[1], 4096)]
     assert of(text, "ebpfd_map_reserved_bytes") == [(labels[0], 4096), (labels[1], 8192)]
     assert of(text, "ebpfd_map_lost_records_total") == [(labels[0], 0), (labels[1], 5)]
+
+
+def test_a_quota_says_how_much_of_it_is_had_and_what_was_refused() -> None:
+    """Each under its own name; a quota of memory in bytes."""
+    quotas = [
+        QuotaReading("programs", "programs", limit=2, used=1, refused=0, in_bytes=False),
+        QuotaReading("map_memory", "memory", limit=1 << 40, used=4096, refused=3, in_bytes=True),
+    ]
+    text = written(reading(quotas=quotas))
+    labels = [{"quota": "programs"}, {"quota": "map_memory"}]
+    for name, values in {
+        "ebpfd_quota_limit": (2, 1 << 40),
+        "ebpfd_quota_used": (1, 4096),
+        "ebpfd_quota_refusals_total": (0, 3),
+    }.items():
+        assert of(text, name) == list(zip(labels, values, strict=True))
 
 
 @given(st.lists(st.integers(0, 1 << 40), max_size=BUCKETS))

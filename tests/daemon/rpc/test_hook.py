@@ -9,8 +9,10 @@ from typing import Any
 import grpc
 import pytest
 
+from ebpfd.app import Settings
 from ebpfd.app.listener import OPTIONS
 from ebpfd.host.invocation import Executor
+from ebpfd.host.quotas import Quotas
 from ebpfd.rpc import hook as rpc_hook
 from ebpfd.rpc.contract_codec import encode_program_data
 from ebpfd_api.failure import Failure
@@ -301,6 +303,28 @@ async def test_a_fire_is_the_extensions_to_answer(tmp_path: Path) -> None:
                 hook.InvokeRequest(fire_return=hook.FireReturn(fire_id=fire_id, result=result))
             )
         assert await firing == result
+
+
+async def test_fires_beyond_their_quota_are_refused(tmp_path: Path) -> None:
+    """The hook hears nothing of them; one that has been answered makes room."""
+    settings = Settings(listen=(tmp_path / "ebpfd.sock",), quotas=Quotas(fires=1))
+    async with serving(tmp_path, settings) as w:
+        module, _ = await provider(w, "trace.o")
+        assert module.data is not None
+        for parameter in (b"first", b"second"):
+            firing = asyncio.ensure_future(fire(w, parameter=parameter, deadline_ms=2**32 - 1))
+            handed = await module.data.read()
+            assert isinstance(handed, hook.InvokeResponse)
+            assert handed.fire.parameter == parameter
+            refused = await fire(w, parameter=b"one more", deadline_ms=2**32 - 1)
+            assert refused.code == Result.NO_MEMORY
+            assert refused.message == (
+                "there are 1 fires, and may be 1: wait for some, "
+                "or give the daemon more: [quotas] fires"
+            )
+            answer = hook.FireReturn(fire_id=handed.fire.fire_id, result=hook.BatchResult(code=5))
+            await module.data.write(hook.InvokeRequest(fire_return=answer))
+            assert (await firing).code == 5
 
 
 async def test_a_fire_that_nobody_can_answer_says_why(
