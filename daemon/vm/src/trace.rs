@@ -100,17 +100,9 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::live;
     use crate::map_type::RINGBUF;
-    use crate::maps::MapOptions;
-
-    fn live_map(map_type: u32, max_entries: u32) -> Map {
-        Map::new(MapOptions {
-            map_type,
-            max_entries,
-            ..MapOptions::default()
-        })
-        .expect("a valid map")
-    }
+    use crate::spec::MapSpec;
 
     /// The oldest line goes when the ring is full, and is counted.
     #[test]
@@ -129,8 +121,13 @@ mod tests {
     /// Lines that go elsewhere are records there, cut to a length.
     #[test]
     fn lines_go_through_a_map_with_records() {
-        let ring = Arc::new(live_map(RINGBUF, 4096));
-        let trace = Trace::through(Arc::clone(&ring));
+        let ring = MapSpec {
+            map_type: RINGBUF,
+            max_entries: 4096,
+            ..MapSpec::default()
+        };
+        let ring = &live(&[ring])[0];
+        let trace = Trace::through(Arc::clone(ring));
         trace.push(7, "é".repeat(1000));
         assert!(!trace.pending());
         let records = ring.read(9, 9999).expect("one reader").records;

@@ -433,9 +433,6 @@ class Map:
     @property
     def reserved(self) -> int:
         """Bytes of addresses that the map takes; memory is taken as it is used."""
-    @property
-    def taken(self) -> int:
-        """Bytes of memory that this process has taken for it, as ``map_memory`` counts."""
     def fileno(self) -> int:
         """The descriptor of the file or memfd that the map lives in."""
     def lookup(self, key: bytes, /) -> bytes: ...

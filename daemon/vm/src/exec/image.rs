@@ -25,8 +25,6 @@ use crate::maps::{Map, MapOptions, map_type};
 use crate::spec::{ProgramSpec, Subprogram};
 
 const MAGIC: &[u8; 8] = b"ebpfimg2";
-/// The helper that leads to other programs.
-const TAIL_CALL: u32 = 5;
 /// Bytes that an image may have: a program, its contract, and its read-only data.
 const MAX_IMAGE: u64 = 64 << 20;
 /// Bytes of read-only data that an image may carry for one map.
@@ -248,11 +246,8 @@ fn damaged(what: impl Into<String>) -> EngineError {
 }
 
 fn check_helper(id: u32, information: &ProgramInformation) -> Result<()> {
-    // The extension's own: it has them where it runs the program.
-    if information.helper(id).is_some() {
-        return Ok(());
-    }
-    if id != TAIL_CALL {
+    // The extension's own it has where it runs the program.
+    if id != helpers::TAIL_CALL || information.helper(id).is_some() {
         return Ok(());
     }
     let name = helpers::general(id).map_or("", |general| general.name);
@@ -262,12 +257,8 @@ fn check_helper(id: u32, information: &ProgramInformation) -> Result<()> {
 }
 
 fn declare(map: &Map) -> Result<Declared> {
-    use map_type as t;
     let name = map.name();
-    if matches!(
-        map.map_type(),
-        t::PROG_ARRAY | t::ARRAY_OF_MAPS | t::HASH_OF_MAPS
-    ) {
+    if map.map_type() == map_type::PROG_ARRAY || map_type::holds_maps(map.map_type()) {
         return Err(only_here(format!(
             "map {name} is of type {}, which processes do not share",
             map_type::name(map.map_type())
@@ -275,7 +266,7 @@ fn declare(map: &Map) -> Result<Declared> {
     }
     let contents = match map.file() {
         Some(_) => None,
-        None if map.read_only() && map.map_type() == t::ARRAY => Some(contents(map)?),
+        None if map.read_only() && map.map_type() == map_type::ARRAY => Some(contents(map)?),
         None => {
             return Err(only_here(format!(
                 "map {name} lies in memory that only the daemon has"

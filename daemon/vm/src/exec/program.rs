@@ -18,6 +18,7 @@ use super::tail::TailCalls;
 use super::tape::Tape;
 use crate::contract::{ContextDescriptor, ProgramInformation};
 use crate::error::{EngineError, Result, ResultCode};
+use crate::helpers;
 use crate::jit::{self, Entry, Invocation, Jit};
 use crate::maps::epoch::{self, Domain};
 use crate::maps::lanes::{self, Lane};
@@ -28,7 +29,7 @@ use crate::trace::Trace;
 /// Instructions that one invocation may execute; what helpers do counts too.
 pub const DEFAULT_BUDGET: u64 = 1_000_000;
 /// Helpers that tell the lane, write to the lane's ring, or call who knows what.
-const NEED_LANE: [u32; 3] = [5, 8, 32];
+const NEED_LANE: [u32; 3] = [helpers::TAIL_CALL, 8, 32];
 
 /// How a program may be executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,6 +156,11 @@ impl Program {
         let uses_lane = used().any(|map| map.is_per_cpu())
             || spec.helper_ids().iter().any(|id| NEED_LANE.contains(id));
         used().try_for_each(|map| check_lanes(map, options.lane))?;
+        if uses_lane && options.gate.is_some() && options.lane.is_none() {
+            return Err(EngineError::argument(
+                "lane is missing: the program has values of its own, or asks for its processor",
+            ));
+        }
         let domains = used().filter_map(|map| map.shared_domain()).map(Arc::clone);
         let domains = domains.collect();
         Ok(Self {

@@ -45,7 +45,7 @@ pub fn update(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
         services.memory.charge(map.user_value_size() as u64)?;
     }
     let lane = services.memory.lane();
-    outcome(map.update_lane(&key, &value, args[3], lane))
+    outcome(map.update_lane(&key, &value, args[3], lane, services.memory.pin()))
 }
 
 /// 3: remove a key; 0 or a negative result.
@@ -57,7 +57,7 @@ pub fn delete(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault>
     }
     // An ARRAY sets the value to zero.
     services.memory.charge(map.user_value_size() as u64)?;
-    outcome(map.delete(&key))
+    outcome(map.delete_pinned(&key, services.memory.pin()))
 }
 
 /// 4: remove a key; the address of what it had, or NULL.
@@ -107,7 +107,7 @@ pub fn push(services: &mut Services<'_>, args: [u64; 5]) -> Result<u64, Fault> {
     if map.read_only() {
         return Ok(ResultCode::AccessDenied.negated());
     }
-    outcome(map.push(&value, args[2]))
+    outcome(map.push_pinned(&value, args[2], services.memory.pin()))
 }
 
 /// 17: take the next value of a queue or stack.

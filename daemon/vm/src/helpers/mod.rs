@@ -28,6 +28,8 @@ pub type Native = fn(&mut Services<'_>, [u64; 5]) -> Result<u64, Fault>;
 
 /// The helper that removes an element and gives its value, which nobody else could do.
 pub const LOOKUP_AND_DELETE: u32 = 4;
+/// The helper that leaves a program for another one.
+pub const TAIL_CALL: u32 = 5;
 
 /// Helpers that only a program type can provide: there is nothing to fall back on.
 const WITHOUT_DEFAULT: [u32; 2] = [26, 35];

@@ -19,8 +19,6 @@ use crate::spec::{LinkedHelper, ProgramSpec, Subprogram};
 
 /// Slots that the code of one helper may have.
 pub const MAX_CODE: usize = 4_096;
-/// The helper that leaves a program for another one: no function may.
-const TAIL_CALL: u32 = 5;
 
 /// A helper with its code, which is in order by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +149,9 @@ fn check(insn: Insn) -> Result<(), String> {
     }
     let id = insn.imm as u32;
     match helpers::general(id) {
-        Some(_) if id == TAIL_CALL => Err("a function cannot leave the program for another".into()),
+        Some(_) if id == helpers::TAIL_CALL => {
+            Err("a function cannot leave the program for another".into())
+        }
         Some(helper) if helper.native.is_some() => Ok(()),
         Some(helper) => Err(format!("helper {} is not implemented", helper.name)),
         None => Err(format!(

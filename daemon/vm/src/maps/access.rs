@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::hash::Written;
-use super::{InnerMap, Map, Records, Store, Update, ValueRange, epoch, map_type, type_name};
+use super::{InnerMap, Map, Records, Rings, Store, Update, ValueRange, epoch, map_type, type_name};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::exec::Program;
 
@@ -53,7 +53,17 @@ impl Map {
     }
 
     /// Publish a value as a program gives it: of a per-CPU map its own lane's.
-    pub fn update_lane(&self, key: &[u8], value: &[u8], flags: u64, lane: usize) -> Result<()> {
+    ///
+    /// The pin keeps the map where it is: a program holds nothing beside it, and waits for nobody
+    /// who waits for its pin.
+    pub fn update_lane(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        flags: u64,
+        lane: usize,
+        _pin: &epoch::Pin<'_>,
+    ) -> Result<()> {
         self.check_key(key)?;
         self.check_value(value, self.value_size())?;
         match &self.store {
@@ -63,8 +73,18 @@ impl Map {
                     .map(drop)
             }
             Store::Array(array) => array.update(key, value, Some(lane), Update::from_flags(flags)?),
-            _ => self.update(key, value, flags),
+            _ => self.put(key, value, flags),
         }
+    }
+
+    /// Remove a key, for a program.
+    pub fn delete_pinned(&self, key: &[u8], _pin: &epoch::Pin<'_>) -> Result<()> {
+        self.remove(key)
+    }
+
+    /// Add a value to a queue or stack, for a program.
+    pub fn push_pinned(&self, value: &[u8], flags: u64, _pin: &epoch::Pin<'_>) -> Result<()> {
+        self.append(value, flags)
     }
 
     /// A copy of the next value of a queue or stack, which leaves the map.
@@ -85,43 +105,33 @@ impl Map {
 
     /// Add a record, of these parts, to a ring buffer or to a lane of a perf event array.
     pub fn output(&self, lane: usize, parts: &[&[u8]]) -> Result<()> {
-        match &self.store {
-            Store::Rings(rings) => rings.output(lane, parts),
-            _ => Err(self.unsupported("records")),
-        }
+        self.rings()?.output(lane, parts)
     }
 
     /// Take up to `limit` records, about `size` bytes of them.
     pub fn read(&self, limit: usize, size: usize) -> Result<Records> {
-        match &self.store {
-            Store::Rings(rings) => rings.read(limit, size),
-            _ => Err(self.unsupported("records")),
-        }
+        self.rings()?.read(limit, size)
     }
 
     /// A descriptor that becomes readable when a record comes after [`Map::arm`].
     pub fn event(&self) -> Result<i32> {
-        match &self.store {
-            Store::Rings(rings) => Ok(rings.event()),
-            _ => Err(self.unsupported("records")),
-        }
+        Ok(self.rings()?.event())
     }
 
     /// Ask for an event; `false` if there are records already.
     pub fn arm(&self) -> Result<bool> {
-        match &self.store {
-            Store::Rings(rings) => Ok(rings.arm()),
-            _ => Err(self.unsupported("records")),
-        }
+        Ok(self.rings()?.arm())
     }
 
     /// Signal the event: a producer may have ended before it did.
     pub fn wake(&self) -> Result<()> {
+        self.rings()?.wake();
+        Ok(())
+    }
+
+    fn rings(&self) -> Result<&Rings> {
         match &self.store {
-            Store::Rings(rings) => {
-                rings.wake();
-                Ok(())
-            }
+            Store::Rings(rings) => Ok(rings),
             _ => Err(self.unsupported("records")),
         }
     }
@@ -136,7 +146,7 @@ impl Map {
 
     /// Whether this map is one of those with records.
     pub fn has_records(&self) -> bool {
-        matches!(self.store, Store::Rings(_))
+        map_type::has_records(self.map_type)
     }
 
     /// Put a map under a key of a map of maps; users see `id`.

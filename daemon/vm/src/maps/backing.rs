@@ -167,11 +167,6 @@ impl Backing {
         Ok(())
     }
 
-    /// Bytes that have been taken of the memory of all maps.
-    pub fn taken(&self) -> usize {
-        self.share.size()
-    }
-
     /// Take space for the bytes `start..end`.
     fn allocate(&self, start: usize, end: usize) -> Result<()> {
         let size = end - start;
@@ -299,6 +294,7 @@ impl Region {
             Some(_) => COMMIT_STEP,
         };
         let step = (start / 2).clamp(least, MAX_COMMIT_STEP);
+        let step = step.min(backing.share.left() / PAGE * PAGE);
         let whole = |end: usize| end.next_multiple_of(PAGE).min(self.length);
         let needed = whole(end);
         if needed <= start {
@@ -306,7 +302,8 @@ impl Region {
         }
         let mut wanted = whole(end.max(start + step));
         let take = |end: usize| backing.allocate(self.offset + start, self.offset + end);
-        // Near the end of what there is a step is too long, and what is needed may be there.
+        // Near the end of what the file can have, or where another map was faster, a step is too
+        // long, and what is needed may be there.
         if let Err(error) = take(wanted) {
             if needed == wanted {
                 return Err(error);
@@ -437,4 +434,34 @@ fn seal(file: &File, metadata: &Metadata) -> Result<()> {
         ResultCode::InvalidObject,
         "the memfd is not sealed: whoever made it could shrink it",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::budget::Budget;
+    use super::*;
+
+    /// Steps get shorter towards the end: nobody is refused who gets what he needs.
+    #[test]
+    fn what_grows_to_the_limit_is_refused_nothing() {
+        const PAGES: usize = 150;
+        let limit = PAGES * PAGE + 5;
+        for storage in [Storage::Anonymous, Storage::Memfd] {
+            let budget = Budget::lasting(limit);
+            let length = 2 * PAGES * PAGE;
+            let file = open(storage, length).expect("a file");
+            let mut backing = Backing::new(file, length).expect("addresses");
+            backing.share = Share::of(budget);
+            let region = Region::new(&backing, 0, length);
+            for page in 1..=PAGES {
+                region.commit(&backing, page * PAGE - 7).expect("room");
+            }
+            assert_eq!((PAGES * PAGE, 0), budget.told());
+            let refused = region.commit(&backing, limit).expect_err("five bytes");
+            assert_eq!(ResultCode::NoMemory, refused.code);
+            assert_eq!((PAGES * PAGE, 1), budget.told());
+            drop(backing);
+            assert_eq!((0, 1), budget.told());
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::error::{EngineError, Result, ResultCode};
 /// The maps of this process.
 static ALL: Budget = Budget::new();
 
-struct Budget {
+pub struct Budget {
     limit: AtomicUsize,
     taken: AtomicUsize,
     refusals: AtomicU64,
@@ -24,6 +24,14 @@ impl Budget {
             taken: AtomicUsize::new(0),
             refusals: AtomicU64::new(0),
         }
+    }
+
+    /// One that is nobody else's.
+    #[cfg(test)]
+    pub fn lasting(limit: usize) -> &'static Self {
+        let budget = Box::leak(Box::new(Self::new()));
+        budget.limit.store(limit, Ordering::Relaxed);
+        budget
     }
 
     fn take(&self, size: usize) -> Result<()> {
@@ -47,6 +55,19 @@ impl Budget {
     fn give_back(&self, size: usize) {
         self.taken.fetch_sub(size, Ordering::Relaxed);
     }
+
+    fn left(&self) -> usize {
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.limit.load(Ordering::Relaxed).saturating_sub(taken)
+    }
+
+    /// Bytes that were taken, and how often there were no more.
+    pub fn told(&self) -> (usize, u64) {
+        (
+            self.taken.load(Ordering::Relaxed),
+            self.refusals.load(Ordering::Relaxed),
+        )
+    }
 }
 
 /// Let all maps have so many bytes; what they have already stays.
@@ -56,39 +77,51 @@ pub fn limit(bytes: usize) {
 
 /// Bytes that all maps have, and how often one got no more.
 pub fn taken() -> (usize, u64) {
-    (
-        ALL.taken.load(Ordering::Relaxed),
-        ALL.refusals.load(Ordering::Relaxed),
-    )
+    ALL.told()
 }
 
 /// What one map has of the budget.
-#[derive(Default)]
-pub struct Share(AtomicUsize);
+pub struct Share {
+    of: &'static Budget,
+    size: AtomicUsize,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self::of(&ALL)
+    }
+}
 
 impl Share {
+    pub fn of(budget: &'static Budget) -> Self {
+        Self {
+            of: budget,
+            size: AtomicUsize::new(0),
+        }
+    }
+
     /// Have `size` bytes more; NO_MEMORY if there are not as many.
     pub fn take(&self, size: usize) -> Result<()> {
-        ALL.take(size)?;
-        self.0.fetch_add(size, Ordering::Relaxed);
+        self.of.take(size)?;
+        self.size.fetch_add(size, Ordering::Relaxed);
         Ok(())
     }
 
     /// Have `size` bytes less.
     pub fn give_back(&self, size: usize) {
-        self.0.fetch_sub(size, Ordering::Relaxed);
-        ALL.give_back(size);
+        self.size.fetch_sub(size, Ordering::Relaxed);
+        self.of.give_back(size);
     }
 
-    /// Bytes that it has.
-    pub fn size(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    /// Bytes that it can have more, unless another map is faster.
+    pub fn left(&self) -> usize {
+        self.of.left()
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        ALL.give_back(self.size());
+        self.of.give_back(self.size.load(Ordering::Relaxed));
     }
 }
 
@@ -99,12 +132,11 @@ mod tests {
     /// What is there can be had once, and again when it was given back.
     #[test]
     fn nobody_gets_more_than_there_is() {
-        let budget = Budget::new();
-        budget.limit.store(10, Ordering::Relaxed);
+        let budget = Budget::lasting(10);
         budget.take(6).expect("there are ten");
         let refused = budget.take(5).expect_err("there are four");
         assert_eq!(ResultCode::NoMemory, refused.code);
-        assert_eq!(1, budget.refusals.load(Ordering::Relaxed));
+        assert_eq!((6, 1), budget.told());
         budget.take(4).expect("there are four");
         budget.give_back(6);
         budget.take(6).expect("they are there again");
@@ -114,9 +146,12 @@ mod tests {
     /// A map that goes gives back what it has.
     #[test]
     fn a_share_ends_with_its_map() {
-        let share = Share::default();
-        share.take(5000).expect("no limit is set");
+        let budget = Budget::lasting(9000);
+        let share = Share::of(budget);
+        share.take(5000).expect("there are nine thousand");
         share.give_back(1000);
-        assert_eq!(4000, share.size());
+        assert_eq!((5000, (4000, 0)), (share.left(), budget.told()));
+        drop(share);
+        assert_eq!((0, 0), budget.told());
     }
 }

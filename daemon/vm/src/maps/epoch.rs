@@ -203,7 +203,7 @@ impl Domain {
     }
 
     #[inline]
-    fn is_frozen(&self) -> bool {
+    pub(super) fn is_frozen(&self) -> bool {
         self.frozen.load(Ordering::Relaxed)
     }
 

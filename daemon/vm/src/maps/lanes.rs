@@ -79,14 +79,29 @@ impl Drop for Lent {
     }
 }
 
-/// Lanes that are numbered from `from` up to, and without, `to`.
+/// Lanes that are numbered from `from` up to, and without, `to`, which is not 0.
 fn lanes(from: usize, to: usize) -> u64 {
-    (from..to).fold(0, |mask, number| mask | 1 << number)
+    (u64::MAX << from) & (u64::MAX >> (MAX_LANES - to))
+}
+
+/// Lanes for runs in this process.
+fn for_runs(blocking: bool) -> u64 {
+    let half = count() / 2;
+    if blocking {
+        lanes(half, 3 * count() / 4)
+    } else {
+        lanes(0, half)
+    }
+}
+
+/// Lanes for other processes.
+fn for_others() -> u64 {
+    lanes(3 * count() / 4, count())
 }
 
 /// A lane for another process; NO_MEMORY if others have all.
 pub fn lend() -> Result<Lent> {
-    let all = lanes(3 * count() / 4, count());
+    let all = for_others();
     take_one(&LENT, all).map(Lent).ok_or_else(|| {
         EngineError::new(
             ResultCode::NoMemory,
@@ -97,12 +112,7 @@ pub fn lend() -> Result<Lent> {
 
 /// Take a lane; waits while all of its kind are taken.
 pub fn lease(blocking: bool) -> Lane {
-    let half = count() / 2;
-    lease_of(if blocking {
-        lanes(half, 3 * count() / 4)
-    } else {
-        lanes(0, half)
-    })
+    lease_of(for_runs(blocking))
 }
 
 /// Take the lane that the daemon has lent this process; waits while another thread has it.
@@ -195,7 +205,27 @@ impl Drop for Lane {
 
 #[cfg(test)]
 mod tests {
+    use std::thread::ScopedJoinHandle;
+
     use super::*;
+
+    /// Go on when this thread waits for a lane, which it must.
+    fn waits<T>(thread: &ScopedJoinHandle<'_, T>) {
+        while WAITING.load(Ordering::SeqCst) == 0 && !thread.is_finished() {
+            std::thread::yield_now();
+        }
+        assert!(!thread.is_finished(), "it did not wait");
+    }
+
+    /// Masks are what their bounds say.
+    #[test]
+    fn lanes_are_masked_by_their_numbers() {
+        for (from, to) in (0..MAX_LANES).flat_map(|from| (1..=MAX_LANES).map(move |to| (from, to)))
+        {
+            let each = (from..to).fold(0, |mask, number| mask | 1 << number);
+            assert_eq!(each, lanes(from, to), "{from} to {to}");
+        }
+    }
 
     /// Two invocations never have the same lane, and the halves do not mix.
     #[test]
@@ -212,11 +242,12 @@ mod tests {
     fn lent_lanes_are_one_process_s_alone() {
         let lent: Vec<Lent> = std::iter::from_fn(|| lend().ok()).collect();
         let numbers: std::collections::HashSet<u32> = lent.iter().map(Lent::number).collect();
-        assert_eq!(count() / 4, numbers.len());
+        assert_eq!(lent.len(), numbers.len());
+        let lent_lanes = numbers.iter().fold(0, |mask, number| mask | 1 << number);
+        assert_eq!(for_others(), lent_lanes);
         assert!(
-            numbers
-                .iter()
-                .all(|number| *number as usize >= 3 * count() / 4)
+            lent.iter()
+                .all(|lane| lane.number() as usize >= 3 * count() / 4)
         );
         drop(lent);
         lend().expect("it was given back");
@@ -229,23 +260,22 @@ mod tests {
         let outer = lease_lent(number);
         drop(lease_lent(number));
         std::thread::scope(|scope| {
-            let (say, said) = std::sync::mpsc::channel();
-            scope.spawn(move || {
-                let _lane = lease_lent(number);
-                say.send(()).expect("somebody listens");
-            });
-            assert!(said.try_recv().is_err(), "the outer run has it still");
+            let late = scope.spawn(|| lease_lent(number).number());
+            waits(&late);
             drop(outer);
-            said.recv().expect("it gets the lane");
+            assert_eq!(number as usize, late.join().expect("the lane"));
         });
     }
 
     /// Who finds no lane waits for one.
     #[test]
     fn a_lease_waits_for_a_free_lane() {
-        let lanes: Vec<Lane> = (0..count() / 4).map(|_| lease(true)).collect();
+        let lanes: Vec<Lane> = (0..for_runs(true).count_ones())
+            .map(|_| lease(true))
+            .collect();
         std::thread::scope(|scope| {
             let late = scope.spawn(|| lease(true).number());
+            waits(&late);
             drop(lanes);
             assert!(late.join().expect("a lane") >= count() / 2);
         });

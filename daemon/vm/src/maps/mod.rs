@@ -220,11 +220,6 @@ impl Map {
         self.arena().map_or(0, |arena| arena.backing().length())
     }
 
-    /// Bytes that the map has taken of the memory of all maps.
-    pub fn taken(&self) -> usize {
-        self.arena().map_or(0, |arena| arena.backing().taken())
-    }
-
     fn arena(&self) -> Option<&Arena> {
         match &self.store {
             Store::Hash(hash) => Some(hash.arena()),

@@ -27,9 +27,14 @@ impl Map {
 
     /// Publish a value under a key.
     pub fn update(&self, key: &[u8], value: &[u8], flags: u64) -> Result<()> {
+        let _stays = self.stays();
+        self.put(key, value, flags)
+    }
+
+    /// The same where the map stays: the caller holds it, or is pinned.
+    pub(super) fn put(&self, key: &[u8], value: &[u8], flags: u64) -> Result<()> {
         self.check_key(key)?;
         self.check_value(value, self.user_value_size())?;
-        let _stays = self.stays();
         if let Store::Queue(queue) = &self.store {
             return queue.push(value, flags);
         }
@@ -46,8 +51,13 @@ impl Map {
     }
 
     pub fn delete(&self, key: &[u8]) -> Result<()> {
-        self.check_key(key)?;
         let _stays = self.stays();
+        self.remove(key)
+    }
+
+    /// The same where the map stays: the caller holds it, or is pinned.
+    pub(super) fn remove(&self, key: &[u8]) -> Result<()> {
+        self.check_key(key)?;
         match &self.store {
             Store::Hash(hash) => hash.delete(key),
             Store::Array(array) => array.delete(key),
@@ -87,8 +97,14 @@ impl Map {
 
     /// Add a value to a queue or stack; `BPF_EXIST` (2) drops the oldest of a full one.
     pub fn push(&self, value: &[u8], flags: u64) -> Result<()> {
+        let _stays = self.stays();
+        self.append(value, flags)
+    }
+
+    /// The same where the map stays: the caller holds it, or is pinned.
+    pub(super) fn append(&self, value: &[u8], flags: u64) -> Result<()> {
         match &self.store {
-            Store::Queue(_) => self.update(&[], value, flags),
+            Store::Queue(_) => self.put(&[], value, flags),
             _ => Err(self.unsupported("push")),
         }
     }

@@ -30,23 +30,28 @@ pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
     })
 }
 
-/// Those of some helpers that come as code, if `is_wanted`; each has `helper_id`, `name` and `code`.
-pub fn shipped(
-    helpers: &Bound<'_, PyAny>,
-    is_wanted: impl Fn(u32) -> bool,
-) -> PyResult<Vec<Shipped>> {
+/// Those of some helpers that come as code, if they are `wanted`.
+pub fn all_shipped(helpers: &Bound<'_, PyAny>, wanted: &[u32]) -> PyResult<Vec<Shipped>> {
     let mut found = Vec::new();
     for helper in helpers.try_iter()? {
-        let helper = helper?;
-        let id: u32 = helper.getattr("helper_id")?.extract()?;
-        let code = helper.getattr("code")?;
-        let code: &[u8] = code.extract()?;
-        if !code.is_empty() && is_wanted(id) {
-            let name = helper.getattr("name")?;
-            found.push(Shipped::new(id, name.extract()?, code)?);
-        }
+        found.extend(shipped(&helper?, |id| wanted.contains(&id))?);
     }
     Ok(found)
+}
+
+/// A helper, if it comes as code and `is_wanted`; it has `helper_id`, `name` and `code`.
+pub fn shipped(
+    helper: &Bound<'_, PyAny>,
+    is_wanted: impl Fn(u32) -> bool,
+) -> PyResult<Option<Shipped>> {
+    let id: u32 = helper.getattr("helper_id")?.extract()?;
+    let code = helper.getattr("code")?;
+    let code: &[u8] = code.extract()?;
+    if code.is_empty() || !is_wanted(id) {
+        return Ok(None);
+    }
+    let name = helper.getattr("name")?;
+    Ok(Some(Shipped::new(id, name.extract()?, code)?))
 }
 
 /// Names and rights of the context's fields; none, where nobody gives them.

@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 use super::contract::information;
 use super::door;
 use super::errors::guarded;
-use super::gate::{self, Gate, Given, Source};
+use super::gate::{self, Gate, Source};
 use super::helper::Callback;
 use super::maps::Map;
 use super::objects::ProgramSpec;
@@ -380,19 +380,20 @@ impl Program {
         origin: Option<(u32, u32, Option<u32>)>,
         helper: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let gate = Arc::clone(&gate.get().0);
-        let given = Given {
+        let options = Options {
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
+            gate: Some(Arc::clone(&gate.get().0)),
             lane,
             origin: origin.map(|(pid, tid, uid)| Origin { pid, tid, uid }),
-            helper: helper
-                .filter(|function| !function.is_none(py))
-                .map(|function| Callback {
-                    function,
-                    maps: Vec::new(),
-                }),
+            ..Options::default()
         };
-        py.detach(|| guarded(|| self::gate::program_of(image, &maps, gate, given)))
+        let helper = helper
+            .filter(|function| !function.is_none(py))
+            .map(|function| Callback {
+                function,
+                maps: Vec::new(),
+            });
+        py.detach(|| guarded(|| self::gate::program_of(image, &maps, options, helper)))
     }
 
     /// Count what another process counts at its gate.

@@ -12,10 +12,9 @@ use super::helper::Callback;
 use super::maps::{owned, storage};
 use crate::contract::ProgramInformation;
 use crate::error::{EngineError, Result, ResultCode};
-use crate::exec::{self, Binding, Bindings, Image, Options, Origin, Remote};
+use crate::exec::{self, Binding, Bindings, Image, Options, Remote};
 use crate::maps::{Map, Storage, lanes, map_type};
 use crate::spec::ProgramSpec;
-use crate::trace;
 
 /// A lane that another process has while this lives.
 #[pyclass(frozen, module = "ebpfd_vm._native")]
@@ -96,49 +95,25 @@ pub fn image_of(program: &Program) -> Result<(Vec<u8>, Vec<usize>)> {
     Ok((image.bytes(), indices))
 }
 
-/// What this process has for a program of an image.
-#[derive(Default)]
-pub struct Given {
-    pub trace: Option<Arc<trace::Trace>>,
-    pub lane: Option<u32>,
-    pub origin: Option<Origin>,
-    /// Answers for the extension, in this process.
-    pub helper: Option<Callback>,
-}
-
-/// The program of an image in a sealed memfd, on maps in these files.
+/// The program of an image in a sealed memfd, on maps in these files; `helper` answers for the
+/// extension, and `options` are what else this process has for it.
 pub fn program_of(
     image: i32,
     maps: &[i32],
-    gate: Arc<exec::Gate>,
-    given: Given,
+    options: Options,
+    helper: Option<Callback>,
 ) -> Result<Program> {
-    let Given {
-        trace,
-        lane,
-        origin,
-        helper,
-    } = given;
     let image = Image::sealed(&owned(image)?.into())?;
     let options = Options {
-        trace,
-        gate: Some(gate),
-        lane,
-        origin,
         local: bindings(&image, helper),
         tag: image.tag,
         budget: Some(image.budget),
         verified: image.verified,
         execution: image.execution,
-        ..Options::default()
+        ..options
     };
     let maps = open(&image, maps)?;
     let program = exec::Program::new(&image.spec, maps, &image.information, options)?;
-    if program.uses_lane() && lane.is_none() {
-        return Err(EngineError::argument(
-            "lane is missing: the program has values of its own, or asks for its processor",
-        ));
-    }
     Ok(Program {
         program: Arc::new(program),
         source: None,

@@ -152,11 +152,6 @@ impl Map {
         self.0.reserved()
     }
 
-    #[getter]
-    fn taken(&self) -> usize {
-        self.0.taken()
-    }
-
     fn fileno(&self) -> PyResult<i32> {
         guarded(|| {
             self.0.file().map(AsRawFd::as_raw_fd).ok_or_else(|| {

@@ -224,8 +224,7 @@ impl ProgramSpec {
     #[pyo3(signature = (helpers, /))]
     fn linked(slf: Bound<'_, Self>, helpers: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
         let (py, spec) = (slf.py(), Arc::clone(&slf.get().0));
-        let called = spec.helper_ids();
-        let helpers = contract::shipped(helpers, |id| called.contains(&id))?;
+        let helpers = contract::all_shipped(helpers, &spec.helper_ids())?;
         match py.detach(|| guarded(|| loader::shipped::linked(&spec, &helpers)))? {
             Some(linked) => Py::new(py, Self(Arc::new(linked))),
             None => Ok(slf.unbind()),

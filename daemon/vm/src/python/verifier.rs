@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 use super::contract::{information, shipped};
 use super::errors::guarded;
@@ -247,9 +246,7 @@ pub fn verify_helper(
     helper: &Bound<'_, PyAny>,
     #[pyo3(from_py_with = information)] information: crate::contract::ProgramInformation,
 ) -> PyResult<Option<Rejection>> {
-    let one = PyTuple::new(py, [helper])?;
-    let shipped = shipped(&one, |_| true)?;
-    let Some(helper) = shipped.into_iter().next() else {
+    let Some(helper) = shipped(helper, |_| true)? else {
         return Err(EngineError::argument("the helper has no code").into());
     };
     let refused = py.detach(|| guarded(|| verifier::check_shipped(&helper, &information)))?;

@@ -1,8 +1,10 @@
 use std::sync::{Arc, Mutex};
 
+use super::{EXIT, call, live_map, map, mov, put, stack};
 use crate::error::ResultCode;
-use crate::exec::{Failure, Options, Remote, Reply, TestRun, Value};
-use crate::fixtures::{context, executors, live, object, program, ready};
+use crate::exec::{Failure, Options, Program, Remote, Reply, TestRun, Value};
+use crate::fixtures::{assembled, context, executors, live, object, program, ready, sample};
+use crate::maps::map_type;
 
 /// Helper, arguments, context.
 type Question = (u32, Vec<Value>, Vec<u8>);
@@ -106,12 +108,8 @@ fn extensions_write_within_bounds_only() {
 /// What an extension writes to a NULL pointer is its mistake, not the program's.
 #[test]
 fn writing_to_null_is_a_failure_of_the_extension() {
-    use super::{EXIT, mov};
-    use crate::exec::Program;
-    use crate::fixtures::{assembled, sample};
     let mut information = sample();
     information.helpers[0].arguments = vec![15, 3];
-    let call = crate::isa::Insn::new(crate::isa::CALL, 0, 0, 0, 0x10000);
     let extension = Extension {
         asked: Mutex::default(),
         answer: Ok(Reply {
@@ -123,7 +121,7 @@ fn writing_to_null_is_a_failure_of_the_extension() {
         remote: Some(Arc::new(extension)),
         ..Options::default()
     };
-    let spec = assembled(&[mov(1, 0), mov(2, 8), call, EXIT], &[]);
+    let spec = assembled(&[mov(1, 0), mov(2, 8), call(0x10000), EXIT], &[]);
     let program = Program::new(&spec, vec![], &information, options).expect("a valid program");
     let test = program
         .test_run(&context(0, 0), b"", 0, 1)
@@ -155,23 +153,7 @@ fn panics_of_helpers_reach_the_caller() {
 /// Elements of a provided map are written by whoever carries calls, those of others at once.
 #[test]
 fn whoever_provides_a_map_writes_its_elements() {
-    use super::{EXIT, K, X, alu64, mov};
-    use crate::fixtures::assembled;
-    use crate::isa::{CALL, Insn, LDDW, LDDW_MAP, alu, class, mem};
-    use crate::maps::{Map, MapOptions, map_type};
-    let make = || {
-        let map = Map::new(MapOptions {
-            map_type: map_type::HASH,
-            key_size: 4,
-            value_size: 4,
-            max_entries: 4,
-            ..MapOptions::default()
-        });
-        Arc::new(map.expect("a valid map"))
-    };
-    let copy = |dst, src| Insn::new(class::ALU64 | alu::MOV | X, dst, src, 0, 0);
-    let store = |offset, value| Insn::new(class::ST | mem::MEM | mem::W | K, 10, 0, offset, value);
-    let (key, value) = (5_u32.to_le_bytes(), 7_u32.to_le_bytes());
+    let (key, value) = (5_u32.to_le_bytes(), 7_u64.to_le_bytes());
     let asked_of_update = [
         Value::Map(1),
         Value::Bytes(key.to_vec()),
@@ -179,19 +161,10 @@ fn whoever_provides_a_map_writes_its_elements() {
         Value::Number(0),
     ];
     for (helper, place) in [(2, 0), (3, 0), (4, 0), (2, 1), (3, 1), (4, 1)] {
-        let code = [
-            store(-8, 5),
-            store(-16, 7),
-            Insn::new(LDDW, 1, LDDW_MAP, 0, place),
-            Insn::default(),
-            copy(2, 10),
-            alu64(alu::ADD, 2, -8),
-            copy(3, 10),
-            alu64(alu::ADD, 3, -16),
-            mov(4, 0),
-            Insn::new(CALL, 0, 0, 0, helper),
-            EXIT,
-        ];
+        let mut code = vec![put(-8, 5), put(-16, 7)];
+        code.extend(map(1, place));
+        code.extend([stack(2, -8), stack(3, -16)].concat());
+        code.extend([mov(4, 0), call(helper), EXIT]);
         for options in executors() {
             let extension = Arc::new(Extension {
                 asked: Mutex::default(),
@@ -200,7 +173,7 @@ fn whoever_provides_a_map_writes_its_elements() {
                     written: vec![],
                 }),
             });
-            let maps = [make(), make()];
+            let maps = [(); 2].map(|()| live_map(map_type::HASH, 4));
             let (other, provided) = (&maps[0], &maps[1]);
             if helper > 2 {
                 other.update(&key, &value, 0).expect("room");

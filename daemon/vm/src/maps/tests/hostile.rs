@@ -89,8 +89,8 @@ fn act(map: &Map, random: &mut Random) {
     let pin = map.pin();
     match random.next() % 12 {
         0..=2 => drop(map.update(&key, &vec![1; map.user_value_size()], ANY)),
-        3 => drop(map.update_lane(&key, &[1; 8], (number % 4).into(), 1)),
-        4 => drop(map.delete(&key)),
+        3 => drop(map.update_lane(&key, &[1; 8], (number % 4).into(), 1, &pin)),
+        4 => drop((map.delete(&key), map.delete_pinned(&key, &pin))),
         5 => drop(map.take(&key)),
         6 => drop(map.entries(Some(&key), 40)),
         7 => drop(map.next_key(Some(&key))),

@@ -25,7 +25,7 @@ fn max_entries_are_never_exceeded() {
         for entries in [1, 2, 7, 100] {
             let map = map(number, 4, 8, entries).expect("a valid map");
             for new in 0..2_000 {
-                map.update_lane(&key(new), &value(1), NOEXIST, 0)
+                map.update_lane(&key(new), &value(1), NOEXIST, 0, &epoch::pin())
                     .expect("a full map gives way");
                 assert_eq!(Some((new + 1).min(entries) as usize), map.count());
                 assert!(has(&map, new), "what was added last is there");

@@ -84,7 +84,7 @@ fn only_maps_go_in_and_only_here() {
     for map in both() {
         let bytes = map.update(&key(0), &key(1), ANY);
         assert_eq!(ResultCode::InvalidArgument, code(bytes));
-        let lane = map.update_lane(&key(0), &key(1), ANY, 0);
+        let lane = map.update_lane(&key(0), &key(1), ANY, 0, &epoch::pin());
         assert_eq!(ResultCode::InvalidArgument, code(lane));
     }
     let wrong = hash().set_map(&key(0), Arc::new(hash()), ID, ANY);

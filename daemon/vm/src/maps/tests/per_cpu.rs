@@ -37,9 +37,12 @@ fn users_see_all_lanes() {
 fn programs_write_their_own_lane() {
     for number in ALL {
         let map = per_cpu(number);
-        map.update_lane(&key(1), &[7; 6], ANY, 1).expect("room");
+        let pin = epoch::pin();
+        map.update_lane(&key(1), &[7; 6], ANY, 1, &pin)
+            .expect("room");
         assert_eq!(Ok(only(1, 7)), map.lookup(&key(1)));
-        map.update_lane(&key(1), &[9; 6], ANY, 2).expect("is there");
+        map.update_lane(&key(1), &[9; 6], ANY, 2, &pin)
+            .expect("is there");
         let mut both = only(1, 7);
         both[16..22].fill(9);
         assert_eq!(Ok(both), map.lookup(&key(1)));
@@ -56,7 +59,8 @@ fn reused_entries_are_zero_on_other_lanes() {
                 .expect("room");
             map.delete(&key(turn)).expect("is there");
         }
-        map.update_lane(&key(5), &[1; 6], ANY, 0).expect("room");
+        map.update_lane(&key(5), &[1; 6], ANY, 0, &epoch::pin())
+            .expect("room");
         assert_eq!(Ok(only(0, 1)), map.lookup(&key(5)));
     }
 }
@@ -93,14 +97,15 @@ fn programs_find_their_own_lane() {
 #[test]
 fn flags_hold_for_programs_too() {
     let map = per_cpu(PERCPU_HASH);
-    let update = |flags| code(map.update_lane(&key(1), &[1; 6], flags, 0));
+    let pin = epoch::pin();
+    let update = |flags| code(map.update_lane(&key(1), &[1; 6], flags, 0, &pin));
     assert_eq!(ResultCode::KeyNotFound, update(EXIST));
     assert_eq!(ResultCode::Success, update(NOEXIST));
     assert_eq!(ResultCode::ObjectAlreadyExists, update(NOEXIST));
     assert_eq!(ResultCode::Success, update(EXIST));
     assert_eq!(ResultCode::InvalidArgument, update(3));
     let array = per_cpu(PERCPU_ARRAY);
-    let result = array.update_lane(&key(4), &[1; 6], ANY, 0);
+    let result = array.update_lane(&key(4), &[1; 6], ANY, 0, &pin);
     assert_eq!(ResultCode::InvalidArgument, code(result));
 }
 

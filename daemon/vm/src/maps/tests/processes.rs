@@ -71,7 +71,9 @@ impl Declared {
         let value = Self::value(number);
         match self.number {
             map_type::RINGBUF | map_type::PERF_EVENT_ARRAY => map.output(LANE, &[&value]),
-            _ if map.is_per_cpu() => map.update_lane(&self.key(number), &value, ANY, LANE),
+            _ if map.is_per_cpu() => {
+                map.update_lane(&self.key(number), &value, ANY, LANE, &map.pin())
+            }
             _ => map.update(&self.key(number), &value, ANY),
         }
     }

@@ -1,6 +1,7 @@
 //! Many threads on one map.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::*;
 
@@ -150,9 +151,9 @@ fn lanes_do_not_disturb_each_other() {
             scope.spawn(move || {
                 for turn in 1..10_000_u64 {
                     let number = key((turn % 8) as u32);
-                    map.update_lane(&number, &value(turn), ANY, lane)
-                        .expect("room");
                     let pin = epoch::pin();
+                    map.update_lane(&number, &value(turn), ANY, lane, &pin)
+                        .expect("room");
                     let place = address(map, &number, lane, &pin).expect("never deleted");
                     assert_eq!(turn, number_at(place));
                 }
@@ -187,4 +188,32 @@ fn threads_see_whole_values() {
         }
         done.store(true, Ordering::Relaxed);
     });
+}
+
+/// A map that is about to move waits for a program, whose changes wait for nobody.
+#[test]
+fn a_program_s_changes_do_not_wait_for_a_move() {
+    for (number, keys) in [
+        (map_type::HASH, vec![0; 4]),
+        (map_type::ARRAY, vec![0; 4]),
+        (map_type::LPM_TRIE, vec![0; 8]),
+        (map_type::QUEUE, vec![]),
+    ] {
+        let map = stored(Storage::Memfd, number, keys.len() as u32, 8, 4).expect("a valid map");
+        let domain = map.shared_domain().expect("it is shared");
+        let pin = map.pin();
+        std::thread::scope(|scope| {
+            let moved = scope.spawn(|| domain.freeze(Duration::from_secs(10)).is_some());
+            until(|| domain.is_frozen());
+            match number {
+                map_type::QUEUE => assert_eq!(Ok(()), map.push_pinned(&value(1), ANY, &pin)),
+                _ => {
+                    let update = map.update_lane(&keys, &value(1), ANY, 0, &pin);
+                    assert_eq!((Ok(()), Ok(())), (update, map.delete_pinned(&keys, &pin)));
+                }
+            }
+            drop(pin);
+            assert!(moved.join().expect("no panic"), "it waited for the program");
+        });
+    }
 }

@@ -100,16 +100,7 @@ impl Checker<'_> {
         if prototype.return_type == RETURN_NOTHING_IF_SUCCEED && state.depth() > 0 {
             return Err(Problem::TailCallInFunction);
         }
-        let mut given = Given::default();
-        self.takes(prototype.arguments.len());
-        for (index, number) in prototype.arguments.iter().enumerate() {
-            self.argument(state, &prototype, index, *number, &mut given)
-                .map_err(|wrong| Problem::Argument {
-                    call: prototype.name.clone(),
-                    index,
-                    wrong,
-                })?;
-        }
+        let mut given = self.arguments(state, &prototype)?;
         let copies = COPY.contains(&prototype.id) && self.is_general(&prototype);
         if copies && !mutation::on(Mutation::CopyFillsTarget) {
             let least = self.copied(state)?;
@@ -157,6 +148,21 @@ impl Checker<'_> {
             (Some(room), Some(count)) if count.umax() <= room.umin() => count.smin(),
             _ => 0,
         })
+    }
+
+    /// What the arguments of a call are, each as the prototype asks.
+    fn arguments(&mut self, state: &mut State, prototype: &Prototype) -> Check<Given> {
+        let mut given = Given::default();
+        self.takes(prototype.arguments.len());
+        for (index, number) in prototype.arguments.iter().enumerate() {
+            self.argument(state, prototype, index, *number, &mut given)
+                .map_err(|wrong| Problem::Argument {
+                    call: prototype.name.clone(),
+                    index,
+                    wrong,
+                })?;
+        }
+        Ok(given)
     }
 
     fn argument(
@@ -509,21 +515,10 @@ impl Checker<'_> {
     fn check_passed(&mut self, state: &mut State, target: usize) -> Check {
         let linked = &self.case.program.helpers;
         let helper = linked.iter().find(|helper| helper.start == target);
-        let Some(prototype) = helper.and_then(|helper| self.case.information.helper(helper.id))
-        else {
-            return Ok(());
-        };
-        self.takes(prototype.arguments.len());
-        let mut given = Given::default();
-        for (index, number) in prototype.arguments.iter().enumerate() {
-            self.argument(state, prototype, index, *number, &mut given)
-                .map_err(|wrong| Problem::Argument {
-                    call: prototype.name.clone(),
-                    index,
-                    wrong,
-                })?;
+        match helper.and_then(|helper| self.case.information.helper(helper.id)) {
+            Some(prototype) => self.arguments(state, prototype).map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Call a function of the program.
