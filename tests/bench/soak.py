@@ -36,13 +36,17 @@ from tests.bench import report  # noqa: E402
 from tests.bench.processes import memory_bytes  # noqa: E402
 from tests.e2e.faults.client import COUNT  # noqa: E402
 from tests.e2e.faults.extension import PARAMETER  # noqa: E402
-from tests.e2e.faults.world import World  # noqa: E402
+from tests.e2e.faults.world import NUMBERS, REMEMBERED, World  # noqa: E402
 from tests.packets import TCP  # noqa: E402
 
 REFUSED: Final = COUNT.parent / "unsafe" / "null_map_value.o"
 
-TURN_S: Final = 5.0
-"""How long a client that changes durable state lives; an extension lives three times as long."""
+CHANGES: Final = 500
+"""What a client changes of durable state in its life: not more on a quicker machine, where more
+would be left of each.  An extension lives for three of them."""
+
+LIVES: Final = REMEMBERED // NUMBERS
+"""Different ones, in turn: what is left of so many, which is kept, is always the same."""
 
 FIRING: Final = 4
 COMING: Final = 2
@@ -110,15 +114,17 @@ async def again(work: Callable[[], Awaitable[None]], done: Counter[str]) -> None
             await asyncio.sleep(0.05)
 
 
-async def turns(world: World, may: asyncio.Semaphore, turn_s: float, done: Counter[str]) -> None:
+async def turns(world: World, may: asyncio.Semaphore, done: Counter[str]) -> None:
     """Change durable state; check it while nobody visits.  Each third time the extension ends."""
     turn = 0
     while True:
         turn += 1
-        await world.start_client(turn)
-        await asyncio.sleep(turn_s)
+        await world.start_client(turn % LIVES, CHANGES)
         if turn % 3 == 0:
+            await world.lines(CHANGES)  # two for each change: about the middle of its life
             await world.end("extension", (signal.SIGTERM, signal.SIGKILL)[turn % 2])
+        if status := await world.client.wait():
+            raise AssertionError(f"the client ended with {status}")
         await world.end_client()
         async with AsyncExitStack() as stack:
             for _ in range(COMING):
@@ -142,9 +148,7 @@ async def soak(folder: Path, seconds: float) -> tuple[list[Sample], Counter[str]
                 *(COMING * [lambda: visit(world.address, may, done)]),
             ]
             working = [asyncio.ensure_future(again(each, done)) for each in loads]
-            working.append(
-                asyncio.ensure_future(turns(world, may, min(TURN_S, seconds / 100), done))
-            )
+            working.append(asyncio.ensure_future(turns(world, may, done)))
             while time.monotonic() < began + seconds:
                 ended, _ = await asyncio.wait(
                     working, timeout=1.0, return_when=asyncio.FIRST_COMPLETED

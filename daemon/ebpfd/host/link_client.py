@@ -108,7 +108,7 @@ class LinkClient(LocalModule):
             return side.status
         if link.state is LinkState.ATTACHED:
             _log.info("link bound again", link=link.id, provider=link.provider)
-        self._told = known
+        self._told, link.taken = known, True
         self.describe()  # it may have changed meanwhile
         return side.status
 
@@ -119,7 +119,7 @@ class LinkClient(LocalModule):
         if link.binding == binding:
             if link.state is LinkState.ATTACHED:
                 _log.debug("link waits for its hook", link=link.id, provider=link.provider)
-            link.binding, link.provider = 0, ""
+            link.binding, link.provider, link.taken = 0, "", False
             self._told = None
         return NtStatus.SUCCESS
 

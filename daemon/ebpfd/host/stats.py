@@ -168,7 +168,7 @@ class Stats:
             attach_type=link.attach_type,
             attach_type_name=self._contracts.name_of(link.attach_type),
             parameter=link.parameter,
-            bound=bool(link.binding),
+            bound=link.taken,
             runs=Runs(link.tally.counters(), latency),
             outcomes=link.outcomes,
             in_flight=link.in_flight,

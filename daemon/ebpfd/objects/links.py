@@ -88,11 +88,12 @@ class Elsewhere(Protocol):
 class Link:
     """A program attached to a hook with a parameter.
 
-    ``binding`` names the binding with the hook's provider, 0 while there is none.  A ``wildcard``
-    is for events of every parameter, as its provider says.  ``flags`` are the link's own, for its
-    hook; None: those of the program.  ``policy`` is for events that find something in their way.
-    One without a user is to be detached.  ``tally`` counts what runs,
-    ``others`` the events that did not come as far and the answers that were lost.
+    ``binding`` names the binding with the hook's provider, 0 while there is none; it runs once the
+    hook has ``taken`` it, a moment later.  A ``wildcard`` is for events of every parameter, as its
+    provider says.  ``flags`` are the link's own, for its hook; None: those of the program.
+    ``policy`` is for events that find something in their way.  One without a user is to be
+    detached.  ``tally`` counts what runs, ``others`` the events that did not come as far and the
+    answers that were lost.
     """
 
     id: int
@@ -104,6 +105,7 @@ class Link:
     policy: Policy = field(default_factory=dict[Failure, int])
     state: LinkState = LinkState.INITIAL
     binding: int = 0
+    taken: bool = False
     provider: str = ""
     link_type: int = 0
     bpf_attach_type: int = 0

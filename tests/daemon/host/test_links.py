@@ -13,10 +13,12 @@ from ebpfd.host.link_client import PROGRAM_DISPATCH
 from ebpfd.host.modules import AttachAnswer, HelperCall, HelperOutcome
 from ebpfd.objects import LinkState
 from ebpfd.objects.chains import Batch
+from ebpfd.rpc.link_codec import encode_link
 from ebpfd_api.failure import Failure
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
+from ebpfd_api.v1 import links_pb2
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE, with_helper
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.world import refused, soon, until, world
@@ -244,7 +246,15 @@ async def test_a_link_waits_for_its_hook_and_binds_again() -> None:
         assert (link.state, link.binding, link.provider) == (LinkState.ATTACHED, 0, "")
         with pytest.raises(RequestError, match="the binding is gone"):
             w.targets.find(binding, first)
-        await w.provide_hook(second)
+        waiting = links_pb2.LINK_STATE_WAITING
+        assert encode_link(link, w.contracts).state == waiting
+        let_it_attach = second.hold("attach")
+        coming = asyncio.ensure_future(w.provide_hook(second))
+        assert await second.reached.get() == "attach"
+        assert encode_link(link, w.contracts).state == waiting, "its hook has not taken it"
+        let_it_attach.set()
+        await coming
+        assert encode_link(link, w.contracts).state == links_pb2.LINK_STATE_ATTACHED
         assert (link.provider, len(second.attached)) == ("second", 1)
         assert (await w.invoke(link, second, ONE)).codes == b"\0"
 

@@ -1,9 +1,9 @@
 """The load on durable state: a client that pins, changes and unpins, and writes down what it did.
 
-    python -m tests.e2e.faults.client JOURNAL SEED FIRST ADDRESS
+    python -m tests.e2e.faults.client JOURNAL SEED FIRST ADDRESS [CHANGES]
 
-What it adds it numbers from FIRST on.  It ends with 0 on SIGTERM, between two changes; with 3 when
-the daemon went away.
+What it adds it numbers from FIRST on.  It ends with 0 after so many changes, or on SIGTERM, between
+two of them; with 3 when the daemon went away.
 """
 
 import asyncio
@@ -30,12 +30,15 @@ def pin_path(piece: str, number: int) -> str:
     return f"BPF:\\{piece}\\{number}"
 
 
-async def change(client: Client, journal: Journal, seed: int, first: int) -> None:
-    """Change something, again and again."""
+async def change(
+    client: Client, journal: Journal, seed: int, first: int, changes: int | None
+) -> None:
+    """Change something, so often or without end."""
     dice = random.Random(seed)
     alive: list[int] = []
     last = first - 1
-    while True:
+    done = 0
+    while done != changes:
         if len(alive) < 2 or (len(alive) < MOST and dice.random() < 0.2):
             last += 1
             try:
@@ -44,14 +47,15 @@ async def change(client: Client, journal: Journal, seed: int, first: int) -> Non
                 if error.code is not Result.EXTENSION_FAILED_TO_LOAD:
                     raise
                 # It was killed: a client comes too early, and tries again.
-            else:
-                alive.append(last)
+                continue
+            alive.append(last)
         elif dice.random() < 0.1:
             await drop(client, journal, alive.pop(dice.randrange(len(alive))))
         else:
             await put(
                 client, journal, dice.choice(alive), dice.randrange(100), dice.getrandbits(60)
             )
+        done += 1
 
 
 async def add(client: Client, journal: Journal, number: int) -> None:
@@ -83,12 +87,17 @@ async def drop(client: Client, journal: Journal, number: int) -> None:
         journal.done()
 
 
-async def _main(journal: str, seed: str, first: str, address: str) -> int:
+async def _main(
+    journal: str, seed: str, first: str, address: str, changes: str | None = None
+) -> int:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with Client(address, hold=True) as client:
         working = asyncio.ensure_future(
-            change(client, Journal(Path(journal)), int(seed), int(first))
+            change(
+                *(client, Journal(Path(journal)), int(seed), int(first)),
+                int(changes) if changes else None,
+            )
         )
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -21,6 +21,9 @@ from tests.e2e.faults.journal import Kept, number_of, piece_of
 
 PATIENCE_S: Final = 60.0
 
+ROOT: Final = Path(__file__).resolve().parents[3]
+"""Where this package is found."""
+
 NUMBERS: Final = 1000
 """More than a client adds in its life."""
 
@@ -78,14 +81,14 @@ class World:
             log="extension.log",
         )
 
-    async def start_client(self, seed: int) -> None:
-        """A client that changes what is durable, with a new journal."""
+    async def start_client(self, seed: int, changes: int | None = None) -> None:
+        """A client that changes what is durable, so often or until its end, with a new journal."""
         self._clients += 1
         self._journal = self.folder / f"journal-{self._clients}"
         self._journal.touch()
         self.client = await self._child(
             *("-m", "tests.e2e.faults.client", str(self._journal), str(seed)),
-            *(str(self._first), self.address),
+            *(str(self._first), self.address, *([str(changes)] if changes else [])),
             log="client.log",
         )
         self._first += NUMBERS
@@ -179,6 +182,7 @@ class World:
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
+                cwd=ROOT,
                 env={**os.environ, "EBPFD_FAULTS": self.marker},
             )
         self._children.append(child)
