@@ -9,11 +9,16 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
-from ebpfd_extensions.sample.extension import SampleContext, sample_ebpf_extension_replace
-from ebpfd_sdk import U32, EbpfdError, Extension, Hook, Integer, ProgramType, ReadableMemory, run
+from ebpfd_extensions.sample.extension import (
+    SampleContext,
+    sample_ebpf_extension_find,
+    sample_ebpf_extension_helper_function1,
+    sample_ebpf_extension_replace,
+)
+from ebpfd_sdk import U32, EbpfdError, Extension, Hook, Integer, ProgramType, run
+from tests.e2e.faulty_extension import FAULTS
+from tests.e2e.obeying import commands, say
 
 kind = ProgramType(
     "f788ef4a-207d-4dc3-85cf-0f2ea107213c",
@@ -24,42 +29,10 @@ kind = ProgramType(
     bpf_prog_type=999,
 )
 events = Hook("f788ef4b-207d-4dc3-85cf-0f2ea107213c", kind, name="sample_ext")
-TOO_LATE = 6
 
-
-def fails() -> Any:
-    """Raise."""
-    raise ValueError("no")
-
-
-def gives_up() -> Any:
-    """Raise what is no Exception."""
-    raise asyncio.CancelledError
-
-
-FAULTS: list[Callable[[], Any]] = [
-    lambda: 7,
-    lambda: -3,
-    fails,
-    gives_up,
-    lambda: "seven",
-    lambda: 1 << 64,
-    lambda: time.sleep(0.06),
-]
-
+kind.helper(0x10000)(sample_ebpf_extension_helper_function1)
+kind.helper(0x10001)(sample_ebpf_extension_find)
 kind.helper(0x10002)(sample_ebpf_extension_replace)
-
-
-@kind.helper(0x10000)
-def succeeds(ctx: SampleContext) -> Integer:
-    """Nothing is wrong with this one."""
-    return 0
-
-
-@kind.helper(0x10001)
-def find(buffer: ReadableMemory, find: ReadableMemory) -> Integer:
-    """Find a C string in another; return where it begins, or -1."""
-    return buffer.partition(b"\0")[0].find(find.partition(b"\0")[0])
 
 
 @kind.helper(0x10003, implicit_context=True)
@@ -71,7 +44,10 @@ async def waits(ctx: SampleContext) -> Integer:
 
 @kind.helper(0x10004, implicit_context=True, deadline_s=0.03)
 def goes_wrong(ctx: SampleContext, which: U32) -> Integer:
-    """As FAULTS say."""
+    """As FAULTS say; beyond them it is late."""
+    if which >= len(FAULTS):
+        time.sleep(0.06)
+        return 0
     result: int = FAULTS[which]()
     return result
 
@@ -109,21 +85,14 @@ def _now(parameter: bytes, number: int) -> tuple[int, int, str]:
 
 async def main(extension: Extension) -> None:
     """Obey until there are no more batches."""
-    _say("ready")
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    async for line in commands(extension):
         asked = json.loads(line)
         parameter, numbers = bytes.fromhex(asked["parameter"]), asked["numbers"]
         if asked.get("now"):
             done = [_now(parameter, number) for number in numbers]
         else:
             done = await _batch(parameter, numbers)
-        _say(json.dumps(done))
-    extension.stop()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+        say(json.dumps(done))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@
 Each line has one as its answer: how many events have succeeded.  It takes the address last.
 """
 
-import asyncio
 import random
 import sys
 from typing import Final
 
 from ebpfd_extensions.sample.extension import SampleContext
 from ebpfd_sdk import Extension, Hook, ProgramType, Result, run
+from tests.e2e.obeying import commands, say
 
 BATCH: Final = 5_000
 
@@ -31,19 +31,17 @@ async def main(extension: Extension) -> None:
     """Obey until there are no more commands."""
     dice = random.Random()
     some = contexts(BATCH, dice)
-    _say("ready")
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    async for line in commands(extension):
         match line.split():
             case ["one", count]:
-                _say(str(await _one_by_one(contexts(int(count), dice))))
+                say(str(await _one_by_one(contexts(int(count), dice))))
             case ["batch", count]:
                 batches = [await _batch(some) for _ in range(int(count) // BATCH)]
-                _say(str(sum(batches)))
+                say(str(sum(batches)))
             case _:
-                _say("endless")
+                say("endless")
                 while True:
                     await _batch(some)
-    extension.stop()
 
 
 async def _batch(packed: bytes) -> int:
@@ -56,11 +54,6 @@ async def _one_by_one(packed: bytes) -> int:
     for at in range(0, len(packed), size):
         succeeded += (await events.invoke(packed[at : at + size])).code is Result.SUCCESS
     return succeeded
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

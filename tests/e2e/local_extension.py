@@ -7,28 +7,26 @@
 Each has one line as its answer: the last result, or what went wrong.  It takes the address last.
 """
 
-import asyncio
 import sys
 
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
 from ebpfd_sdk import EbpfdError, Extension, run
+from tests.e2e.obeying import commands, say
 
 CONTEXT = SampleContext().pack()
 
 
 async def main(extension: Extension) -> None:
     """Obey until there are no more commands."""
-    _say("ready")
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        command, _, count = line.strip().partition(" ")
+    async for line in commands(extension):
+        command, _, count = line.partition(" ")
         try:
             if command == "programs":
-                _say(" ".join(str(link.program_id) for link in events.links))
+                say(" ".join(str(link.program_id) for link in events.links))
             else:
-                _say(str(await _obey(command, int(count or 0))))
+                say(str(await _obey(command, int(count or 0))))
         except EbpfdError as error:
-            _say(f"{error.code.name}: {error}")
-    extension.stop()
+            say(f"{error.code.name}: {error}")
 
 
 async def _obey(command: str, count: int) -> int:
@@ -44,15 +42,10 @@ async def _obey(command: str, count: int) -> int:
             columns = await events.invoke_batch(count=count)
             result = int.from_bytes(columns.results[-4:], "little")
         case _:
-            _say("looping")
+            say("looping")
             while True:
                 await events.invoke_batch(count=100_000)
     return result
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

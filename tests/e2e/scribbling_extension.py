@@ -26,6 +26,7 @@ from typing import Any, Final
 from ebpfd_sdk import Extension, run
 from ebpfd_sdk import _local as sdk_local
 from tests.e2e.churning_extension import churn, events
+from tests.e2e.obeying import commands, say
 
 PAGE: Final = 4096
 STRIPES: Final = 256
@@ -207,31 +208,29 @@ def _lock(taken: Taken, dice: random.Random) -> str:
 async def main(extension: Extension) -> None:
     """Obey until there are no more commands."""
     storm: Storm | None = None
-    _say("ready")
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        command, _, seed = line.strip().partition(" ")
+    async for line in commands(extension):
+        command, _, seed = line.partition(" ")
         match command:
             case "storm":
                 storm = Storm(TAKEN, int(seed))
                 storm.start()
-                _say(command)
+                say(command)
             case "calm" if storm is not None:
                 lasted = storm.is_alive()
                 storm.over.set()
                 await asyncio.to_thread(storm.join)
-                _say(command if lasted else "it was over before")
+                say(command if lasted else "it was over before")
             case "inside" if TAKEN.gate is not None:
                 _put(TAKEN.gate, INSIDE, struct.pack("<Q", 1))
-                _say(command)
+                say(command)
             case "shorten":
-                _say(_shorten(TAKEN))
+                say(_shorten(TAKEN))
             case "image":
-                _say(_write_image(TAKEN))
+                say(_write_image(TAKEN))
             case "locks":
-                _say(_lock(TAKEN, random.Random(int(seed))))
+                say(_lock(TAKEN, random.Random(int(seed))))
             case _:
                 raise ValueError(line)
-    extension.stop()
 
 
 def _keeping(connection: socket.socket) -> tuple[Any, Sequence[int]]:
@@ -239,11 +238,6 @@ def _keeping(connection: socket.socket) -> tuple[Any, Sequence[int]]:
     if len(descriptors) > 1:
         TAKEN.keep(array("i", descriptors))
     return said, descriptors
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 TAKEN: Final = Taken()

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +11,10 @@ from typing import Any, Final
 import pytest
 
 from ebpfd_sdk import AttachedLink, Breaker, Client, Map, Program, Result
+from tests.e2e import told
+from tests.e2e.told import Told
 from tests.e2e.world import PROGRAMS, STATES, World, world
 
-SCRIPT: Final = Path(__file__).with_name("alike_extension.py")
 OWN: Final = Path(__file__).with_name("programs")
 REMOTE: Final = "00"
 LOCAL: Final = "01"
@@ -28,40 +27,15 @@ REPLACED: Final = [
 """Third and fourth letter of abcdefg with XY written at each of NUMBERS; -1 beyond its end."""
 
 
-class Scripted:
-    """The extension, and what it is told."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def run(self, parameter: str, numbers: list[int], *, now: bool = False) -> Any:
-        """What becomes of events with these numbers: code, result, context of each."""
-        assert self._process.stdin is not None
-        asked = {"parameter": parameter, "numbers": numbers, "now": now}
-        self._process.stdin.write(f"{json.dumps(asked)}\n".encode())
-        return json.loads(await self.answer())
-
-    async def answer(self) -> str:
-        """The next line that it says."""
-        assert self._process.stdout is not None
-        async with asyncio.timeout(60):
-            return (await self._process.stdout.readline()).decode().strip()
-
-
-@asynccontextmanager
-async def scripted(w: World) -> AsyncGenerator[Scripted]:
+def extension(w: World) -> AbstractAsyncContextManager[Told]:
     """The extension, registered, and killed in the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(SCRIPT), w.address, stdin=PIPE, stdout=PIPE, limit=1 << 20
-    )
-    told = Scripted(process)
-    try:
-        assert await told.answer() == "ready"
-        yield told
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return told.extension(w, "alike_extension")
+
+
+async def ran(its: Told, parameter: str, numbers: list[int], *, now: bool = False) -> Any:
+    """What becomes of events with these numbers: code, result, context of each."""
+    asked = {"parameter": parameter, "numbers": numbers, "now": now}
+    return json.loads(await its.ask(json.dumps(asked)))
 
 
 @dataclass
@@ -120,37 +94,37 @@ async def printed(client: Client, program: Program) -> list[str]:
 @pytest.mark.parametrize("state", STATES)
 async def test_maps_of_all_kinds_hold_the_same(tmp_path: Path, state: str) -> None:
     """Per-CPU array, LRU hash, LPM trie, queue, in memory and in files."""
-    async with world(tmp_path, "--local", *STATES[state]) as w, scripted(w) as told:
+    async with world(tmp_path, "--local", *STATES[state]) as w, extension(w) as its:
         both = await twins(w, OWN / "kinds.o")
         for each in both:
             key = (32).to_bytes(4, "little") + (4).to_bytes(4, "little")
             await each.program.maps["routes"].set(key, (17).to_bytes(4, "little"))
-        remote, local = [await told.run(each.parameter, NUMBERS) for each in both]
+        remote, local = [await ran(its, each.parameter, NUMBERS) for each in both]
         assert local == remote
         assert [result for _, result, _ in remote] == [17 * (each == 4) for each in NUMBERS]
         for name in both[0].program.maps:
             remote, local = [await contents(each.program.maps[name]) for each in both]
             assert local == remote != []
         assert await outcomes(w, both[0]) == await outcomes(w, both[1])
-        (_, run, _), *_ = await told.run(LOCAL, [4], now=True)
+        (_, run, _), *_ = await ran(its, LOCAL, [4], now=True)
         assert run == 17
 
 
 @pytest.mark.parametrize("file", ["records.o", "perf.o"])
 async def test_records_are_read_as_they_are_written(tmp_path: Path, file: str) -> None:
     """All of them, and with the same counts of those that were lost."""
-    async with world(tmp_path, "--local") as w, scripted(w) as told:
+    async with world(tmp_path, "--local") as w, extension(w) as its:
         both = await twins(w, OWN / file)
         read: list[list[bytes]] = []
         lost: list[int] = []
         for each in both:
             (records,) = each.program.maps.values()
             waiting = asyncio.ensure_future(_first(records, len(NUMBERS)))
-            answers = await told.run(each.parameter, NUMBERS)
+            answers = await ran(its, each.parameter, NUMBERS)
             assert {(code, result) for code, result, _ in answers} == {(0, 0)}
             async with asyncio.timeout(30):
                 read.append(await waiting)
-            full = await told.run(each.parameter, list(range(2000)))
+            full = await ran(its, each.parameter, list(range(2000)))
             lost.append(sum(result != 0 for _, result, _ in full))
             shown = await w.ctl_json("map", "show", str(records.id))
             assert shown["lost"] == lost[-1]
@@ -168,10 +142,10 @@ async def _first(of: Map, count: int) -> list[bytes]:
 
 async def test_lines_are_printed_the_same(tmp_path: Path) -> None:
     """In their order, with the program that printed them."""
-    async with world(tmp_path, "--local") as w, scripted(w) as told:
+    async with world(tmp_path, "--local") as w, extension(w) as its:
         both = await twins(w, PROGRAMS / "trace.o")
         for each in both:
-            await told.run(each.parameter, NUMBERS)
+            await ran(its, each.parameter, NUMBERS)
         lines = [await printed(w.client, each.program) for each in both]
         assert lines[0] == lines[1] == [f"got {number}" for number in NUMBERS]
 
@@ -186,32 +160,32 @@ async def test_lines_are_printed_the_same(tmp_path: Path) -> None:
 )
 async def test_helpers_are_called_the_same(tmp_path: Path, file: str, results: list[int]) -> None:
     """With context, numbers, and memory that they read and write."""
-    async with world(tmp_path, "--local") as w, scripted(w) as told:
+    async with world(tmp_path, "--local") as w, extension(w) as its:
         both = await twins(w, PROGRAMS / file)
-        remote, local = [await told.run(each.parameter, NUMBERS) for each in both]
+        remote, local = [await ran(its, each.parameter, NUMBERS) for each in both]
         assert local == remote
         assert [each[:2] for each in remote] == [[SUCCESS, result] for result in results]
-        now = await told.run(LOCAL, NUMBERS, now=True)
+        now = await ran(its, LOCAL, NUMBERS, now=True)
         assert [each[:2] for each in now] == [each[:2] for each in remote]
 
 
 async def test_helpers_that_go_wrong_end_the_run_the_same(tmp_path: Path) -> None:
     """With the same codes, outcomes, and lines in the trace; a late one is TIMEOUT here too."""
-    async with world(tmp_path, "--local") as w, scripted(w) as told:
+    async with world(tmp_path, "--local") as w, extension(w) as its:
         both = await twins(w, PROGRAMS / "helper_implicit_2.o")
-        faults = list(range(6))
-        remote, local = [await told.run(each.parameter, faults) for each in both]
+        faults = list(range(7))
+        remote, local = [await ran(its, each.parameter, faults) for each in both]
         assert local == remote
-        codes = [SUCCESS] * 2 + [Result.FAILED] * 4
+        codes = [SUCCESS] * 2 + [Result.FAILED] * 5
         assert [code for code, _, _ in remote] == codes
-        assert [result for _, result, _ in remote] == [7, 2**32 - 3, 0, 0, 0, 0]
+        assert [result for _, result, _ in remote] == [7, 2**32 - 3, 0, 0, 0, 0, 0]
         assert await outcomes(w, both[0]) == await outcomes(w, both[1])
         lines = [await printed(w.client, each.program) for each in both]
-        assert len(lines[0]) == 4
+        assert len(lines[0]) == 5
         assert lines[0] == lines[1]
-        late = await told.run(LOCAL, [6] * 8)
+        late = await ran(its, LOCAL, [7] * 8)
         assert [code for code, _, _ in late] == [Result.TIMEOUT] * 8
-        now = await told.run(LOCAL, [*faults, 6], now=True)
+        now = await ran(its, LOCAL, [*faults, 7], now=True)
         assert [code for code, _, _ in now] == [*codes, Result.TIMEOUT]
 
 
@@ -219,9 +193,9 @@ async def test_a_helper_that_needs_the_loop_keeps_its_program_in_the_daemon(
     tmp_path: Path,
 ) -> None:
     """Which says so."""
-    async with world(tmp_path, "--local") as w, scripted(w) as told:
+    async with world(tmp_path, "--local") as w, extension(w) as its:
         program = next(iter((await w.client.load(PROGRAMS / "helper_implicit_1.o")).values()))
         link = await program.attach("sample_ext")
         shown = await w.ctl_json("link", "show", str(link.id))
         assert shown["where"].startswith("remote: its helper waits is an async def")
-        assert (await told.run("", [5]))[0][:2] == [SUCCESS, 5]
+        assert (await ran(its, "", [5]))[0][:2] == [SUCCESS, 5]

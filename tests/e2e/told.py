@@ -5,8 +5,12 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from tests.e2e.world import PATIENCE_S, World
+
+LINE_BYTES: Final = 1 << 20
+"""An answer may be as long: it may be about thousands of events."""
 
 
 class Told:
@@ -36,8 +40,9 @@ class Told:
 @asynccontextmanager
 async def extension(w: World, module: str) -> AsyncGenerator[Told]:
     """The extension that is a module of these tests, registered, and killed in the end."""
+    command = (sys.executable, "-m", f"tests.e2e.{module}", w.address)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"tests.e2e.{module}", w.address, stdin=PIPE, stdout=PIPE
+        *command, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES
     )
     told = Told(process)
     try:
