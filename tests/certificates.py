@@ -34,6 +34,10 @@ class Issued:
         """The files of a client with this certificate."""
         return Certificates(self.cert, self.key, ca)
 
+    def serving(self, client_ca: Path) -> tuple[str, ...]:
+        """The options of a daemon with this certificate."""
+        return ("--cert", str(self.cert), "--key", str(self.key), "--client-ca", str(client_ca))
+
 
 class Authority:
     """Issues certificates, into a folder."""

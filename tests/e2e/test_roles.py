@@ -22,8 +22,8 @@ from ebpfd_sdk import (
     RegistrationRefused,
     Result,
 )
-from tests.certificates import Authority
-from tests.e2e.world import PATIENCE_S, PROGRAMS, World, world
+from tests.e2e.net import net
+from tests.e2e.world import PATIENCE_S, PROGRAMS, world
 from tests.packets import UDP
 
 OTHER = 65534
@@ -115,16 +115,12 @@ async def test_two_certificates_may_different_things(tmp_path: Path) -> None:
     """Who has neither role is told so; and every refusal is told in the audit log."""
     config, log = tmp_path / "ebpfd.toml", tmp_path / "audit.jsonl"
     config.write_text(CONFIG)
-    ca = Authority(tmp_path)
-    daemon = ca.issue("daemon", "localhost")
-    files = ("--cert", str(daemon.cert), "--key", str(daemon.key), "--client-ca", str(ca.path))
-    options = ("--listen", "tls:localhost:0", *files, "--audit", str(log))
     async with (
-        world(tmp_path, "--config", str(config), *options) as w,
-        Extension(sample, events, address=w.address),
+        net(tmp_path, "--config", str(config), "--audit", str(log)) as n,
+        Extension(sample, events, address=n.world.address),
     ):
         alice, bob, carol = (
-            Client(tls(w), certificates=ca.issue(name, name).known_by(ca.path))
+            Client(n.address, certificates=n.ca.issue(name, name).known_by(n.ca.path))
             for name in ("alice", "bob", "carol")
         )
         async with alice, bob, carol:
@@ -152,13 +148,6 @@ async def test_two_certificates_may_different_things(tmp_path: Path) -> None:
 def opened(folder: Path) -> None:
     """Let others in who are to connect."""
     folder.chmod(0o711)
-
-
-def tls(w: World) -> str:
-    """Where a daemon listens over TLS."""
-    (serving,) = [line for line in w.log() if line["event"] == "serving"]
-    address: str = serving["listen"][1]
-    return address
 
 
 async def refused(work: Any) -> str:

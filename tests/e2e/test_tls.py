@@ -5,9 +5,6 @@ import os
 import ssl
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,49 +16,10 @@ from ebpfd_api.metadata import TOKEN
 from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
 from ebpfd_sdk import Certificates, Client, DaemonUnavailable, EbpfdError, Extension, Hook, Result
-from tests.certificates import DAY, Authority, Issued
-from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, Ran, World, command, world
+from tests.certificates import DAY, Authority
+from tests.e2e.net import Net, net
+from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, command, world
 from tests.packets import UDP
-
-
-@dataclass(frozen=True, slots=True)
-class Net:
-    """A daemon that listens over TLS, and who is who."""
-
-    world: World
-    address: str
-    ca: Authority
-    daemon: Issued
-    client: Issued
-
-    @property
-    def certificates(self) -> Certificates:
-        """Those of a client that the daemon lets in."""
-        return self.client.known_by(self.ca.path)
-
-    async def ctl(self, *arguments: str, **files: str) -> Ran:
-        """Run ``ebpfctl`` over TLS, with other *files* than the client's, or the same."""
-        return await command("ebpfctl", *arguments, **(self.environment() | files))
-
-    def environment(self) -> dict[str, str]:
-        """By which all commands and extensions find the daemon."""
-        return {
-            "EBPFD_ADDRESS": self.address,
-            "EBPFD_CERT": str(self.client.cert),
-            "EBPFD_KEY": str(self.client.key),
-            "EBPFD_CA": str(self.ca.path),
-        }
-
-
-@asynccontextmanager
-async def net(folder: Path) -> AsyncGenerator[Net]:
-    """A daemon on a free port."""
-    ca = Authority(folder)
-    daemon, client = ca.issue("daemon", "localhost"), ca.issue("client", "ops.example", "other")
-    files = ("--cert", str(daemon.cert), "--key", str(daemon.key), "--client-ca", str(ca.path))
-    async with world(folder, "--listen", "tls:localhost:0", *files) as w:
-        (serving,) = [line for line in w.log() if line["event"] == "serving"]
-        yield Net(w, serving["listen"][1], ca, daemon, client)
 
 
 async def test_everything_works_over_tls(tmp_path: Path) -> None:
@@ -135,8 +93,7 @@ async def test_an_extension_survives_the_daemon_and_new_certificates(tmp_path: P
         await n.world.daemon.wait()
         (tmp_path / "ready.sock").unlink()
         daemon = n.ca.issue("daemon", "localhost")
-        files = ("--cert", str(daemon.cert), "--key", str(daemon.key))
-        again = ("--listen", n.address, *files, "--client-ca", str(n.ca.path))
+        again = ("--listen", n.address, *daemon.serving(n.ca.path))
         async with world(tmp_path, *again) as w, asyncio.timeout(PATIENCE_S):
             while not await w.client.extensions():
                 pass
@@ -207,9 +164,9 @@ async def test_a_certificate_out_of_its_time_is_said_to_be(
     ca = Authority(tmp_path)
     daemon, client = ca.issue("daemon", "localhost", began=began, valid=valid), ca.issue("client")
     why = why.format(daemon.until)
-    files = ("--cert", str(daemon.cert), "--key", str(daemon.key), "--client-ca", str(ca.path))
-    listen = ("--listen", "tls:localhost:0", "--listen", f"unix:{tmp_path}/s", *files)
-    ran = await command("ebpfd", "run", "--state", str(tmp_path / "state"), *listen)
+    listen = ("--listen", "tls:localhost:0", "--listen", f"unix:{tmp_path}/s")
+    options = ("--state", str(tmp_path / "state"), *listen, *daemon.serving(ca.path))
+    ran = await command("ebpfd", "run", *options)
     assert ran.code == 2
     assert f"cert {daemon.cert}: it" in ran.err
     assert why in ran.err
