@@ -22,7 +22,7 @@ from ebpfd_extensions.sample.extension import SampleContext, events, sample
 from ebpfd_sdk import Client, Extension, Peer, PeerProcess, Result
 from tests.conformance.assembler import assemble
 from tests.conformance.elf import object_file
-from tests.daemon.rpc.wire import Module, Wire, serving
+from tests.daemon.rpc.wire import Module, Wire, greeting, serving
 from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, World, world
 from tests.e2e.world import sample as sample_process
 from tests.packets import UDP
@@ -61,14 +61,6 @@ def metadata(token: str) -> tuple[tuple[str, str], ...]:
 def opened(path: Path, mode: int) -> None:
     """Let others in, on purpose."""
     path.chmod(mode)
-
-
-async def greeting(path: Path) -> str:
-    """What the hello socket says to this process."""
-    reader, writer = await asyncio.open_unix_connection(f"{path}.hello")
-    said = (await reader.read()).decode()
-    writer.close()
-    return said
 
 
 async def code_of(w: Wire, token: str) -> grpc.StatusCode:

@@ -17,6 +17,7 @@ from ebpfd_api.v1 import registrar_pb2, registrar_pb2_grpc
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
 from ebpfd_sdk import Certificates, Client, DaemonUnavailable, EbpfdError, Extension, Hook, Result
 from tests.certificates import DAY, Authority
+from tests.daemon.rpc.wire import greeting
 from tests.e2e.net import Net, net
 from tests.e2e.world import PATIENCE_S, PROGRAMS, SAMPLE, command, world
 from tests.packets import UDP
@@ -245,9 +246,7 @@ async def test_files_that_a_client_cannot_use_are_named(tmp_path: Path) -> None:
 async def test_a_token_does_not_count_over_tls(tmp_path: Path) -> None:
     """It is of a process of the daemon's host; the certificate says who is there."""
     async with net(tmp_path) as n:
-        reader, writer = await asyncio.open_unix_connection(f"{tmp_path / 'ebpfd.sock'}.hello")
-        token = (await reader.read()).decode().split()[0]
-        writer.close()
+        token, *_ = (await greeting(tmp_path / "ebpfd.sock")).split()
         credentials = n.certificates.credentials()
         async with grpc.aio.secure_channel(n.address.removeprefix("tls:"), credentials) as channel:
             stub = registrar_pb2_grpc.RegistrarStub(channel)

@@ -201,7 +201,7 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         listen, issued = f"unix:{tmp_path / 'a'}", ca.issue("daemon")
         settings = await asyncio.to_thread(parsed, issued, ca.path, listen, address)
         with pytest.raises(BaseExceptionGroup) as caught:
-            async with serving(tmp_path, settings):
+            async with serving(tmp_path, listen=settings.listen, tls=settings.tls):
                 pass
     (error,) = caught.value.exceptions
     assert isinstance(error, InUseError)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ebpfd.access import Action, Role, Roles
-from ebpfd.app import Settings
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import maps_pb2, programs_pb2, registrar_pb2
 from tests.daemon.contracts.samples import ATTACH_TYPE
 from tests.daemon.host.world import object_file
-from tests.daemon.rpc.wire import Module, Wire, serving
+from tests.daemon.rpc.wire import Module, Wire, plain, serving
 
 PROCESS = bytes(15) + b"\x01"
 
@@ -36,8 +35,7 @@ class Audited:
 async def audited(folder: Path, roles: Roles | None = None) -> AsyncGenerator[Audited]:
     """With *roles*, or none."""
     log = folder / "audit"
-    settings = Settings(listen=(folder / "ebpfd.sock",), audit=log, roles=roles)
-    async with serving(folder, settings) as wire:
+    async with serving(folder, audit=log, roles=roles) as wire:
         yield Audited(wire, log)
 
 
@@ -64,10 +62,7 @@ async def test_registrations_that_are_refused_are_told_once(tmp_path: Path) -> N
     role = Role("some", frozenset({"*"}), {Action.REGISTER: (f"guid:{ATTACH_TYPE}",)})
     async with audited(tmp_path, Roles([role])) as a:
         module = await a.wire.module("pushy")
-        instance = registrar_pb2.RegistrationInstance(
-            npi_id=PROGRAM_INFORMATION.bytes,
-            module_id=registrar_pb2.ModuleId(guid=ATTACH_TYPE.bytes),
-        )
+        instance = plain(PROGRAM_INFORMATION.bytes, ATTACH_TYPE.bytes)
         register = registrar_pb2.Register(role=registrar_pb2.ROLE_CLIENT, instance=instance)
         for _ in range(5):
             answer = await module.ask(register=register)

@@ -6,6 +6,7 @@ from ebpfd.rpc.changes import CHANGES, NO_CHANGES, registration_facts
 from ebpfd_api.npi import HOOK
 from ebpfd_api.v1 import hook_pb2, links_pb2, maps_pb2, programs_pb2, registrar_pb2
 from tests.daemon.rpc.test_rules import methods
+from tests.daemon.rpc.wire import plain
 
 
 def test_every_method_is_a_change_or_none() -> None:
@@ -65,9 +66,7 @@ def test_all_that_was_made_is_told_by_its_ids() -> None:
 def test_registrations_are_told_as_they_were_asked_for() -> None:
     """Also those that make no sense."""
     module = UUID(int=5)
-    instance = registrar_pb2.RegistrationInstance(
-        npi_id=HOOK.bytes, module_id=registrar_pb2.ModuleId(guid=module.bytes)
-    )
+    instance = plain(HOOK.bytes, module.bytes)
     register = registrar_pb2.Register(role=registrar_pb2.ROLE_PROVIDER, instance=instance)
     told = {"role": "provider", "npi": "hook", "module": str(module)}
     assert registration_facts(register) == told

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebpfd.app import Settings
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.rpc.hello import CAPABILITIES, OtherProtocolError, agree
 from ebpfd_api import protocol
@@ -44,9 +43,7 @@ def test_another_major_is_refused(major: int, minor: int) -> None:
 
 async def test_the_welcome_names_the_terms(tmp_path: Path) -> None:
     """Who offers a lease has one; who does not may be silent, as modules of the first days were."""
-    deadlines = Deadlines(lease_s=7.5)
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), deadlines=deadlines)
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, deadlines=Deadlines(lease_s=7.5)) as w:
         plain, newer = Module(w.channel), Module(w.channel)
         said = await plain.hello()
         assert (said.protocol_version, said.protocol_minor, said.lease_ms) == (1, 0, 0)
@@ -58,8 +55,7 @@ async def test_the_welcome_names_the_terms(tmp_path: Path) -> None:
 
 async def test_a_silent_module_that_promised_otherwise_is_gone(tmp_path: Path) -> None:
     """It is asked, and then its session ends with the reason; who promised nothing stays."""
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), deadlines=Deadlines(lease_s=0.3))
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, deadlines=Deadlines(lease_s=0.3)) as w:
         silent, free = Module(w.channel), await w.module("free")
         await silent.hello("silent", capabilities=["lease"])
         await silent.provide(hooks=False)

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 import pytest
 
-from ebpfd.app import Settings
 from ebpfd.app.listener import OPTIONS
 from ebpfd.host.invocation import Executor
 from ebpfd.host.quotas import Quotas
@@ -307,8 +306,7 @@ async def test_a_fire_is_the_extensions_to_answer(tmp_path: Path) -> None:
 
 async def test_fires_beyond_their_quota_are_refused(tmp_path: Path) -> None:
     """The hook hears nothing of them; one that has been answered makes room."""
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), quotas=Quotas(fires=1))
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, quotas=Quotas(fires=1)) as w:
         module, _ = await provider(w, "trace.o")
         assert module.data is not None
         for parameter in (b"first", b"second"):
@@ -357,12 +355,8 @@ async def test_a_fire_that_nobody_answers_has_the_types_default_result(tmp_path:
     async with serving(tmp_path) as w:
         module = await w.module()
         data = encode_program_data(dataclasses.replace(SAMPLE, default_result=5))
-        instance = reg.RegistrationInstance(
-            npi_id=PROGRAM_INFORMATION.bytes,
-            module_id=reg.ModuleId(guid=PROGRAM_TYPE.bytes),
-            characteristics=reg.Characteristics(program_data=data),
-        )
-        await module.ask(register=reg.Register(role=reg.ROLE_PROVIDER, instance=instance))
+        said = reg.Characteristics(program_data=data)
+        await module.register(PROGRAM_INFORMATION.bytes, PROGRAM_TYPE.bytes, said)
         await module.provide(program_type=False)
         module.call.cancel()
         await until(lambda: w.daemon.sessions.all() == [])

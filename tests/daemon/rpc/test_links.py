@@ -26,16 +26,8 @@ async def provider(w: Wire) -> tuple[Module, dict[str, int]]:
     """A module with a hook for many links, and the programs to attach by name."""
     module = await w.module("sample")
     await module.provide(hooks=False)
-    register = reg.Register(
-        role=reg.ROLE_PROVIDER,
-        instance=reg.RegistrationInstance(
-            npi_id=HOOK.bytes,
-            module_id=reg.ModuleId(guid=ATTACH_TYPE.bytes),
-            characteristics=reg.Characteristics(attach_provider_data=encode_attach_data(MULTI)),
-        ),
-        has_cleanup=True,
-    )
-    assert (await module.ask(register=register)).status == 0
+    said = reg.Characteristics(attach_provider_data=encode_attach_data(MULTI))
+    await module.register(HOOK.bytes, ATTACH_TYPE.bytes, said)
     request = programs_pb2.LoadRequest(object=object_file("chain.o"), file_name="chain.o")
     loaded = await module.during(w.programs.Load(request))
     await module.open_data()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ebpfd.app import Settings
 from ebpfd.host.maps import MAX_VALUE_BYTES
 from ebpfd.host.quotas import Quotas
 from ebpfd_api.map_type import MapType
@@ -120,7 +119,7 @@ async def test_hostile_declarations_leave_nothing_behind(tmp_path: Path) -> None
 async def test_the_largest_maps_take_memory_only_as_they_are_used(tmp_path: Path) -> None:
     """2^32 - 1 entries, or what 128 GiB hold for many lanes: made, written, removed."""
     quotas = Quotas(map_memory=1 << 40)
-    async with serving(tmp_path, Settings((tmp_path / "ebpfd.sock",), quotas=quotas)) as w:
+    async with serving(tmp_path, quotas=quotas) as w:
         for type_ in (MapType.HASH, MapType.ARRAY, MapType.PERCPU_ARRAY, MapType.LRU_HASH):
             entries = 1 << 26 if type_ is MapType.PERCPU_ARRAY else M
             made = await created(w, type_, 4, 8, entries)

@@ -6,14 +6,13 @@ from pathlib import Path
 import grpc
 import pytest
 
-from ebpfd.app import Settings
 from ebpfd.host.callbacks import Deadlines
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as reg
 from tests.daemon.host.world import until
-from tests.daemon.rpc.test_session import plain, remote_pair
-from tests.daemon.rpc.wire import Module, Wire, serving
+from tests.daemon.rpc.test_session import remote_pair
+from tests.daemon.rpc.wire import Module, Wire, plain, serving
 
 ATTACH_STATUSES = [each for each in NtStatus if each not in (NtStatus.SUCCESS, NtStatus.PENDING)]
 
@@ -178,8 +177,7 @@ async def test_a_deregistration_while_attaching_waits_for_the_attach(tmp_path: P
 async def test_a_module_that_never_answers_is_timed_out(tmp_path: Path) -> None:
     """The client learns why, and a yes that comes afterwards is answered with detach, cleanup."""
     deadlines = Deadlines(callback_s=0.05)
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), deadlines=deadlines)
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, deadlines=deadlines) as w:
         provider, client, nested = await remote_pair(w)
         answer = await client.returned(72)
         assert answer.status == NtStatus.IO_TIMEOUT
@@ -198,8 +196,7 @@ async def test_a_module_that_never_answers_is_timed_out(tmp_path: Path) -> None:
 async def test_a_listing_says_who_is_waited_for_and_who_was_overdue(tmp_path: Path) -> None:
     """While the binding lasts."""
     deadlines = Deadlines(callback_s=0.2)
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), deadlines=deadlines)
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, deadlines=deadlines) as w:
         provider, client, registration, _ = await bound_pair(w)
         provider.held = client.held = {"detach", "cleanup"}
         await provider.write(call_id=500, deregister=reg.Deregister(registration=registration))

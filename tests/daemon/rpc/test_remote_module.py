@@ -31,6 +31,7 @@ from ebpfd_api.v1 import hook_pb2 as hook
 from ebpfd_api.v1 import registrar_pb2 as reg
 from tests.daemon.contracts.samples import ATTACH_TYPE, PROGRAM_TYPE
 from tests.daemon.host.world import soon, world
+from tests.daemon.rpc.wire import plain
 
 FIRE = FireCall(ATTACH_TYPE, None)
 
@@ -201,9 +202,7 @@ async def test_what_a_gone_module_asked_for_is_not_begun() -> None:
             lease_s=15.0,
         )
         module = remote()
-        instance = reg.RegistrationInstance(
-            npi_id=bytes(16), module_id=reg.ModuleId(guid=bytes(16))
-        )
+        instance = plain(bytes(16), bytes(16))
         register = reg.Register(role=reg.ROLE_PROVIDER, instance=instance)
         servicer._dispatch(module, reg.SessionRequest(register=register))  # pyright: ignore[reportPrivateUsage]
         w.registrar.lost(module)

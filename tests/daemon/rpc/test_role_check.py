@@ -1,6 +1,5 @@
 """Roles asked on the wire: by somebody who is known, and by one without a token."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ebpfd.access import BUILT_IN, Action, Role, Roles
-from ebpfd.app import Settings
 from ebpfd.rpc.contract_codec import encode_attach_data, encode_program_data
 from ebpfd.rpc.rules import RULES, free
 from ebpfd_api.metadata import OWNER, TOKEN
@@ -34,7 +32,7 @@ from ebpfd_api.v1 import (
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, PROGRAM_TYPE, SAMPLE
 from tests.daemon.host.world import object_file
 from tests.daemon.rpc.test_rules import methods
-from tests.daemon.rpc.wire import Module, Wire, serving
+from tests.daemon.rpc.wire import Module, Wire, greeting, plain, serving
 
 PROGRAMS = Path(__file__).parents[2] / "e2e" / "programs"
 HOOK_NAME = hook_pb2.AttachType(name="sample_ext")
@@ -65,11 +63,8 @@ async def guarded(
 ) -> AsyncGenerator[Guarded]:
     """A daemon in which this process may *may*, and nobody else anything but *more*."""
     roles = Roles([Role("mine", frozenset({"owner"}), may), *more])
-    settings = Settings(listen=(folder / "ebpfd.sock",), roles=roles)
-    async with serving(folder, settings) as wire:
-        reader, writer = await asyncio.open_unix_connection(f"{folder / 'ebpfd.sock'}.hello")
-        token = (await reader.read()).decode().split()[0]
-        writer.close()
+    async with serving(folder, roles=roles) as wire:
+        token, *_ = (await greeting(folder / "ebpfd.sock")).split()
         yield Guarded(wire, ((TOKEN, token),))
 
 
@@ -108,10 +103,8 @@ async def test_who_may_all_meets_no_refusal(tmp_path: Path) -> None:
         module.call = registrar_pb2_grpc.RegistrarStub(g.wire.channel).Session(metadata=g.token)
         await module.hello("mine")
         await module.provide()
-        load = programs_pb2.LoadRequest(object=object_file("count.o"))
-        reply = await module.during(g.wire.programs.Load(load, metadata=g.token))
-        assert reply.status.code == Result.SUCCESS, reply.status
-        attach = links_pb2.AttachRequest(program_id=reply.programs[0].id, attach_type=HOOK_NAME)
+        program = await g.wire.load("count.o", module, g.token)
+        attach = links_pb2.AttachRequest(program_id=program.id, attach_type=HOOK_NAME)
         attach.policy.timeout.result = 1
         attached = await module.during(g.wire.links.Attach(attach, metadata=g.token))
         assert attached.status.code == Result.SUCCESS, attached.status
@@ -128,16 +121,15 @@ async def test_programs_are_loaded_by_their_types(tmp_path: Path) -> None:
         async with guarded(folder, may, EXTENSION) as g:
             module = await g.wire.module()
             await module.provide()
-            request = programs_pb2.LoadRequest(object=object_file("count.o"))
-            load = g.wire.programs.Load(request, metadata=g.token)
             if may is allowed:
-                reply = await module.during(load)
-                assert reply.status.code == Result.SUCCESS, reply.status
-                unload = programs_pb2.UnloadRequest(id=reply.programs[0].id)
+                program = await g.wire.load("count.o", module, g.token)
+                unload = programs_pb2.UnloadRequest(id=program.id)
                 assert "load sample programs" in await g.denied(g.wire.programs.Unload(unload))
                 done = await module.during(g.wire.programs.Unload(unload, metadata=g.token))
                 assert done.status.code == Result.SUCCESS
             else:
+                request = programs_pb2.LoadRequest(object=object_file("count.o"))
+                load = g.wire.programs.Load(request, metadata=g.token)
                 assert "may not load sample programs" in await g.denied(load)
                 assert tuple(g.wire.daemon.objects.programs()) == ()
 
@@ -170,10 +162,8 @@ async def test_links_belong_to_their_hooks(tmp_path: Path) -> None:
     async with guarded(tmp_path, may, EXTENSION) as g:
         module = await g.wire.module()
         await module.provide()
-        request = programs_pb2.LoadRequest(object=object_file("count.o"))
-        loaded = await module.during(g.wire.programs.Load(request, metadata=g.token))
-        program_id = loaded.programs[0].id
-        attach = links_pb2.AttachRequest(program_id=program_id, attach_type=HOOK_NAME)
+        program = await g.wire.load("count.o", module, g.token)
+        attach = links_pb2.AttachRequest(program_id=program.id, attach_type=HOOK_NAME)
         said = await g.denied(g.wire.links.Attach(attach))
         assert "may not attach sample_ext" in said
         reply = await module.during(g.wire.links.Attach(attach, metadata=g.token))
@@ -280,11 +270,7 @@ async def test_registrations_are_asked_about_one_by_one(
             (PROGRAM_INFORMATION, PROGRAM_TYPE, of_type, types),
             (HOOK, ATTACH_TYPE, of_hook, hooks),
         ):
-            instance = registrar_pb2.RegistrationInstance(
-                npi_id=npi.bytes,
-                module_id=registrar_pb2.ModuleId(guid=guid.bytes),
-                characteristics=data,
-            )
+            instance = plain(npi.bytes, guid.bytes, characteristics=data)
             register = registrar_pb2.Register(role=registrar_pb2.ROLE_PROVIDER, instance=instance)
             answer = await module.ask(register=register)
             assert answer.status == expected, answer
@@ -297,10 +283,7 @@ async def test_a_client_needs_the_right_to_its_npi(tmp_path: Path) -> None:
     role = Role("some", frozenset({"*"}), {Action.REGISTER: (f"guid:{ATTACH_TYPE}",)})
     async with guarded(tmp_path, {Action.OBSERVE: ("*",)}, role) as g:
         module = await g.wire.module()
-        instance = registrar_pb2.RegistrationInstance(
-            npi_id=PROGRAM_INFORMATION.bytes,
-            module_id=registrar_pb2.ModuleId(guid=ATTACH_TYPE.bytes),
-        )
+        instance = plain(PROGRAM_INFORMATION.bytes, ATTACH_TYPE.bytes)
         register = registrar_pb2.Register(role=registrar_pb2.ROLE_CLIENT, instance=instance)
         answer = await module.ask(register=register)
         assert answer.status == NtStatus.ACCESS_DENIED

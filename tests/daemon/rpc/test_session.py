@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import grpc
 import pytest
@@ -26,14 +25,7 @@ from tests.daemon.contracts.samples import (
 )
 from tests.daemon.host.world import object_file, soon, until
 from tests.daemon.rpc.test_contract_formats import historic
-from tests.daemon.rpc.wire import Module, Wire, serving
-
-NPI = UUID(int=1234)
-
-
-def plain(npi: bytes = NPI.bytes, guid: bytes = bytes(15) + b"\1", **more: Any) -> Any:
-    """An instance of a contract that the daemon only brokers."""
-    return reg.RegistrationInstance(npi_id=npi, module_id=reg.ModuleId(guid=guid), **more)
+from tests.daemon.rpc.wire import NPI, Module, Wire, plain, serving
 
 
 def sample_data(data: Any = SAMPLE) -> reg.Characteristics:

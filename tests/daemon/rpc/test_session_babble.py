@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ebpfd.app import Settings
 from ebpfd.host.callbacks import Deadlines
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import registrar_pb2 as reg
 from tests.daemon.host.world import until
-from tests.daemon.rpc.test_session import plain
-from tests.daemon.rpc.wire import Module, serving
+from tests.daemon.rpc.wire import Module, plain, serving
 
 SESSIONS, MESSAGES, HANDLES = 4, 200, 24
 NPIS = (bytes(15) + b"\7", bytes(15) + b"\7", PROGRAM_INFORMATION.bytes, HOOK.bytes, b"", b"short")
@@ -99,9 +97,8 @@ async def test_whatever_sessions_say_the_daemon_goes_on(tmp_path: Path, seed: in
     """No handler fails, every session lasts as long as it likes, and then nothing is left."""
     chance = random.Random(seed)
     deadlines = Deadlines(callback_s=0.05, drain_s=0.1)
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), deadlines=deadlines)
     with capture_logs() as logs:
-        async with serving(tmp_path, settings) as w:
+        async with serving(tmp_path, deadlines=deadlines) as w:
             modules = [await w.module(f"module {number}") for number in range(SESSIONS)]
             babblers = [Babbler(random.Random(chance.random())) for _ in modules]
             await asyncio.gather(*map(_babble, modules, babblers))

@@ -2,12 +2,12 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 
@@ -43,6 +43,7 @@ _SessionCall: TypeAlias = "grpc.aio.StreamStreamCall[reg.SessionRequest, reg.Ses
 _InvokeCall: TypeAlias = "grpc.aio.StreamStreamCall[hook.InvokeRequest, hook.InvokeResponse]"
 
 PATIENCE_S: Final = 20.0
+NPI: Final = UUID(int=1234)
 
 _OPTIONS: Final = (
     ("grpc.enable_http_proxy", 0),
@@ -50,6 +51,19 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", 16 << 20),
 )
+
+
+def plain(npi: bytes = NPI.bytes, guid: bytes = bytes(15) + b"\1", **more: Any) -> Any:
+    """An instance, of a contract that the daemon only brokers unless it is one of its own."""
+    return reg.RegistrationInstance(npi_id=npi, module_id=reg.ModuleId(guid=guid), **more)
+
+
+async def greeting(path: Path) -> str:
+    """What the hello socket of the one at *path* says to this process: a token comes first."""
+    reader, writer = await asyncio.open_unix_connection(f"{path}.hello")
+    said = (await reader.read()).decode()
+    writer.close()
+    return said
 
 
 class EndedError(Exception):
@@ -169,9 +183,7 @@ class Module:
 
     async def register(self, npi: bytes, guid: bytes, data: reg.Characteristics) -> int:
         """Register a provider, which must succeed."""
-        instance = reg.RegistrationInstance(
-            npi_id=npi, module_id=reg.ModuleId(guid=guid), characteristics=data
-        )
+        instance = plain(npi, guid, characteristics=data)
         register = reg.Register(role=reg.ROLE_PROVIDER, instance=instance, has_cleanup=True)
         answer = await self.ask(register=register)
         assert answer.status == NtStatus.SUCCESS, answer.message
@@ -237,10 +249,12 @@ class Wire:
         await module.hello(name)
         return module
 
-    async def load(self, name: str, module: Module) -> programs_pb2.Program:
+    async def load(
+        self, name: str, module: Module, metadata: Sequence[tuple[str, str]] = ()
+    ) -> programs_pb2.Program:
         """Load the one program of a file."""
         request = programs_pb2.LoadRequest(object=object_file(name), file_name=name)
-        response = await module.during(self.programs.Load(request))
+        response = await module.during(self.programs.Load(request, metadata=metadata))
         assert response.status.code == Result.SUCCESS, response.status
         return response.programs[0]
 
@@ -258,11 +272,12 @@ class Wire:
 
 
 @asynccontextmanager
-async def serving(folder: Path, settings: Settings | None = None) -> AsyncGenerator[Wire]:
-    """A daemon with its socket in *folder*; no test within may take long."""
+async def serving(folder: Path, **settings: Any) -> AsyncGenerator[Wire]:
+    """A daemon with its socket in *folder*, and other *settings*; no test within may take long."""
     path = folder / "ebpfd.sock"
     async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
-        daemon = await stack.enter_async_context(running(settings or Settings(listen=(path,))))
+        chosen = dataclasses.replace(Settings(listen=(path,)), **settings)
+        daemon = await stack.enter_async_context(running(chosen))
         channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS)
         stop = stack.pop_all().aclose
         stack.push_async_callback(stop)
