@@ -41,6 +41,7 @@ from ebpfd_extensions.sample.extension import sample  # noqa: E402
 from ebpfd_sdk import Client  # noqa: E402
 from tests.bench import report, verify_cases, vm_build  # noqa: E402
 from tests.bench.verify_cases import Case  # noqa: E402
+from tests.engine.sample import live  # noqa: E402
 
 Row: TypeAlias = dict[str, Any]
 
@@ -90,7 +91,7 @@ def _steps(case: Case) -> tuple[float, float, float]:
     verdict = ebpfd_vm.verify(spec, parsed.maps, case.information, judges="ours")
     was_verified = time.perf_counter()
     if verdict.accepted:
-        maps = [_live(each) for each in parsed.maps]
+        maps = [live(each) for each in parsed.maps]
         ebpfd_vm.Program(
             spec,
             maps,
@@ -103,18 +104,6 @@ def _steps(case: Case) -> tuple[float, float, float]:
     times = (began, was_parsed, was_verified, was_compiled)
     parse, verify, compile_ = (1e3 * (end - start) for start, end in itertools.pairwise(times))
     return parse, verify, compile_
-
-
-def _live(spec: ebpfd_vm.MapSpec) -> ebpfd_vm.Map:
-    return ebpfd_vm.Map(
-        spec.type,
-        spec.key_size,
-        spec.value_size,
-        spec.max_entries,
-        flags=spec.flags,
-        initial=spec.initial,
-        read_only=spec.read_only,
-    )
 
 
 def _no_helper(*_: object) -> tuple[int, list[tuple[int, bytes]]]:

@@ -14,7 +14,7 @@ from typing import Final
 import ebpfd_vm
 from tests.conformance.assembler import SLOT_SIZE, assemble
 from tests.conformance.elf import object_file
-from tests.conformance.execution import Information
+from tests.conformance.execution import INFORMATION
 from tests.conformance.forms import FORMS, SOURCE_REGISTER, Form, Operand
 from tests.conformance.vectors import read_vector
 
@@ -126,7 +126,7 @@ def _is_accepted(opcode: int, src: int, offset: int, imm: int) -> bool:
     code += _EXIT * padding
     try:
         programs = ebpfd_vm.parse_object(object_file(code, functions)).programs
-        ebpfd_vm.Program(programs[-1], [], Information())
+        ebpfd_vm.Program(programs[-1], [], INFORMATION)
     except ebpfd_vm.EngineError:
         return False
     return True

@@ -19,6 +19,7 @@ import ebpfd_vm
 from tests.conformance.assembler import SLOT_SIZE, assemble
 from tests.conformance.elf import PROGRAM, object_file
 from tests.conformance.vectors import Vector
+from tests.engine.sample import Context, Information
 
 Executor: TypeAlias = Literal["interpreter", "jit"]
 
@@ -45,27 +46,8 @@ _R0_AT: Final = 16
 _UNBOUNDED: Final = 2**64 - 1
 """A worst case beyond any budget: the vector is metered."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """See the module."""
-
-    size: int = 24
-    data: int = 0
-    end: int = 8
-    meta: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Information:
-    """A program type without helpers whose programs write where r0 goes."""
-
-    name: str = "conformance"
-    context: _Context = _Context()
-    is_privileged: bool = False
-    helpers: tuple[()] = ()
-    functions: tuple[()] = ()
-    writable: tuple[tuple[int, int], ...] = ((_R0_AT, 8),)
+INFORMATION: Final = Information("conformance", Context(24), helpers=(), writable=((_R0_AT, 8),))
+"""A program type without helpers whose programs write where r0 goes: see above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +64,7 @@ def execute(vector: Vector, executor: Executor) -> int | Failure:
         program = _load(vector, trace, executor)
     except ebpfd_vm.EngineError as error:
         return Failure(error.message)
-    context = bytes(_Context().size)
+    context = bytes(INFORMATION.context.size)
     code, _, context, _, _ = program.test_run(context, vector.memory, 0, 1)
     if code != 0:
         return Failure("\n".join(line.text for line in trace.drain()))
@@ -103,7 +85,7 @@ def _load(vector: Vector, trace: ebpfd_vm.Trace, executor: Executor) -> ebpfd_vm
     return ebpfd_vm.Program(
         spec,
         [],
-        Information(),
+        INFORMATION,
         trace=trace,
         verified=True,
         proved=_UNBOUNDED,

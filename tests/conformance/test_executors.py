@@ -6,16 +6,12 @@ import pytest
 
 import ebpfd_vm
 from ebpfd_api.result import Result
-from tests.conformance.assembler import assemble
-from tests.conformance.elf import PROGRAM, object_file
-from tests.conformance.execution import Information
+from tests.conformance.execution import INFORMATION
+from tests.engine import sample
 
 
 def _program(**options: Any) -> ebpfd_vm.Program:
-    code = assemble("mov %r0, 1\nexit\n").code
-    programs = ebpfd_vm.parse_object(object_file(code, [0])).programs
-    spec = next(program for program in programs if program.name == PROGRAM)
-    return ebpfd_vm.Program(spec, [], Information(), **options)
+    return ebpfd_vm.Program(sample.assembled("mov %r0, 1\nexit\n"), [], INFORMATION, **options)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""The sample program type, and the engine's own test objects made ready to run."""
+"""The sample program type, and the engine's programs made ready to run."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,15 @@ from typing import Final
 from uuid import UUID
 
 import ebpfd_vm
+from ebpfd_vm.sharing import Gate, sealed
+from tests.conformance import elf
+from tests.conformance.assembler import assemble
 
 _PROGRAMS: Final = Path(__file__).parents[2] / "daemon" / "vm" / "tests" / "programs"
 
 CONTEXT_SIZE: Final = 32
 _NUMBER_AT: Final = 16
+_HASH, _PROG_ARRAY, _OF_MAPS = 1, 3, {6, 7}
 
 Callback = Callable[
     [int, list[int | bytes | ebpfd_vm.Map | None], bytes],
@@ -96,10 +101,37 @@ def object_file(name: str) -> bytes:
     return (_PROGRAMS / f"{name}.o").read_bytes()
 
 
-def live(spec: ebpfd_vm.MapSpec) -> ebpfd_vm.Map:
-    """A live map; one of a type that the engine lacks becomes a HASH."""
-    kind = spec.type if spec.type in {1, 2} else 1
-    return ebpfd_vm.Map(kind, spec.key_size, spec.value_size, spec.max_entries, name=spec.name)
+def live(spec: ebpfd_vm.MapSpec, *, shared: bool = False) -> ebpfd_vm.Map:
+    """A live map; one of maps, which there are none for, becomes a HASH.
+
+    If it is *shared*, other processes can have it: unless programs only read it, or are in it.
+    """
+    return ebpfd_vm.Map(
+        _HASH if spec.type in _OF_MAPS else spec.type,
+        spec.key_size,
+        spec.value_size,
+        spec.max_entries,
+        name=spec.name,
+        flags=spec.flags,
+        initial=spec.initial,
+        read_only=spec.read_only,
+        shared=shared and not spec.read_only and spec.type != _PROG_ARRAY,
+    )
+
+
+def assembled(assembly: str) -> ebpfd_vm.ProgramSpec:
+    """The program of these instructions, which are one function."""
+    (spec,) = ebpfd_vm.parse_object(elf.object_file(assemble(assembly).code, [0])).programs
+    return spec
+
+
+def handed_over(program: ebpfd_vm.Program, gate: Gate) -> ebpfd_vm.Program:
+    """A program without maps, as the process has it that was given the gate."""
+    image = sealed(program.image()[0])
+    try:
+        return ebpfd_vm.Program.of_image(image, [], gate)
+    finally:
+        os.close(image)
 
 
 def context(number: int) -> bytes:

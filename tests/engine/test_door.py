@@ -8,8 +8,6 @@ from typing import Final
 import pytest
 
 import ebpfd_vm
-from tests.conformance.assembler import assemble
-from tests.conformance.elf import PROGRAM, object_file
 from tests.engine import sample
 
 INVALID_ARGUMENT: Final = 6
@@ -27,9 +25,7 @@ ADDS_ONE: Final = """
 
 
 def _program(assembly: str = ADDS_ONE, *, budget: int | None = None) -> ebpfd_vm.Program:
-    parsed = ebpfd_vm.parse_object(object_file(assemble(assembly).code, [0]))
-    spec = next(each for each in parsed.programs if each.name == PROGRAM)
-    return ebpfd_vm.Program(spec, [], sample.INFORMATION, budget=budget)
+    return ebpfd_vm.Program(sample.assembled(assembly), [], sample.INFORMATION, budget=budget)
 
 
 def test_the_result_is_that_of_a_batch() -> None:

@@ -2,7 +2,6 @@
 
 import gc
 import inspect
-import os
 import weakref
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,9 +9,7 @@ from typing import Final
 import pytest
 
 import ebpfd_vm
-from ebpfd_vm.sharing import Door, Gate, sealed
-from tests.conformance.assembler import assemble
-from tests.conformance.elf import PROGRAM, object_file
+from ebpfd_vm.sharing import Door, Gate
 from tests.engine import sample
 
 INVALID_ARGUMENT: Final = 6
@@ -41,9 +38,7 @@ class Caller:
     elsewhere: list[object] = field(default_factory=list[object])
 
     def __post_init__(self) -> None:
-        image = sealed(self.program.image()[0])
-        self.handed = ebpfd_vm.Program.of_image(image, [], Gate(self.gate.fileno()))
-        os.close(image)
+        self.handed = sample.handed_over(self.program, Gate(self.gate.fileno()))
         self.door = Door(self.handed, self.otherwise, self.said)
 
     def otherwise(self, *arguments: object, **named: object) -> int:
@@ -57,8 +52,7 @@ class Caller:
 
 
 def _caller(*, budget: int | None = None) -> Caller:
-    parsed = ebpfd_vm.parse_object(object_file(assemble(ADDS_ONE).code, [0]))
-    spec = next(each for each in parsed.programs if each.name == PROGRAM)
+    spec = sample.assembled(ADDS_ONE)
     program = ebpfd_vm.Program(spec, [], sample.INFORMATION, verified=True, budget=budget)
     return Caller(program)
 

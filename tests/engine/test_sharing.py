@@ -27,20 +27,6 @@ _SCRIPT: Final = Path(__file__).with_name("sharing_process.py")
 _ROOT: Final = _SCRIPT.parents[2]
 
 
-def _map(spec: ebpfd_vm.MapSpec, *, shared: bool) -> ebpfd_vm.Map:
-    kind = spec.type if spec.type in {1, 2} else 1
-    return ebpfd_vm.Map(
-        kind,
-        spec.key_size,
-        spec.value_size,
-        spec.max_entries,
-        name=spec.name,
-        initial=spec.initial,
-        read_only=spec.read_only,
-        shared=shared and not spec.read_only,
-    )
-
-
 @dataclass
 class Loaded:
     """A program as the daemon has it, with its maps."""
@@ -60,7 +46,7 @@ class Loaded:
 
 def _load(of: str = "maps", name: str = "count", *, shared: bool = True) -> Loaded:
     parsed = ebpfd_vm.parse_object(sample.object_file(of))
-    maps = [_map(each, shared=shared) for each in parsed.maps]
+    maps = [sample.live(each, shared=shared) for each in parsed.maps]
     spec = next(each for each in parsed.programs if each.name == name)
     verdict = ebpfd_vm.verify(spec, parsed.maps, sample.INFORMATION, judges="ours")
     assert verdict.accepted
@@ -266,7 +252,7 @@ def test_what_keeps_a_program_in_the_daemon_is_said(
 ) -> None:
     """So that people are told why it runs where it runs."""
     parsed = ebpfd_vm.parse_object(sample.object_file(of))
-    maps = [_map(each, shared=shared) for each in parsed.maps]
+    maps = [sample.live(each, shared=shared) for each in parsed.maps]
     spec = next(each for each in parsed.programs if each.name == name)
     program = ebpfd_vm.Program(spec, maps, sample.INFORMATION, helper=_never, verified=True)
     with pytest.raises(ebpfd_vm.EngineError, match=reason) as refused:

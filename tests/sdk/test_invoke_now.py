@@ -2,7 +2,6 @@
 
 import gc
 import inspect
-import os
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,9 +18,7 @@ from ebpfd_sdk._helper import Helper
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._local import LocalProgram, LocalPrograms
 from ebpfd_sdk._stream import InvokeStream
-from ebpfd_vm.sharing import Gate, sealed
-from tests.conformance.assembler import assemble
-from tests.conformance.elf import PROGRAM, object_file
+from ebpfd_vm.sharing import Gate
 from tests.engine import sample
 from tests.sdk.fake_daemon import PROGRAM_DISPATCH
 
@@ -87,19 +84,12 @@ class Scene:
         """The program of a link, which adds its binding's number."""
         if self.remote:
             return "it stays there"
-        code = assemble(ADDS.format(step=binding)).code
-        spec = next(
-            each
-            for each in ebpfd_vm.parse_object(object_file(code, [0])).programs
-            if each.name == PROGRAM
-        )
+        spec = sample.assembled(ADDS.format(step=binding))
         program = ebpfd_vm.Program(spec, [], sample.INFORMATION, verified=True, budget=self.budget)
-        image, gate = sealed(program.image()[0]), Gate()
+        gate = Gate()
         self.gates.append(gate)
         words = Gate(gate.fileno())
-        handed = ebpfd_vm.Program.of_image(image, [], words)
-        os.close(image)
-        return LocalProgram(handed, words, type_)
+        return LocalProgram(sample.handed_over(program, words), words, type_)
 
     async def attach(self, binding: int, parameter: bytes = b"") -> None:
         """A link comes."""

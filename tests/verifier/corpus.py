@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import ebpfd_vm
-from tests.engine.sample import INFORMATION, Context, Helper, Information
+from tests.engine.sample import INFORMATION, Context, Helper, Information, live
 
 HERE: Final = Path(__file__).parent
 LOOPS: Final = HERE / "loops"
@@ -136,22 +136,9 @@ def program(parsed: ebpfd_vm.Object, name: str) -> ebpfd_vm.ProgramSpec:
 def run(source: Source, name: str, given: Input, *, budget: int | None = None) -> int:
     """The code with which the checked interpreter ends program *name*, unverified."""
     parsed = source.parsed()
-    maps = [
-        ebpfd_vm.Map(
-            spec.type,
-            spec.key_size,
-            spec.value_size,
-            spec.max_entries,
-            name=spec.name,
-            initial=spec.initial,
-            read_only=spec.read_only,
-        )
-        for spec in parsed.maps
-    ]
-    spec = program(parsed, name)
     ready = ebpfd_vm.Program(
-        spec,
-        maps,
+        program(parsed, name),
+        [live(spec) for spec in parsed.maps],
         source.information,
         helper=lambda _id, _values, _context: (0, []),
         budget=budget,
