@@ -35,7 +35,7 @@ import ebpfd_vm  # noqa: E402 (found through the line above, as the next ones)
 from ebpfd.cli import children  # noqa: E402
 from ebpfd_extensions.sample.extension import SampleContext, events, sample  # noqa: E402
 from ebpfd_sdk import Client, Extension, Hook, ProgramType  # noqa: E402
-from tests.bench import report  # noqa: E402
+from tests.bench import report, vm_python  # noqa: E402
 from tests.bench.invoke import DROP, FRAME, HOOK, Cell, Frame, Row, in_turns, ratio  # noqa: E402
 from tests.raw_extension import PROGRAM_TYPE  # noqa: E402
 
@@ -49,26 +49,6 @@ CONTEXTS: Final = 1_000
 TYPE: Final = "bench_event"
 PACKET: Final = HERE / "programs" / "packet.o"
 COUNT: Final = Path(str(files("ebpfd_extensions.sample"))) / "programs" / "count.o"
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    size: int = len(FRAME)
-    data: int = -1
-    end: int = -1
-    meta: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Contract:
-    """The program type as the engine reads it."""
-
-    name: str = TYPE
-    context: _Layout = _Layout()
-    is_privileged: bool = False
-    helpers: tuple[()] = ()
-    functions: tuple[()] = ()
-    writable: tuple[tuple[int, int], ...] = ((0, len(FRAME)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +76,7 @@ async def benched() -> AsyncGenerator[Bench]:
             await (await client.load(PACKET))["packet"].attach(frames.guid)
             await (await client.load(COUNT))["count_by_protocol"].attach(events.guid)
             assert frames.invoke_now(FRAME) == DROP
-            yield Bench(frames, events, _alone())
-
-
-def _alone() -> ebpfd_vm.Program:
-    """The program that parses frames, verified and compiled here."""
-    parsed = ebpfd_vm.parse_object(PACKET.read_bytes())
-    spec = next(each for each in parsed.programs if each.name == "packet")
-    verdict = ebpfd_vm.verify(spec, parsed.maps, _Contract())
-    assert verdict.accepted, verdict
-    return ebpfd_vm.Program(spec, [], _Contract(), verified=True, proved=verdict.worst_case)
+            yield Bench(frames, events, vm_python.program(PACKET, len(FRAME)))
 
 
 def stated(statement: str, names: Mapping[str, object]) -> Cell:

@@ -14,29 +14,12 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import ebpfd_vm
+from tests.engine.sample import Context, Information
 
 Row: TypeAlias = dict[str, Any]
 
 CONTEXT: Final = struct.pack("<QIIIIQQIIQQ", 1, 10, 20, 5, 6, 9000, 3, 0, 7, 100, 200)
 CONTEXTS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    size: int = len(CONTEXT)
-    data: int = -1
-    end: int = -1
-    meta: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Information:
-    name: str = "bench_event"
-    context: _Context = _Context()
-    is_privileged: bool = False
-    helpers: tuple[()] = ()
-    functions: tuple[()] = ()
-    writable: tuple[tuple[int, int], ...] = ((0, len(CONTEXT)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +56,15 @@ def interleaved(
     return {name: statistics.median(times) for name, times in taken_ns.items()}
 
 
-def program(verdict: Path) -> ebpfd_vm.Program:
-    """The light program, verified and ready to run."""
-    parsed = ebpfd_vm.parse_object(verdict.read_bytes())
-    spec = parsed.programs[0]
-    judged = ebpfd_vm.verify(spec, parsed.maps, _Information())
-    assert judged.accepted
-    return ebpfd_vm.Program(spec, [], _Information(), verified=True, proved=judged.worst_case)
+def program(file: Path, size: int = len(CONTEXT)) -> ebpfd_vm.Program:
+    """The program that *file* is named for, compiled; of contexts it may write all *size* bytes."""
+    parsed = ebpfd_vm.parse_object(file.read_bytes())
+    spec = next(each for each in parsed.programs if each.name == file.stem)
+    context = Context(size, data=-1, end=-1)
+    information = Information("bench_event", context, helpers=(), writable=((0, size),))
+    verdict = ebpfd_vm.verify(spec, parsed.maps, information)
+    assert verdict.accepted, verdict
+    return ebpfd_vm.Program(spec, [], information, verified=True, proved=verdict.worst_case)
 
 
 def calls(verdict: Path, plan: Plan) -> list[Row]:
