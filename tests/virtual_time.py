@@ -1,10 +1,12 @@
 """An event loop whose clock runs only while everybody waits: an hour's deadline takes no time."""
 
 import asyncio
+import functools
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
+_Arguments = ParamSpec("_Arguments")
 _Value = TypeVar("_Value")
 
 
@@ -38,3 +40,15 @@ def virtually(work: Coroutine[Any, Any, _Value]) -> _Value:
     """Run *work* on such a loop; a deadlock fails at once."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
+
+
+def virtual(
+    test: Callable[_Arguments, Coroutine[Any, Any, _Value]],
+) -> Callable[_Arguments, _Value]:
+    """Run a *test* on such a loop."""
+
+    @functools.wraps(test)
+    def run(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Value:
+        return virtually(test(*arguments, **named))
+
+    return run

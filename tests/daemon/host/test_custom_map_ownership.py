@@ -17,7 +17,7 @@ from ebpfd_api.custom_map import MapFunction, MapOperation
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, HelperError
 from tests.daemon.host.map_scene import DATA, DEADLINES, FakeMaps, Scene, scene
-from tests.virtual_time import virtually
+from tests.virtual_time import virtual
 
 F = MapFunction
 BEFORE, AFTER = F.PREPROCESS_MAP_DELETE_ELEMENT, F.POSTPROCESS_MAP_DELETE_ELEMENT
@@ -144,7 +144,8 @@ async def act(s: Scene, acts: list[Act], mood: Mood, deletion: MapFunction) -> N
     translates=st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
-def test_what_is_stored_is_owned(
+@virtual
+async def test_what_is_stored_is_owned(
     acts: list[Act],
     delays: list[float],
     willing: list[bool],
@@ -152,9 +153,5 @@ def test_what_is_stored_is_owned(
     translates: bool,
 ) -> None:
     """Refusals, late answers and lost providers included; nothing is given back twice."""
-
-    async def work() -> None:
-        async with scene() as s:
-            await act(s, acts, Mood(delays, willing, translates), deletion)
-
-    virtually(work())
+    async with scene() as s:
+        await act(s, acts, Mood(delays, willing, translates), deletion)

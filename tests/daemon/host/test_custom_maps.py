@@ -28,36 +28,30 @@ from tests.daemon.host.map_scene import (
     scene,
     turns,
 )
-from tests.virtual_time import virtually
+from tests.virtual_time import virtual
 
 
-def test_without_a_provider_there_is_no_map() -> None:
+@virtual
+async def test_without_a_provider_there_is_no_map() -> None:
     """EXTENSION_FAILED_TO_LOAD, and nobody is left waiting for one."""
-
-    async def work() -> None:
-        async with scene() as s:
-            said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
-            assert "start it and try again" in said
-            assert s.nobody_is_left()
-
-    virtually(work())
+    async with scene() as s:
+        said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
+        assert "start it and try again" in said
+        assert s.nobody_is_left()
 
 
 @pytest.mark.parametrize("code", [each for each in Result if each])
-def test_a_refused_creation_leaves_nothing(code: Result) -> None:
+@virtual
+async def test_a_refused_creation_leaves_nothing(code: Result) -> None:
     """Whatever the provider's code is: EXTENSION_FAILED_TO_LOAD, with its words."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            provider.returns[F.PREPROCESS_MAP_CREATE] = ProviderReturn(code, "not today")
-            await s.provide(provider)
-            said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
-            assert said == "map type xskmap (16): fake: not today"
-            assert provider.functions() == [(F.PREPROCESS_MAP_CREATE, 0)]
-            assert s.nobody_is_left()
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        provider.returns[F.PREPROCESS_MAP_CREATE] = ProviderReturn(code, "not today")
+        await s.provide(provider)
+        said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
+        assert said == "map type xskmap (16): fake: not today"
+        assert provider.functions() == [(F.PREPROCESS_MAP_CREATE, 0)]
+        assert s.nobody_is_left()
 
 
 @pytest.mark.parametrize(
@@ -72,20 +66,17 @@ def test_a_refused_creation_leaves_nothing(code: Result) -> None:
     ],
     ids=["type", "key_size", "value_size", "max_entries", "name", "too large for a message"],
 )
-def test_what_is_declared_wrongly_never_reaches_the_provider(
+@virtual
+async def test_what_is_declared_wrongly_never_reaches_the_provider(
     wanted: MapDeclaration, code: Result
 ) -> None:
     """INVALID_ARGUMENT."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            await s.provide(provider)
-            await refused(s.maps.create(wanted), code)
-            assert provider.functions() == []
-            assert provider.attached == []
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        await s.provide(provider)
+        await refused(s.maps.create(wanted), code)
+        assert provider.functions() == []
+        assert provider.attached == []
 
 
 @pytest.mark.parametrize(
@@ -113,153 +104,130 @@ def test_what_is_declared_wrongly_never_reaches_the_provider(
         (replace(DATA, base_map_type=MapType.ARRAY), "base_map_type is 2, not HASH"),
     ],
 )
-def test_a_provider_that_makes_no_sense_registers_and_gets_no_map(
+@virtual
+async def test_a_provider_that_makes_no_sense_registers_and_gets_no_map(
     data: MapProviderData, said: str
 ) -> None:
     """The client refuses it, and the user learns why."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            await s.provide(provider, data)
-            message = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
-            assert said in message
-            assert provider.attached == []
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        await s.provide(provider, data)
+        message = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
+        assert said in message
+        assert provider.attached == []
 
 
-def test_a_provider_without_element_functions_makes_sense() -> None:
+@virtual
+async def test_a_provider_without_element_functions_makes_sense() -> None:
     """Unless it updates the original value."""
-
-    async def work() -> None:
-        async with scene() as s:
-            required = frozenset(list(MapFunction)[:3])
-            provider = FakeMaps()
-            provider.returns[F.PREPROCESS_MAP_CREATE] = ProviderReturn(actual_value_size=1)
-            await s.provide(
-                provider, replace(DATA, functions=required, updates_original_value=False)
-            )
-            made = await s.create()
-            await s.maps.update(made, b"k", b"v", 0)
-            assert await s.maps.lookup(made, b"k") == b"v"
-            assert made.program_map is made.map
-            assert provider.functions() == [(F.PREPROCESS_MAP_CREATE, 0)]
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        required = frozenset(list(MapFunction)[:3])
+        provider = FakeMaps()
+        provider.returns[F.PREPROCESS_MAP_CREATE] = ProviderReturn(actual_value_size=1)
+        await s.provide(provider, replace(DATA, functions=required, updates_original_value=False))
+        made = await s.create()
+        await s.maps.update(made, b"k", b"v", 0)
+        assert await s.maps.lookup(made, b"k") == b"v"
+        assert made.program_map is made.map
+        assert provider.functions() == [(F.PREPROCESS_MAP_CREATE, 0)]
+        await s.remove(made)
 
 
-def test_what_a_client_answers_to_providers() -> None:
+@virtual
+async def test_what_a_client_answers_to_providers() -> None:
     """INVALID_PARAMETER for bad data, NOT_SUPPORTED for another type or base."""
-
-    async def work() -> None:
-        async with scene() as s:
-            client = MapClient(
-                registrar=s.registrar,
-                services=s.services,
-                deadlines=DEADLINES,
-                map_id=2,
-                name="",
-                shape=MapShape(16, 1, 1, 8),
-                guard=QuotaGuard(),
-            )
-            bad = replace(DATA, functions=frozenset[MapFunction]())
-            for data, status in (
-                (DATA, NtStatus.SUCCESS),
-                (bad, NtStatus.INVALID_PARAMETER),
-                (replace(bad, map_type=15), NtStatus.INVALID_PARAMETER),
-                (replace(DATA, map_type=15), NtStatus.NOT_SUPPORTED),
-                (replace(DATA, base_map_type=2), NtStatus.NOT_SUPPORTED),
-            ):
-                assert client.judge(data)[0] == status, data
-            await s.provide(FakeMaps())
-            await client.register()
-            assert client.judge(DATA)[0] == NtStatus.INVALID_DEVICE_STATE
-            await client.end()
-
-    virtually(work())
+    async with scene() as s:
+        client = MapClient(
+            registrar=s.registrar,
+            services=s.services,
+            deadlines=DEADLINES,
+            map_id=2,
+            name="",
+            shape=MapShape(16, 1, 1, 8),
+            guard=QuotaGuard(),
+        )
+        bad = replace(DATA, functions=frozenset[MapFunction]())
+        for data, status in (
+            (DATA, NtStatus.SUCCESS),
+            (bad, NtStatus.INVALID_PARAMETER),
+            (replace(bad, map_type=15), NtStatus.INVALID_PARAMETER),
+            (replace(DATA, map_type=15), NtStatus.NOT_SUPPORTED),
+            (replace(DATA, base_map_type=2), NtStatus.NOT_SUPPORTED),
+        ):
+            assert client.judge(data)[0] == status, data
+        await s.provide(FakeMaps())
+        await client.register()
+        assert client.judge(DATA)[0] == NtStatus.INVALID_DEVICE_STATE
+        await client.end()
 
 
-def test_writers_of_one_key_take_turns_and_others_do_not_wait() -> None:
+@virtual
+async def test_writers_of_one_key_take_turns_and_others_do_not_wait() -> None:
     """The last one's value is there in the end."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            await s.provide(provider)
-            made = await s.create()
-            gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
-            provider.functions()
-            writing = [
-                asyncio.ensure_future(s.maps.update(made, key, value, 0))
-                for key, value in ((b"a", b"1"), (b"a", b"2"), (b"b", b"3"))
-            ]
-            await turns()
-            assert [each.call.value for each in provider.asked] == [b"1", b"3"]
-            gate.set()
-            await asyncio.gather(*writing)
-            assert await s.maps.lookup(made, b"a") == b"2"
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        await s.provide(provider)
+        made = await s.create()
+        gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+        provider.functions()
+        writing = [
+            asyncio.ensure_future(s.maps.update(made, key, value, 0))
+            for key, value in ((b"a", b"1"), (b"a", b"2"), (b"b", b"3"))
+        ]
+        await turns()
+        assert [each.call.value for each in provider.asked] == [b"1", b"3"]
+        gate.set()
+        await asyncio.gather(*writing)
+        assert await s.maps.lookup(made, b"a") == b"2"
+        await s.remove(made)
 
 
-def test_a_caller_that_hangs_up_leaves_no_half_written_value() -> None:
+@virtual
+async def test_a_caller_that_hangs_up_leaves_no_half_written_value() -> None:
     """The update goes on to its end."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            await s.provide(provider)
-            made = await s.create()
-            gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
-            updating = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
-            await provider.reached.get()
-            updating.cancel()
-            gate.set()
-            await turns()
-            assert made.map.lookup(b"a") == b"f1"
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        await s.provide(provider)
+        made = await s.create()
+        gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+        updating = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
+        await provider.reached.get()
+        updating.cancel()
+        gate.set()
+        await turns()
+        assert made.map.lookup(b"a") == b"f1"
+        await s.remove(made)
 
 
-def test_a_provider_that_refuses_the_attach_is_named() -> None:
+@virtual
+async def test_a_provider_that_refuses_the_attach_is_named() -> None:
     """With its words."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            provider.answer = AttachAnswer(NtStatus.ACCESS_DENIED, message="closed")
-            await s.provide(provider)
-            said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
-            assert "fake: closed" in said
-            assert s.nobody_is_left()
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        provider.answer = AttachAnswer(NtStatus.ACCESS_DENIED, message="closed")
+        await s.provide(provider)
+        said = await refused(s.maps.create(WANTED), Result.EXTENSION_FAILED_TO_LOAD)
+        assert "fake: closed" in said
+        assert s.nobody_is_left()
 
 
-def test_batches_are_single_operations_in_order() -> None:
+@virtual
+async def test_batches_are_single_operations_in_order() -> None:
     """The first that fails ends them, and is named."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider = FakeMaps()
-            await s.provide(provider)
-            made = await s.create()
-            await s.maps.update_batch(made, b"abc", b"123", 0)
-            assert [entry async for entry in s.maps.entries(made)] == [
-                (key, value) for key, value in seen(made)
-            ]
-            said = await refused(s.maps.delete_batch(made, b"axb"), Result.KEY_NOT_FOUND)
-            assert said.startswith("entry 1: ")
-            assert made.map.count == 2
-            await refused(s.maps.update_batch(made, b"ab", b"1", 0), Result.INVALID_ARGUMENT)
-            await refused(s.maps.delete_batch(made, b""), Result.INVALID_ARGUMENT)
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider = FakeMaps()
+        await s.provide(provider)
+        made = await s.create()
+        await s.maps.update_batch(made, b"abc", b"123", 0)
+        assert [entry async for entry in s.maps.entries(made)] == [
+            (key, value) for key, value in seen(made)
+        ]
+        said = await refused(s.maps.delete_batch(made, b"axb"), Result.KEY_NOT_FOUND)
+        assert said.startswith("entry 1: ")
+        assert made.map.count == 2
+        await refused(s.maps.update_batch(made, b"ab", b"1", 0), Result.INVALID_ARGUMENT)
+        await refused(s.maps.delete_batch(made, b""), Result.INVALID_ARGUMENT)
+        await s.remove(made)
 
 
 def seen(made: MapObject) -> list[tuple[bytes, bytes]]:
@@ -270,14 +238,11 @@ def seen(made: MapObject) -> list[tuple[bytes, bytes]]:
 @pytest.mark.parametrize(
     ("name", "number"), [("names", 16), ("hash", 1), ("xskmap", 16), ("stack", 12)]
 )
-def test_types_have_names(name: str, number: int) -> None:
+@virtual
+async def test_types_have_names(name: str, number: int) -> None:
     """Everybody's, and those that connected extensions give."""
-
-    async def work() -> None:
-        async with scene() as s:
-            await s.provide(FakeMaps())
-            assert s.maps.type_number(name) == number
-            with pytest.raises(RequestError, match=r"is no map type: hash, .*, names"):
-                s.maps.type_number("nonsense")
-
-    virtually(work())
+    async with scene() as s:
+        await s.provide(FakeMaps())
+        assert s.maps.type_number(name) == number
+        with pytest.raises(RequestError, match=r"is no map type: hash, .*, names"):
+            s.maps.type_number("nonsense")

@@ -18,7 +18,7 @@ from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, ProgramSpec, parse_object
 from tests.daemon.host.map_scene import DATA, DEADLINES, TABLE, FakeMaps, Scene, scene, turns
 from tests.daemon.host.world import object_file
-from tests.virtual_time import virtually
+from tests.virtual_time import virtual, virtually
 
 F = MapFunction
 BEFORE, AFTER = F.PREPROCESS_MAP_DELETE_ELEMENT, F.POSTPROCESS_MAP_DELETE_ELEMENT
@@ -96,102 +96,87 @@ def test_every_call_for_a_program_says_so(deletion: MapFunction) -> None:
 
 
 @pytest.mark.parametrize("code", [each for each in Result if each])
-def test_a_refusal_is_what_the_helper_returns(code: Result) -> None:
+@virtual
+async def test_a_refusal_is_what_the_helper_returns(code: Result) -> None:
     """Negative, with the provider's own code, whichever it is; nothing has changed."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider, made = await begin(s, replace(PLAIN, functions=TABLE - {AFTER} | {BEFORE}))
-            assert await update(s, made, b"a", b"1") == 0
-            for function in (F.PREPROCESS_MAP_UPDATE_ELEMENT, BEFORE):
-                provider.returns[function] = ProviderReturn(code)
-            assert await update(s, made, b"a", b"2") == -code
-            assert await delete(s, made, b"a") == -code
-            assert made.map.lookup(b"a") == b"1"
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider, made = await begin(s, replace(PLAIN, functions=TABLE - {AFTER} | {BEFORE}))
+        assert await update(s, made, b"a", b"1") == 0
+        for function in (F.PREPROCESS_MAP_UPDATE_ELEMENT, BEFORE):
+            provider.returns[function] = ProviderReturn(code)
+        assert await update(s, made, b"a", b"2") == -code
+        assert await delete(s, made, b"a") == -code
+        assert made.map.lookup(b"a") == b"1"
+        await s.remove(made)
 
 
-def test_a_late_provider_ends_the_run_and_what_it_agrees_to_is_taken_back() -> None:
+@virtual
+async def test_a_late_provider_ends_the_run_and_what_it_agrees_to_is_taken_back() -> None:
     """TIMEOUT at the deadline; the undo is a program's too."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider, made = await begin(s)
-            gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
-            await ended(update(s, made, b"a", b"1"), Result.TIMEOUT)
-            provider.functions()
-            gate.set()
-            await turns()
-            assert (provider.functions(), made.map.count) == ([(AFTER, 3)], 0)
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider, made = await begin(s)
+        gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+        await ended(update(s, made, b"a", b"1"), Result.TIMEOUT)
+        provider.functions()
+        gate.set()
+        await turns()
+        assert (provider.functions(), made.map.count) == ([(AFTER, 3)], 0)
+        await s.remove(made)
 
 
-def test_a_deletion_that_is_agreed_to_late_is_done() -> None:
+@virtual
+async def test_a_deletion_that_is_agreed_to_late_is_done() -> None:
     """As a user's; until then nobody writes the key."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider, made = await begin(s, replace(PLAIN, functions=TABLE - {AFTER} | {BEFORE}))
-            await update(s, made, b"a", b"1")
-            gate = provider.hold(BEFORE.name)
-            await ended(delete(s, made, b"a"), Result.TIMEOUT)
-            await turns()
-            await ended(update(s, made, b"a", b"2"), Result.TIMEOUT)
-            gate.set()
-            await turns()
-            assert made.map.count == 0
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider, made = await begin(s, replace(PLAIN, functions=TABLE - {AFTER} | {BEFORE}))
+        await update(s, made, b"a", b"1")
+        gate = provider.hold(BEFORE.name)
+        await ended(delete(s, made, b"a"), Result.TIMEOUT)
+        await turns()
+        await ended(update(s, made, b"a", b"2"), Result.TIMEOUT)
+        gate.set()
+        await turns()
+        assert made.map.count == 0
+        await s.remove(made)
 
 
-def test_a_program_takes_its_turn_with_users() -> None:
+@virtual
+async def test_a_program_takes_its_turn_with_users() -> None:
     """It waits for a user who writes its key, not for longer than its deadline, and not after."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider, made = await begin(s)
-            gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
-            user = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
-            await provider.reached.get()
-            short = of(s).write(UPDATE, made.id, (b"a", b"2", 0), 1.0)
-            await ended(short, Result.TIMEOUT)
-            waits = asyncio.ensure_future(update(s, made, b"a", b"3"))
-            other = asyncio.ensure_future(update(s, made, b"b", b"4"))
-            await turns()
-            assert [each.call.value for each in provider.asked] == [b"1", b"4"]
-            gate.set()
-            await user
-            assert [await waits, await other] == [0, 0]
-            assert (made.map.lookup(b"a"), made.map.lookup(b"b")) == (b"3", b"4")
-            updates = [each.call.value for each in provider.asked if not each.call.flags & 2]
-            assert updates == [b"1", b"4", b"3"]
-            await s.remove(made)
-
-    virtually(work())
+    async with scene() as s:
+        provider, made = await begin(s)
+        gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+        user = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
+        await provider.reached.get()
+        short = of(s).write(UPDATE, made.id, (b"a", b"2", 0), 1.0)
+        await ended(short, Result.TIMEOUT)
+        waits = asyncio.ensure_future(update(s, made, b"a", b"3"))
+        other = asyncio.ensure_future(update(s, made, b"b", b"4"))
+        await turns()
+        assert [each.call.value for each in provider.asked] == [b"1", b"4"]
+        gate.set()
+        await user
+        assert [await waits, await other] == [0, 0]
+        assert (made.map.lookup(b"a"), made.map.lookup(b"b")) == (b"3", b"4")
+        updates = [each.call.value for each in provider.asked if not each.call.flags & 2]
+        assert updates == [b"1", b"4", b"3"]
+        await s.remove(made)
 
 
-def test_without_its_provider_a_map_ends_the_run() -> None:
+@virtual
+async def test_without_its_provider_a_map_ends_the_run() -> None:
     """EXTENSION_FAILED_TO_LOAD, also for a call that was under way."""
-
-    async def work() -> None:
-        async with scene() as s:
-            provider, made = await begin(s)
-            provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
-            under_way = asyncio.ensure_future(update(s, made, b"a", b"1"))
-            await provider.reached.get()
-            s.lose(provider)
-            await ended(under_way, Result.EXTENSION_FAILED_TO_LOAD)
-            await turns()
-            await ended(update(s, made, b"a", b"1"), Result.EXTENSION_FAILED_TO_LOAD)
-            await s.remove(made)
-            await ended(delete(s, made, b"a"), Result.EXTENSION_FAILED_TO_LOAD)
-
-    virtually(work())
+    async with scene() as s:
+        provider, made = await begin(s)
+        provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
+        under_way = asyncio.ensure_future(update(s, made, b"a", b"1"))
+        await provider.reached.get()
+        s.lose(provider)
+        await ended(under_way, Result.EXTENSION_FAILED_TO_LOAD)
+        await turns()
+        await ended(update(s, made, b"a", b"1"), Result.EXTENSION_FAILED_TO_LOAD)
+        await s.remove(made)
+        await ended(delete(s, made, b"a"), Result.EXTENSION_FAILED_TO_LOAD)
 
 
 def spec(name: str) -> ProgramSpec:
