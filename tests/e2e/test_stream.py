@@ -1,6 +1,8 @@
 """The data stream as the wire has it, without the SDK."""
 
 import struct
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,23 +11,30 @@ import pytest
 
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
-from tests.e2e.world import world
-from tests.raw_extension import ATTACH_TYPE, raw_extension
+from ebpfd_sdk import Program
+from tests.e2e.world import World, world
+from tests.raw_extension import ATTACH_TYPE, RawExtension, raw_extension
 
 VERDICT = Path(__file__).parents[1] / "bench" / "programs" / "verdict.o"
 EVENT = struct.pack("<QIIIIQQIIQQ", 1, 10, 20, 5, 6, 9000, 3, 0, 7, 100, 200)
 
 
-async def test_a_batch_is_answered_in_columns(tmp_path: Path) -> None:
-    """One code a byte, one result a u32 for each context; unchanged contexts stay away."""
+@asynccontextmanager
+async def bare(folder: Path) -> AsyncGenerator[tuple[World, RawExtension, Program, Any]]:
+    """An extension on the bare stubs, a program that may be attached to its hook, its stream."""
     async with (
-        world(tmp_path) as w,
+        world(folder) as w,
         grpc.aio.insecure_channel(w.address) as channel,
         raw_extension(channel) as extension,
     ):
         program = (await w.client.load(VERDICT))["verdict"]
+        yield w, extension, program, extension.open_stream(channel)
+
+
+async def test_a_batch_is_answered_in_columns(tmp_path: Path) -> None:
+    """One code a byte, one result a u32 for each context; unchanged contexts stay away."""
+    async with bare(tmp_path) as (_, extension, program, stream):
         await program.attach("bench_event")
-        stream = extension.open_stream(channel)
         other = EVENT[:20] + (1).to_bytes(4, "little") + EVENT[24:]
         await stream.write(extension.request(EVENT + other + EVENT, 3))
         reply = hook_pb2.InvokeResponse.FromString(await stream.read())
@@ -36,14 +45,8 @@ async def test_a_batch_is_answered_in_columns(tmp_path: Path) -> None:
 
 async def test_a_message_for_a_binding_that_is_gone(tmp_path: Path) -> None:
     """OBJECT_NOT_FOUND for a detached binding, one of another session, one made up."""
-    async with (
-        world(tmp_path) as w,
-        grpc.aio.insecure_channel(w.address) as channel,
-        raw_extension(channel) as extension,
-    ):
-        program = (await w.client.load(VERDICT))["verdict"]
+    async with bare(tmp_path) as (_, extension, program, stream):
         link = await program.attach("bench_event")
-        stream = extension.open_stream(channel)
         await link.detach()
         for binding in (extension.binding, 4711):
             message = hook_pb2.InvokeRequest(sequence=9, binding=binding, contexts=EVENT)
@@ -60,14 +63,8 @@ async def test_a_message_for_a_binding_that_is_gone(tmp_path: Path) -> None:
 
 async def test_a_message_that_names_a_hook_runs_all_its_links(tmp_path: Path) -> None:
     """Those of the parameter, in their order; one that names nobody is INVALID_ARGUMENT."""
-    async with (
-        world(tmp_path) as w,
-        grpc.aio.insecure_channel(w.address) as channel,
-        raw_extension(channel) as extension,
-    ):
-        program = (await w.client.load(VERDICT))["verdict"]
+    async with bare(tmp_path) as (w, _, program, stream):
         links = [await program.attach("bench_event", parameter=each) for each in (b"", b"", b"1")]
-        stream = extension.open_stream(channel)
         target = hook_pb2.HookTarget(attach_type=ATTACH_TYPE.bytes)
         for message, code in (
             (hook_pb2.InvokeRequest(sequence=3, hook=target, contexts=EVENT), Result.SUCCESS),
