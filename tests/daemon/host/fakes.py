@@ -49,6 +49,17 @@ class FakeExtension:
         """Let *callback* wait until the returned event is set."""
         return self.gates.setdefault(callback, asyncio.Event())
 
+    def hold_helper(self, result: int = 0) -> asyncio.Event:
+        """Let helpers wait until the returned event is set; then they give *result*."""
+        go = asyncio.Event()
+
+        async def wait(_: HelperCall) -> HelperOutcome:
+            await go.wait()
+            return HelperOutcome(result)
+
+        self.helper = wait
+        return go
+
     async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
         """Decline: it is a provider."""
         return NtStatus.NOINTERFACE

@@ -203,13 +203,8 @@ async def test_a_first_program_that_cannot_run_refuses_the_message() -> None:
 async def test_a_chain_keeps_its_place_at_every_link() -> None:
     """One that waits for a helper is overtaken at none of its links, also not by a lone message."""
     async with world() as w:
-        extension, go = await provided(w), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = slow
+        extension = await provided(w)
+        go = extension.hold_helper()
         first, second = await attach(w, "helper_implicit_2.o"), await attach(w, "add_one")
         chain = asyncio.ensure_future(fire(w, extension, Batch(contexts=contexts(3))))
         assert await soon(extension.reached.get()) == "helper"
@@ -227,13 +222,8 @@ async def test_a_chain_keeps_its_place_at_every_link() -> None:
 async def test_a_chain_that_waits_for_one_link_is_overtaken_at_no_other() -> None:
     """Its first link is busy with another message; a later message for its second one waits."""
     async with world() as w:
-        extension, go = await provided(w), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = slow
+        extension = await provided(w)
+        go = extension.hold_helper()
         first, second = await attach(w, "helper_implicit_2.o"), await attach(w, "add_one")
         busy = w.invoke(first, extension, Batch())
         assert await soon(extension.reached.get()) == "helper"

@@ -171,13 +171,8 @@ async def test_queued_batches_run_one_after_the_other_in_order() -> None:
 async def test_programs_that_wait_leave_threads_to_those_that_compute() -> None:
     """All waiting threads are taken, and a long batch, a single event and a test run go on."""
     async with world(quotas=Quotas(helper_threads=2)) as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def wait(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = wait
+        extension = FakeExtension()
+        go = extension.hold_helper()
         await w.provide(extension)
         links = [await w.attached("helper_implicit_2.o") for _ in range(3)]
         waiting = [w.invoke(link, extension, Batch()) for link in links]
@@ -216,13 +211,8 @@ async def test_a_program_that_leads_to_one_that_waits_leaves_the_loop() -> None:
 async def test_a_target_with_too_much_waiting_refuses_more() -> None:
     """NO_MEMORY in place, and there is room again when one has run."""
     async with world() as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def wait(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = wait
+        extension = FakeExtension()
+        go = extension.hold_helper()
         await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
         waiting = [w.invoke(link, extension, Batch()) for _ in range(Quotas().link_batches)]
@@ -262,13 +252,8 @@ async def test_batches_that_wait_are_bounded_in_bytes_too() -> None:
 async def test_a_cancelled_batch_holds_its_program_until_its_thread_ends() -> None:
     """The caller is gone, the run is not: a detach must wait for the run."""
     async with world() as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def wait(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = wait
+        extension = FakeExtension()
+        go = extension.hold_helper()
         await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
         running = w.invoke(link, extension, Batch())

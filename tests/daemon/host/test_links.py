@@ -39,12 +39,6 @@ class Curious(FakeExtension):
         return await super().provider_attach_client(call)
 
 
-async def waits_for_helper(call: HelperCall) -> HelperOutcome:
-    """A helper that never answers."""
-    await asyncio.Event().wait()
-    raise AssertionError(call)
-
-
 async def test_a_link_shows_its_hook_what_it_must_know() -> None:
     """The extension sees parameter, flags and program; the link the hook's own numbers."""
     async with world() as w:
@@ -308,7 +302,7 @@ async def test_an_extension_lost_in_a_helper_call_ends_the_invocation() -> None:
     """EXTENSION_FAILED_TO_LOAD for the context in flight, and the link waits."""
     async with world() as w:
         extension = FakeExtension()
-        extension.helper = waits_for_helper
+        extension.hold_helper()
         await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
         running = w.invoke(link, extension, Batch(count=2))

@@ -45,13 +45,8 @@ async def test_each_context_of_a_batch_is_counted_for_itself() -> None:
 async def test_what_does_not_run_is_counted_too() -> None:
     """Whole batches: malformed, without the type's provider, too many at once; lost answers."""
     async with world() as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def wait(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = wait
+        extension = FakeExtension()
+        go = extension.hold_helper()
         await w.provide(extension)
         link, light = await w.attached("helper_implicit_2.o"), await w.attached("trace.o")
         with pytest.raises(RequestError):

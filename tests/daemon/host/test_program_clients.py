@@ -12,7 +12,6 @@ from ebpfd import nmr
 from ebpfd.contracts import BtfFunctionsData, BtfResolvedFunction
 from ebpfd.host.callbacks import Callback
 from ebpfd.host.general import register_general_helpers
-from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.host.program_clients import ProgramClients
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
@@ -95,13 +94,8 @@ async def test_a_program_needs_both_providers_at_that_instant(present: str) -> N
 async def test_an_extension_waits_for_the_helper_calls_in_flight() -> None:
     """Its deregistration is PENDING, nothing new begins, and what runs gets its answer."""
     async with world() as w:
-        types, hook, go = FakeExtension("types"), FakeExtension("hook"), asyncio.Event()
-
-        async def answer(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(42)
-
-        types.helper = answer
+        types, hook = FakeExtension("types"), FakeExtension("hook")
+        go = types.hold_helper(42)
         (handle,) = await w.provide(types, hook=False)
         await w.provide_hook(hook)
         link = await w.attached("helper_implicit_2.o")
@@ -125,12 +119,7 @@ async def test_what_is_in_flight_ends_when_its_extension_vanishes_while_leaving(
     """Whoever deregisters and does not wait costs the call, and keeps nobody waiting."""
     async with world() as w:
         types, hook = FakeExtension("types"), FakeExtension("hook")
-
-        async def answer(call: HelperCall) -> HelperOutcome:
-            await asyncio.Event().wait()
-            raise AssertionError(call)
-
-        types.helper = answer
+        types.hold_helper()
         (handle,) = await w.provide(types, hook=False)
         await w.provide_hook(hook)
         link = await w.attached("helper_implicit_2.o")

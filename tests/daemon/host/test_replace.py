@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from ebpfd.contracts import ExtensionData
-from ebpfd.host.modules import HelperCall, HelperOutcome
 from ebpfd.objects import Link, LinkState
 from ebpfd.objects.chains import Batch
 from ebpfd_api.result import Result
@@ -65,13 +64,8 @@ async def test_a_program_that_only_the_link_kept_goes() -> None:
 async def test_it_returns_when_the_old_program_runs_no_more() -> None:
     """What had begun ends with the old one; what waits for its turn meets the new one."""
     async with world() as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(77)
-
-        extension.helper = slow
+        extension = FakeExtension()
+        go = extension.hold_helper(77)
         await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
         await w.programs.unload(link.program.id)
@@ -91,13 +85,8 @@ async def test_it_returns_when_the_old_program_runs_no_more() -> None:
 async def test_it_also_waits_for_what_a_leaving_hook_has_in_flight() -> None:
     """The link has no binding any more, and the old program runs still."""
     async with world() as w:
-        extension, hook, go = FakeExtension(), FakeExtension("hook"), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(77)
-
-        extension.helper = slow
+        extension, hook = FakeExtension(), FakeExtension("hook")
+        go = extension.hold_helper(77)
         await w.provide(extension, hook=False)
         handle = await w.provide_hook(hook)
         link = await w.attached("helper_implicit_2.o")
@@ -181,13 +170,8 @@ async def test_only_an_attached_link_takes_another_program(step: str) -> None:
 async def test_a_link_is_detached_while_its_program_is_replaced() -> None:
     """Both end, and nothing is left of either program."""
     async with world() as w:
-        extension, go = FakeExtension(), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        extension.helper = slow
+        extension = FakeExtension()
+        go = extension.hold_helper()
         handles = await w.provide(extension)
         link = await w.attached("helper_implicit_2.o")
         running = w.invoke(link, extension, EVENT)

@@ -13,8 +13,6 @@ from ebpfd.host.modules import (
     ContextCall,
     ContextOutcome,
     DispatchTable,
-    HelperCall,
-    HelperOutcome,
 )
 from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.objects import Program
@@ -166,13 +164,8 @@ async def test_a_function_that_does_not_answer_ends_the_run(
 async def test_a_run_that_is_cancelled_ends_its_context() -> None:
     """When the run itself has ended; the program's type may go then."""
     async with world() as w:
-        maker, go = Maker(), asyncio.Event()
-
-        async def slow(call: HelperCall) -> HelperOutcome:
-            await go.wait()
-            return HelperOutcome(0)
-
-        maker.helper = slow
+        maker = Maker()
+        go = maker.hold_helper()
         await w.provide(maker, hook=False)
         program = await w.load("helper_implicit_2.o")
         running = asyncio.ensure_future(run_test(program, w.executor, b"1", b"", 0, 1))
