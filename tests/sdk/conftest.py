@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ebpfd_sdk import Extension, Hook, ProgramType
+from ebpfd_sdk import Answer, Extension, Hook, ProgramType
 from tests.sdk.fake_daemon import FakeDaemon, serving
 from tests.sdk.parcels import Parcel, declare
 
@@ -41,6 +41,20 @@ class Scene:
         self.daemon.heartbeats.clear()
         self.daemon.beat()
         await self.daemon.heartbeats.wait()
+
+    async def held_up(self) -> tuple[int, asyncio.Future[Answer[Parcel]], asyncio.Task[None]]:
+        """A link's binding, an invocation that is not answered, and the detach that waits for it.
+
+        The daemon answers when its gate is set.
+        """
+        binding = await self.daemon.link()
+        self.daemon.gate.clear()
+        invocation = self.hook.invoke()
+        await self.request(1)
+        detaching = asyncio.create_task(self.daemon.detach(binding))
+        await self.until(lambda: f"detach {binding}" in self.daemon.journal)
+        await self.round_trip()
+        return binding, invocation, detaching
 
 
 @pytest.fixture

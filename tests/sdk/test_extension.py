@@ -230,13 +230,7 @@ async def test_detach_waits_for_what_is_in_flight(scene: Scene) -> None:
     gone: list[Link] = []
     scene.hook.on_detach(gone.append)
     async with scene.extension():
-        binding = await scene.daemon.link()
-        scene.daemon.gate.clear()
-        invocation = scene.hook.invoke()
-        await scene.request(1)
-        detaching = asyncio.create_task(scene.daemon.detach(binding))
-        await scene.until(lambda: f"detach {binding}" in scene.daemon.journal)
-        await scene.round_trip()
+        binding, invocation, detaching = await scene.held_up()
         assert Result.OBJECT_NOT_FOUND is (await scene.hook.invoke()).code
         assert gone == []
         scene.daemon.gate.set()

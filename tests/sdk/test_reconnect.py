@@ -83,13 +83,7 @@ async def test_a_detach_that_the_loss_meets_comes_to_its_end(scene: Scene) -> No
     gone: list[Link] = []
     scene.hook.on_detach(gone.append)
     async with scene.extension():
-        binding = await scene.daemon.link()
-        scene.daemon.gate.clear()
-        invocation = scene.hook.invoke()
-        await scene.request(1)
-        detaching = asyncio.create_task(scene.daemon.detach(binding))
-        await scene.until(lambda: f"detach {binding}" in scene.daemon.journal)
-        await scene.round_trip()
+        binding, invocation, detaching = await scene.held_up()
         scene.daemon.hang_up()
         assert (await invocation).code is Result.CANCELED
         await scene.daemon.registrations(2)

@@ -39,6 +39,18 @@ def idle(pool: VerificationPool) -> list[WorkerProcess]:
     return pool._idle  # pyright: ignore[reportPrivateUsage]
 
 
+async def stopped_at_work(
+    pool: VerificationPool,
+) -> tuple[WorkerProcess, asyncio.Future[frames.Verdict]]:
+    """A worker that is stopped, and the verification that has it."""
+    await pool.verify(GOOD, 0, INFORMATION)
+    (worker,) = idle(pool)
+    os.kill(process_of(worker).pid, signal.SIGSTOP)
+    judging = asyncio.ensure_future(pool.verify(GOOD, 0, INFORMATION))
+    await until(lambda: not idle(pool))
+    return worker, judging
+
+
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[WorkerProcess]:
     """All workers that are started from here on."""
     started: list[WorkerProcess] = []
@@ -122,11 +134,7 @@ async def test_a_late_worker_is_killed_and_its_program_refused(
 async def test_a_worker_that_dies_at_work_is_a_rejection() -> None:
     """As when it overflows its stack or exhausts its memory."""
     async with VerificationPool() as pool:
-        await pool.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(pool)
-        os.kill(process_of(worker).pid, signal.SIGSTOP)
-        judging = asyncio.ensure_future(pool.verify(GOOD, 0, INFORMATION))
-        await until(lambda: not idle(pool))
+        worker, judging = await stopped_at_work(pool)
         os.kill(process_of(worker).pid, signal.SIGKILL)
         verdict = await soon(judging)
         assert verdict.rejection is not None
@@ -154,11 +162,7 @@ async def test_too_little_memory_is_a_rejection() -> None:
 async def test_a_cancelled_verification_kills_its_worker() -> None:
     """Nothing goes on judging for somebody who hung up."""
     async with VerificationPool() as pool:
-        await pool.verify(GOOD, 0, INFORMATION)
-        (worker,) = idle(pool)
-        os.kill(process_of(worker).pid, signal.SIGSTOP)
-        judging = asyncio.ensure_future(pool.verify(GOOD, 0, INFORMATION))
-        await until(lambda: not idle(pool))
+        worker, judging = await stopped_at_work(pool)
         judging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await soon(judging)
