@@ -173,7 +173,8 @@ class LocalPrograms:
             if why := why_not(called.values()):
                 await self._ask(request | {"cannot": why})
                 return why
-            image, gate, lines, event, *maps = descriptors
+            image, gate, lines, event, *others = descriptors
+            led, maps = others[: said.led], others[said.led :]
             if self._trace is None:
                 self._trace = trace_through(lines, event)
             words = Gate(gate)
@@ -183,6 +184,7 @@ class LocalPrograms:
                 image,
                 maps,
                 words,
+                led=[Gate(each) for each in led],
                 trace=self._trace,
                 lane=said.lane,
                 origin=(pid, tid, uid),
@@ -236,6 +238,9 @@ class _Said(NamedTuple):
 
     origin: Sequence[int] = (0, 0, 0)
     """Process, thread and user for whom the daemon would run it."""
+
+    led: int = 0
+    """Programs that tail calls of it lead to, each of which has a gate of its own."""
 
     helpers: Sequence[int] = ()
     """Those that the program calls, the general ones among them."""

@@ -42,11 +42,11 @@ async def waits(ctx: SampleContext) -> Integer:
     return ctx.helper_data_1
 
 
-@kind.helper(0x10004, implicit_context=True, deadline_s=0.03)
+@kind.helper(0x10004, implicit_context=True, deadline_s=0.3)
 def goes_wrong(ctx: SampleContext, which: U32) -> Integer:
     """As FAULTS say; beyond them it is late."""
     if which >= len(FAULTS):
-        time.sleep(0.06)
+        time.sleep(0.4)
         return 0
     result: int = FAULTS[which]()
     return result

@@ -81,12 +81,12 @@ async def test_without_local_the_daemon_runs_it(tmp_path: Path) -> None:
 async def test_what_stays_in_the_daemon_is_said(tmp_path: Path) -> None:
     """Such a program is run by the daemon, as ever."""
     async with world(tmp_path, "--local") as w, extension(w) as its:
-        loaded = await w.client.load(OWN / "steps.o")
-        link = await next(iter(loaded.values())).attach(HOOK)
+        loaded = await w.client.load(OWN / "relay.o")
+        link = await loaded["emptying"].attach(HOOK)
         shown = await w.ctl_json("link", "show", str(link.id))
-        assert shown["where"].startswith("remote: the program calls")
-        assert "programs that it leads to are in the daemon" in shown["where"]
-        assert not (await its.ask("await 1")).startswith("OPERATION")
+        said = "remote: program emptying may take programs out of stations"
+        assert shown["where"].startswith(said)
+        assert await its.ask("await 1") == "4"
 
 
 async def _here_again(w: World, its: Told, link: int) -> None:

@@ -1,9 +1,9 @@
 """Links whose hook's process runs their programs itself: begun, counted, and ended for sure.
 
-The process gets the program's image, the files of its maps, and a gate; the daemon stays in
-charge.  A link that is to be run there no more has its gate closed first.  When nobody is inside,
-or the process has ended, what it counted is final.  A process that stays inside is left behind
-with memory that is nobody's: the maps move.
+The process gets the program's image, with all that it leads to, the files of its maps, and gates;
+the daemon stays in charge.  A link that is to be run there no more has its gate closed first.  When
+nobody is inside, or the process has ended, what it counted is final.  A process that stays inside
+is left behind with memory that is nobody's: the maps move.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from ebpfd import nmr
 from ebpfd.errors import RequestError
 from ebpfd.host.helpers import HelperCalls
 from ebpfd.host.invocation import Target
+from ebpfd.host.local_images import LocalImage, image_of, refusal
 from ebpfd.host.local_process import LocalProcess
 from ebpfd.host.modules import AttentiveModule, Module
 from ebpfd.host.new_maps import NewMaps
@@ -28,9 +29,6 @@ from ebpfd_vm import EngineError
 
 if TYPE_CHECKING:
     from ebpfd_vm.sharing import Gate
-
-MAX_DESCRIPTORS: Final = 240
-"""Of maps, in a message, with some to spare: the system passes 253."""
 
 MOST_INSIDE: Final = 1_000_000
 """Runs of one process at once that anybody is told of."""
@@ -47,11 +45,10 @@ class LocalRun:
     """One link's program in one process."""
 
     link: Link
-    program: Program
+    image: LocalImage
     process: LocalProcess
-    gate: "Gate"
-    maps: tuple[MapObject, ...]
-    """Those whose files it has, in the order that the image wants."""
+    gates: "tuple[Gate, ...]"
+    """Of each program of the image; that of the link's is for all of them."""
 
     lane: int | None
     """The process's, if the program has values of its own in per-CPU maps."""
@@ -70,9 +67,25 @@ class LocalRun:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
+    def program(self) -> Program:
+        """The link's."""
+        return self.image.programs[0]
+
+    @property
+    def maps(self) -> tuple[MapObject, ...]:
+        """Those whose files it has."""
+        return self.image.maps
+
+    @property
+    def gate(self) -> "Gate":
+        """That which lets runs in."""
+        return self.gates[0]
+
+    @property
     def helpers(self) -> list[int]:
-        """Those that the program calls, the general ones among them."""
-        return self.program.spec.helper_ids
+        """Those that its programs call, the general ones among them."""
+        called = {each for program in self.image.programs for each in program.spec.helper_ids}
+        return sorted(called)
 
     @property
     def process_id(self) -> int:
@@ -135,39 +148,42 @@ class LocalRuns:
             run.refused = True
             run.close_for(why)
 
-    def hand_over(
-        self, binding: int, module: Module, process: LocalProcess
-    ) -> tuple[LocalRun, bytes]:
-        """Let *process* run the link of *binding*: the run, and the program's image.
+    def hand_over(self, binding: int, module: Module, process: LocalProcess) -> LocalRun:
+        """Let *process* run the link of *binding*.
 
         ``RequestError`` says why it may not, and ``ebpfctl link show`` does.
         """
         target = self._targets.find(binding, module)
         link = target.link
-        program, uses = link.program, (link.program.provider.rundown, target.rundown)
         try:
             if why := _in_the_way(target):
-                raise _refusal(why)
-            image, maps = _image(link, module)
-            gate = _gate(process)
-            lane = _lane(program, process)
+                raise refusal(why)
+            if link.elsewhere is not None:
+                raise refusal("it is handed over already")
+            image = image_of(link.program, module)
+            gates = _gates(process, len(image.programs))
+            lane = _lane(link.program, process)
+            uses = (*(each.provider.rundown for each in image.programs), target.rundown)
             _acquire(uses)
         except RequestError as error:
             link.why_remote = error.message
             raise
         longest_s = self._helper_calls.longest_s
-        run = LocalRun(link, program, process, gate, maps, lane, longest_s, uses, self._end)
-        process.begin(program.id)
+        run = LocalRun(link, image, process, gates, lane, longest_s, uses, self._end)
         for use in uses:
             use.when_closed(run.close)
-        for each in maps:
+        for each in image.maps:
             each.sharers.add(process)
-        program.engine.follow(gate)
-        link.tally.follow(gate)
+        for array in image.arrays:
+            array.elsewhere.add(run)
+        for program, gate in zip(image.programs, gates, strict=True):
+            process.begin(program.id)
+            program.engine.follow(gate)
+        link.tally.follow(run.gate)
         link.elsewhere = run
         self._runs.add(run)
         _log.info("link runs in its hook's process", link=link.id, pid=process.pid)
-        return run, image
+        return run
 
     def _end(self, run: LocalRun, why: str) -> None:
         self._runs.discard(run)
@@ -183,9 +199,12 @@ class LocalRuns:
                 after_s=self._patience_s,
             )
             await self._leave_behind(run)
-        run.process.finish(run.program.id)
-        run.program.engine.unfollow(run.gate)
+        for program, gate in zip(run.image.programs, run.gates, strict=True):
+            run.process.finish(program.id)
+            program.engine.unfollow(gate)
         run.link.tally.unfollow(run.gate)
+        for array in run.image.arrays:
+            array.elsewhere.discard(run)
         for each in run.maps:
             if each.map.has_records:
                 each.map.wake()
@@ -246,28 +265,6 @@ def _in_the_way(target: Target) -> str:
     return ""
 
 
-def _image(link: Link, module: Module) -> tuple[bytes, tuple[MapObject, ...]]:
-    """The image of a link's program, and the maps whose files go with it."""
-    program = link.program
-    if link.elsewhere is not None:
-        raise _refusal("it is handed over already")
-    if custom := next((each for each in program.maps if each.custom is not None), None):
-        raise _refusal(f"map {custom.name} is of a type that an extension provides")
-    if program.provider.owner is not module:
-        raise _refusal("another extension provides its program type")
-    try:
-        image, places = program.engine.image()
-    except EngineError as error:
-        raise _refusal(error.message) from None
-    by_place = dict(zip(program.spec.map_indices, program.maps, strict=True))
-    maps = tuple(by_place[place] for place in places)
-    descriptors = len(maps) + sum(each.map.has_records for each in maps)
-    if descriptors > MAX_DESCRIPTORS:
-        message = f"its maps take {descriptors} descriptors: {MAX_DESCRIPTORS} can be handed over"
-        raise _refusal(message)
-    return image, maps
-
-
 def _lane(program: Program, process: LocalProcess) -> int | None:
     """The lane of its runs, if they have one."""
     if not program.engine.uses_lane:
@@ -275,7 +272,8 @@ def _lane(program: Program, process: LocalProcess) -> int | None:
     try:
         return process.lane()
     except EngineError as error:
-        raise _refusal(f"it has values for each processor, but {error.message}") from None
+        why = "it has values for each processor, or leads to other programs"
+        raise refusal(f"{why}, but {error.message}") from None
 
 
 def _acquire(uses: tuple[Rundown, ...]) -> None:
@@ -284,19 +282,15 @@ def _acquire(uses: tuple[Rundown, ...]) -> None:
         if not use.acquire():
             for acquired in uses[:number]:
                 acquired.release()
-            raise _refusal("it is being detached, or its program waits for its extension")
+            raise refusal("it is being detached, or its program waits for its extension")
 
 
-def _gate(process: LocalProcess) -> "Gate":
-    """A gate for a run of *process*, which has what takes its lines."""
+def _gates(process: LocalProcess, count: int) -> "tuple[Gate, ...]":
+    """Gates for a run of *process*, which has what takes its lines."""
     from ebpfd_vm.sharing import Gate  # noqa: PLC0415 (for daemons that hand programs over)
 
     try:
         process.ring()
-        return Gate()
+        return tuple(Gate() for _ in range(count))
     except EngineError as error:
-        raise _refusal(error.message) from None
-
-
-def _refusal(why: str) -> RequestError:
-    return RequestError(Result.OPERATION_NOT_SUPPORTED, why)
+        raise refusal(error.message) from None

@@ -4,8 +4,8 @@ One message asks for one link, one message answers, both JSON in UTF-8:
 
     {"session": "...", "binding": 7}            with "cannot": why the process cannot run any
     {"refusal": "", "lane": null,               with descriptors: image, gate, lines, their
-     "origin": [7, 7, 0],                        event, maps
-     "helpers": [65537], "helper_s": 30}
+     "origin": [7, 7, 0], "led": 0,              event, gates of as many programs as it leads
+     "helpers": [65537], "helper_s": 30}         to, maps
     {"refusal": "why it stays remote"}
 
 The session is named by what its welcome said.  gRPC carries no descriptors, so this is a socket of
@@ -100,26 +100,26 @@ class LocalSocket:
         if not request:
             asyncio.get_running_loop().remove_reader(process.connection)
             return
-        refusal, run, image = "", None, b""
+        refusal, run = "", None
         try:
-            run, image = self._handed_over(process, request)
+            run = self._handed_over(process, request)
         except RequestError as error:
             refusal = error.message
         try:
-            _send(process.connection, refusal, run, image)
+            _send(process.connection, refusal, run)
         except OSError as error:  # it does not read, or has gone, or no descriptor is left
             asyncio.get_running_loop().remove_reader(process.connection)
             if run is not None:
                 run.close_for(f"it could not be handed over: {error.strerror}")
 
-    def _handed_over(self, process: _Process, request: bytes) -> tuple[LocalRun | None, bytes]:
+    def _handed_over(self, process: _Process, request: bytes) -> LocalRun | None:
         session, binding, cannot = _read(request)
         module = self._find(session)
         if module is None:
             raise RequestError(Result.OBJECT_NOT_FOUND, "session: there is none of this name")
         if cannot:
             self._runs.refuse(binding, module, cannot)
-            return None, b""
+            return None
         return self._runs.hand_over(binding, module, process)
 
     def _ended(self, process: _Process) -> None:
@@ -133,7 +133,7 @@ class LocalSocket:
         process.connection.close()
 
 
-def _send(connection: socket.socket, refusal: str, run: LocalRun | None, image: bytes) -> None:
+def _send(connection: socket.socket, refusal: str, run: LocalRun | None) -> None:
     from ebpfd_vm.sharing import (  # noqa: PLC0415 (for daemons that hand programs over)
         descriptors,
         sealed,
@@ -146,16 +146,19 @@ def _send(connection: socket.socket, refusal: str, run: LocalRun | None, image: 
         "refusal": "",
         "lane": run.lane,
         "origin": run.process.origin,
+        "led": len(run.gates) - 1,
         "helpers": run.helpers,
         "helper_s": run.helper_s,
     }
-    descriptor = sealed(image)
+    image = sealed(run.image.data)
     try:
-        passed = descriptors([run.process.ring(), *(each.map for each in run.maps)])
+        gate, *led = (each.fileno() for each in run.gates)
+        lines = descriptors([run.process.ring()])
+        maps = descriptors([each.map for each in run.maps])
         message = [json.dumps(said).encode()]
-        socket.send_fds(connection, message, [descriptor, run.gate.fileno(), *passed])
+        socket.send_fds(connection, message, [image, gate, *lines, *led, *maps])
     finally:
-        os.close(descriptor)
+        os.close(image)
 
 
 def _read(request: bytes) -> tuple[str, int, str]:

@@ -308,6 +308,7 @@ class Maps:
             yield left
             return
         before, keeps = dict(container.held), self._keeper.keeps(container)
+        elsewhere = tuple(container.elsewhere)
         try:
             yield left
         finally:
@@ -318,6 +319,8 @@ class Maps:
                     await self._keeper.kept(partial(self._put_back, container, changed))
             finally:
                 await self._destroy(left)
+        for each in elsewhere:  # where it was told to end, nothing runs any more by what was
+            await each.ended()
 
     async def _put_back(self, container: MapObject, changed: list[_Changed]) -> None:
         """Undo a change that could not be kept, but for what others have changed since then."""

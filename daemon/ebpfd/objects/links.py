@@ -11,10 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from ebpfd.objects.breaker import Breaker, BreakerRule
+from ebpfd.objects.elsewhere import Elsewhere
 from ebpfd.objects.outcomes import Outcomes, outcomes_of
 from ebpfd.objects.programs import Program
 from ebpfd.objects.users import Users
@@ -60,28 +61,6 @@ class IllegalTransitionError(Exception):
         super().__init__(f"a link that is {state.value} cannot {event.value}")
         self.state = state
         self.event = event
-
-
-class Elsewhere(Protocol):
-    """The process of a link's hook, which runs the link's program itself."""
-
-    @property
-    def process_id(self) -> int:
-        """Of that process."""
-        ...
-
-    @property
-    def running(self) -> int:
-        """Batches that run there now, as that process says."""
-        ...
-
-    def close(self) -> None:
-        """Let it begin no more runs; twice is once.  Nothing waits here."""
-        ...
-
-    async def ended(self) -> None:
-        """Wait until none of its runs reaches a map or a counter any more."""
-        ...
 
 
 @dataclass(slots=True, eq=False)

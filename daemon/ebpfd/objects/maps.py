@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ebpfd.objects.custom_maps import CustomMap
+from ebpfd.objects.elsewhere import Elsewhere
 from ebpfd.objects.users import Users
 from ebpfd_api.map_type import MapType
 from ebpfd_vm import Map
@@ -46,6 +47,10 @@ def _no_sharers() -> set[Sharer]:
     return set()
 
 
+def _nowhere() -> set[Elsewhere]:
+    return set()
+
+
 @dataclass(slots=True, eq=False)
 class MapObject:
     """A map; it lives for as long as somebody keeps it.
@@ -64,6 +69,14 @@ class MapObject:
     custom: CustomMap | None = None
     sharers: set[Sharer] = field(default_factory=_no_sharers)
     """Who was given its memory since it last moved."""
+
+    elsewhere: set[Elsewhere] = field(default_factory=_nowhere)
+    """Who has the programs that it holds, and has no more of them once it holds others."""
+
+    def take_back(self) -> None:
+        """It holds something else now: let nobody go on with what it held.  Nothing waits here."""
+        for each in tuple(self.elsewhere):
+            each.close()
 
     @property
     def may_wait(self) -> bool:

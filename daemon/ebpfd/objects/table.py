@@ -255,6 +255,7 @@ class Objects:
         """*container* has *held* under *key* from now on; programs that nobody keeps now."""
         before = container.held.get(key)
         container.held[key] = held
+        container.take_back()
         held.holder_ids[container.id] += 1
         left = [] if before is None else self._let_go(container, before)
         self.changed()
@@ -269,6 +270,7 @@ class Objects:
         for key, held in tuple(container.held.items()):
             if _id_under(container, key) != held.id:
                 del container.held[key]
+                container.take_back()
                 left += self._let_go(container, held)
                 self.changed()
         return left
@@ -383,6 +385,7 @@ class Objects:
         if not map_object.in_use:
             map_object.map.clear_objects()
             held, map_object.held = map_object.held, {}
+            map_object.take_back()
             for each in held.values():
                 left += self._let_go(map_object, each)
             self._drop_unless_kept(map_object)

@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from ebpfd.store import StateDirectory
 from ebpfd_vm import EngineError, Map, Program, lane_count
 from ebpfd_vm.sharing import Gate, descriptors, sealed, trace_through
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import World, soon, world
+from tests.daemon.host.world import World, soon, until, world
 
 CONTEXT = bytes(32)
 MALFORMED = b"\xff" * 4
@@ -39,19 +39,21 @@ class Scene:
     link: Link
     runs: LocalRuns
     state: StateDirectory
+    processes: list[LocalProcess] = field(default_factory=list[LocalProcess])
 
     def process(self, pid: int = 7) -> LocalProcess:
         """A process as the socket sees it."""
-        return LocalProcess(pid, self.w.trace)
+        self.processes.append(LocalProcess(pid, self.w.trace))
+        return self.processes[-1]
 
     def take(self, process: LocalProcess) -> tuple[LocalRun, Program]:
         """What the daemon has of it, and what the process has."""
-        run, image = self.runs.hand_over(self.link.binding, self.extension, process)
-        descriptor = sealed(image)
-        gate = Gate(run.gate.fileno())
+        run = self.runs.hand_over(self.link.binding, self.extension, process)
+        descriptor = sealed(run.image.data)
+        gate, *led = (Gate(each.fileno()) for each in run.gates)
         maps = descriptors([each.map for each in run.maps])
         trace = trace_through(*descriptors([process.ring()]))
-        program = Program.of_image(descriptor, maps, gate, trace=trace, lane=run.lane)
+        program = Program.of_image(descriptor, maps, gate, led=led, trace=trace, lane=run.lane)
         os.close(descriptor)
         return run, program
 
@@ -73,7 +75,10 @@ async def scene(
             services=w.services,
             patience_s=patience_s,
         )
-        yield Scene(w, extension, link, runs, state)
+        s = Scene(w, extension, link, runs, state)
+        yield s
+        for each in s.processes:
+            each.end()
 
 
 def counted(map_: Map) -> int:
@@ -265,3 +270,61 @@ async def test_who_cannot_run_what_it_was_given_says_why(tmp_path: Path) -> None
         s.runs.refuse(s.link.binding, s.extension, "it has no engine")
         await run.over.wait()
         assert s.link.where == "remote: it has no engine"
+
+
+async def test_a_process_has_what_a_program_leads_to(tmp_path: Path) -> None:
+    """Which each count for themselves, and the link for its events."""
+    async with scene(tmp_path, file="steps.o") as s:
+        (steps,), first = s.link.program.maps, s.link.program
+        counting = await s.w.load("count.o")
+        await s.w.maps.put_program(steps.id, bytes(4), counting.id, 0)
+        run, program = s.take(s.process())
+        assert run.image.programs == (first, counting)
+        assert run.image.arrays == (steps,)
+        assert run.maps == tuple(counting.maps)
+        program.run_batch(CONTEXT * 3, 3)
+        assert counted(run.maps[0].map) == 3
+        counts = (first.engine.counters(), counting.engine.counters(), s.link.tally.counters())
+        assert [each.runs for each in counts] == [3, 3, 3]
+        run.close()
+        await run.over.wait()
+        assert steps.elsewhere == set()
+        assert counting.engine.counters().runs == 3
+        assert s.link.elsewhere is None
+
+
+async def test_a_change_of_an_array_waits_for_who_goes_on_with_what_it_held(
+    tmp_path: Path,
+) -> None:
+    """The change is there at once; it is answered when nobody is inside any more."""
+    async with scene(tmp_path, patience_s=3600.0, file="steps.o") as s:
+        (steps,) = s.link.program.maps
+        counting = await s.w.load("count.o")
+        await s.w.maps.put_program(steps.id, bytes(4), counting.id, 0)
+        run, program = s.take(s.process())
+        with mmap.mmap(run.gate.fileno(), 0) as words:
+            words[INSIDE] = 1
+            changing = asyncio.ensure_future(s.w.maps.delete(steps.id, bytes(4)))
+            await until(lambda: run.gate.closed)
+            assert steps.held == {}
+            assert not changing.done()
+            words[INSIDE] = 0
+            await soon(changing)
+        with pytest.raises(EngineError, match="no more"):
+            program.run_batch(CONTEXT, 1)
+        again, program = s.take(s.process())
+        assert again.image.programs == (s.link.program,)
+        assert program.run_batch(CONTEXT, 1).results == (3).to_bytes(4, "little")
+
+
+async def test_a_program_that_is_led_to_is_taken_back_with_its_provider(tmp_path: Path) -> None:
+    """Whoever may go keeps nobody, and runs nowhere when it has gone."""
+    async with scene(tmp_path, file="steps.o") as s:
+        (steps,) = s.link.program.maps
+        counting = await s.w.load("count.o")
+        await s.w.maps.put_program(steps.id, bytes(4), counting.id, 0)
+        run, _ = s.take(s.process())
+        assert counting.provider.rundown in run.uses
+        s.w.lose(s.extension)
+        await run.over.wait()
+        assert run.gate.closed

@@ -719,9 +719,11 @@ class Program:
         as lasting their mean.  Runs by tail calls are not here; those through an invoker may be
         missing, 63 at most, until it is let go.
         """
-    def image(self) -> tuple[bytes, list[int]]:
+    def image(self, leads_to: Sequence[Program] = (), /) -> tuple[bytes, list[tuple[int, int]]]:
         """The program for another process, and the places of the maps whose files it wants.
 
+        *leads_to* are all programs that tail calls of it, and of these, can lead to.  A place is
+        the number of a program, 0 or that in *leads_to* from 1 on, and of a map there.
         OPERATION_NOT_SUPPORTED says what only this process has.
         """
     @staticmethod
@@ -731,6 +733,7 @@ class Program:
         gate: Gate,
         /,
         *,
+        led: Sequence[Gate] = (),
         trace: Trace | None = None,
         lane: int | None = None,
         origin: tuple[int, int, int | None] | None = None,
@@ -740,7 +743,8 @@ class Program:
 
         *image* is a memfd of this user's or of root's that is sealed against every change, *maps*
         are what ``sharing.descriptors`` gives for the image's places; all stay the caller's.
-        Counts are kept at *gate*; once that is closed, INVALID_STATE.  *lane* is the one that the
+        Counts are kept at *gate*; once that is closed, INVALID_STATE.  Programs that it leads to
+        keep theirs at the gates in *led*.  *lane* is the one that the
         process has: its runs take turns with it, and a program that ``uses_lane`` needs it.
         *origin* is who runs are for: pid, tid and uid.  *helper* answers for the extension, at
         once and in this process; for an argument that is a map it gets None.

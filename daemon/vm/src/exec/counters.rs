@@ -28,7 +28,23 @@ const MOST: u64 = 1 << 56;
 struct Others {
     shares: Vec<Arc<Share>>,
     /// Of other processes.
-    gates: Vec<Arc<Gate>>,
+    gates: Vec<Followed>,
+}
+
+/// Another process's gate, which counts for a program or for a link.
+struct Followed {
+    gate: Arc<Gate>,
+    as_link: bool,
+}
+
+impl Followed {
+    fn counters(&self) -> CounterValues {
+        if self.as_link {
+            self.gate.events()
+        } else {
+            self.gate.counters()
+        }
+    }
 }
 
 /// Numbers that any thread may add to.
@@ -68,8 +84,15 @@ impl Share {
     }
 }
 
+/// By code.
 #[repr(C)]
-struct Failures([AtomicU64; 256]);
+pub(super) struct Failures([AtomicU64; 256]);
+
+impl Failures {
+    pub(super) fn add(&self, code: u8, count: u64) {
+        self.0[usize::from(code)].fetch_add(count, Ordering::Relaxed);
+    }
+}
 
 impl Default for Failures {
     fn default() -> Self {
@@ -118,8 +141,12 @@ impl CounterValues {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         self.runs = self.runs.wrapping_add(read(&totals.runs));
         self.nanoseconds = self.nanoseconds.wrapping_add(read(&totals.nanoseconds));
-        for (number, code) in totals.failures.0.iter().zip(0..=u8::MAX) {
-            let count = read(number);
+        self.add_failures(&totals.failures);
+    }
+
+    pub(super) fn add_failures(&mut self, failures: &Failures) {
+        for (number, code) in failures.0.iter().zip(0..=u8::MAX) {
+            let count = number.load(Ordering::Relaxed);
             if count > 0 {
                 let sum = self.failures.entry(code).or_default();
                 *sum = sum.wrapping_add(count);
@@ -218,7 +245,7 @@ impl Counters {
     }
 
     fn fail_often(&self, code: u8, count: u64) {
-        self.totals().failures.0[usize::from(code)].fetch_add(count, Ordering::Relaxed);
+        self.totals().failures.add(code, count);
     }
 
     /// Count a batch that has run, for somebody beside its program.
@@ -230,21 +257,21 @@ impl Counters {
             .for_each(|code| self.fail(*code));
     }
 
-    /// Count what another process counts at its gate.
-    pub fn follow(&self, gate: &Arc<Gate>) {
-        self.others().gates.push(Arc::clone(gate));
+    /// Count what another process counts at its gate, of a program, or of a link as events.
+    pub fn follow(&self, gate: &Arc<Gate>, as_link: bool) {
+        let gate = Arc::clone(gate);
+        self.others().gates.push(Followed { gate, as_link });
     }
 
     /// Keep what it has counted, and look there no more; twice is once.
     pub fn unfollow(&self, gate: &Arc<Gate>) {
         let mut others = self.others();
-        let before = others.gates.len();
-        others.gates.retain(|other| !Arc::ptr_eq(other, gate));
-        if others.gates.len() == before {
+        let mut all = others.gates.iter();
+        let Some(place) = all.position(|other| Arc::ptr_eq(&other.gate, gate)) else {
             return;
-        }
+        };
         let mut counted = CounterValues::default();
-        counted.add_of_peer(&gate.counters());
+        counted.add_of_peer(&others.gates.remove(place).counters());
         self.add_untimed(counted.runs, counted.nanoseconds);
         self.totals().latency.add_all(&gate.totals().latency);
         for (code, count) in counted.failures {
@@ -257,8 +284,8 @@ impl Counters {
         let others = self.others();
         let all = Latency::default();
         all.add_all(&self.totals().latency);
-        for gate in &others.gates {
-            all.add_all(&gate.totals().latency);
+        for other in &others.gates {
+            all.add_all(&other.gate.totals().latency);
         }
         all.values()
     }
@@ -275,8 +302,8 @@ impl Counters {
             .shares
             .iter()
             .for_each(|share| values.add_share(share));
-        for gate in &others.gates {
-            values.add_of_peer(&gate.counters());
+        for other in &others.gates {
+            values.add_of_peer(&other.counters());
         }
         values.consistent()
     }

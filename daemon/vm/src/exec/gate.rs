@@ -4,6 +4,7 @@
 //!   closed     the daemon's: nobody may go in any more
 //!   inside     a word a thread: how many runs of that thread are inside
 //!   counted    what has run; the daemon reads it
+//!   led        events of which another program has run a part, which has a gate of its own
 //! ```
 //!
 //! A thread says that it is inside before it looks whether the gate is closed;
@@ -22,7 +23,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::counters::{CounterValues, Share, Totals};
+use super::counters::{CounterValues, Failures, Share, Totals};
 use crate::error::{EngineError, Result, ResultCode};
 use crate::maps::backing::{self, Backing, PAGE, Storage};
 use crate::maps::{SHARED_SLOT, SLOTS, thread_number};
@@ -41,6 +42,16 @@ struct Words {
     inside: [Line; SLOTS],
     totals: Totals,
     shares: [Share; SHARES],
+    led: Led,
+}
+
+/// What makes the events of a link other numbers than the runs of its program.
+#[repr(C, align(64))]
+struct Led {
+    /// Runs that began by a tail call.
+    called: AtomicU64,
+    /// Events that ended in another program, by code.
+    failures: Failures,
 }
 
 /// A gate as one of its two processes has it.
@@ -178,6 +189,24 @@ impl Gate {
             .shares
             .iter()
             .for_each(|share| values.add_share(share));
+        values
+    }
+
+    pub(super) fn count_called(&self) {
+        self.words().led.called.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_failed_elsewhere(&self, code: u8) {
+        self.words().led.failures.add(code, 1);
+    }
+
+    /// The same as events, wherever each ended: for the link, where `counters` are the program's.
+    pub fn events(&self) -> CounterValues {
+        let led = &self.words().led;
+        let mut values = self.counters();
+        let called = led.called.load(Ordering::Relaxed);
+        values.runs = values.runs.saturating_sub(called);
+        values.add_failures(&led.failures);
         values
     }
 

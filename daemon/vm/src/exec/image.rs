@@ -1,5 +1,8 @@
 //! A program as bytes, for another process to run it as this one does.
 //!
+//! With it go the programs that it leads to by tail calls, and those that these lead to, on the
+//! maps that all of them have together.
+//!
 //! What a process needs to run a program is here, and nothing that it would
 //! have to find out again: instructions that were linked and relocated, the
 //! contract as the verifier saw it, and the verdict.  On the verdict rests that
@@ -10,21 +13,21 @@
 //!
 //! Sound because: system calls get descriptors of files that are open.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use super::program::{Execution, Verified};
+use super::program::{Execution, Program, Verified};
 use crate::contract::{ContextDescriptor, ContextField, ProgramInformation, Prototype};
 use crate::error::{EngineError, Result, ResultCode};
-use crate::helpers;
 use crate::isa::Insn;
 use crate::maps::{Map, MapOptions, map_type};
 use crate::spec::{ProgramSpec, Subprogram};
 
-const MAGIC: &[u8; 8] = b"ebpfimg2";
+const MAGIC: &[u8; 8] = b"ebpfimg3";
 /// Bytes that an image may have: a program, its contract, and its read-only data.
 const MAX_IMAGE: u64 = 64 << 20;
 /// Bytes of read-only data that an image may carry for one map.
@@ -32,17 +35,47 @@ const MAX_CONTENTS: usize = 16 << 20;
 /// Everything that must be sealed: a file that is never another one again.
 const SEALS: i32 = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE | libc::F_SEAL_SEAL;
 
-/// What a program is made of, wherever it runs.
+/// What programs are made of, wherever they run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
+    /// The first one is what is run; the others it leads to.
+    pub programs: Vec<Part>,
+    /// In the order in which the instructions of all of them count them.
+    pub maps: Vec<Declared>,
+}
+
+/// A program of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
     pub spec: ProgramSpec,
     pub information: ProgramInformation,
     pub verified: Verified,
     pub budget: u64,
     pub execution: Execution,
+    /// The program's id, where it came from.
     pub tag: u64,
-    /// In the order in which the instructions count them.
-    pub maps: Vec<Declared>,
+}
+
+/// A program that was made here, and what it was made of.
+#[derive(Clone, Copy)]
+pub struct Made<'a> {
+    pub program: &'a Program,
+    pub spec: &'a ProgramSpec,
+    pub information: &'a ProgramInformation,
+    pub maps: &'a [Arc<Map>],
+    pub tag: u64,
+}
+
+/// Maps by the program, and by their index there.
+pub type Places = Vec<(usize, usize)>;
+
+/// A program under an index of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub index: u32,
+    pub tag: u64,
+    /// Among the programs of the image.
+    pub program: usize,
 }
 
 /// A map of an image.
@@ -57,11 +90,18 @@ pub struct Declared {
     pub read_only: bool,
     /// Values that each entry has, or rings that the map has: 0 if it is not per-CPU.
     pub lanes: u32,
-    /// Of a map that nobody writes, all of it; other maps are in files.
+    /// Of a map that nobody writes, all of it; other maps, but for arrays of programs, are in files.
     pub contents: Option<Vec<u8>>,
+    /// Of an array of programs, all of them.
+    pub programs: Vec<Entry>,
 }
 
 impl Declared {
+    /// Whether the map is in a file, which both processes have.
+    pub fn is_in_file(&self) -> bool {
+        self.contents.is_none() && self.map_type != map_type::PROG_ARRAY
+    }
+
     /// Options for the map, but for where it lives.
     pub fn options(&self) -> MapOptions {
         MapOptions {
@@ -85,73 +125,51 @@ fn only_here(reason: impl Into<String>) -> EngineError {
 }
 
 impl Image {
-    /// The image of a program with its maps, or why only this process can run it; the indices of
-    /// those maps that live in files, in the order in which the image wants them.
-    pub fn of(
-        spec: &ProgramSpec,
-        maps: &[Arc<Map>],
-        information: &ProgramInformation,
-    ) -> Result<(Self, Vec<usize>)> {
-        if let Some(import) = spec.imports.first() {
-            return Err(only_here(format!(
-                "the program calls the function {} of another module",
-                import.name
-            )));
-        }
-        spec.helper_ids()
-            .into_iter()
-            .try_for_each(|id| check_helper(id, information))?;
-        let used = spec.map_indices();
-        let (mut declared, mut in_files) = (Vec::new(), Vec::new());
-        for index in &used {
-            let map = maps
-                .get(*index)
-                .ok_or_else(|| EngineError::argument(format!("map {index} is missing")))?;
-            let map = declare(map)?;
-            if map.contents.is_none() {
-                in_files.push(*index);
+    /// The image of these programs with their maps, or why only this process can run them; those
+    /// maps that are in files, in the order in which the image wants them.
+    pub fn of(programs: &[Made<'_>]) -> Result<(Self, Places)> {
+        let mut all: Vec<&Arc<Map>> = Vec::new();
+        let (mut parts, mut maps, mut in_files) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, made) in programs.iter().enumerate() {
+            if let Some(import) = made.spec.imports.first() {
+                return Err(only_here(format!(
+                    "program {} calls the function {} of another module",
+                    made.spec.name, import.name
+                )));
             }
-            declared.push(map);
+            let mut places = HashMap::new();
+            for index in made.spec.map_indices() {
+                let map = made.maps.get(index);
+                let map =
+                    map.ok_or_else(|| EngineError::argument(format!("map {index} is missing")))?;
+                let known = all.iter().position(|known| Arc::ptr_eq(known, map));
+                let place = known.unwrap_or(all.len());
+                places.insert(index, place);
+                if known.is_none() {
+                    let declared = declare(map, programs)?;
+                    if declared.is_in_file() {
+                        in_files.push((number, index));
+                    }
+                    maps.push(declared);
+                    all.push(map);
+                }
+            }
+            let functions = Vec::new();
+            let information = ProgramInformation {
+                functions,
+                ..made.information.clone()
+            };
+            let spec = renumbered(made.spec, &places);
+            parts.push(made.program.vouched(spec, information, made.tag)?);
         }
-        let image = Self {
-            spec: compact(spec, &used),
-            information: ProgramInformation {
-                functions: Vec::new(),
-                ..information.clone()
-            },
-            verified: Verified::No,
-            budget: 0,
-            execution: Execution::Any,
-            tag: 0,
-            maps: declared,
-        };
-        Ok((image, in_files))
+        let programs = parts;
+        Ok((Self { programs, maps }, in_files))
     }
 
     /// The bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let mut to = Writer(MAGIC.to_vec());
-        to.text(&self.spec.name);
-        to.text(&self.spec.section);
-        to.bytes(&self.spec.bytes());
-        to.list(&self.spec.subprograms, |to, sub| {
-            to.text(&sub.name);
-            to.number(sub.start as u64);
-        });
-        write_information(&mut to, &self.information);
-        let (kind, most) = match self.verified {
-            Verified::Proved(most) => (2, most),
-            Verified::Accepted => (1, 0),
-            Verified::No | Verified::Assumed => (0, 0),
-        };
-        let execution = match self.execution {
-            Execution::Any => 0,
-            Execution::Jit => 1,
-            Execution::Interpreter => 2,
-        };
-        for number in [kind, most, self.budget, execution, self.tag] {
-            to.number(number);
-        }
+        to.list(&self.programs, write_part);
         to.list(&self.maps, write_map);
         to.0
     }
@@ -190,53 +208,26 @@ impl Image {
         if from.take(MAGIC.len())? != MAGIC {
             return Err(damaged("another version of the engine has made it"));
         }
-        let (name, section) = (from.text()?, from.text()?);
-        let instructions = Insn::slots(from.bytes()?);
-        let subprograms = from.list(|from| {
-            let name = from.text()?;
-            let start = from.size()?;
-            Ok(Subprogram { name, start })
-        })?;
-        let spec = ProgramSpec {
-            name,
-            section,
-            instructions,
-            subprograms,
-            ..ProgramSpec::default()
-        };
-        let information = read_information(&mut from)?;
-        let verified = match (from.number()?, from.number()?) {
-            (2, most) => Verified::Proved(most),
-            (1, _) => Verified::Accepted,
-            _ => Verified::No,
-        };
-        let budget = from.number()?;
-        let execution = match from.number()? {
-            1 => Execution::Jit,
-            2 => Execution::Interpreter,
-            _ => Execution::Any,
-        };
-        let tag = from.number()?;
+        let programs = from.list(read_part)?;
         let maps = from.list(read_map)?;
         if !from.0.is_empty() {
             return Err(damaged("something follows it"));
         }
-        if spec
-            .map_indices()
-            .last()
-            .is_some_and(|last| *last >= maps.len())
+        if programs.is_empty() {
+            return Err(damaged("it has no program"));
+        }
+        let has_map = |index: Option<&usize>| index.is_none_or(|index| *index < maps.len());
+        if !programs
+            .iter()
+            .all(|part| has_map(part.spec.map_indices().last()))
         {
             return Err(damaged("it uses a map that it does not have"));
         }
-        Ok(Self {
-            spec,
-            information,
-            verified,
-            budget,
-            execution,
-            tag,
-            maps,
-        })
+        let mut entries = maps.iter().flat_map(|map| &map.programs);
+        if entries.any(|entry| entry.program >= programs.len()) {
+            return Err(damaged("it leads to a program that it does not have"));
+        }
+        Ok(Self { programs, maps })
     }
 }
 
@@ -245,20 +236,9 @@ fn damaged(what: impl Into<String>) -> EngineError {
     EngineError::new(ResultCode::InvalidObject, format!("the image: {what}"))
 }
 
-fn check_helper(id: u32, information: &ProgramInformation) -> Result<()> {
-    // The extension's own it has where it runs the program.
-    if id != helpers::TAIL_CALL || information.helper(id).is_some() {
-        return Ok(());
-    }
-    let name = helpers::general(id).map_or("", |general| general.name);
-    Err(only_here(format!(
-        "the program calls {name} ({id}), and programs that it leads to are in the daemon"
-    )))
-}
-
-fn declare(map: &Map) -> Result<Declared> {
+fn declare(map: &Map, programs: &[Made<'_>]) -> Result<Declared> {
     let name = map.name();
-    if map.map_type() == map_type::PROG_ARRAY || map_type::holds_maps(map.map_type()) {
+    if map_type::holds_maps(map.map_type()) {
         return Err(only_here(format!(
             "map {name} is of type {}, which processes do not share",
             map_type::name(map.map_type())
@@ -266,6 +246,7 @@ fn declare(map: &Map) -> Result<Declared> {
     }
     let contents = match map.file() {
         Some(_) => None,
+        None if map.map_type() == map_type::PROG_ARRAY => None,
         None if map.read_only() && map.map_type() == map_type::ARRAY => Some(contents(map)?),
         None => {
             return Err(only_here(format!(
@@ -283,7 +264,35 @@ fn declare(map: &Map) -> Result<Declared> {
         read_only: map.read_only(),
         lanes: map.lanes() as u32,
         contents,
+        programs: entries(map, programs)?,
     })
+}
+
+/// The programs of an array, each of which must be among these.
+fn entries(map: &Map, programs: &[Made<'_>]) -> Result<Vec<Entry>> {
+    if map.map_type() != map_type::PROG_ARRAY {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for index in 0..map.max_entries() {
+        let Ok(id) = map.lookup(&index.to_le_bytes()) else {
+            continue;
+        };
+        let tag = u32::from_le_bytes(id.try_into().unwrap_or_default()).into();
+        let program = programs.iter().position(|made| made.tag == tag);
+        let program = program.ok_or_else(|| {
+            EngineError::argument(format!(
+                "programs: array {} leads to {tag}, which is missing",
+                map.name()
+            ))
+        })?;
+        found.push(Entry {
+            index,
+            tag,
+            program,
+        });
+    }
+    Ok(found)
 }
 
 /// All values of an array that nobody writes.
@@ -303,12 +312,12 @@ fn contents(map: &Map) -> Result<Vec<u8>> {
 }
 
 /// The program with its maps counted as the image counts them.
-fn compact(spec: &ProgramSpec, used: &[usize]) -> ProgramSpec {
+fn renumbered(spec: &ProgramSpec, places: &HashMap<usize, usize>) -> ProgramSpec {
     let mut instructions = spec.instructions.clone();
     for insn in &mut instructions {
         if insn.is_map_reference() {
             let index = insn.imm as u32 as usize;
-            insn.imm = used.iter().position(|each| *each == index).unwrap_or(0) as i32;
+            insn.imm = places.get(&index).copied().unwrap_or(0) as i32;
         }
     }
     ProgramSpec {
@@ -318,6 +327,67 @@ fn compact(spec: &ProgramSpec, used: &[usize]) -> ProgramSpec {
         subprograms: spec.subprograms.clone(),
         ..ProgramSpec::default()
     }
+}
+
+fn write_part(to: &mut Writer, part: &Part) {
+    to.text(&part.spec.name);
+    to.text(&part.spec.section);
+    to.bytes(&part.spec.bytes());
+    to.list(&part.spec.subprograms, |to, sub| {
+        to.text(&sub.name);
+        to.number(sub.start as u64);
+    });
+    write_information(to, &part.information);
+    let (kind, most) = match part.verified {
+        Verified::Proved(most) => (2, most),
+        Verified::Accepted => (1, 0),
+        Verified::No | Verified::Assumed => (0, 0),
+    };
+    let execution = match part.execution {
+        Execution::Any => 0,
+        Execution::Jit => 1,
+        Execution::Interpreter => 2,
+    };
+    for number in [kind, most, part.budget, execution, part.tag] {
+        to.number(number);
+    }
+}
+
+fn read_part(from: &mut Reader<'_>) -> Result<Part> {
+    let (name, section) = (from.text()?, from.text()?);
+    let instructions = Insn::slots(from.bytes()?);
+    let subprograms = from.list(|from| {
+        let name = from.text()?;
+        let start = from.size()?;
+        Ok(Subprogram { name, start })
+    })?;
+    let spec = ProgramSpec {
+        name,
+        section,
+        instructions,
+        subprograms,
+        ..ProgramSpec::default()
+    };
+    let information = read_information(from)?;
+    let verified = match (from.number()?, from.number()?) {
+        (2, most) => Verified::Proved(most),
+        (1, _) => Verified::Accepted,
+        _ => Verified::No,
+    };
+    let budget = from.number()?;
+    let execution = match from.number()? {
+        1 => Execution::Jit,
+        2 => Execution::Interpreter,
+        _ => Execution::Any,
+    };
+    Ok(Part {
+        spec,
+        information,
+        verified,
+        budget,
+        execution,
+        tag: from.number()?,
+    })
 }
 
 fn write_information(to: &mut Writer, information: &ProgramInformation) {
@@ -404,6 +474,11 @@ fn write_map(to: &mut Writer, map: &Declared) {
     to.flag(map.read_only);
     to.flag(map.contents.is_some());
     to.bytes(map.contents.as_deref().unwrap_or_default());
+    to.list(&map.programs, |to, entry| {
+        to.number(entry.index.into());
+        to.number(entry.tag);
+        to.number(entry.program as u64);
+    });
 }
 
 fn read_map(from: &mut Reader<'_>) -> Result<Declared> {
@@ -426,6 +501,13 @@ fn read_map(from: &mut Reader<'_>) -> Result<Declared> {
         read_only,
         lanes,
         contents: has_contents.then_some(contents),
+        programs: from.list(|from| {
+            Ok(Entry {
+                index: from.word()?,
+                tag: from.number()?,
+                program: from.size()?,
+            })
+        })?,
     })
 }
 

@@ -6,7 +6,7 @@ use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
 use super::fault::Fault;
 use super::gate::{Gate, Inside};
-use super::image::Image;
+use super::image::Part;
 #[cfg(any(test, feature = "differential"))]
 use super::interpreter::Moment;
 use super::interpreter::{self, Services, Stack};
@@ -81,6 +81,8 @@ pub struct Options {
     pub gate: Option<Arc<Gate>>,
     /// The lane that the daemon has lent this process; `None`: a run takes one of its own.
     pub lane: Option<u32>,
+    /// What goes with the program.
+    pub leads: Option<Arc<Leads>>,
     /// On whose behalf runs are that do not say it; `None`: on that of the thread.
     pub origin: Option<Origin>,
     /// Is shown each instruction that the interpreter executes.
@@ -91,6 +93,15 @@ pub struct Options {
 impl Options {
     fn budget(&self) -> u64 {
         self.budget.unwrap_or(DEFAULT_BUDGET)
+    }
+}
+
+/// Arrays of programs that one program alone leads to: else arrays and programs kept each other.
+pub struct Leads(pub Vec<Arc<Map>>);
+
+impl Drop for Leads {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|array| array.clear_objects());
     }
 }
 
@@ -257,8 +268,13 @@ impl Program {
         self.counters.latency()
     }
 
-    /// An image of this program with all that it runs by.
-    pub fn vouched(&self, image: Image, tag: u64) -> Result<Image> {
+    /// This program, which was made of `spec`, with all that it runs by, for an image.
+    pub(super) fn vouched(
+        &self,
+        spec: ProgramSpec,
+        information: ProgramInformation,
+        tag: u64,
+    ) -> Result<Part> {
         let bound = !self.options.local.is_empty() || !self.options.provided.is_empty();
         if self.options.verified == Verified::No || bound {
             return Err(EngineError::new(
@@ -266,18 +282,19 @@ impl Program {
                 "nobody has verified the program, or helpers of it are bound here",
             ));
         }
-        Ok(Image {
+        Ok(Part {
+            spec,
+            information,
             verified: self.options.verified,
             budget: self.budget(),
             execution: self.options.execution,
             tag,
-            ..image
         })
     }
 
     /// Count what another process counts that runs the program for this one.
     pub fn follow(&self, gate: &Arc<Gate>) {
-        self.counters.follow(gate);
+        self.counters.follow(gate, false);
     }
 
     /// Keep what it has counted, and look there no more.
@@ -400,9 +417,24 @@ impl Program {
         &self.counters
     }
 
-    /// Count a run of a program that another one called.
-    pub(super) fn called(&self) {
+    /// Count a run of a program that another one called, as `first` was by nobody.
+    pub(super) fn called(&self, first: &Self) {
         self.counters.add_untimed(1, 0);
+        if let (Some(own), Some(gate)) = (&self.options.gate, &first.options.gate)
+            && Arc::ptr_eq(own, gate)
+        {
+            gate.count_called();
+        }
+    }
+
+    /// Count an event that ended, with this code, in a program which this one led to.
+    #[cold]
+    pub(super) fn failed_in(&self, last: &Self, code: u8) {
+        if let (Some(gate), Some(other)) = (&self.options.gate, &last.options.gate)
+            && !Arc::ptr_eq(gate, other)
+        {
+            gate.count_failed_elsewhere(code);
+        }
     }
 
     /// On whose behalf a run is that has this origin, if any.

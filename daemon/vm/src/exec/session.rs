@@ -153,7 +153,7 @@ impl<'p> Session<'p> {
         while let Some(next) = self.invocation.services.tail.take() {
             program = next;
             pins.extend(program.pin_of_its_own());
-            program.called();
+            program.called(self.program);
             program.take_over(&mut self.invocation.services);
             match program.execute(&mut self.invocation, &mut self.stack, self.address) {
                 Ok(result) => return Ok(result),
@@ -161,6 +161,7 @@ impl<'p> Session<'p> {
             }
         }
         program.failed(pc, &fault);
+        self.program.failed_in(program, fault.code);
         Err(Box::new(fault))
     }
 }

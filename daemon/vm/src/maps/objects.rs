@@ -132,6 +132,10 @@ impl<T: Any + Send + Sync> Objects<T> {
             // A key that went meanwhile is no loss.
             let _ = self.clear(&key);
         }
+        // Those that somebody may be using have this map, maybe, and would keep it and be kept.
+        let retired = self.lock().retired.drain(..).collect::<Vec<_>>();
+        let retired = retired.into_iter();
+        bury(retired.map(|(stamp, object)| (stamp, object as Arc<dyn Any + Send + Sync>)));
     }
 
     pub fn next_key(&self, key: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
@@ -181,6 +185,24 @@ impl<T: Any + Send + Sync> Drop for Objects<T> {
         let retired = held.retired.drain(..).map(|(_, object)| object);
         drop_flat(objects.chain(retired).map(|object| object as Arc<dyn Any>));
     }
+}
+
+/// Objects of maps that are gone, the oldest first.
+static BURIED: Mutex<VecDeque<(u32, Arc<dyn Any + Send + Sync>)>> = Mutex::new(VecDeque::new());
+
+/// Keep objects until nobody uses them, and let go of those that were kept long enough.
+fn bury(objects: impl Iterator<Item = (u32, Arc<dyn Any + Send + Sync>)>) {
+    let domain = epoch::local();
+    let mut safe = Vec::new();
+    let mut buried = BURIED.lock().unwrap_or_else(PoisonError::into_inner);
+    buried.extend(objects);
+    while let Some((stamp, _)) = buried.front()
+        && domain.is_safe(*stamp)
+    {
+        safe.extend(buried.pop_front());
+    }
+    // What goes with one of them may be buried too.
+    drop(buried);
 }
 
 thread_local! {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 use std::sync::Arc;
 
 use pyo3::buffer::PyBuffer;
@@ -17,7 +18,9 @@ use super::maps::Map;
 use super::objects::ProgramSpec;
 use super::trace::Trace;
 use crate::error::EngineError;
-use crate::exec::{self, Binding, Execution, Input, Options, Origin, Remote, Tapes, Verified};
+use crate::exec::{
+    self, Binding, Execution, Input, Options, Origin, Places, Remote, Tapes, Verified,
+};
 
 #[pyclass(frozen, get_all, module = "ebpfd_vm._native")]
 pub struct BatchResult {
@@ -79,7 +82,7 @@ impl Tally {
 
     /// Count what another process counts at its gate.
     fn follow(&self, gate: &Bound<'_, Gate>) {
-        self.0.follow(&gate.get().0);
+        self.0.follow(&gate.get().0, true);
     }
 
     /// Keep what it has counted, and look there no more.
@@ -355,16 +358,22 @@ impl Program {
         Counters::of(self.program.counters())
     }
 
-    /// The program for another process to run, and which of its maps go with it.
-    fn image<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Vec<usize>)> {
-        let (bytes, indices) = guarded(|| gate::image_of(self))?;
-        Ok((PyBytes::new(py, &bytes), indices))
+    /// The program for another process to run, and which maps go with it.
+    #[pyo3(signature = (leads_to = Vec::new(), /))]
+    fn image<'py>(
+        &self,
+        py: Python<'py>,
+        leads_to: Vec<Py<Self>>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Places)> {
+        let (bytes, places) = guarded(|| gate::image_of(self, &leads_to))?;
+        Ok((PyBytes::new(py, &bytes), places))
     }
 
     /// The program in a sealed memfd, on maps in these files.
     #[staticmethod]
     #[pyo3(signature = (
-        image, maps, gate, /, *, trace = None, lane = None, origin = None, helper = None,
+        image, maps, gate, /, *, led = Vec::new(), trace = None, lane = None, origin = None,
+        helper = None,
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -374,7 +383,8 @@ impl Program {
         py: Python<'_>,
         image: i32,
         maps: Vec<i32>,
-        gate: &Bound<'_, Gate>,
+        gate: Py<Gate>,
+        led: Vec<Py<Gate>>,
         trace: Option<Py<Trace>>,
         lane: Option<u32>,
         origin: Option<(u32, u32, Option<u32>)>,
@@ -382,7 +392,6 @@ impl Program {
     ) -> PyResult<Self> {
         let options = Options {
             trace: trace.map(|trace| Arc::clone(&trace.get().0)),
-            gate: Some(Arc::clone(&gate.get().0)),
             lane,
             origin: origin.map(|(pid, tid, uid)| Origin { pid, tid, uid }),
             ..Options::default()
@@ -393,7 +402,9 @@ impl Program {
                 function,
                 maps: Vec::new(),
             });
-        py.detach(|| guarded(|| self::gate::program_of(image, &maps, options, helper)))
+        let gates = iter::once(&gate).chain(&led);
+        let gates: Vec<_> = gates.map(|gate| Arc::clone(&gate.get().0)).collect();
+        py.detach(|| guarded(|| self::gate::program_of(image, &maps, &gates, &options, helper)))
     }
 
     /// Count what another process counts at its gate.

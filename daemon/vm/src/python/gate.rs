@@ -1,6 +1,7 @@
 //! Gates, and programs of images, for Python.
 
 use std::fs::File;
+use std::iter;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::helper::Callback;
 use super::maps::{owned, storage};
 use crate::contract::ProgramInformation;
 use crate::error::{EngineError, Result, ResultCode};
-use crate::exec::{self, Binding, Bindings, Image, Options, Remote};
+use crate::exec::{self, Binding, Bindings, Image, Leads, Made, Options, Part, Places, Remote};
 use crate::maps::{Map, Storage, lanes, map_type};
 use crate::spec::ProgramSpec;
 
@@ -84,52 +85,98 @@ impl Gate {
     }
 }
 
-/// The image of a program that was made here, and the places of the maps that it wants.
-pub fn image_of(program: &Program) -> Result<(Vec<u8>, Vec<usize>)> {
+/// The image of a program that was made here, with those that it leads to, and the maps
+/// that it wants.
+pub fn image_of(program: &Program, leads_to: &[Py<Program>]) -> Result<(Vec<u8>, Places)> {
+    let all = iter::once(program).chain(leads_to.iter().map(Py::get));
+    let made: Vec<Made<'_>> = all.map(made).collect::<Result<_>>()?;
+    let (image, places) = Image::of(&made)?;
+    Ok((image.bytes(), places))
+}
+
+fn made(program: &Program) -> Result<Made<'_>> {
     let source = program
         .source
         .as_ref()
         .ok_or_else(|| EngineError::argument("the program came from an image itself"))?;
-    let (image, indices) = Image::of(&source.spec, &source.maps, &source.information)?;
-    let image = program.program.vouched(image, source.tag)?;
-    Ok((image.bytes(), indices))
+    Ok(Made {
+        program: &program.program,
+        spec: &source.spec,
+        information: &source.information,
+        maps: &source.maps,
+        tag: source.tag,
+    })
 }
 
-/// The program of an image in a sealed memfd, on maps in these files; `helper` answers for the
-/// extension, and `options` are what else this process has for it.
+/// The first program of an image in a sealed memfd, on maps in these files, and with a gate for
+/// each program; `helper` answers for the extension, and `options` are what else this process has.
 pub fn program_of(
     image: i32,
     maps: &[i32],
-    options: Options,
+    gates: &[Arc<exec::Gate>],
+    options: &Options,
     helper: Option<Callback>,
 ) -> Result<Program> {
     let image = Image::sealed(&owned(image)?.into())?;
-    let options = Options {
-        local: bindings(&image, helper),
-        tag: image.tag,
-        budget: Some(image.budget),
-        verified: image.verified,
-        execution: image.execution,
-        ..options
-    };
+    if gates.len() != image.programs.len() {
+        return Err(EngineError::argument(format!(
+            "gates are {}, but the image has {} programs",
+            gates.len(),
+            image.programs.len()
+        )));
+    }
     let maps = open(&image, maps)?;
-    let program = exec::Program::new(&image.spec, maps, &image.information, options)?;
+    let arrays = image.maps.iter().zip(&maps);
+    let arrays: Vec<_> = arrays
+        .filter(|(declared, _)| !declared.programs.is_empty())
+        .collect();
+    let leads = Leads(arrays.iter().map(|(_, map)| Arc::clone(map)).collect());
+    let helper = helper.map(|helper| Arc::new(helper) as Arc<dyn Remote>);
+    let make = |(part, gate): (&Part, &Arc<exec::Gate>), leads: Option<Arc<Leads>>| {
+        let options = Options {
+            gate: Some(Arc::clone(gate)),
+            local: bindings(part, helper.as_ref()),
+            tag: part.tag,
+            budget: Some(part.budget),
+            verified: part.verified,
+            execution: part.execution,
+            leads,
+            ..options.clone()
+        };
+        exec::Program::new(&part.spec, maps.clone(), &part.information, options).map(Arc::new)
+    };
+    // What is run is in no array, so that it goes when nobody has it any more, and the others with
+    // it: one that leads to itself is there twice.
+    let first = make((&image.programs[0], &gates[0]), Some(Arc::new(leads)))?;
+    let mut led = vec![None; gates.len()];
+    for (declared, map) in arrays {
+        for entry in &declared.programs {
+            let program = match &led[entry.program] {
+                Some(made) => Arc::clone(made),
+                None => make(
+                    (&image.programs[entry.program], &gates[entry.program]),
+                    None,
+                )?,
+            };
+            led[entry.program] = Some(Arc::clone(&program));
+            map.set_program(&entry.index.to_le_bytes(), program, entry.tag as u32, 0)?;
+        }
+    }
     Ok(Program {
-        program: Arc::new(program),
+        program: first,
         source: None,
     })
 }
 
 /// The helpers of the contract that the program calls, each answered by `helper`.
-fn bindings(image: &Image, helper: Option<Callback>) -> Bindings {
+fn bindings(part: &Part, helper: Option<&Arc<dyn Remote>>) -> Bindings {
     let Some(helper) = helper else {
         return Bindings::default();
     };
-    let helper: Arc<dyn Remote> = Arc::new(helper);
-    let mut ids = image.spec.helper_ids();
-    ids.retain(|id| image.information.helper(*id).is_some());
+    let mut ids = part.spec.helper_ids();
+    ids.retain(|id| part.information.helper(*id).is_some());
     ids.into_iter()
-        .map(|id| (id, Binding::Local(Arc::clone(&helper))))
+        .map(|id| (id, Binding::Local(Arc::clone(helper))))
         .collect()
 }
 
@@ -140,7 +187,7 @@ fn open(image: &Image, files: &[i32]) -> Result<Vec<Arc<Map>>> {
     let mut maps = Vec::new();
     for declared in &image.maps {
         let mut options = declared.options();
-        if declared.contents.is_none() {
+        if declared.is_in_file() {
             let file = files
                 .next()
                 .ok_or_else(|| EngineError::argument("maps: the image wants more of them"))?;
