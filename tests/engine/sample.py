@@ -74,6 +74,7 @@ class Information:
     )
     functions: tuple[Function, ...] = ()
     writable: tuple[tuple[int, int], ...] = ((16, 16),)
+    program_type: bytes = b""
 
 
 INFORMATION: Final = Information()

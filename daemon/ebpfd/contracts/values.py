@@ -257,6 +257,8 @@ class EngineInformation:
     functions: tuple[BtfResolvedFunction, ...] = ()
     """What the program may import of other modules."""
 
+    program_type: bytes = b""
+
 
 def engine_information(
     data: ProgramData, functions: tuple[BtfResolvedFunction, ...] = ()
@@ -271,6 +273,7 @@ def engine_information(
         writable=writable_ranges(data),
         fields=data.fields,
         functions=functions,
+        program_type=data.program_type.bytes,
     )
 
 

@@ -5,7 +5,7 @@ there does not run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from ebpfd.host.helpers import Target
 from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.run_down import run_down
-from ebpfd.objects import TypeProvider
+from ebpfd.objects import Rundown, TypeProvider
 from ebpfd_api.ntstatus import NtStatus
 
 FIRST_FUNCTION: Final = 0x8000_0000
@@ -31,6 +31,9 @@ class BoundModule:
     data: BtfFunctionsData
     deadlines: Mapping[int, float]
     """In seconds, by the functions' places."""
+
+    calls: Rundown = field(default_factory=Rundown)
+    """Of its functions, in flight."""
 
 
 class FunctionClient(LocalModule):
@@ -75,8 +78,9 @@ class FunctionClient(LocalModule):
         for bound in self._bound.values():
             if bound.module == UUID(module):
                 place = [each.name for each in bound.data.functions].index(name)
-                return Target(bound.owner, bound.module, place, bound.deadlines.get(place))
-        return Target(None, UUID(module), 0)
+                deadline_s = bound.deadlines.get(place)
+                return Target(bound.owner, bound.module, place, bound.calls, deadline_s)
+        return Target(None, UUID(module), 0, Rundown())
 
     def seal(self) -> tuple[BtfResolvedFunction, ...]:
         """The program is verified against what is offered now: nothing else will do again."""
@@ -126,6 +130,7 @@ class FunctionClient(LocalModule):
         return run_down(
             self._gate,
             f"module {bound.module} of {bound.owner.name} has gone",
+            calls=bound.calls,
             gone=gone,
             complete=lambda: self._registrar.detach_complete(binding, role),
         )

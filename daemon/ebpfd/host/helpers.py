@@ -25,6 +25,7 @@ from ebpfd.host.modules import (
 )
 from ebpfd.host.program_elements import ProgramElements
 from ebpfd.host.quotas import QuotaGuard
+from ebpfd.objects import Rundown
 from ebpfd_api.helper_calls import DEADLINE_S, MOST_LATE
 from ebpfd_api.result import Result
 from ebpfd_vm import HelperError, Map
@@ -72,6 +73,9 @@ class Target:
     provider: ExtensionModule | None
     program_type: UUID
     helper_id: int
+    calls: Rundown
+    """That a call of it is in flight."""
+
     deadline_s: float | None = None
 
     @property
@@ -213,7 +217,7 @@ class HelperBridge:
         )
         deadline_s = self._until(deadline, self._calls.deadline_s(target))
         try:
-            with self._calls.one_more(target.provider, target.label):
+            with self._calls.one_more(target.provider, target.label), target.calls.use():
                 async with asyncio.timeout(deadline_s):
                     return await target.provider.call_helper(call, deadline_s)
         except TimeoutError:

@@ -51,7 +51,8 @@ class Loading:
         if helper_id >= FIRST_FUNCTION:
             return self.clients.functions.target(helper_id)
         deadline_s = self.clients.deadlines.get(helper_id)
-        return Target(self.clients.extension, self.contract.program_type, helper_id, deadline_s)
+        clients, program_type = self.clients, self.contract.program_type
+        return Target(clients.extension, program_type, helper_id, clients.calls, deadline_s)
 
     def bridge(self, calls: HelperCalls) -> HelperBridge:
         """Who carries the program's calls to its extensions."""

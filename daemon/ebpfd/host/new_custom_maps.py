@@ -90,6 +90,7 @@ def base_map(new_maps: NewMaps, declared: Declared, stored_value_size: int) -> M
 
 def custom_map(data: MapProviderData, shape: MapShape, base: Map, provider: str = "") -> CustomMap:
     """What a map of this type has beside its base map."""
+    base.bind()
     size = base.value_size
     program_map = unwritable(shape, base.name) if data.updates_original_value else base
     return CustomMap(data, shape, size, Elements(data, shape, base, size), program_map, provider)

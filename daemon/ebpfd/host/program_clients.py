@@ -23,7 +23,7 @@ from ebpfd.host.modules import ExtensionModule, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.run_contexts import run_contexts
 from ebpfd.host.run_down import run_down
-from ebpfd.objects import TypeProvider
+from ebpfd.objects import Rundown, TypeProvider
 from ebpfd_api.npi import BTF_RESOLVED_FUNCTIONS, GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_vm import ProgramSpec
@@ -51,6 +51,9 @@ class ProgramClients:
         self.extension: ExtensionModule | None = None
         self.deadlines: Mapping[int, float] = {}
         """What helpers may take, in seconds, by their ids: those whose author says so."""
+
+        self.calls = Rundown()
+        """Of its helpers: a run that another program has led here does not use the provider."""
 
         self.data: ProgramData | None = None
         self.when_changed: Callable[[], object] | None = None
@@ -187,6 +190,7 @@ class ProgramClients:
         return run_down(
             self.provider,
             ours if self.extension is None else leaves,
+            calls=self.calls,
             gone=gone,
             complete=lambda: self._registrar.detach_complete(binding, nmr.Role.CLIENT),
         )

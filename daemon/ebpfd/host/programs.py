@@ -375,6 +375,7 @@ class Programs:
         """A program is there from now on, with its registrations; *owners* have it."""
         self._objects.add_program(program, owners)
         self._clients[program.id] = clients
+        program.provider.rundown.tell(program.engine.set_waits)
         self._watch(program)
 
     def _watch(self, program: Program) -> None:

@@ -3,7 +3,8 @@
 Windows' EX_RUNDOWN_REF for one event loop: no locks, since nothing here is called from a thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from ebpfd.errors import InvariantError
 
@@ -11,11 +12,12 @@ from ebpfd.errors import InvariantError
 class Rundown:
     """How many uses are in flight, and whether new ones are still let in."""
 
-    __slots__ = ("_active", "_closed", "_when_closed", "_when_idle")
+    __slots__ = ("_active", "_closed", "_told", "_when_closed", "_when_idle")
 
     def __init__(self, *, closed: bool = False) -> None:
         self._active = 0
         self._closed = closed
+        self._told: Callable[[bool], None] | None = None
         self._when_closed: set[Callable[[], None]] = set()
         self._when_idle: list[Callable[[], None]] = []
 
@@ -36,6 +38,15 @@ class Rundown:
         self._active += 1
         return True
 
+    @contextmanager
+    def use(self) -> Generator[None]:
+        """Use it within the block, whether it lets anybody else in or not."""
+        self._active += 1
+        try:
+            yield
+        finally:
+            self.release()
+
     def release(self) -> None:
         """End a use that ``acquire`` let in."""
         if self._active == 0:
@@ -49,6 +60,7 @@ class Rundown:
     def close(self) -> None:
         """Refuse new uses from now on."""
         self._closed = True
+        self._tell()
         for lasting in tuple(self._when_closed):
             lasting()
 
@@ -63,6 +75,16 @@ class Rundown:
     def reopen(self) -> None:
         """Let new uses in again."""
         self._closed = False
+        self._tell()
+
+    def tell(self, told: Callable[[bool], None]) -> None:
+        """Tell *told* whether it is closed, now and whenever that changes."""
+        self._told = told
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._told is not None:
+            self._told(self._closed)
 
     def when_idle(self, callback: Callable[[], None]) -> None:
         """Call *callback* once nothing is in flight: at once if that is now."""

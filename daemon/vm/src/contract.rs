@@ -262,6 +262,8 @@ impl ContextField {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramInformation {
     pub name: String,
+    /// The type's GUID, as the daemon has it; nothing where nobody gives it.
+    pub program_type: Vec<u8>,
     pub context: ContextDescriptor,
     pub is_privileged: bool,
     /// Type-specific helpers, and global ones that override general ones.
@@ -278,6 +280,7 @@ impl ProgramInformation {
     pub fn new(name: &str, context: ContextDescriptor, writable: &[(usize, usize)]) -> Self {
         Self {
             name: name.into(),
+            program_type: Vec::new(),
             context,
             is_privileged: false,
             helpers: Vec::new(),

@@ -24,6 +24,7 @@ pub enum ResultCode {
     OperationNotSupported = 18,
     KeyNotFound = 19,
     AccessDenied = 20,
+    ExtensionFailedToLoad = 23,
     NoMoreKeys = 25,
     NoMoreTailCalls = 27,
     OutOfSpace = 29,

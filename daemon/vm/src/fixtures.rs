@@ -62,6 +62,7 @@ pub fn sample() -> ProgramInformation {
     };
     ProgramInformation {
         name: "sample".into(),
+        program_type: Vec::new(),
         context: ContextDescriptor {
             size: CONTEXT_SIZE as i32,
             data: 0,

@@ -14,7 +14,7 @@ from ebpfd.host.modules import AttachAnswer, DispatchTable, HelperCall, HelperOu
 from ebpfd.host.quotas import Quotas
 from ebpfd.host.test_runs import RunOutcome
 from ebpfd.host.test_runs import test_run as run_test
-from ebpfd.objects import Program
+from ebpfd.objects import Program, Rundown
 from ebpfd.objects.chains import Batch
 from ebpfd_api.helper_calls import MOST_LATE
 from ebpfd_api.ntstatus import NtStatus
@@ -199,4 +199,4 @@ def test_no_helper_is_waited_for_longer_than_the_daemon_allows(
 ) -> None:
     """Whatever its author says."""
     calls = HelperCalls(longest_s=2.5)
-    assert calls.deadline_s(Target(None, OTHER_TYPE, 0x10000, said)) == given
+    assert calls.deadline_s(Target(None, OTHER_TYPE, 0x10000, Rundown(), said)) == given

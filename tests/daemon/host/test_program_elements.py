@@ -9,13 +9,14 @@ from typing import Any, cast
 import pytest
 
 from ebpfd.contracts import MapProviderData
+from ebpfd.contracts.custom_maps import ELEMENT_FUNCTIONS
 from ebpfd.errors import RequestError
 from ebpfd.host.program_elements import DELETE, UPDATE, ProgramElements, check_uses, provided
 from ebpfd.objects import MapObject
 from ebpfd.objects.custom_maps import ProviderReturn
 from ebpfd_api.custom_map import MapFunction
 from ebpfd_api.result import Result
-from ebpfd_vm import HelperError, ProgramSpec, parse_object
+from ebpfd_vm import EngineError, HelperError, ProgramSpec, parse_object
 from tests.daemon.host.map_scene import DATA, DEADLINES, TABLE, FakeMaps, Scene, scene, turns
 from tests.daemon.host.world import object_file
 from tests.virtual_time import virtual, virtually
@@ -65,6 +66,19 @@ async def ended(run: Awaitable[int], code: Result) -> str:
         await run
     assert caught.value.code == code
     return caught.value.message
+
+
+async def test_a_map_is_full_for_programs_that_ask_nobody_too() -> None:
+    """Facts 2.7: the base map enforces max_entries, and they write to that."""
+    silent = replace(PLAIN, functions=TABLE - ELEMENT_FUNCTIONS)
+    async with scene() as s:
+        _, made = await begin(s, silent)
+        for number in range(8):
+            made.program_map.update(bytes([number]), b"x", 0)
+        with pytest.raises(EngineError) as full:
+            made.program_map.update(b"\xff", b"x", 0)
+        assert full.value.code == Result.OUT_OF_SPACE
+        made.program_map.update(b"\0", b"y", 0)
 
 
 @pytest.mark.parametrize("deletion", [BEFORE, AFTER])

@@ -85,6 +85,9 @@ class ProgramInformation(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def program_type(self) -> bytes:
+        """Its GUID, since an array holds programs of one type; empty: the name alone tells them."""
+    @property
     def context(self) -> ContextDescriptor: ...
     @property
     def is_privileged(self) -> bool: ...
@@ -435,6 +438,8 @@ class Map:
         """Bytes of addresses that the map takes; memory is taken as it is used."""
     def fileno(self) -> int:
         """The descriptor of the file or memfd that the map lives in."""
+    def bind(self) -> None:
+        """Let a HASH have ``max_entries`` at most from now on, in this process: OUT_OF_SPACE."""
     def lookup(self, key: bytes, /) -> bytes: ...
     def update(self, key: bytes, value: bytes, flags: int = 0, /) -> None: ...
     def delete(self, key: bytes, /) -> None: ...
@@ -718,6 +723,11 @@ class Program:
         Four buckets for each power of two of nanoseconds, 140 in all.  Of a batch all runs count
         as lasting their mean.  Runs by tail calls are not here; those through an invoker may be
         missing, 63 at most, until it is let go.
+        """
+    def set_waits(self, waits: bool, /) -> None:
+        """Say whether something that it needs is not there.
+
+        Tail calls to it end with EXTENSION_FAILED_TO_LOAD while it waits.
         """
     def image(self, leads_to: Sequence[Program] = (), /) -> tuple[bytes, list[tuple[int, int]]]:
         """The program for another process, and the places of the maps whose files it wants.

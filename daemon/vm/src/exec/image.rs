@@ -392,6 +392,7 @@ fn read_part(from: &mut Reader<'_>) -> Result<Part> {
 
 fn write_information(to: &mut Writer, information: &ProgramInformation) {
     to.text(&information.name);
+    to.bytes(&information.program_type);
     let ContextDescriptor {
         size,
         data,
@@ -426,6 +427,7 @@ fn write_information(to: &mut Writer, information: &ProgramInformation) {
 
 fn read_information(from: &mut Reader<'_>) -> Result<ProgramInformation> {
     let name = from.text()?;
+    let program_type = from.bytes()?.to_vec();
     let context = ContextDescriptor {
         size: from.signed()?,
         data: from.signed()?,
@@ -434,6 +436,7 @@ fn read_information(from: &mut Reader<'_>) -> Result<ProgramInformation> {
     };
     Ok(ProgramInformation {
         name,
+        program_type,
         context,
         is_privileged: from.flag()?,
         helpers: from.list(|from| {

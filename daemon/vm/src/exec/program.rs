@@ -1,6 +1,7 @@
 //! A program ready to run, with everything that it refers to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::writable_ranges;
 use super::counters::{CounterValues, Counters};
@@ -118,21 +119,29 @@ pub struct Program {
     hidden: Vec<(usize, usize)>,
     options: Options,
     counters: Counters,
-    /// Identity of the program's type: programs of one type may call each other.
+    /// Identity of the program's type: an array holds programs of one.
     key: ProgramKey,
+    /// Of the contexts that it was verified for: it goes on with programs that were for the same.
+    layout: ProgramKey,
+    /// Whether something that it needs is not there, so that nothing may go on with it.
+    waits: AtomicBool,
     /// Of maps that other processes may have.
     domains: Vec<Arc<Domain>>,
     /// Whether an invocation must have a lane of its own.
     uses_lane: bool,
 }
 
-/// The type's name, and the layout of its contexts: on that a proof rests, so of two types with
-/// one name, or of one type at two times, programs must not call each other.
+/// The type's name and GUID.
 fn key_of(information: &ProgramInformation) -> ProgramKey {
-    let ProgramInformation { name, context, .. } = information;
+    let name = information.name.as_bytes();
+    [name, b"\0", &information.program_type].concat().into()
+}
+
+/// On this a proof rests: of one type at two times programs may be for other contexts.
+fn layout_of(information: &ProgramInformation) -> ProgramKey {
     let rights = (&information.writable, information.hidden());
-    let layout = (context, information.is_privileged, rights);
-    format!("{name}\0{layout:?}").into_bytes().into()
+    let layout = (information.context, information.is_privileged, rights);
+    format!("{layout:?}").into_bytes().into()
 }
 
 impl Program {
@@ -160,7 +169,7 @@ impl Program {
         }
         let descriptor = information.context;
         let pointer = ContextDescriptor::pointer;
-        let key = key_of(information);
+        let (key, layout) = (key_of(information), layout_of(information));
         let used = spec.map_indices();
         let used = || used.iter().filter_map(|index| maps.get(*index));
         used().try_for_each(|map| map.bind_program_type(&key))?;
@@ -176,6 +185,8 @@ impl Program {
         let domains = domains.collect();
         Ok(Self {
             key,
+            layout,
+            waits: AtomicBool::new(false),
             domains,
             uses_lane,
             name: spec.name.clone(),
@@ -210,6 +221,21 @@ impl Program {
     /// Identity of the program's type.
     pub fn key(&self) -> &ProgramKey {
         &self.key
+    }
+
+    /// Whether a run for contexts of `layout` may go on with this program.
+    pub(super) fn is_for(&self, layout: &ProgramKey) -> bool {
+        Arc::ptr_eq(&self.layout, layout) || self.layout == *layout
+    }
+
+    /// Whether something that it needs is not there.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// Let runs go on with it, or not: what it needs has come, or is going.
+    pub fn set_waits(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
     }
 
     /// What a thread must have while it runs the program.
@@ -335,7 +361,7 @@ impl Program {
             remote: self.options.remote.as_deref(),
             identity,
             pointers: self.pointers,
-            tail: TailCalls::default(),
+            tail: TailCalls::of(&self.layout),
             tape: Tape::Off,
         }
     }

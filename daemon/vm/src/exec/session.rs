@@ -178,7 +178,7 @@ impl Drop for Restored<'_, '_> {
             ..
         } = &mut *self.0;
         program.take_over(&mut invocation.services);
-        invocation.services.tail = super::tail::TailCalls::default();
+        invocation.services.tail.reset();
         program.open(invocation, stack);
     }
 }

@@ -17,9 +17,14 @@ impl Hash {
     pub fn update(&self, key: &[u8], value: Written<'_>, update: Update) -> Result<bool> {
         let hash = self.seed.of(key);
         let stripe = self.stripe_of(hash);
+        let bound = self.bound.get();
+        let _alone = bound.map(|bound| bound.adding.lock());
         let _held = self.lock(stripe)?;
         let found = self.locate(key, hash);
         self.check(update, found.is_some())?;
+        if let (Some(bound), None) = (bound, &found) {
+            self.check_bound(bound.most)?;
+        }
         if let (Some(found), Written::Lane(lane, value)) = (&found, value)
             && self.pool.layout.lanes > 0
         {
@@ -55,6 +60,17 @@ impl Hash {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is room for one more.
+    fn check_bound(&self, most: usize) -> Result<()> {
+        if self.entries_found() < most {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            ResultCode::OutOfSpace,
+            format!("the map is full: it has {most} entries"),
+        ))
     }
 
     /// An entry that nobody can see, with a place in the order.

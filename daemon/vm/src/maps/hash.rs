@@ -18,6 +18,7 @@
 //! checked before it is used, and no walk is longer than [`MAX_CHAIN`].
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::arena::{Arena, MAX_STRIPES};
 use super::backing::Storage;
@@ -48,11 +49,19 @@ pub struct Hash {
     pub(super) seed: Seed,
     /// Entries that can be found, at most.
     pub(super) limit: usize,
+    pub(super) bound: OnceLock<Bound>,
     pub(super) order: Option<Order>,
     /// Bytes that the type asked for.
     extra: usize,
     /// For compiled lookups.
     view: View,
+}
+
+/// Entries of a map of which `max_entries` is a limit, as that of a HASH is not.
+pub struct Bound {
+    pub(super) most: usize,
+    /// Whoever adds one does so alone.
+    pub(super) adding: Mutex<()>,
 }
 
 /// Where a key was found: the link that leads to its entry, and the entry.
@@ -117,6 +126,7 @@ impl Hash {
             stripes: if kind.evicts { 1 } else { MAX_STRIPES },
             seed,
             limit,
+            bound: OnceLock::new(),
             extra: arena.base(at + 1),
             order,
             arena,
@@ -125,6 +135,12 @@ impl Hash {
 
     pub fn arena(&self) -> &Arena {
         &self.arena
+    }
+
+    /// Let it have no more than so many entries, from now on and in this process.
+    pub fn bind(&self, most: usize) {
+        let adding = Mutex::new(());
+        self.bound.get_or_init(|| Bound { most, adding });
     }
 
     pub fn pool(&self) -> &Pool {

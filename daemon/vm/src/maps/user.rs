@@ -157,6 +157,17 @@ impl Map {
         }
     }
 
+    /// Let a map with keys have no more than `max_entries`, which for a HASH is else no limit.
+    pub fn bind(&self) -> Result<()> {
+        match &self.store {
+            Store::Hash(hash) => {
+                hash.bind(self.max_entries as usize);
+                Ok(())
+            }
+            _ => Err(self.unsupported("limit of its own")),
+        }
+    }
+
     pub(super) fn check_key(&self, key: &[u8]) -> Result<()> {
         if key.len() == self.key_size() {
             return Ok(());

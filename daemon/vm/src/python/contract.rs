@@ -12,8 +12,10 @@ pub fn information(object: &Bound<'_, PyAny>) -> PyResult<ProgramInformation> {
     let helpers = object.getattr("helpers")?;
     let functions = object.getattr_opt("functions")?;
     let functions = functions.map_or(Ok(Vec::new()), |table| functions_of(&table))?;
+    let program_type = object.getattr_opt("program_type")?;
     Ok(ProgramInformation {
         name: object.getattr("name")?.extract()?,
+        program_type: program_type.map_or(Ok(Vec::new()), |guid| guid.extract())?,
         context: descriptor(&object.getattr("context")?)?,
         is_privileged: object.getattr("is_privileged")?.extract()?,
         helpers: helpers

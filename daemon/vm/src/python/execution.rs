@@ -417,6 +417,11 @@ impl Program {
         self.program.unfollow(&gate.get().0);
     }
 
+    /// Let tail calls of others lead to it, or end them.
+    fn set_waits(&self, waits: bool) {
+        self.program.set_waits(waits);
+    }
+
     /// Runs by how long they took.
     fn latency(&self) -> Vec<u64> {
         self.program.latency()

@@ -166,6 +166,10 @@ impl Map {
         py.detach(|| guarded(|| self.0.renew(storage(file, true)?)))
     }
 
+    fn bind(&self) -> PyResult<()> {
+        guarded(|| self.0.bind())
+    }
+
     #[pyo3(signature = (key, /))]
     fn lookup<'py>(&self, py: Python<'py>, key: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let lookup = || guarded(|| self.0.lookup(key));

@@ -171,10 +171,7 @@ fn one_type_of_programs() {
     };
     let others = [
         other(|information| information.name = "other".into()),
-        other(|information| information.context.size = 64),
-        other(|information| {
-            (information.context.data, information.context.end) = (8, 16);
-        }),
+        other(|information| information.program_type = vec![9; 16]),
     ];
     let spec = assembled(&[mov(0, 0), EXIT], &[]);
     let using = assembled(&[vec![copy(6, 1)], tail_call(0), vec![EXIT]].concat(), &[]);
@@ -196,6 +193,54 @@ fn one_type_of_programs() {
         );
     }
     maps[0].clear_objects();
+}
+
+/// An array holds programs of a type at two times, for a while; runs meet those alone that were
+/// verified for their contexts.
+#[test]
+fn runs_go_on_with_programs_for_their_contexts() {
+    let changes: [fn(&mut ProgramInformation); 3] = [
+        |information| information.context.size = 64,
+        |information| (information.context.data, information.context.end) = (8, 16),
+        |information| information.writable.clear(),
+    ];
+    for options in executors() {
+        let maps = maps();
+        let first = program(
+            &[vec![copy(6, 1)], tail_call(0), vec![mov(0, 5), EXIT]].concat(),
+            &maps,
+            &options,
+        );
+        let spec = assembled(&[mov(0, 7), EXIT], &[]);
+        set(&maps, 0, &program(&[mov(0, 6), EXIT], &maps, &options));
+        assert_eq!((0, 6), run(&first));
+        for change in changes {
+            let mut information = sample();
+            change(&mut information);
+            let later = Program::new(&spec, Vec::new(), &information, options.clone());
+            set(&maps, 0, &Arc::new(later.expect("valid")));
+            assert_eq!((0, 5), run(&first));
+        }
+        maps[0].clear_objects();
+    }
+}
+
+/// Nothing goes on with a program that lacks what it needs.
+#[test]
+fn runs_end_where_a_program_waits() {
+    for options in executors() {
+        let maps = maps();
+        let first = [vec![copy(6, 1)], tail_call(0), vec![mov(0, 5), EXIT]].concat();
+        let first = program(&first, &maps, &options);
+        let last = program(&[mov(0, 6), EXIT], &maps, &options);
+        set(&maps, 0, &last);
+        last.set_waits(true);
+        assert_eq!((ResultCode::ExtensionFailedToLoad as u8, 0), run(&first));
+        assert_eq!(0, last.counters().runs);
+        last.set_waits(false);
+        assert_eq!((0, 6), run(&first));
+        maps[0].clear_objects();
+    }
 }
 
 /// Users see ids, programs see nothing, and a deleted entry is empty.

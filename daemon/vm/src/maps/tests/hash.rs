@@ -24,6 +24,34 @@ fn hash_updates_obey_their_flags() {
     );
 }
 
+/// A map that is bound has `max_entries` and not one more, whoever adds them at once.
+#[test]
+fn a_bound_map_is_full() {
+    let map = map(map_type::HASH, 4, 8, 100).expect("a valid map");
+    map.bind().expect("a map with keys");
+    std::thread::scope(|scope| {
+        for from in 0..4 {
+            let map = &map;
+            scope.spawn(move || {
+                for number in 0..100 {
+                    let pin = map.pin();
+                    let _ = map.update_lane(&key(4 * number + from), &value(1), ANY, 0, &pin);
+                }
+            });
+        }
+    });
+    assert_eq!(Some(100), map.count());
+    assert_eq!(
+        ResultCode::OutOfSpace,
+        code(map.update(&key(1000), &value(1), ANY))
+    );
+    let entries = map.entries(None, 1).expect("it has some");
+    assert_eq!(Ok(()), map.update(&entries[0].0, &value(2), ANY));
+    assert_eq!(Ok(()), map.delete(&entries[0].0));
+    assert_eq!(Ok(()), map.update(&key(1000), &value(1), ANY));
+    assert_eq!(ResultCode::OperationNotSupported, code(array().bind()));
+}
+
 /// Lookup and delete of a key that is not there have different codes.
 #[test]
 fn missing_hash_keys_have_the_codes_of_the_model() {
