@@ -73,3 +73,31 @@ async def test_an_event_waits_for_an_extension_that_comes_in_time(tmp_path: Path
             answer = await firing
             assert (await commanded).json()["results"] == {"0": 1}
         assert (answer.code, answer.result) == (Result.SUCCESS, 0)
+
+
+async def test_a_hook_that_is_away_keeps_no_other_fire_of_its_client_waiting(
+    tmp_path: Path,
+) -> None:
+    """Neither another hook's nor one's own without a deadline; what came first still ends last."""
+    async with world(tmp_path) as w:
+        async with sample(w):
+            await attach_count(w)
+        hosted = await w.client.create_hook("gate", "sample")
+        ended: list[str] = []
+
+        async def fire(name: str, hook: str, deadline_ms: int) -> None:
+            assert (await w.client.fire(hook, deadline_ms=deadline_ms)).code is (
+                Result.OBJECT_NOT_FOUND
+            )
+            ended.append(name)
+
+        async with asyncio.TaskGroup() as fires:
+            for name, hook, deadline_ms in (
+                ("long", "sample_ext", 600),
+                ("short", "sample_ext", 200),
+                ("none", "sample_ext", 0),
+                ("other", hosted.name, DEADLINE_MS),
+            ):
+                fires.create_task(fire(name, hook, deadline_ms))
+        assert {*ended[:2]} == {"none", "other"}
+        assert ended[2:] == ["short", "long"]

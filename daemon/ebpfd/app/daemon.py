@@ -51,6 +51,7 @@ from ebpfd.rpc.audited_calls import AuditedCalls
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contracts import ContractsServicer
 from ebpfd.rpc.extensions import ExtensionsServicer
+from ebpfd.rpc.fire_stream import Firing
 from ebpfd.rpc.health import HealthServicer
 from ebpfd.rpc.hook import HookServicer
 from ebpfd.rpc.links import LinksServicer
@@ -205,14 +206,10 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 sessions=sessions,
                 targets=parts.targets,
                 chains=parts.chains,
-                hooks=parts.hooks,
-                links=parts.links,
                 callers=callers,
-                things=things,
-                audit=audit,
                 services=services,
                 streams=streams,
-                guard=executor.guard,
+                firing=Firing(parts.hooks, parts.links, things, audit, executor.guard),
             ),
             server,
         )

@@ -3,9 +3,14 @@
 An event with a deadline of its own is not lost when one extension takes over from another: while
 the old one leaves, and its links and programs move to the new one, it waits.  One that an extension
 has begun is never given to another.
+
+Events that must keep their order share their ``Turns``: each has its turn until it is handed over,
+and what it comes to nobody waits for but its own caller.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from ebpfd import nmr
@@ -21,8 +26,21 @@ from ebpfd.host.modules import (
     NotReadyError,
 )
 from ebpfd.host.registrar import RegistrarHost
+from ebpfd.host.turns import Turn, Turns
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_api.result import Result
+
+
+@dataclass(slots=True)
+class _Event:
+    """One that is to be handed over by the loop's time *deadline*."""
+
+    call: FireCall
+    deadline_s: float
+    deadline: float
+    turn: Turn
+    declined: set[nmr.RegistrationHandle] = field(default_factory=set[nmr.RegistrationHandle])
+    """Who is leaving, and has begun nothing of it."""
 
 
 class Hooks:
@@ -34,18 +52,36 @@ class Hooks:
         self._settled: dict[UUID, tuple[int, nmr.RegistrationSnapshot]] = {}
         """What was found for an attach type, and after how many changes."""
 
-    async def fire(self, call: FireCall, deadline_s: float, *, wait: bool = False) -> BatchOutcome:
-        """Let the hook's provider run what is attached; with *wait*, let it come first."""
-        if wait:
-            return await self._fire_or_wait(call, deadline_s)
-        provider = self._provider(call.attach_type)
-        if provider is None:
-            message = "the hook's extension is not connected: start it and fire again"
-            raise RequestError(Result.OBJECT_NOT_FOUND, message)
+    async def fire(
+        self,
+        call: FireCall,
+        deadline_s: float,
+        *,
+        wait: bool = False,
+        turns: Turns | None = None,
+    ) -> BatchOutcome:
+        """Let the hook's provider run what is attached; with *wait*, let it come first.
+
+        It is handed over after those that took one of the same *turns* before it; without *wait*
+        it is refused at once, whoever waits there, if the hook has no provider.
+        """
+        turns = turns or Turns()
+        if not wait:
+            self._present(call)
+        deadline = asyncio.get_running_loop().time() + deadline_s
+        event = _Event(call, deadline_s, deadline, turns.take())
         try:
-            return await self._hand(provider, call, deadline_s)
+            if wait:
+                return await self._fire_or_wait(event, turns)
+            await self._in_time(event, event.turn.wait())
+            return await self._hand(self._present(call), event)
         except DeclinedError as declined:
             raise RequestError(Result.CANCELED, str(declined)) from None
+        except NotReadyError:
+            message = "the hook's extension has no data stream yet: fire again"
+            raise RequestError(Result.OBJECT_NOT_FOUND, message) from None
+        finally:
+            event.turn.leave()
 
     def provider_name(self, attach_type: UUID) -> str:
         """Who provides a hook now; empty: nobody does."""
@@ -56,51 +92,58 @@ class Hooks:
         """An extension can be fired that could not be before."""
         self._changes.note()
 
-    async def _fire_or_wait(self, call: FireCall, deadline_s: float) -> BatchOutcome:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + deadline_s
-        declined: set[nmr.RegistrationHandle] = set()
+    async def _fire_or_wait(self, event: _Event, turns: Turns) -> BatchOutcome:
         while True:
-            found = self._settled_provider(call.attach_type, declined)
+            await self._in_time(event, event.turn.wait())
+            found = self._settled_provider(event.call.attach_type, event.declined)
             if found is not None:
                 module = self._registrar.module_of(found)
                 assert isinstance(module, HookModule)
                 try:
-                    return await self._hand(module, call, deadline_s, deadline - loop.time())
+                    return await self._hand(module, event)
                 except DeclinedError:
-                    declined.add(found.handle)
+                    event.declined.add(found.handle)
+                    event.turn.leave()
+                    event.turn = turns.take()  # behind those that were declined before it
                     continue
                 except NotReadyError:
                     pass
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._changes.next()
-            except TimeoutError:
-                raise self._late(call, deadline_s) from None
+            await self._in_time(event, self._changes.next())
 
-    async def _hand(
-        self,
-        provider: HookModule,
-        call: FireCall,
-        deadline_s: float,
-        left_s: float | None = None,
-    ) -> BatchOutcome:
-        """With *left_s*, what is left of the deadline, NotReadyError is the caller's to handle."""
+    async def _in_time(self, event: _Event, coming: Awaitable[None]) -> None:
+        """Wait for what is *coming*; ``RequestError`` if it has not come by the deadline."""
         try:
-            return await provider.fire(call, max(deadline_s if left_s is None else left_s, 0.0))
+            async with asyncio.timeout_at(event.deadline):
+                await coming
         except TimeoutError:
-            message = f"the hook's extension {provider.name} did not answer in {deadline_s:g} s"
-            raise RequestError(Result.TIMEOUT, message) from None
-        except ModuleGoneError as gone:
-            if left_s is not None and isinstance(gone, NotReadyError):
-                raise
+            raise self._late(event) from None
+
+    async def _hand(self, provider: HookModule, event: _Event) -> BatchOutcome:
+        left_s = max(event.deadline - asyncio.get_running_loop().time(), 0.0)
+        try:
+            return await provider.fire(event.call, left_s, event.turn.leave)
+        except TimeoutError:
+            raise _unanswered(provider, event) from None
+        except NotReadyError:
+            raise
+        except ModuleGoneError:
             message = f"the hook's extension {provider.name} went away before it answered"
             raise RequestError(Result.OBJECT_NOT_FOUND, message) from None
 
-    def _late(self, call: FireCall, deadline_s: float) -> RequestError:
-        if self._provider(call.attach_type) is None:
+    def _present(self, call: FireCall) -> HookModule:
+        provider = self._provider(call.attach_type)
+        if provider is None:
+            message = "the hook's extension is not connected: start it and fire again"
+            raise RequestError(Result.OBJECT_NOT_FOUND, message)
+        return provider
+
+    def _late(self, event: _Event) -> RequestError:
+        provider, deadline_s = self._provider(event.call.attach_type), event.deadline_s
+        if provider is None:
             message = f"the hook's extension is not connected, and did not come in {deadline_s:g} s"
             return RequestError(Result.OBJECT_NOT_FOUND, message)
+        if self._settled_provider(event.call.attach_type, event.declined) is not None:
+            return _unanswered(provider, event)
         message = f"the hook's links were moving to another extension for all of {deadline_s:g} s"
         return RequestError(Result.TIMEOUT, message)
 
@@ -164,3 +207,8 @@ class Hooks:
                 module = self._registrar.module_of(provider)
                 return module if isinstance(module, HookModule) else None
         return None
+
+
+def _unanswered(provider: HookModule, event: _Event) -> RequestError:
+    message = f"the hook's extension {provider.name} did not answer in {event.deadline_s:g} s"
+    return RequestError(Result.TIMEOUT, message)

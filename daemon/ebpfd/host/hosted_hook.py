@@ -1,6 +1,7 @@
 """The daemon as the provider of a hook: what an extension does for its own, with no process."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -75,7 +76,9 @@ class HostedHook(LocalModule):
         del role
         self._attachments.remove(binding)
 
-    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+    async def fire(
+        self, call: FireCall, deadline_s: float, handed: Callable[[], None]
+    ) -> BatchOutcome:
         """Run the links of an event; a run that is late goes on, and its answer reaches nobody."""
         links = self._attachments.matching(call.parameter)
         if not links:
@@ -83,7 +86,8 @@ class HostedHook(LocalModule):
             message = f'nothing is attached to "{self._name}"{with_it}'
             raise RequestError(self._attachments.nobody(call.parameter), message)
         try:
-            done = await self._run([each.binding for each in links], call, deadline_s)
+            bindings = [each.binding for each in links]
+            done = await self._run(bindings, call, deadline_s, handed)
         except RefusalError as refusal:
             return BatchOutcome(refusal.code, refusal.message, failure_result=refusal.result)
         return BatchOutcome(
@@ -91,7 +95,11 @@ class HostedHook(LocalModule):
         )
 
     async def _run(
-        self, bindings: list[nmr.BindingHandle], call: FireCall, deadline_s: float
+        self,
+        bindings: list[nmr.BindingHandle],
+        call: FireCall,
+        deadline_s: float,
+        handed: Callable[[], None],
     ) -> Outcome:
         target = self._chains.of_bindings(bindings, self)
         done = target.run_now(call.batch)
@@ -100,6 +108,7 @@ class HostedHook(LocalModule):
         first = self._targets.find(bindings[0], self)
         size_bytes = len(call.batch.contexts) + len(call.batch.data)
         target.enqueue(call.batch.count or 1, size_bytes)
+        handed()  # it has its place: what comes later queues behind it
         deadline = asyncio.get_running_loop().time() + RUN_SHARE * deadline_s
         running = target.run_queued(call.batch, size_bytes=size_bytes, deadline=deadline)
         try:

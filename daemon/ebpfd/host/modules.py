@@ -4,7 +4,7 @@ Modules inside the daemon and modules at the far end of a session stand behind o
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
@@ -208,9 +208,12 @@ class DeclinedError(Exception):
 class HookModule(Module, Protocol):
     """A module that provides hooks."""
 
-    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+    async def fire(
+        self, call: FireCall, deadline_s: float, handed: Callable[[], None]
+    ) -> BatchOutcome:
         """Run what is attached to a hook of this extension's.
 
+        *handed* is called when no later fire can come before this one any more.
         ``ModuleGoneError``, ``DeclinedError``, TimeoutError.
         """
         ...

@@ -26,14 +26,14 @@ class Turn:
         self._come.set()
 
     def leave(self) -> None:
-        """Let the next one in, or give up a place further behind."""
+        """Let the next one in, or give up a place further behind; twice is once."""
         self._turns.left(self)
 
 
 class Turns:
     """Who uses something, and who waits for it."""
 
-    __slots__ = ("_taken",)
+    __slots__ = ("__weakref__", "_taken")
 
     def __init__(self) -> None:
         self._taken: deque[Turn] = deque()
@@ -47,6 +47,7 @@ class Turns:
 
     def left(self, turn: Turn) -> None:
         """A place is free; for ``Turn.leave``."""
-        self._taken.remove(turn)
+        if turn in self._taken:
+            self._taken.remove(turn)
         if self._taken:
             self._taken[0].come()

@@ -7,38 +7,28 @@ arrives.  Only what must wait, for a helper or for its turn, gets a task of its 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
-from uuid import UUID
 
 import grpc
 import structlog
 
-from ebpfd.access import Action, Caller
 from ebpfd.contracts import ContractError
-from ebpfd.errors import AccessDeniedError, RequestError
-from ebpfd.host.audit import Audit
+from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
-from ebpfd.host.hooks import Hooks
 from ebpfd.host.invocation import Origin, RefusalError, Target
-from ebpfd.host.links import Links
-from ebpfd.host.modules import BatchOutcome, FireCall, ModuleGoneError
-from ebpfd.host.quotas import QuotaGuard
+from ebpfd.host.modules import ModuleGoneError
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Outcome
-from ebpfd.rpc.attach_type import decode_attach_type
-from ebpfd.rpc.batch_codec import decode_batch, encode_result
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contract_codec import decode_guid
-from ebpfd.rpc.rules import Things
+from ebpfd.rpc.fire_stream import FireStream, Firing
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.single_events import SingleEvents
-from ebpfd.rpc.streams import Requests, Streams
+from ebpfd.rpc.streams import CALL_ENDED, Requests, Streams
 from ebpfd_api.metadata import SESSION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as pb
 from ebpfd_api.v1 import hook_pb2_grpc as services_pb
-
-DEFAULT_FIRE_DEADLINE_S: Final = 5.0
 
 MAX_UNSENT: Final = 256
 """Replies that wait until an extension reads; with more, nothing more of it is read."""
@@ -147,7 +137,7 @@ class InvokeStream:
         """Write, and let the next one write."""
         try:
             await self._context.write(message)
-        except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
+        except CALL_ENDED:
             raise ModuleGoneError from None
         finally:
             self._writing.release()
@@ -246,25 +236,17 @@ class HookServicer(services_pb.HookServicer):
         sessions: Sessions,
         targets: Targets,
         chains: Chains,
-        hooks: Hooks,
-        links: Links,
         callers: Callers,
-        things: Things,
-        audit: Audit,
         services: Services,
         streams: Streams,
-        guard: QuotaGuard,
+        firing: Firing,
     ) -> None:
-        self._audit = audit
         self._callers = callers
-        self._things = things
-        self._guard = guard
+        self._firing = firing
         self._singles = SingleEvents()
         self._sessions = sessions
         self._targets = targets
         self._chains = chains
-        self._hooks = hooks
-        self._links = links
         self._services = services
         self._streams = streams
 
@@ -281,7 +263,8 @@ class HookServicer(services_pb.HookServicer):
                 f'name your session: metadata "{SESSION}" must hold the welcome\'s session_id',
             )
         try:
-            self._guard.check("streams", len(module.data_streams), 1, "end one, or use those")
+            guard, there = self._firing.guard, len(module.data_streams)
+            guard.check("streams", there, 1, "end one, or use those")
         except RequestError as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
         stream = InvokeStream(
@@ -289,7 +272,7 @@ class HookServicer(services_pb.HookServicer):
         )
         self._streams.opened(context, stream.end)
         module.data_streams.append(stream)
-        self._hooks.streaming()
+        self._firing.hooks.streaming()
         try:
             with module.ending(stream.end):
                 await stream.serve()
@@ -301,39 +284,11 @@ class HookServicer(services_pb.HookServicer):
         request_iterator: AsyncIterator[pb.FireRequest],
         context: "grpc.aio.ServicerContext[pb.FireRequest, pb.FireResponse]",
     ) -> None:
-        """Fire hooks, one message after the other."""
-        requests, caller = Requests(), self._callers.of(context)
-        self._streams.opened(context, requests.end)
-        async for request in requests.read(request_iterator):
-            response = pb.FireResponse(sequence=request.sequence)
-            try:
-                outcome = await self._fire(request, caller, context.time_remaining())
-            except AccessDeniedError as error:  # other fires of the stream may be for other hooks
-                who, why = self._callers.peers.of(context), str(error)
-                await self._audit.count("refused", who, "ACCESS_DENIED", "Hook/Fire", message=why)
-                outcome = BatchOutcome(code=Result.ACCESS_DENIED, message=why)
-            encode_result(outcome, response.result)
-            await context.write(response)
-
-    async def _fire(
-        self, request: pb.FireRequest, caller: Caller, left_s: float | None
-    ) -> BatchOutcome:
-        """Fire, with at most *left_s* for it, which is what the whole call has left."""
-        default = 0
-        try:
-            caller.check(self._things.hook(Action.FIRE, request.hook))
-            attach_type: UUID = self._links.find_attach_type(decode_attach_type(request.hook))
-            default = self._links.default_result(attach_type)
-            parameter = request.parameter if request.HasField("parameter") else None
-            call = FireCall(attach_type, parameter, decode_batch(request.batch))
-            deadline_s = request.deadline_ms / 1000 or DEFAULT_FIRE_DEADLINE_S
-            if left_s is not None:
-                deadline_s = min(deadline_s, max(left_s, 0.0))
-            # Who names a deadline would rather wait than be told that nobody is there.
-            with self._guard.place("fires", "wait for some"):
-                return await self._hooks.fire(call, deadline_s, wait=bool(request.deadline_ms))
-        except RequestError as error:
-            return BatchOutcome(code=error.code, message=error.message, failure_result=default)
+        """Fire hooks: each message is answered when its hook has answered."""
+        caller, peer = self._callers.of(context), self._callers.peers.of(context)
+        stream = FireStream(context, self._firing, caller, peer)
+        self._streams.opened(context, stream.end)
+        await stream.serve(request_iterator)
 
     def _module_of(
         self, context: "grpc.aio.ServicerContext[pb.InvokeRequest, pb.InvokeResponse]"

@@ -35,7 +35,7 @@ from ebpfd.rpc.registration_codec import (
 )
 from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_instance
 from ebpfd.rpc.status import answering
-from ebpfd.rpc.streams import Requests, Streams
+from ebpfd.rpc.streams import CALL_ENDED, Requests, Streams
 from ebpfd_api import protocol
 from ebpfd_api.npi import NAMES, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus, ntstatus_name
@@ -439,7 +439,7 @@ async def _write_all(
     try:
         while (message := await module.outgoing.get()) is not None:
             await context.write(message)
-    except (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError):
+    except CALL_ENDED:
         module.lose()
 
 

@@ -187,7 +187,9 @@ class RemoteModule:
         message.cleanup.binding, message.cleanup.role = binding, WIRE_ROLES[role]
         await self._call_back(message)
 
-    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+    async def fire(
+        self, call: FireCall, deadline_s: float, handed: Callable[[], None]
+    ) -> BatchOutcome:
         """Hand a client's fire to the module."""
         if not self.data_streams:
             raise NotReadyError
@@ -204,6 +206,7 @@ class RemoteModule:
         fire.fire_id, answer = self._expect(hook_pb2.FireReturn)
         async with self._deadline(fire.fire_id, deadline_s):
             await stream.send(message)
+            handed()
             returned: hook_pb2.FireReturn = await answer
         if returned.declined:
             raise DeclinedError(returned.result.message or f"{self.name} is leaving")

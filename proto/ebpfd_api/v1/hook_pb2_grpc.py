@@ -57,7 +57,8 @@ class HookServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Fire(self, request_iterator, context):
-        """Any client fires a hook: its provider runs what is attached.
+        """Any client fires a hook: its provider runs what is attached.  Fires run beside each other, and answers come when
+        they are there; those of one hook and parameter are handed to the provider in their order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,9 @@ class HookStub:
     Invoke: _grpc.StreamStreamMultiCallable[_hook_pb2.InvokeRequest, _hook_pb2.InvokeResponse]
     """The data stream of a module process, named by the metadata "ebpfd-session".  Order is kept per target."""
     Fire: _grpc.StreamStreamMultiCallable[_hook_pb2.FireRequest, _hook_pb2.FireResponse]
-    """Any client fires a hook: its provider runs what is attached."""
+    """Any client fires a hook: its provider runs what is attached.  Fires run beside each other, and answers come when
+    they are there; those of one hook and parameter are handed to the provider in their order.
+    """
 
 @_typing.type_check_only
 class HookAsyncStub(HookStub):
@@ -42,7 +44,9 @@ class HookAsyncStub(HookStub):
     Invoke: _aio.StreamStreamMultiCallable[_hook_pb2.InvokeRequest, _hook_pb2.InvokeResponse]  # type: ignore[assignment]
     """The data stream of a module process, named by the metadata "ebpfd-session".  Order is kept per target."""
     Fire: _aio.StreamStreamMultiCallable[_hook_pb2.FireRequest, _hook_pb2.FireResponse]  # type: ignore[assignment]
-    """Any client fires a hook: its provider runs what is attached."""
+    """Any client fires a hook: its provider runs what is attached.  Fires run beside each other, and answers come when
+    they are there; those of one hook and parameter are handed to the provider in their order.
+    """
 
 class HookServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -59,6 +63,8 @@ class HookServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_hook_pb2.FireRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_hook_pb2.FireResponse], _abc.AsyncIterator[_hook_pb2.FireResponse]]:
-        """Any client fires a hook: its provider runs what is attached."""
+        """Any client fires a hook: its provider runs what is attached.  Fires run beside each other, and answers come when
+        they are there; those of one hook and parameter are handed to the provider in their order.
+        """
 
 def add_HookServicer_to_server(servicer: HookServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

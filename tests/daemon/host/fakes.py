@@ -81,8 +81,11 @@ class FakeExtension:
         await self._called("cleanup", binding)
         self.attached.remove(binding)
 
-    async def fire(self, call: FireCall, deadline_s: float) -> BatchOutcome:
+    async def fire(
+        self, call: FireCall, deadline_s: float, handed: Callable[[], None]
+    ) -> BatchOutcome:
         """Answer as ``fired`` does."""
+        handed()
         async with asyncio.timeout(deadline_s):
             return await self._or_gone(self.fired(call))
 

@@ -1,10 +1,15 @@
 """Firing from outside: the hook's provider answers, or somebody says why not."""
 
 import asyncio
+import random
+from collections import defaultdict
 from uuid import UUID
 
 from ebpfd import nmr
+from ebpfd.errors import RequestError
 from ebpfd.host.modules import BatchOutcome, DeclinedError, FireCall, LocalModule
+from ebpfd.host.turns import Turns
+from ebpfd.objects.chains import Batch
 from ebpfd_api.npi import HOOK
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA
@@ -152,3 +157,80 @@ async def test_an_event_waits_for_programs_that_move() -> None:
         assert (link.provider, firing.done()) == ("new", False)
         await w.registrar.withdraw(kind)
         assert (await soon(firing)).codes == b"\0"
+
+
+async def test_events_that_share_turns_wait_for_no_answer_and_for_no_deadline_but_their_own() -> (
+    None
+):
+    """One that is handed over and hangs keeps none behind it; nor does one that waits longer."""
+    async with world() as w:
+        turns = Turns()
+        waiting = asyncio.ensure_future(w.hooks.fire(CALL, 1000.0, wait=True, turns=turns))
+        await asyncio.sleep(0)
+        late = soon(w.hooks.fire(CALL, 0.01, wait=True, turns=turns))
+        assert "did not come in 0.01 s" in await refused(late, Result.OBJECT_NOT_FOUND)
+        at_once = w.hooks.fire(CALL, 1000.0, turns=turns)
+        assert "is not connected" in await refused(soon(at_once), Result.OBJECT_NOT_FOUND)
+        extension = FakeExtension("slow")
+        extension.fired = never
+        await w.provide(extension)
+        late = soon(w.hooks.fire(CALL, 0.01, wait=True, turns=turns))
+        assert "slow did not answer in 0.01 s" in await refused(late, Result.TIMEOUT)
+        assert not waiting.done()
+        waiting.cancel()
+
+
+async def test_what_is_not_handed_over_in_time_is_timeout() -> None:
+    """The one before it does not get through to the extension, and so it never does itself."""
+    async with world() as w:
+        extension, turns = FakeExtension("stuck"), Turns()
+        extension.fired = never
+        await w.provide(extension)
+        before = turns.take()
+        for wait in (True, False):
+            late = soon(w.hooks.fire(CALL, 0.01, wait=wait, turns=turns))
+            message = await refused(late, Result.TIMEOUT)
+            assert message == "the hook's extension stuck did not answer in 0.01 s"
+        before.leave()
+
+
+async def test_events_that_share_turns_are_handed_over_in_their_order() -> None:
+    """Wherever each of them waits, and whoever gives up: none overtakes another one."""
+    rng = random.Random(20)
+    async with world() as w:
+        for _ in range(50):
+            handed: defaultdict[bytes, list[int]] = defaultdict(list)
+            extension, turns = FakeExtension(), defaultdict[bytes, Turns](Turns)
+
+            async def note(
+                call: FireCall, handed: defaultdict[bytes, list[int]] = handed
+            ) -> BatchOutcome:
+                assert call.parameter is not None
+                handed[call.parameter].append(call.batch.count)
+                await asyncio.sleep(0)
+                return BatchOutcome()
+
+            extension.fired = note
+            there = False
+            events: list[asyncio.Future[BatchOutcome]] = []
+            for number in range(30):
+                if number == 15 or (not there and rng.random() < 0.1):
+                    there = there or bool(await w.provide_hook(extension))
+                parameter = rng.choice((b"a", b"b"))
+                call = FireCall(ATTACH_TYPE, parameter, Batch(count=number))
+                event = w.hooks.fire(call, 1000.0, wait=rng.random() < 0.7, turns=turns[parameter])
+                events.append(asyncio.ensure_future(event))
+                if rng.random() < 0.1:
+                    rng.choice(events).cancel()
+                for _ in range(rng.choice((0, 0, 1, 3))):
+                    await asyncio.sleep(0)
+            ends = await soon(asyncio.gather(*events, return_exceptions=True))
+            answered = {number for number, end in enumerate(ends) if isinstance(end, BatchOutcome)}
+            assert all(
+                isinstance(end, (BatchOutcome, RequestError, asyncio.CancelledError))
+                for end in ends
+            )
+            assert answered <= {*handed[b"a"], *handed[b"b"]}
+            assert all(order == sorted(order) for order in handed.values())
+            w.lose(extension)
+            assert not any(each._taken for each in turns.values())  # pyright: ignore[reportPrivateUsage]

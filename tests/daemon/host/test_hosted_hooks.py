@@ -11,12 +11,14 @@ from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
 from ebpfd.host.hosted_hooks import WantedHook
 from ebpfd.host.modules import FireCall, HelperCall, HelperOutcome
+from ebpfd.host.turns import Turns
 from ebpfd.objects.chains import Batch
 from ebpfd.store import KeptContracts, StoreError
 from ebpfd_api.failure import Failure
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
 from tests.daemon.host.fakes import FakeExtension
+from tests.daemon.host.test_invocation import contexts
 from tests.daemon.host.world import refused, soon, until, world
 
 GATE = WantedHook(name="gate", program_type=SAMPLE.program_type, default_result=7)
@@ -69,6 +71,36 @@ async def test_a_late_event_ends_by_the_callers_deadline() -> None:
         again = await soon(w.hooks.fire(FireCall(gate, None), 30.0))
         assert (again.codes, again.results) == (b"\0", b"\3\0\0\0")
         assert link.tally.counters().runs == 3
+
+
+async def test_events_that_share_turns_run_in_their_order_and_wait_for_no_answer() -> None:
+    """Of a program that waits and of one that does not: each is queued when the next one comes."""
+    async with world() as w:
+        waiting, turns = Waiting(), Turns()
+        await w.provide(waiting.extension, hook=False)
+        gate = await w.hosted_hooks.create(GATE)
+        program = await w.load("helper_implicit_2.o")
+        link = await w.links.attach(program.id, gate, b"")
+        asked: list[int] = []
+
+        async def note(call: HelperCall) -> HelperOutcome:
+            (number,) = call.arguments
+            assert isinstance(number, int)
+            asked.append(number)
+            await waiting.go.wait()
+            return HelperOutcome(number)
+
+        waiting.extension.helper = note
+        calls = [FireCall(gate, None, Batch(contexts=contexts(number))) for number in range(20)]
+        firing = [
+            asyncio.ensure_future(w.hooks.fire(each, 30.0, wait=number % 3 > 0, turns=turns))
+            for number, each in enumerate(calls)
+        ]
+        await until(lambda: link.queued == len(calls))
+        waiting.go.set()
+        answers = await soon(asyncio.gather(*firing))
+        assert asked == list(range(20))
+        assert [each.results[0] for each in answers] == asked
 
 
 async def test_a_detach_waits_for_what_is_in_flight() -> None:

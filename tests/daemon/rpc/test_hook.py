@@ -12,7 +12,7 @@ import pytest
 from ebpfd.app.listener import OPTIONS
 from ebpfd.host.invocation import Executor
 from ebpfd.host.quotas import Quotas
-from ebpfd.rpc import hook as rpc_hook
+from ebpfd.rpc import fire_stream
 from ebpfd.rpc.contract_codec import encode_program_data
 from ebpfd_api.failure import Failure
 from ebpfd_api.metadata import SESSION
@@ -329,7 +329,7 @@ async def test_a_fire_that_nobody_can_answer_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unknown hook, bad GUID, no provider, no data stream, no answer, lost meanwhile."""
-    monkeypatch.setattr(rpc_hook, "DEFAULT_FIRE_DEADLINE_S", 0.05)
+    monkeypatch.setattr(fire_stream, "DEFAULT_DEADLINE_S", 0.05)
     async with serving(tmp_path) as w:
         for attach_type, code in (
             (NAMED, Result.OBJECT_NOT_FOUND),

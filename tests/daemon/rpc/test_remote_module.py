@@ -36,6 +36,10 @@ from tests.daemon.rpc.wire import plain
 FIRE = FireCall(ATTACH_TYPE, None)
 
 
+def nothing() -> None:
+    """Nobody wants to know when a fire was handed over."""
+
+
 def remote() -> RemoteModule:
     """A module that has just connected."""
     return RemoteModule(ModuleIdentity("far away", "session", b"", 1))
@@ -92,7 +96,7 @@ async def test_whoever_waits_learns_that_the_module_is_gone() -> None:
             asyncio.ensure_future(module.detach(nmr.BindingHandle(5), nmr.Role.CLIENT)),
             asyncio.ensure_future(module.cleanup(nmr.BindingHandle(5), nmr.Role.CLIENT)),
             asyncio.ensure_future(module.call_helper(helper, 100.0)),
-            asyncio.ensure_future(module.fire(FIRE, 100.0)),
+            asyncio.ensure_future(module.fire(FIRE, 100.0, nothing)),
         ]
         await asyncio.sleep(0)
         module.lose()
@@ -113,7 +117,7 @@ async def test_a_late_answer_is_forgotten() -> None:
     stream = Stream()
     module.data_streams.append(stream)
     with pytest.raises(TimeoutError):
-        await module.fire(FIRE, 0.01)
+        await module.fire(FIRE, 0.01, nothing)
     (sent,) = stream.sent
     module.answered(sent.fire.fire_id, hook.FireReturn())
     assert module._waiting == {}  # pyright: ignore[reportPrivateUsage]
@@ -181,7 +185,7 @@ async def test_nothing_is_handed_on_that_its_receiver_must_refuse() -> None:
     assert answer.status == NtStatus.INVALID_PARAMETER
     call = FireCall(ATTACH_TYPE, b"x", Batch(data=bytes(MAX_FORWARDED_BYTES)))
     with pytest.raises(RequestError) as caught:
-        await module.fire(call, 1.0)
+        await module.fire(call, 1.0, nothing)
     assert caught.value.code is Result.INVALID_ARGUMENT
     assert (stream.sent, module.outgoing.qsize()) == ([], 0)
 
