@@ -54,7 +54,7 @@ from ebpfd_sdk._fields import (
     hidden,
     read_only,
 )
-from ebpfd_sdk._fire import FireEvent, Origin
+from ebpfd_sdk._fire import FireEvent
 from ebpfd_sdk._function_module import FunctionModule
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._hook_info import HookInfo
@@ -64,6 +64,7 @@ from ebpfd_sdk._map import InnerMap, Map, MapPage, MapTypeProvider, MapUpdate, n
 from ebpfd_sdk._map_type import CustomMapType
 from ebpfd_sdk._native_context import FlatContext, NativeContext
 from ebpfd_sdk._objects import ObjectType, Owner, Pin
+from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._policy import Breaker, BreakerState, LinkPolicy
 from ebpfd_sdk._program import AttachedLink, Program
 from ebpfd_sdk._program_type import ProgramType

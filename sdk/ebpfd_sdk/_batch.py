@@ -14,6 +14,7 @@ from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import RESULTS, Answer, C, result_of
 from ebpfd_sdk._deadline import left_ms
+from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target, joined_request
 
@@ -64,6 +65,7 @@ class Packed:
     data: bytes | memoryview
     data_lengths: bytes
     meta_lengths: bytes
+    origin: Origin | None = None
 
 
 class Pending(Protocol):
@@ -97,16 +99,29 @@ class Pending(Protocol):
 
 
 class Gathered(Generic[C]):
-    """Single invocations of one target, in the order of their calls.
+    """Single invocations of one target and one origin, in the order of their calls.
 
     If the message fails as a whole, each has what the daemon says, or else *fallback*.
     """
 
-    __slots__ = ("contexts", "data", "due", "fallback", "futures", "limited", "size_bytes", "type_")
+    __slots__ = (
+        "contexts",
+        "data",
+        "due",
+        "fallback",
+        "futures",
+        "limited",
+        "origin",
+        "size_bytes",
+        "type_",
+    )
 
-    def __init__(self, type_: type[C] | None, fallback: Fallback) -> None:
+    def __init__(
+        self, type_: type[C] | None, fallback: Fallback, origin: Origin | None = None
+    ) -> None:
         self.type_ = type_
         self.fallback = fallback
+        self.origin = origin
         self.futures: list[asyncio.Future[Answer[C]]] = []
         self.contexts: list[bytes] = []
         self.data: list[bytes] = []
@@ -151,7 +166,13 @@ class Gathered(Generic[C]):
         data_bytes = self.size_bytes - contexts_bytes
         if not data_bytes:
             return joined_request(
-                sequence, target, count, contexts, contexts_bytes, deadline_ms=deadline_ms
+                sequence,
+                target,
+                count,
+                contexts,
+                contexts_bytes,
+                deadline_ms=deadline_ms,
+                origin=self.origin,
             )
         data = self.data
         return joined_request(
@@ -164,6 +185,7 @@ class Gathered(Generic[C]):
             data_bytes,
             pack_lengths(data),
             deadline_ms=deadline_ms,
+            origin=self.origin,
         )
 
     def packed(self) -> Packed | None:
@@ -173,7 +195,7 @@ class Gathered(Generic[C]):
             return None
         contexts, data = b"".join(self.contexts), b"".join(self.data)
         lengths = pack_lengths(self.data) if data else b""
-        return Packed(self.count, contexts, data, lengths, b"")
+        return Packed(self.count, contexts, data, lengths, b"", self.origin)
 
     def settle(self, columns: Columns, result: int | None = None) -> None:
         """Answer every future that its caller has not cancelled."""

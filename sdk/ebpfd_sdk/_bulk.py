@@ -14,6 +14,7 @@ from ebpfd_api.result import Result
 from ebpfd_sdk._batch import Columns, Packed, checked
 from ebpfd_sdk._deadline import left_ms
 from ebpfd_sdk._layout import Layout
+from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target, joined_request
 
@@ -59,6 +60,7 @@ class Bulk:
             batch.data_lengths,
             batch.meta_lengths,
             0 if self.due is None else left_ms(self.due),
+            batch.origin,
         )
 
     def packed(self) -> Packed | None:
@@ -83,12 +85,13 @@ def packed_batch(
     data: "Buffer",
     data_lengths: Numbers,
     meta_lengths: Numbers,
+    origin: Origin | None = None,
 ) -> Packed:
     """Take the columns as they are; without *count* there are as many as contexts, or lengths."""
     flat, lengths = _flat("contexts", contexts), packed_numbers(data_lengths)
     if count is None:
         count = _count_of(layout, flat) or len(lengths) // 4 or 1
-    return Packed(count, flat, _flat("data", data), lengths, packed_numbers(meta_lengths))
+    return Packed(count, flat, _flat("data", data), lengths, packed_numbers(meta_lengths), origin)
 
 
 def packed_numbers(numbers: Numbers) -> bytes:

@@ -53,6 +53,7 @@ from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._hook_info import HookInfo, hook_of, named_result
 from ebpfd_sdk._map import Map, map_of
 from ebpfd_sdk._objects import Holding, ObjectCalls
+from ebpfd_sdk._origin import Origin, message_of
 from ebpfd_sdk._policy import Breaker, Choices, policy_change
 from ebpfd_sdk._program import (
     AttachedLink,
@@ -574,6 +575,7 @@ class Client(ObjectCalls):
         data: bytes = b"",
         parameter: bytes | None = None,
         deadline_ms: int = 0,
+        origin: Origin | None = None,
     ) -> Answer[K]: ...
     @overload
     async def fire(
@@ -584,6 +586,7 @@ class Client(ObjectCalls):
         data: bytes = b"",
         parameter: bytes | None = None,
         deadline_ms: int = 0,
+        origin: Origin | None = None,
     ) -> Answer[Context]: ...
     async def fire(
         self,
@@ -593,14 +596,21 @@ class Client(ObjectCalls):
         data: bytes = b"",
         parameter: bytes | None = None,
         deadline_ms: int = 0,
+        origin: Origin | None = None,
     ) -> Answer[K] | Answer[Context]:
         """Fire a hook once, as if its event had happened; its provider decides what runs.
 
         With *deadline_ms* the event waits until then for a provider, also for one that takes over.
+        *origin* is who caused it, for helpers that ask; None: this process.
         """
         raw = context if isinstance(context, bytes) else context.pack()
         columns = await self.fire_batch(
-            hook, contexts=raw, data=data, parameter=parameter, deadline_ms=deadline_ms
+            hook,
+            contexts=raw,
+            data=data,
+            parameter=parameter,
+            deadline_ms=deadline_ms,
+            origin=origin,
         )
         type_ = hook.program_type.context if isinstance(hook, Hook) else None
         return answer_of(columns, raw, data, type_)
@@ -615,6 +625,7 @@ class Client(ObjectCalls):
         data_lengths: Numbers = b"",
         parameter: bytes | None = None,
         deadline_ms: int = 0,
+        origin: Origin | None = None,
     ) -> Columns:
         """Fire a hook for a batch that is packed already, and return the columns."""
         check_deadline_ms(deadline_ms)
@@ -625,6 +636,7 @@ class Client(ObjectCalls):
                 count=count, contexts=contexts, data=data, data_lengths=packed_numbers(data_lengths)
             ),
             deadline_ms=deadline_ms,
+            origin=message_of(origin),
         )
         return await self._open[1].fire(request)
 

@@ -4,15 +4,7 @@ from dataclasses import dataclass
 
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, Packed
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who caused the events."""
-
-    pid: int
-    tid: int
-    uid: int
+from ebpfd_sdk._origin import Origin, origin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +20,24 @@ class FireEvent:
     data_lengths: bytes
     meta_lengths: bytes
     origin: Origin | None
+    """Who caused them: whom the client names, or else the client itself, if it is known."""
+
     deadline_ms: int
 
     def packed(self) -> Packed:
         """Its columns, for a lane."""
-        return Packed(self.count, self.contexts, self.data, self.data_lengths, self.meta_lengths)
+        return Packed(
+            self.count,
+            self.contexts,
+            self.data,
+            self.data_lengths,
+            self.meta_lengths,
+            self.origin,
+        )
 
 
 def event_of(fire: hook_pb2.Fire) -> FireEvent:
     """Read what a client fires."""
-    origin = fire.origin
     return FireEvent(
         parameter=fire.parameter if fire.has_parameter else None,
         count=fire.batch.count or 1,
@@ -45,7 +45,7 @@ def event_of(fire: hook_pb2.Fire) -> FireEvent:
         data=fire.batch.data,
         data_lengths=fire.batch.data_lengths,
         meta_lengths=fire.batch.meta_lengths,
-        origin=Origin(origin.pid, origin.tid, origin.uid) if fire.HasField("origin") else None,
+        origin=origin_of(fire),
         deadline_ms=fire.deadline_ms,
     )
 

@@ -27,6 +27,7 @@ from ebpfd_sdk._invocation_batch import STATE_SIZE, InvocationBatch
 from ebpfd_sdk._lane import Lane, check_size
 from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
+from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._traffic import Counters
@@ -136,6 +137,7 @@ class Hook(Declaration, Generic[C]):
         parameter: bytes | None = None,
         only: Filter | None = None,
         deadline_s: float | None = None,
+        origin: Origin | None = None,
     ) -> asyncio.Future[Answer[C]]:
         """Run the links of *parameter* and the wildcards on one event, in their order.
 
@@ -143,17 +145,18 @@ class Hook(Declaration, Generic[C]):
         stops the chain, or the last, is the answer, and so is an error.  *only* says which links
         the event concerns.  No parameter: wildcards, or with ONE_PER_PARAMETER the first link.
         Without an answer in *deadline_s* it is TIMEOUT; what has left by then may still run.
+        *origin* is who caused the event, for helpers that ask; None: this process.
         """
         raw = self._packed(context)
         if len(data) > 65536:
             check_size(len(data) + len(raw))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
-            if lane.local is not None and (answer := lane.run_here(raw, data)) is not None:
+            if lane.local is not None and (answer := lane.run_here(raw, data, origin)) is not None:
                 return self._state.turns.settled(answer)
             if deadline_s is None:
-                return lane.invoke(raw, data)
-            return lane.invoke_within(deadline_s, raw, data)
+                return lane.invoke(raw, data, origin)
+            return lane.invoke_within(deadline_s, raw, data, origin)
         return self._state.turns.settled(self._state.unanswered(lane, raw, data))
 
     def invoke_now(
@@ -199,15 +202,19 @@ class Hook(Declaration, Generic[C]):
         parameter: bytes | None = None,
         only: Filter | None = None,
         deadline_s: float | None = None,
+        origin: Origin | None = None,
     ) -> asyncio.Future[Columns]:
         """Run a batch that is packed already, and answer in columns.
 
         Columns are whatever holds bytes without gaps: bytes, a memoryview, a NumPy array of
         ``numpy.dtype(MyContext.dtype())`` or of two dimensions of bytes.  They are copied once,
         when the message is made: leave them alone until the answer is here.  *count* is how many
-        contexts there are, if their bytes do not say it; *deadline_s* is that of ``invoke``.
+        contexts there are, if their bytes do not say it; *deadline_s* and *origin* are those of
+        ``invoke``.
         """
-        batch = packed_batch(self._layout, contexts, count, data, data_lengths, meta_lengths)
+        batch = packed_batch(
+            self._layout, contexts, count, data, data_lengths, meta_lengths, origin
+        )
         check_size(size_of(batch.contexts) + size_of(batch.data))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):

@@ -12,6 +12,7 @@ from ebpfd_sdk._bulk import Bulk
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._local import LocalProgram
+from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._policy import Fallback
 from ebpfd_sdk._request import Target
 from ebpfd_sdk._traffic import Traffic
@@ -68,18 +69,20 @@ class Lane(Generic[C]):
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def invoke(self, context: bytes, data: bytes) -> asyncio.Future[Answer[C]]:
-        """Add one invocation to the message of this turn."""
+    def invoke(
+        self, context: bytes, data: bytes, origin: Origin | None = None
+    ) -> asyncio.Future[Answer[C]]:
+        """Add one invocation to the message of this turn, which has one origin."""
         batch = self._open
-        if batch is None or batch.full:
-            batch = self._open = self.message()
+        if batch is None or batch.full or batch.origin != origin:
+            batch = self._open = Gathered(self._type, self.fallback, origin)
             self._append(batch)
         future: asyncio.Future[Answer[C]] = self._loop.create_future()
         batch.add(context, data, future)
         return future
 
     def invoke_within(
-        self, deadline_s: float, context: bytes, data: bytes
+        self, deadline_s: float, context: bytes, data: bytes, origin: Origin | None = None
     ) -> asyncio.Future[Answer[C]]:
         """Add one invocation whose answer is TIMEOUT if none has come by then."""
 
@@ -88,16 +91,18 @@ class Lane(Generic[C]):
             return Answer(Result.TIMEOUT, result, context, data, message, self._type)
 
         check_deadline_s(deadline_s)
-        answer = self.invoke(context, data)
+        answer = self.invoke(context, data, origin)
         assert self._open is not None, "it is in there"
         self._open.limit(self._loop.time() + deadline_s)
         return self._within(deadline_s, answer, late)
 
-    def run_here(self, context: bytes, data: bytes) -> Answer[C] | None:
+    def run_here(
+        self, context: bytes, data: bytes, origin: Origin | None = None
+    ) -> Answer[C] | None:
         """Run one event in this process at once; None: the daemon must."""
         if self.local is None:
             return None
-        answer = self.local.invoke(context, data, self.fallback)
+        answer = self.local.invoke(context, data, self.fallback, origin)
         if answer is None:
             self.local = None
         return answer
@@ -109,7 +114,13 @@ class Lane(Generic[C]):
         count, size = batch.count or 1, self._type.layout.size
         contexts, data = bytes(batch.contexts) or bytes(count * size), bytes(batch.data)
         columns = self.local.run(
-            contexts, count, data, batch.data_lengths, batch.meta_lengths, self.fallback
+            contexts,
+            count,
+            data,
+            batch.data_lengths,
+            batch.meta_lengths,
+            self.fallback,
+            batch.origin,
         )
         if columns is None:
             self.local = None

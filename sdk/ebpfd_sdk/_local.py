@@ -20,6 +20,7 @@ from ebpfd_sdk._batch import Columns, answer_of
 from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk._helper import Helper
 from ebpfd_sdk._local_helpers import LocalHelpers, why_not
+from ebpfd_sdk._origin import Origin, words_of
 from ebpfd_sdk._policy import Fallback
 
 if TYPE_CHECKING:
@@ -80,9 +81,11 @@ class LocalProgram(Generic[C]):
         if self._door is not None:
             self._door.close()
 
-    def invoke(self, context: bytes, data: bytes, fallback: Fallback) -> Answer[C] | None:
+    def invoke(
+        self, context: bytes, data: bytes, fallback: Fallback, origin: Origin | None = None
+    ) -> Answer[C] | None:
         """Run it on one event; None: the daemon has taken it back."""
-        columns = self.run(context, 1, data, b"", b"", fallback)
+        columns = self.run(context, 1, data, b"", b"", fallback, origin)
         return None if columns is None else answer_of(columns, context, data, self._type)
 
     def run(
@@ -93,10 +96,16 @@ class LocalProgram(Generic[C]):
         data_lengths: bytes,
         meta_lengths: bytes,
         fallback: Fallback,
+        origin: Origin | None = None,
     ) -> Columns | None:
-        """Run it on a batch; None: the daemon has taken it back."""
+        """Run it on a batch; None: the daemon has taken it back.
+
+        Without *origin* it is this process that causes it, as the daemon has said.
+        """
         try:
-            done = self._run_batch(contexts, count, data, data_lengths, meta_lengths)
+            done = self._run_batch(
+                contexts, count, data, data_lengths, meta_lengths, words_of(origin)
+            )
         except self._refused as error:
             if self._gate.closed:
                 return None

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ebpfd_api.v1 import hook_pb2
+from ebpfd_sdk._origin import Origin, message_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -32,6 +33,7 @@ def joined_request(
     data_lengths: bytes = b"",
     meta_lengths: bytes = b"",
     deadline_ms: int = 0,
+    origin: Origin | None = None,
 ) -> bytes:
     """Build a message from the pieces of its columns, and what they take together."""
     binding, chain = (target, None) if isinstance(target, int) else (None, target)
@@ -43,6 +45,7 @@ def joined_request(
         data_lengths=data_lengths,
         meta_lengths=meta_lengths,
         deadline_ms=deadline_ms,
+        origin=message_of(origin),
     ).SerializeToString()
     head += _CONTEXTS + _varint(contexts_bytes)
     if not data_bytes:

@@ -19,7 +19,16 @@ from ebpfd.rpc.peers import TokenCheck, token_in
 from ebpfd_api.metadata import TOKEN
 from ebpfd_api.v1 import objects_pb2, objects_pb2_grpc, registrar_pb2, registrar_pb2_grpc
 from ebpfd_extensions.sample.extension import SampleContext, events, sample
-from ebpfd_sdk import Client, Extension, Peer, PeerProcess, Result
+from ebpfd_sdk import (
+    AttachCapability,
+    AttachedLink,
+    Client,
+    Extension,
+    Origin,
+    Peer,
+    PeerProcess,
+    Result,
+)
 from tests.conformance.assembler import assemble
 from tests.conformance.elf import object_file
 from tests.daemon.rpc.wire import Module, Wire, greeting, serving
@@ -28,9 +37,23 @@ from tests.e2e.world import sample as sample_process
 from tests.packets import UDP
 
 ME = PeerProcess(os.getpid(), os.getuid(), os.getgid())
+HERE = Origin(ME.pid, ME.pid, ME.uid)
 NOBODY = 65534
 LONG = 1024
 """Contexts in a message that goes on a stream of its own."""
+
+ASKING = """
+mov %r6, %r1
+call 19
+rsh %r0, 32
+mov %r7, %r0
+lsh %r7, 2
+mov %r1, %r6
+call 21
+and %r0, 3
+or %r0, %r7
+exit
+"""
 
 ASK = """
 import socket, sys, time
@@ -211,13 +234,74 @@ async def test_listings_show_who_is_there(tmp_path: Path) -> None:
 
 async def test_helpers_that_ask_who_is_running_are_told_the_session_s_peer(tmp_path: Path) -> None:
     """Unless the batch names its origin."""
-    code = assemble("call 19\nrsh %r0, 32\nexit")
-    program_file = object_file(code.code, code.functions).replace(b"conformance", b"sample_ext\0")
     async with world(tmp_path) as w, Extension(sample, events, address=w.address):
-        program = (await w.client.load(program_file, file_name="pid.o"))["program"]
-        await program.attach("sample_ext")
+        await asking(w)
         await events.attached()
-        assert (await events.invoke(SampleContext())).result == os.getpid()
+        assert (await events.invoke(SampleContext())).result == told(HERE)
+        await named(w)
+
+
+async def test_helpers_that_run_in_the_extension_are_told_the_same(tmp_path: Path) -> None:
+    """Of events and of batches that the engine runs there."""
+    async with world(tmp_path, "--local") as w, Extension(sample, events, address=w.address):
+        link = await asking(w)
+        await events.attached()
+        sent = events.counters.messages_sent
+        assert events.invoke_now(SampleContext()) == told(HERE)
+        await named(w)
+        assert events.counters.messages_sent == sent
+        await link.detach()
+
+
+async def named(w: World) -> None:
+    """The origins of events, of a batch, and of fires, which this process runs."""
+    first, second = Origin(7, 8, 0), Origin(9, 10)
+    answers = await asyncio.gather(
+        events.invoke(origin=first),
+        events.invoke(deadline_s=60, origin=second),
+        events.invoke(origin=second),
+        events.invoke(),
+    )
+    assert [each.result for each in answers] == [
+        told(each) for each in (first, second, second, HERE)
+    ]
+    batch = await events.invoke_batch(count=2, origin=first)
+    assert list(batch.numbers) == [told(first)] * 2
+    fired = await w.client.fire("sample_ext", origin=second)
+    assert fired.result == told(second)
+
+
+@pytest.mark.parametrize("links", [1, 2], ids=["link", "chain"])
+@pytest.mark.parametrize("name", ["sample_ext", "gate"], ids=["extension", "hosted"])
+async def test_helpers_that_ask_are_told_who_fires(tmp_path: Path, name: str, links: int) -> None:
+    """Whoever runs the hook, and not that one; unless the fire names its origin."""
+    async with world(tmp_path) as w, sample_process(w):
+        takes = AttachCapability.MULTI_ATTACH_WITH_WILDCARD
+        await w.client.create_hook("gate", "sample", capability=takes)
+        for _ in range(links if name == "gate" else 1):
+            await asking(w, name)
+        assert (await w.client.fire(name)).result == told(HERE)
+        for origin in (Origin(7, 8, 0), Origin(7, 8, NOBODY), Origin(9, 10)):
+            assert (await w.client.fire(name, origin=origin)).result == told(origin)
+            columns = await w.client.fire_batch(name, count=2, origin=origin)
+            assert list(columns.numbers) == [told(origin)] * 2
+        (other,) = (await w.ctl_json("hook", "fire", name))["results"]
+        assert int(other) & 3 == int(os.getuid() == 0)
+        assert int(other) >> 2 not in {os.getpid(), w.daemon.pid}
+
+
+async def asking(w: World, hook: str = "sample_ext") -> AttachedLink:
+    """Attach a program that asks who is running: its result is what ``told`` says."""
+    code = assemble(ASKING)
+    program_file = object_file(code.code, code.functions).replace(b"conformance", b"sample_ext\0")
+    program = (await w.client.load(program_file, file_name="who.o"))["program"]
+    return await program.attach(hook)
+
+
+def told(origin: Origin) -> int:
+    """What helpers 19 and 21 say: the process, and in two bits 1 for root, 3 for nobody knows."""
+    admin = 3 if origin.uid is None else int(origin.uid == 0)
+    return origin.pid << 2 | admin
 
 
 async def test_every_call_says_who_makes_it(

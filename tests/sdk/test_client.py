@@ -16,16 +16,19 @@ from ebpfd_sdk import (
     Breaker,
     ChangeKind,
     Client,
+    Columns,
     DaemonUnavailable,
     EbpfdError,
     Execution,
     Failure,
+    FireEvent,
     HookInfo,
     Instruction,
     Judge,
     LinkState,
     MapType,
     MapUpdate,
+    Origin,
     PathStep,
     ProgramState,
     RegisterChange,
@@ -323,6 +326,29 @@ async def test_a_client_fires_a_hook(scene: Scene) -> None:
         plain = await ebpfd.fire(ATTACH_TYPE)
         with pytest.raises(TypeError, match="name the hook by its Hook object"):
             _ = plain.context
+
+
+@pytest.mark.parametrize("origin", [None, Origin(7, 8), Origin(7, 8, 9)])
+async def test_a_fire_says_who_has_caused_it(scene: Scene, origin: Origin | None) -> None:
+    """The hook hears it, and so does the daemon of what the hook runs for it."""
+    events: list[FireEvent] = []
+    async with scene.extension(), Client(scene.daemon.address) as ebpfd:
+        await scene.daemon.link()
+        await ebpfd.fire(scene.hook, origin=origin)
+        (request,) = scene.daemon.requests
+
+        @scene.hook.on_fire
+        async def note(event: FireEvent) -> Columns:
+            events.append(event)
+            return Columns(Result.SUCCESS, codes=bytes(event.count), results=bytes(4))
+
+        await ebpfd.fire_batch(scene.hook, origin=origin)
+    assert [event.origin for event in events] == [origin]
+    assert request.HasField("origin") is (origin is not None)
+    if origin is not None:
+        said = request.origin
+        assert (said.pid, said.tid, said.HasField("uid")) == (7, 8, origin.uid is not None)
+        assert said.uid == (origin.uid or 0)
 
 
 async def test_a_fire_that_the_end_of_its_client_meets_is_answered(scene: Scene) -> None:

@@ -20,6 +20,7 @@ from ebpfd_sdk import (
     Extension,
     Hook,
     Link,
+    Origin,
     Result,
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
@@ -216,6 +217,44 @@ async def test_the_daemon_is_told_of_deadlines(scene: Scene) -> None:
         assert 30_000 < first.deadline_ms <= 60_000
         assert second.deadline_ms == 0
         assert 0 < third.deadline_ms <= 10_000
+
+
+async def test_the_daemon_is_told_of_origins(scene: Scene) -> None:
+    """Events of one turn share a message only if the same process has caused them."""
+    async with scene.extension():
+        await scene.daemon.link()
+        a, also_a, b = Origin(7, 8), Origin(7, 8), Origin(7, 8, 0)
+        turn = [
+            scene.hook.invoke(Parcel(weight=weight), origin=origin)
+            for weight, origin in enumerate((a, also_a, b, None, None, a))
+        ]
+        within = scene.hook.invoke(deadline_s=60, origin=b)
+        bulk = scene.hook.invoke_batch(count=2, origin=a)
+        answers = await asyncio.gather(*turn, within)
+        assert [answer.context.weight for answer in answers] == [0, 1, 2, 3, 4, 5, 0]
+        assert (await bulk).code is Result.SUCCESS
+        told = [
+            (each.count, said.pid, said.tid, said.HasField("uid"))
+            for each in scene.daemon.requests
+            for said in [each.origin]
+        ]
+        one_of_a, one_of_b = (7, 8, False), (7, 8, True)
+        assert told == [
+            (2, *one_of_a),
+            (1, *one_of_b),
+            (2, 0, 0, False),
+            (1, *one_of_a),
+            (1, *one_of_b),
+            (2, *one_of_a),
+        ]
+        assert not scene.daemon.requests[2].HasField("origin")
+
+
+@pytest.mark.parametrize("numbers", [(-1, 0), (0, 2**32), (1, 1, -1), (1, 1, 2**32)])
+def test_what_is_no_origin_is_refused(numbers: tuple[int, ...]) -> None:
+    """As it is made, not when the message is."""
+    with pytest.raises(ValueError, match=r"is no number of 32 bits$"):
+        Origin(*numbers)
 
 
 @pytest.mark.parametrize("deadline_s", [-1, float("nan"), float("inf"), 5e6])

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from ebpfd.contracts import ChainRule, KnownContracts
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Columns, Executor, Origin, RefusalError, Target
+from ebpfd.host.invocation import Columns, Executor, RefusalError, Target
 from ebpfd.host.modules import Module
 from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Batch, Chain, ChainOutcome
 from ebpfd.objects.links import invocation_order
+from ebpfd.objects.origin import Origin
 from ebpfd_api.result import Result
 
 

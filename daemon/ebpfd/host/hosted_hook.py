@@ -102,7 +102,7 @@ class HostedHook(LocalModule):
         handed: Callable[[], None],
     ) -> Outcome:
         target = self._chains.of_bindings(bindings, self)
-        done = target.run_now(call.batch)
+        done = target.run_now(call.batch, call.origin)
         if done is not None:
             return done
         first = self._targets.find(bindings[0], self)
@@ -110,7 +110,9 @@ class HostedHook(LocalModule):
         target.enqueue(call.batch.count or 1, size_bytes)
         handed()  # it has its place: what comes later queues behind it
         deadline = asyncio.get_running_loop().time() + RUN_SHARE * deadline_s
-        running = target.run_queued(call.batch, size_bytes=size_bytes, deadline=deadline)
+        running = target.run_queued(
+            call.batch, call.origin, size_bytes=size_bytes, deadline=deadline
+        )
         try:
             async with asyncio.timeout(deadline_s):
                 return await self._services.finish(running, name=f"fire of {self._name}")

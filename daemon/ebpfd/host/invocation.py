@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Final, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from typing import Final, ParamSpec, Protocol, Self, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.host.attempts import Attempt, admitted, now
@@ -27,6 +27,7 @@ from ebpfd.host.turns import Turn, Turns
 from ebpfd.objects import Link, Program, Rundown
 from ebpfd.objects.breaker import Breaker, BreakerState
 from ebpfd.objects.chains import Outcome, decided
+from ebpfd.objects.origin import Origin
 from ebpfd.objects.recordings import Tapes
 from ebpfd_api.failure import Failure, failure_of
 from ebpfd_api.result import Result
@@ -75,10 +76,6 @@ class Columns(Protocol):
     def meta_lengths(self) -> bytes:
         """The same, of the metadata that the data begins with."""
         ...
-
-
-Origin: TypeAlias = tuple[int, int, int | None]
-"""Process, thread and user (if known) that caused a batch, for helpers that ask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ebpfd.nmr import (
 from ebpfd.objects import MapShape
 from ebpfd.objects.chains import Batch
 from ebpfd.objects.custom_maps import ProviderCall, ProviderReturn
+from ebpfd.objects.origin import Origin
 from ebpfd.objects.programs import RunContext
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -172,6 +173,8 @@ class FireCall:
     attach_type: UUID
     parameter: bytes | None
     batch: Batch = field(default_factory=Batch)
+    origin: Origin | None = None
+    """Who caused the events; None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

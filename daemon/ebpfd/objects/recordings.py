@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from ebpfd.contracts import BtfResolvedFunction, ProgramData
+from ebpfd.objects.origin import Origin
 
 PIECE_BYTES: Final = 1 << 20
 """What one entry holds of a batch at most; more only if a single event is larger."""
@@ -22,9 +23,6 @@ MapTemplate: TypeAlias = tuple[int, int, int, int]
 
 Tapes: TypeAlias = tuple[int, bytes, bytes]
 """What the runs of a batch were told from outside: their lane, tapes, lengths of the tapes."""
-
-Origin: TypeAlias = tuple[int, int, int | None]
-"""Process, thread and user (if known)."""
 
 
 @dataclass(frozen=True, slots=True)

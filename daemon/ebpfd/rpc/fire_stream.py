@@ -25,6 +25,7 @@ from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.turns import Turns
 from ebpfd.rpc.attach_type import decode_attach_type
 from ebpfd.rpc.batch_codec import decode_batch, encode_result
+from ebpfd.rpc.origin_codec import decode_origin, origin_of
 from ebpfd.rpc.rules import Things
 from ebpfd.rpc.streams import CALL_ENDED, Requests
 from ebpfd_api.result import Result
@@ -66,6 +67,9 @@ class FireStream:
         self._firing = firing
         self._caller = caller
         self._peer = peer
+        self._origin = origin_of(peer)
+        """Of what names none."""
+
         self._requests = Requests()
         self._writing = asyncio.Lock()  # gRPC allows one write at a time
         self._turns = WeakValueDictionary[tuple[UUID, bytes | None], Turns]()
@@ -132,7 +136,8 @@ class FireStream:
             attach_type: UUID = firing.links.find_attach_type(decode_attach_type(request.hook))
             default = firing.links.default_result(attach_type)
             parameter = request.parameter if request.HasField("parameter") else None
-            call = FireCall(attach_type, parameter, decode_batch(request.batch))
+            origin = decode_origin(request) or self._origin
+            call = FireCall(attach_type, parameter, decode_batch(request.batch), origin)
             deadline_s = request.deadline_ms / 1000 or DEFAULT_DEADLINE_S
             if left_s is not None:
                 deadline_s = min(deadline_s, max(left_s, 0.0))

@@ -14,7 +14,7 @@ import structlog
 from ebpfd.contracts import ContractError
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
-from ebpfd.host.invocation import Origin, RefusalError, Target
+from ebpfd.host.invocation import RefusalError, Target
 from ebpfd.host.modules import ModuleGoneError
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
@@ -22,6 +22,7 @@ from ebpfd.objects.chains import Outcome
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contract_codec import decode_guid
 from ebpfd.rpc.fire_stream import FireStream, Firing
+from ebpfd.rpc.origin_codec import decode_origin
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.single_events import SingleEvents
 from ebpfd.rpc.streams import CALL_ENDED, Requests, Streams
@@ -150,7 +151,7 @@ class InvokeStream:
                 self._module.answered(answer.fire_id, answer)
                 return None
             target = self._target(request)
-            done = target.run_now(request, _origin(request) or self._module.origin)
+            done = target.run_now(request, decode_origin(request) or self._module.origin)
             if done is not None:
                 return _reply(request, done)
             size_bytes = request.ByteSize()
@@ -214,7 +215,7 @@ class InvokeStream:
         deadline: float | None,
     ) -> pb.InvokeResponse:
         try:
-            origin = _origin(request) or self._module.origin
+            origin = decode_origin(request) or self._module.origin
             done = await target.run_queued(
                 request, origin, size_bytes=size_bytes, deadline=deadline
             )
@@ -298,13 +299,6 @@ class HookServicer(services_pb.HookServicer):
             if key == SESSION:
                 return self._sessions.find(value if isinstance(value, str) else value.decode())
         return None
-
-
-def _origin(request: pb.InvokeRequest) -> Origin | None:
-    if not request.HasField("origin"):
-        return None
-    origin = request.origin
-    return origin.pid, origin.tid, origin.uid if origin.HasField("uid") else None
 
 
 def _reply(request: pb.InvokeRequest, done: Outcome) -> pb.InvokeResponse:

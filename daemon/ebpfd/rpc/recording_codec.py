@@ -11,7 +11,8 @@ from ebpfd.rpc.contract_codec import (
     encode_functions,
     encode_program_data,
 )
-from ebpfd_api.v1 import contract_pb2, hook_pb2
+from ebpfd.rpc.origin_codec import decode_origin, encode_origin
+from ebpfd_api.v1 import contract_pb2
 from ebpfd_api.v1 import recordings_pb2 as pb
 
 _WIRE_KINDS: Final = {
@@ -205,10 +206,6 @@ def _decode_function(message: pb.RecordedFunction) -> BtfResolvedFunction:
 
 
 def _encode_batch(entry: values.RecordedBatch) -> pb.RecordedBatch:
-    origin = None
-    if entry.origin is not None:
-        pid, tid, uid = entry.origin
-        origin = hook_pb2.Origin(pid=pid, tid=tid, uid=uid)
     return pb.RecordedBatch(
         link_id=entry.link_id,
         program_id=entry.program_id,
@@ -217,7 +214,7 @@ def _encode_batch(entry: values.RecordedBatch) -> pb.RecordedBatch:
         data=entry.data,
         data_lengths=entry.data_lengths,
         meta_lengths=entry.meta_lengths,
-        origin=origin,
+        origin=encode_origin(entry.origin),
         codes=entry.codes,
         results=entry.results,
         contexts_after=entry.contexts_after,
@@ -230,10 +227,6 @@ def _encode_batch(entry: values.RecordedBatch) -> pb.RecordedBatch:
 
 
 def _decode_batch(message: pb.RecordedBatch) -> values.RecordedBatch:
-    origin = None
-    if message.HasField("origin"):
-        said = message.origin
-        origin = said.pid, said.tid, said.uid if said.HasField("uid") else None
     count = message.count
     if not count or len(message.codes) != count or len(message.results) != 4 * count:
         raise ContractError("batch.codes, batch.results", "not one for each event")
@@ -245,7 +238,7 @@ def _decode_batch(message: pb.RecordedBatch) -> values.RecordedBatch:
         data=message.data,
         data_lengths=message.data_lengths,
         meta_lengths=message.meta_lengths,
-        origin=origin,
+        origin=decode_origin(message),
         codes=message.codes,
         results=message.results,
         contexts_after=message.contexts_after,

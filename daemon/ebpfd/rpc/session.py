@@ -19,7 +19,6 @@ from google.protobuf.message import Message
 
 from ebpfd import nmr
 from ebpfd.errors import RequestError
-from ebpfd.host.invocation import Origin
 from ebpfd.host.modules import (
     AttachAnswer,
     BatchOutcome,
@@ -36,10 +35,12 @@ from ebpfd.host.modules import (
 )
 from ebpfd.host.peers import UNKNOWN, Peer
 from ebpfd.objects.custom_maps import ProviderReturn
+from ebpfd.objects.origin import Origin
 from ebpfd.objects.programs import RunContext
 from ebpfd.rpc.batch_codec import decode_result, encode_batch
 from ebpfd.rpc.leases import Lease
 from ebpfd.rpc.map_call_codec import decode_map_return, encode_map_call
+from ebpfd.rpc.origin_codec import encode_origin, origin_of
 from ebpfd.rpc.registration_codec import (
     WIRE_ROLES,
     decode_dispatch,
@@ -49,9 +50,6 @@ from ebpfd.rpc.registration_codec import (
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2, registrar_pb2
-
-NOBODY = 65534
-"""The user for whom there is none on this host."""
 
 MAX_OUTGOING = 1024
 """Messages that wait for a module that does not read; with more it counts as gone."""
@@ -194,7 +192,7 @@ class RemoteModule:
         if not self.data_streams:
             raise NotReadyError
         stream = self.data_streams[0]
-        message = hook_pb2.InvokeResponse()
+        message = hook_pb2.InvokeResponse(fire=hook_pb2.Fire(origin=encode_origin(call.origin)))
         fire = message.fire
         fire.attach_type = call.attach_type.bytes
         fire.has_parameter, fire.parameter = call.parameter is not None, call.parameter or b""
@@ -441,12 +439,8 @@ class Sessions:
 
 
 def _origin(identity: ModuleIdentity) -> Origin | None:
-    if process := identity.peer.process:
-        return process.pid, process.pid, process.uid
-    if identity.peer.certificate:
-        return 0, 0, NOBODY
     claimed = identity.process_id
-    return (claimed, claimed, None) if claimed else None
+    return origin_of(identity.peer) or ((claimed, claimed, None) if claimed else None)
 
 
 def process_instance(value: bytes) -> str:
