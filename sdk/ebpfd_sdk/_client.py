@@ -37,7 +37,7 @@ from ebpfd_sdk._contracts import (
     wire_format,
 )
 from ebpfd_sdk._daemon import LONG_CALL_S, Daemon
-from ebpfd_sdk._deadline import check_deadline_ms
+from ebpfd_sdk._deadline import deadline_ms
 from ebpfd_sdk._decode import (
     binding,
     check,
@@ -574,7 +574,7 @@ class Client(ObjectCalls):
         context: K | bytes = b"",
         data: bytes = b"",
         parameter: bytes | None = None,
-        deadline_ms: int = 0,
+        deadline_s: float | None = None,
         origin: Origin | None = None,
     ) -> Answer[K]: ...
     @overload
@@ -585,7 +585,7 @@ class Client(ObjectCalls):
         context: Context | bytes = b"",
         data: bytes = b"",
         parameter: bytes | None = None,
-        deadline_ms: int = 0,
+        deadline_s: float | None = None,
         origin: Origin | None = None,
     ) -> Answer[Context]: ...
     async def fire(
@@ -595,12 +595,12 @@ class Client(ObjectCalls):
         context: Context | bytes = b"",
         data: bytes = b"",
         parameter: bytes | None = None,
-        deadline_ms: int = 0,
+        deadline_s: float | None = None,
         origin: Origin | None = None,
     ) -> Answer[K] | Answer[Context]:
         """Fire a hook once, as if its event had happened; its provider decides what runs.
 
-        With *deadline_ms* the event waits until then for a provider, also for one that takes over.
+        With *deadline_s* the event waits until then for a provider, also for one that takes over.
         *origin* is who caused it, for helpers that ask; None: this process.
         """
         raw = context if isinstance(context, bytes) else context.pack()
@@ -609,7 +609,7 @@ class Client(ObjectCalls):
             contexts=raw,
             data=data,
             parameter=parameter,
-            deadline_ms=deadline_ms,
+            deadline_s=deadline_s,
             origin=origin,
         )
         type_ = hook.program_type.context if isinstance(hook, Hook) else None
@@ -624,18 +624,17 @@ class Client(ObjectCalls):
         data: bytes = b"",
         data_lengths: Numbers = b"",
         parameter: bytes | None = None,
-        deadline_ms: int = 0,
+        deadline_s: float | None = None,
         origin: Origin | None = None,
     ) -> Columns:
         """Fire a hook for a batch that is packed already, and return the columns."""
-        check_deadline_ms(deadline_ms)
         request = hook_pb2.FireRequest(
             hook=attach_type(hook),
             parameter=parameter,
             batch=hook_pb2.Batch(
                 count=count, contexts=contexts, data=data, data_lengths=packed_numbers(data_lengths)
             ),
-            deadline_ms=deadline_ms,
+            deadline_ms=deadline_ms(deadline_s),
             origin=message_of(origin),
         )
         return await self._open[1].fire(request)

@@ -16,12 +16,12 @@ def check_deadline_s(deadline_s: float) -> None:
         )
 
 
-def check_deadline_ms(deadline_ms: int) -> None:
-    """Refuse what is no deadline, or none that a message holds; ``ValueError``."""
-    if not 0 <= deadline_ms <= LONGEST_MS:
-        raise ValueError(
-            f"deadline_ms: {deadline_ms} is no number of milliseconds from 0, none, to {LONGEST_MS}"
-        )
+def deadline_ms(deadline_s: float | None) -> int:
+    """Write a deadline for the daemon, 0 if there is none; ``ValueError`` as above."""
+    if deadline_s is None:
+        return 0
+    check_deadline_s(deadline_s)
+    return min(max(1, round(1000 * deadline_s)), LONGEST_MS)
 
 
 def left_ms(due: float) -> int:

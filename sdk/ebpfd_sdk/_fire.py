@@ -22,7 +22,8 @@ class FireEvent:
     origin: Origin | None
     """Who caused them: whom the client names, or else the client itself, if it is known."""
 
-    deadline_ms: int
+    deadline_s: float | None
+    """When the client gives up; None: it has not said."""
 
     def packed(self) -> Packed:
         """Its columns, for a lane."""
@@ -46,7 +47,7 @@ def event_of(fire: hook_pb2.Fire) -> FireEvent:
         data_lengths=fire.batch.data_lengths,
         meta_lengths=fire.batch.meta_lengths,
         origin=origin_of(fire),
-        deadline_ms=fire.deadline_ms,
+        deadline_s=fire.deadline_ms / 1000 if fire.deadline_ms else None,
     )
 
 

@@ -184,7 +184,7 @@ class HookProvider(Provider, Generic[C]):
     async def _run(self, event: FireEvent) -> Columns:
         lane = self._hook.find(event.parameter)
         if isinstance(lane, Lane):
-            within_s = RUN_SHARE * event.deadline_ms / 1000 if event.deadline_ms else None
+            within_s = None if event.deadline_s is None else RUN_SHARE * event.deadline_s
             return await lane.submit(event.packed(), within_s)
         return self._hook.unanswered_batch(lane)
 

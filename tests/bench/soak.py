@@ -78,7 +78,7 @@ def measured(process: int, began: float) -> Sample:
 
 async def fire(client: Client, done: Counter[str]) -> None:
     """One event of a client."""
-    answer = await client.fire("sample_ext", data=TCP, parameter=PARAMETER, deadline_ms=2000)
+    answer = await client.fire("sample_ext", data=TCP, parameter=PARAMETER, deadline_s=2)
     done[f"fire {answer.code.name}"] += 1
 
 

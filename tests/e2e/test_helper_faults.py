@@ -107,7 +107,7 @@ async def test_who_fires_with_a_deadline_waits_for_no_helper_beyond_it(
     async with world(tmp_path) as w, faulty(w, *arguments):
         program = await load(w, "helper_implicit_2")
         await program.attach("sample_ext", on_failure={"timeout": 9})
-        waiting = w.client.fire("sample_ext", context=WAITS, deadline_ms=2000)
+        waiting = w.client.fire("sample_ext", context=WAITS, deadline_s=2)
         answer = await asyncio.wait_for(waiting, 20)
         assert (answer.code, answer.result) == (Result.TIMEOUT, 9)
 
@@ -120,7 +120,7 @@ async def test_who_fires_with_a_deadline_waits_for_no_helper_beyond_it(
 
         await until(counted)
         assert await timeouts() == 1
-        again = await soon(w.client.fire("sample_ext", context=SampleContext(), deadline_ms=60_000))
+        again = await soon(w.client.fire("sample_ext", context=SampleContext(), deadline_s=60))
         assert (again.code, again.result) == (Result.SUCCESS, 7)
 
 
@@ -162,7 +162,7 @@ async def test_ten_thousand_calls_that_go_wrong_leave_nothing_behind(tmp_path: P
             codes = Counter[Result](await asyncio.gather(*(sleep() for _ in range(100))))
             for _ in range(2):
                 columns = await w.client.fire_batch(
-                    "sample_ext", contexts=contexts, count=450, deadline_ms=60_000
+                    "sample_ext", contexts=contexts, count=450, deadline_s=60
                 )
                 codes.update(map(Result, columns.codes))
             return codes

@@ -11,14 +11,14 @@ from tests.packets import UDP
 
 CLIENTS = 4
 TAKEOVERS = 4
-DEADLINE_MS = 30_000
+DEADLINE_S = 30.0
 
 
 async def fire_until(w: World, stop: asyncio.Event, codes: Counter[str]) -> None:
     """Fire one event after the other, each with a deadline."""
     async with Client(w.address) as client:
         while not stop.is_set():
-            answer = await client.fire("sample_ext", data=UDP, deadline_ms=DEADLINE_MS)
+            answer = await client.fire("sample_ext", data=UDP, deadline_s=DEADLINE_S)
             codes[f"{answer.code.name} {answer.result}"] += 1
 
 
@@ -57,14 +57,12 @@ async def test_an_event_waits_for_an_extension_that_comes_in_time(tmp_path: Path
     async with world(tmp_path) as w:
         async with sample(w):
             await attach_count(w)
-        late = await w.client.fire("sample_ext", data=UDP, deadline_ms=50)
+        late = await w.client.fire("sample_ext", data=UDP, deadline_s=0.05)
         assert (late.code, late.message) == (
             Result.OBJECT_NOT_FOUND,
             "the hook's extension is not connected, and did not come in 0.05 s",
         )
-        firing = asyncio.ensure_future(
-            w.client.fire("sample_ext", data=UDP, deadline_ms=DEADLINE_MS)
-        )
+        firing = asyncio.ensure_future(w.client.fire("sample_ext", data=UDP, deadline_s=DEADLINE_S))
         fire = "-o", "json", "hook", "fire", "sample_ext", "--data", UDP.hex()
         commanded = asyncio.ensure_future(w.ctl(*fire, "--deadline", "30"))
         gone = (await w.ctl(*fire)).error()
@@ -83,11 +81,11 @@ async def test_a_hook_that_is_away_keeps_no_other_fire_of_its_client_waiting(
         async with sample(w):
             await attach_count(w)
         hosted = await w.client.create_hook("gate", "sample")
-        long = asyncio.ensure_future(w.client.fire("sample_ext", deadline_ms=DEADLINE_MS))
+        long = asyncio.ensure_future(w.client.fire("sample_ext", deadline_s=DEADLINE_S))
         others = await asyncio.gather(
-            w.client.fire("sample_ext", deadline_ms=10),
+            w.client.fire("sample_ext", deadline_s=0.01),
             w.client.fire("sample_ext"),
-            w.client.fire(hosted.name, deadline_ms=DEADLINE_MS),
+            w.client.fire(hosted.name, deadline_s=DEADLINE_S),
         )
         assert {each.code for each in others} == {Result.OBJECT_NOT_FOUND}
         assert not long.done()

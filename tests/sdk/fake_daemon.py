@@ -249,6 +249,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
                 parameter=request.parameter,
                 has_parameter=request.HasField("parameter"),
                 batch=request.batch,
+                deadline_ms=request.deadline_ms,
                 origin=request.origin if request.HasField("origin") else None,
             )
             yield hook_pb2.FireResponse(sequence=request.sequence, result=await self.fire(fire))

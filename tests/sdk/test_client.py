@@ -482,11 +482,31 @@ async def test_a_client_must_be_open() -> None:
         await Client().programs()
 
 
-@pytest.mark.parametrize("deadline_ms", [-1, 2**32])
+@pytest.mark.parametrize("deadline_s", [-1, 5e6, float("nan")])
 async def test_a_fire_that_no_deadline_fits_is_refused(
-    daemon: FakeDaemon, deadline_ms: int
+    daemon: FakeDaemon, deadline_s: float
 ) -> None:
-    """With the field's name and its range, before anything is sent."""
+    """With the argument's name and its range, before anything is sent."""
     async with Client(daemon.address) as client:
-        with pytest.raises(ValueError, match=rf"^deadline_ms: {deadline_ms} .* to 4294967295$"):
-            await client.fire("parcel", deadline_ms=deadline_ms)
+        with pytest.raises(ValueError, match=rf"^deadline_s: {deadline_s} .* from 0 to 4294967$"):
+            await client.fire("parcel", deadline_s=deadline_s)
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "told"),
+    [(None, None), (0, 0.001), (0.07, 0.07), (4294967.295, 4294967.295)],
+)
+async def test_a_fire_says_how_long_its_client_waits(
+    scene: Scene, deadline_s: float | None, told: float | None
+) -> None:
+    """In whole milliseconds, one at least: none would be no deadline."""
+    events: list[FireEvent] = []
+
+    @scene.hook.on_fire
+    async def note(event: FireEvent) -> Columns:
+        events.append(event)
+        return Columns(Result.SUCCESS, codes=b"\0", results=bytes(4))
+
+    async with scene.extension(), Client(scene.daemon.address) as ebpfd:
+        await ebpfd.fire(scene.hook, deadline_s=deadline_s)
+    assert [event.deadline_s for event in events] == [told]

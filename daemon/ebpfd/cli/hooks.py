@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -118,7 +117,7 @@ def fire(
             data=data * count,
             data_lengths=[len(data)] * count,
             parameter=param,
-            deadline_ms=ceil(1000 * (deadline or 0)),
+            deadline_s=deadline,
         )
         codes = [columns.code] if columns.code else [Result(code) for code in columns.codes]
         if failed := next((code for code in codes if code is not Result.SUCCESS), None):
