@@ -28,6 +28,7 @@ from ebpfd_sdk import (
     MapType,
     NtStatus,
     ObjectType,
+    Origin,
     Pin,
     Program,
     ProgramType,
@@ -159,6 +160,8 @@ async def client() -> None:
         assert_type(await ebpfd.next_id(ObjectType.PROGRAM), int | None)
         assert_type(await program.maps["counts"].get(6), bytes | None)
         assert_type(await ebpfd.fire(passing, context=Parcel()), Answer[Parcel])
+        answer = await ebpfd.fire(passing, deadline_s=0.5, origin=Origin(1, 1, uid=0))
+        assert_type(answer, Answer[Parcel])
         assert_type(await ebpfd.fire(UUID(int=0), context=b""), Answer[Context])
         async for line in ebpfd.trace():
             assert_type(line, TraceLine)

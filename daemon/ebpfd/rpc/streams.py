@@ -72,6 +72,7 @@ class Requests:
         """Each request, in the task of a call's handler."""
         while (request := await self.next(partial(anext, source, None))) is not None:
             yield request
+            del request  # it may be long, and the next one long in coming
 
     async def next(self, read: Callable[[], Awaitable[Request]]) -> Request | None:
         """What *read* gives; None: it is time to end.  One at a time may ask."""
