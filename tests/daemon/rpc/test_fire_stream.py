@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import grpc
 import pytest
 
-from ebpfd.app import Settings
 from ebpfd.host.quotas import Quotas
 from ebpfd.rpc import fire_stream
 from ebpfd_api.metadata import TOKEN
@@ -138,8 +137,7 @@ async def test_a_fire_names_its_origin_or_is_its_callers(tmp_path: Path) -> None
 
 async def test_who_hangs_up_leaves_no_fire_behind(tmp_path: Path) -> None:
     """Neither one that waits for its hook or its turn, nor one that the extension has."""
-    settings = Settings(listen=(tmp_path / "ebpfd.sock",), quotas=Quotas(fires=5))
-    async with serving(tmp_path, settings) as w:
+    async with serving(tmp_path, quotas=Quotas(fires=5)) as w:
         module = await w.module()
         await module.provide()
         for has_stream in (False, True):
