@@ -53,15 +53,15 @@ async def test_one_that_dies_comes_back_and_is_bound_again() -> None:
         attached(client, PROGRAMS / "count.o", EVENTS) as here,
     ):
 
-        async def waiting() -> bool:
+        async def is_in(state: LinkState) -> bool:
             (link,) = await client.links()
-            return link.state is LinkState.WAITING
+            assert link.id == here.link.id
+            return link.state is state
 
         child.kill()
-        await until(waiting)
+        await until(lambda: is_in(LinkState.WAITING))
         await child.start_registered()
-        (link,) = await client.links()
-        assert (link.id, link.state) == (here.link.id, LinkState.ATTACHED)
+        await until(lambda: is_in(LinkState.ATTACHED))
 
 
 async def test_one_that_ends_early_is_told_with_its_last_words(tmp_path: Path) -> None:
