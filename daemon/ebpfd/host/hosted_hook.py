@@ -59,6 +59,9 @@ class HostedHook(LocalModule):
         said = call.client_instance.characteristics
         if not isinstance(said, ExtensionData):
             return AttachAnswer(NtStatus.INVALID_PARAMETER, message="it has no extension data")
+        if call.client_dispatch is None or not self._is_target(call.binding):
+            # It would hold a link's place, and end every event that it is to run.
+            return AttachAnswer(NtStatus.INVALID_PARAMETER, message="it is nothing that can be run")
         link = HostedLink(call.binding, said.data, said.link_id, said.program_name, said.priority)
         if refusal := self._attachments.refusal(link):
             return AttachAnswer(refusal.status, message=refusal.message)
@@ -93,6 +96,13 @@ class HostedHook(LocalModule):
         return BatchOutcome(
             codes=done.codes, results=done.results, contexts=done.contexts, data=done.data
         )
+
+    def _is_target(self, binding: nmr.BindingHandle) -> bool:
+        try:
+            self._targets.find(binding, self)
+        except RequestError:
+            return False
+        return True
 
     async def _run(
         self,

@@ -37,7 +37,7 @@ from ebpfd.rpc.session import ModuleIdentity, RemoteModule, Sessions, process_in
 from ebpfd.rpc.status import answering
 from ebpfd.rpc.streams import CALL_ENDED, Requests, Streams
 from ebpfd_api import protocol
-from ebpfd_api.npi import NAMES, PROGRAM_INFORMATION
+from ebpfd_api.npi import HOOK, NAMES, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus, ntstatus_name
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import registrar_pb2 as pb
@@ -307,9 +307,14 @@ class RegistrarServicer(services_pb.RegistrarServicer):
     async def _attach_provider(
         self, module: RemoteModule, call: pb.ClientAttachProvider
     ) -> pb.CallReturn:
+        binding = nmr.BindingHandle(call.binding)
+        if self._registrar.provider_of(binding).instance.npi_id == HOOK:
+            # A hook would take it for a link: it would hold the place of one, and spoil events.
+            message = "a hook takes links only, and those are the daemon's: attach a program"
+            return pb.CallReturn(status=NtStatus.INVALID_PARAMETER, message=message)
         context = call.client.binding_context or call.binding.to_bytes(8, "little")
         side = await self._registrar.attach_provider(
-            nmr.BindingHandle(call.binding), context, decode_dispatch(call.client), by=module
+            binding, context, decode_dispatch(call.client), by=module
         )
         answer = pb.CallReturn(status=side.status, message=side.message)
         if side.status == NtStatus.SUCCESS:

@@ -1,20 +1,27 @@
 """Hooks that the daemon provides itself."""
 
 import asyncio
+import dataclasses
 from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import ContractError
+from ebpfd import nmr
+from ebpfd.contracts import ContractError, ExtensionData
 from ebpfd.errors import RequestError
 from ebpfd.host.hosted_hooks import WantedHook
-from ebpfd.host.modules import FireCall, HelperCall, HelperOutcome
+from ebpfd.host.link_client import PROGRAM_DISPATCH
+from ebpfd.host.modules import DispatchTable, FireCall, HelperCall, HelperOutcome
+from ebpfd.host.registrar import ProviderSide, RegistrarHost
 from ebpfd.host.turns import Turns
 from ebpfd.objects.chains import Batch
 from ebpfd.store import KeptContracts, StoreError
+from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.failure import Failure
+from ebpfd_api.npi import HOOK
+from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE
 from tests.daemon.host.fakes import FakeExtension
@@ -54,6 +61,46 @@ class FullDisk(KeptContracts):
         """Delete as badly."""
         del kind
         await self.put(guid)
+
+
+class Stranger(FakeExtension):
+    """A client of hooks that is no link."""
+
+    def __init__(self, registrar: RegistrarHost, dispatch: DispatchTable | None) -> None:
+        super().__init__("stranger")
+        self.side: ProviderSide | None = None
+        self._registrar, self._dispatch = registrar, dispatch
+
+    async def client_attach_provider(self, call: nmr.ClientAttachProvider) -> int:
+        """Take any hook."""
+        self.side = await self._registrar.attach_provider(call.binding, b"mine", self._dispatch)
+        return self.side.status
+
+
+@pytest.mark.parametrize("dispatch", [None, PROGRAM_DISPATCH], ids=["no dispatch", "a dispatch"])
+@pytest.mark.parametrize(
+    "capability", [AttachCapability.MULTI_ATTACH_WITH_WILDCARD, AttachCapability.ONE_PER_PARAMETER]
+)
+async def test_only_what_can_be_run_is_taken(
+    capability: AttachCapability, dispatch: DispatchTable | None
+) -> None:
+    """INVALID_PARAMETER for a client that is no link: events and its place are for those."""
+    async with world() as w:
+        await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        gate = await w.hosted_hooks.create(dataclasses.replace(GATE, capability=capability))
+        program = await w.load("count.o")
+        await w.links.attach(program.id, gate, b"eth0")
+        stranger, said = Stranger(w.registrar, dispatch), ExtensionData(data=b"eth1")
+        module = nmr.ModuleId.guid(UUID(int=9))
+        instance = nmr.RegistrationInstance(HOOK, module, characteristics=said)
+        await w.registrar.register(nmr.Role.CLIENT, instance, stranger)
+        assert stranger.side is not None
+        assert stranger.side.status == NtStatus.INVALID_PARAMETER
+        assert stranger.side.message == "it is nothing that can be run"
+        await w.links.attach(program.id, gate, b"eth1")
+        for parameter in (b"eth0", b"eth1"):
+            call = FireCall(gate, parameter, Batch(1, bytes(32)))
+            assert (await w.hooks.fire(call, 5.0)).codes == b"\0"
 
 
 async def test_a_late_event_ends_by_the_callers_deadline() -> None:

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from ebpfd.host.contracts import Contracts
+from ebpfd.host.link_client import PROGRAM_DISPATCH
 from ebpfd.rpc.contract_codec import encode_attach_data, encode_program_data
 from ebpfd.rpc.contract_formats import CONTENT_TYPES, Format, encode
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, HOOK, PROGRAM_INFORMATION
@@ -315,6 +316,31 @@ async def test_remote_modules_exchange_their_sides(tmp_path: Path) -> None:
         (binding,) = (await w.registrar.ListBindings(reg.ListBindingsRequest())).bindings
         assert binding.state == reg.BINDING_STATE_READY
         assert (binding.client.owner, binding.provider.owner) == ("client", "provider")
+
+
+async def test_a_hook_is_offered_no_client_but_links(tmp_path: Path) -> None:
+    """A stranger would hold a link's place there, and events would go to it in vain."""
+    async with serving(tmp_path) as w:
+        provider, client = await w.module("provider"), await w.module("client")
+        await provider.provide()
+        said = reg.Characteristics(extension_data=contract_pb2.ExtensionData(link_id=77))
+        instance = plain(HOOK.bytes, bytes(15) + b"\2", characteristics=said)
+        await client.write(
+            call_id=71, register=reg.Register(role=reg.ROLE_CLIENT, instance=instance)
+        )
+        offer = await client.next("attach")
+        table = reg.DispatchTable(version=1, functions=PROGRAM_DISPATCH.functions)
+        nested = reg.ClientAttachProvider(
+            binding=offer.attach.binding, client=reg.BindingSide(dispatch=table)
+        )
+        answer = await client.ask(client_attach_provider=nested)
+        assert answer.status == NtStatus.INVALID_PARAMETER
+        assert "a hook takes links only" in answer.message
+        await client.return_to(offer.callback_id, answer.status)
+        assert (await client.returned(71)).status == NtStatus.SUCCESS
+        assert w.daemon.registrar.bindings() == []
+        await w.attach("count.o", provider)
+        assert len(provider.bindings) == 2  # the program's and the link's
 
 
 @pytest.mark.parametrize("lost", ["provider", "client"])
