@@ -204,8 +204,9 @@ class Programs:
 
     async def _replace_again(self, new: Program, old: Program) -> None:
         """Undo a reload that could not be kept."""
-        self._objects.add_program(old, new.users.owners)
-        await self.destroy_unkept(self._objects.replace_program(new, old))
+        left = self._objects.replace_program(new, old)
+        # Somebody may have put another one in the new one's place meanwhile: then nobody has it.
+        await self.destroy_unkept([*left, old])
 
     async def _follow(self, program_id: int) -> None:
         """A program's contract has changed, and its user wants it to follow."""
@@ -374,6 +375,9 @@ class Programs:
     def adopt(self, program: Program, clients: ProgramClients, owners: Iterable[Owner]) -> None:
         """A program is there from now on, with its registrations; *owners* have it."""
         self._objects.add_program(program, owners)
+        self._serve(program, clients)
+
+    def _serve(self, program: Program, clients: ProgramClients) -> None:
         self._clients[program.id] = clients
         program.provider.rundown.tell(program.engine.set_waits)
         self._watch(program)
@@ -401,11 +405,11 @@ class Programs:
         file_maps = old.file_maps if old.loaded else ()
         by_place = dict(enumerate(maps))
         new = program_of(loading, engine, by_place, file_maps, old.file_name, old.source)
-        self.adopt(new, loading.clients, old.users.owners)
         try:
             left = self._objects.replace_program(old, new)
         except EngineError as error:
             raise RequestError(Result(error.code), error.message) from None
+        self._serve(new, loading.clients)
         _log.info("program reloaded", program=new.id, name=new.name, instead_of=old.id)
         return new, left
 

@@ -9,7 +9,7 @@ registrations must be withdrawn; methods that may leave such return them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from ebpfd.errors import RequestError
 from ebpfd.objects.breaker import Breaker
@@ -27,6 +27,9 @@ from ebpfd_vm import EngineError
 KINDS: Final[tuple[Kind, ...]] = ("program", "map", "link")
 
 _Object = TypeVar("_Object", bound=Identified)
+
+_Place: TypeAlias = tuple[MapObject, bytes]
+"""A map of programs, and a key of it."""
 
 
 class Objects:
@@ -150,16 +153,17 @@ class Objects:
         self.changed()
 
     def replace_program(self, old: Program, new: Program) -> list[Program]:
-        """Put *new* wherever *old* is had, pinned, linked or held; programs that nobody keeps now.
+        """Add *new*, and put it wherever *old* is had, pinned, linked or held.
 
-        Whoever invokes a link meets the one or the other: nothing waits here.
+        Programs that nobody keeps now.  Whoever invokes a link meets the one or the other: nothing
+        waits here.  ``EngineError`` from a map that does not take *new* leaves all as it was.
         """
+        places = self._places_of(old)
+        _put_instead(places, old, new)
+        self.add_program(new, old.users.owners)
         left: list[Program] = []
-        for container_id in tuple(old.holder_ids):
-            container = self.map(container_id)
-            for key in [key for key, held in container.held.items() if held is old]:
-                container.map.set_program(key, new.engine, new.id)
-                left += self.hold(container, key, new)
+        for container, key in places:
+            left += self.hold(container, key, new)
         for link_id in tuple(old.link_ids):
             left += self.relink(self.link(link_id), new)
         for path in tuple(old.users.paths):
@@ -360,6 +364,15 @@ class Objects:
             raise RequestError(Result.STALE_ID, message)
         raise RequestError(Result.KEY_NOT_FOUND, f"there is no {kind} with id {wanted}: {shows}")
 
+    def _places_of(self, held: Program) -> list[_Place]:
+        containers = map(self.map, tuple(held.holder_ids))
+        return [
+            (container, key)
+            for container in containers
+            for key, each in container.held.items()
+            if each is held
+        ]
+
     def _take(self, each: Object, owners: Iterable[Owner]) -> None:
         taking = tuple(owners)
         for owner in taking:
@@ -407,6 +420,19 @@ class Objects:
 
 
 _TYPES: Final[dict[Kind, type[Object]]] = {"program": Program, "map": MapObject, "link": Link}
+
+
+def _put_instead(places: Iterable[_Place], old: Program, new: Program) -> None:
+    """Let the engine's maps have *new* instead of *old* in all *places*, or in none."""
+    done: list[_Place] = []
+    try:
+        for container, key in places:
+            container.map.set_program(key, new.engine, new.id)
+            done.append((container, key))
+    except EngineError:
+        for container, key in done:
+            container.map.set_program(key, old.engine, old.id)
+        raise
 
 
 def _id_under(container: MapObject, key: bytes) -> int:

@@ -152,6 +152,28 @@ async def test_a_program_that_is_reloaded_meanwhile_is_not_unloaded(
     assert await on_disk(state) == after
 
 
+async def test_a_reload_is_undone_for_nobody(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be kept, but its program has been reloaded again meanwhile: that one stays."""
+    async with world(state=state) as w:
+        scene = Scene(w)
+        await scene.set()
+        old = scene.link.program
+        disk = SlowDisk(monkeypatch, full=True)
+        refusing = asyncio.ensure_future(refused(scene.reload(), Result.OUT_OF_SPACE))
+        await soon(disk.asked.wait())
+        between = scene.link.program
+        reloading = asyncio.ensure_future(scene.reload())
+        await until(lambda: scene.link.program is not between)
+        disk.go_on.set()
+        await soon(asyncio.gather(refusing, reloading))
+        assert not {old, between} & set(w.objects.programs())
+        assert scene.link.program in w.objects.programs()
+        after = survives(w.objects)
+    assert await on_disk(state) == after
+
+
 async def test_an_entry_is_undone_alone(
     state: StateDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,13 +4,15 @@ import asyncio
 
 import pytest
 
+from ebpfd.contracts import ContextDescriptor
 from ebpfd.errors import RequestError
 from ebpfd.host.maps import MapDeclaration
 from ebpfd.objects.chains import Batch
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
+from tests.daemon.contracts.samples import SAMPLE, with_descriptor
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import world
+from tests.daemon.host.world import refused, world
 
 COUNT = "count.o"
 
@@ -87,3 +89,22 @@ async def test_without_its_extension_it_stays_as_it_is() -> None:
         assert caught.value.code is Result.EXTENSION_FAILED_TO_LOAD
         assert list(w.objects.programs()) == [program]
         assert len(w.registrar.clients()) == 2
+
+
+async def test_one_that_its_array_does_not_take_leaves_nothing() -> None:
+    """With another contract it is another type there: the old one stays, alone."""
+    async with world() as w:
+        extension = FakeExtension()
+        (handle,) = await w.provide(extension, hook=False)
+        program = await w.load("trace.o")
+        arrays = [await w.maps.create(MapDeclaration(MapType.PROG_ARRAY, 4, 4, 1)) for _ in "12"]
+        for array in arrays:
+            await w.maps.put_program(array.id, bytes(4), program.id, 0)
+        await w.registrar.withdraw(handle)
+        wider = ContextDescriptor(size=40, data=0, end=8)
+        await w.provide(extension, with_descriptor(SAMPLE, context_descriptor=wider), hook=False)
+        for _ in range(2):
+            await refused(w.programs.reload(program.id), Result.INVALID_FD)
+        assert list(w.objects.programs()) == [program]
+        assert program.holder_ids == {array.id: 1 for array in arrays}
+        assert len(w.registrar.clients()) == 2, "the general and the type client of one"

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from ebpfd.contracts import ContextDescriptor, engine_information
 from ebpfd.errors import RequestError
-from ebpfd.objects import Kind, MapObject, Objects, Program, ProgramState
+from ebpfd.objects import DAEMON, Kind, MapObject, Objects, Program, ProgramState
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
-from ebpfd_vm import Map
+from ebpfd_vm import EngineError, Map
+from ebpfd_vm import Program as EngineProgram
+from tests.daemon.contracts.samples import SAMPLE, with_descriptor
 from tests.daemon.objects.makers import make_link, make_map, make_program
 
 
@@ -145,9 +148,9 @@ def test_a_program_waits_while_its_provider_is_away() -> None:
     )
 
 
-def make_container() -> MapObject:
+def make_container(map_id: int = 6) -> MapObject:
     """An empty program array of a user's own."""
-    return MapObject(6, Map(MapType.PROG_ARRAY, 4, 4, 2))
+    return MapObject(map_id, Map(MapType.PROG_ARRAY, 4, 4, 2))
 
 
 def put(objects: Objects, container: MapObject, index: int, program: Program) -> list[Program]:
@@ -188,6 +191,27 @@ def test_a_held_program_is_left_when_it_is_let_go() -> None:
     assert objects.unload(other) == []
     assert objects.remove_map(container) == [other]
     assert container not in objects.maps()
+
+
+def test_a_program_is_replaced_everywhere_or_nowhere() -> None:
+    """An array that does not take the new one leaves the others with the old one."""
+    objects, old, new, strange = Objects(), make_program(2), make_program(7), make_program(8)
+    wider = with_descriptor(SAMPLE, context_descriptor=ContextDescriptor(size=40, data=0, end=8))
+    maps = [each.map for each in strange.maps]
+    strange.engine = EngineProgram(strange.spec, maps, engine_information(wider))
+    first, second = make_container(), make_container(9)
+    objects.add_program(old)
+    for each in (first, second):
+        objects.add_map(each)
+    put(objects, first, 0, old)
+    put(objects, second, 0, strange)
+    objects.hold(second, bytes(4), old)
+    with pytest.raises(EngineError, match="another program type"):
+        objects.replace_program(old, new)
+    assert int.from_bytes(first.map.lookup(bytes(4)), "little") == old.id
+    assert (old.holder_ids, new.holder_ids) == ({first.id: 1, second.id: 1}, {})
+    assert (list(objects.programs()), list(objects.owned(DAEMON))) == ([old], [old, first, second])
+    assert not new.users.owners
 
 
 def test_a_held_program_stays_when_its_link_ends() -> None:
