@@ -87,19 +87,21 @@ def check_uses(map_object: MapObject, spec: ProgramSpec, index: int) -> None:
     if custom is None:
         return
     for helper_id, used in helper_calls(spec.instructions):
-        if used != index or helper_id not in ELEMENT_HELPERS:
+        # Of a call whose map is not plain nobody knows that it is for another one.
+        if used not in {index, None} or helper_id not in ELEMENT_HELPERS:
             continue
-        calls = f"program {spec.name} calls {ELEMENT_HELPERS[helper_id]} for map {map_object.name}"
+        which = "map" if used == index else "what may be map"
+        helper = ELEMENT_HELPERS[helper_id]
+        calls = f"program {spec.name} calls {helper} for {which} {map_object.name}"
         if custom.data.updates_original_value:
             message = (
                 f"{calls}: {custom.provider} stores its values otherwise than users see them, so "
                 "programs can only pass it to helpers of extensions"
             )
             raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
-        if helper_id == LOOKUP_AND_DELETE and custom.data.hears_of_programs:
+        if helper_id == LOOKUP_AND_DELETE:
             message = (
-                f"{calls}: {custom.provider} keeps account of its elements; "
-                "look the element up, and delete it then"
+                f"{calls}, whose type is a custom one; look the element up, and delete it then"
             )
             raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
 

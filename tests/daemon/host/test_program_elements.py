@@ -221,10 +221,19 @@ def test_only_who_may_write_elements_asks(program: str, places: tuple[int, ...])
     assert provided({0: a_map(indifferent), 1: NOBODY}, spec(program), ()) == ()
 
 
-@pytest.mark.parametrize("program", ["put", "drop", "add", "take"])
+@pytest.mark.parametrize("program", ["put", "drop", "add", "take", "either"])
 def test_where_values_are_translated_programs_touch_no_element(program: str) -> None:
-    """OPERATION_NOT_SUPPORTED, for lookups too."""
+    """OPERATION_NOT_SUPPORTED, for lookups too, and where the map is one of two."""
     with pytest.raises(RequestError) as caught:
         check_uses(a_map(DATA), spec(program), 0)
     assert caught.value.code is Result.OPERATION_NOT_SUPPORTED
     assert "stores its values otherwise than users see them" in caught.value.message
+
+
+@pytest.mark.parametrize("functions", [TABLE, TABLE - {AFTER, F.PREPROCESS_MAP_UPDATE_ELEMENT}])
+def test_an_element_is_never_found_and_deleted_at_once(functions: frozenset[MapFunction]) -> None:
+    """OPERATION_NOT_SUPPORTED for every custom map, as for users."""
+    with pytest.raises(RequestError) as caught:
+        check_uses(a_map(replace(PLAIN, functions=functions)), spec("take"), 0)
+    assert caught.value.code is Result.OPERATION_NOT_SUPPORTED
+    assert "look the element up, and delete it then" in caught.value.message
