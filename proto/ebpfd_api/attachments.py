@@ -56,6 +56,17 @@ class Refusal:
     message: str
 
 
+def code_of_nobody(
+    capability: AttachCapability, parameter: bytes | None, *, anybody: bool
+) -> Result:
+    """The code of an event that reaches no link; *anybody*: others are attached to its hook.
+
+    KEY_NOT_FOUND is the sample's; netebpfext knows OBJECT_NOT_FOUND only.
+    """
+    keyed = capability is AttachCapability.ONE_PER_PARAMETER and parameter is not None
+    return Result.KEY_NOT_FOUND if keyed and anybody else Result.OBJECT_NOT_FOUND
+
+
 class Attachments(Generic[L]):
     """The links of one hook, in invocation order.
 
@@ -124,8 +135,7 @@ class Attachments(Generic[L]):
 
     def nobody(self, parameter: bytes | None) -> Result:
         """The code of an event that reaches no link."""
-        unkeyed = self.capability is not AttachCapability.ONE_PER_PARAMETER or parameter is None
-        return Result.OBJECT_NOT_FOUND if unkeyed or not self._links else Result.KEY_NOT_FOUND
+        return code_of_nobody(self.capability, parameter, anybody=bool(self._links))
 
     @property
     def _violation(self) -> NtStatus:

@@ -11,6 +11,8 @@ from ebpfd.host.targets import Targets
 from ebpfd.objects.chains import Batch, Chain, ChainOutcome
 from ebpfd.objects.links import invocation_order
 from ebpfd.objects.origin import Origin
+from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.attachments import code_of_nobody
 from ebpfd_api.result import Result
 
 
@@ -130,14 +132,13 @@ class Chains:
         targets = self._targets.of_event(owner, attach_type, parameter)
         if targets:
             return self._of(targets)
-        hook = self._contracts.name_of(attach_type)
         known = self._contracts.attach_type(attach_type)
-        keyed = known is not None and not known.wildcards
-        if keyed and self._targets.any_of(owner, attach_type):
-            message = f'nothing is attached to "{hook}" with this parameter'
-            raise RequestError(Result.KEY_NOT_FOUND, message)
-        message = f'nothing is attached to "{hook}" for this event'
-        raise RequestError(Result.OBJECT_NOT_FOUND, message)
+        capability = AttachCapability.UNSPECIFIED if known is None else known.capability
+        anybody = self._targets.any_of(owner, attach_type)
+        code = code_of_nobody(capability, parameter, anybody=anybody)
+        whom = "with this parameter" if code is Result.KEY_NOT_FOUND else "for this event"
+        hook = self._contracts.name_of(attach_type)
+        raise RequestError(code, f'nothing is attached to "{hook}" {whom}')
 
     def _of(self, targets: Sequence[Target]) -> Target | ChainTarget:
         if len(targets) == 1:

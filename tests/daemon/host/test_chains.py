@@ -11,11 +11,13 @@ from ebpfd import nmr
 from ebpfd.contracts import ProgramData, ProgramResult
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains, ChainTarget
+from ebpfd.host.hosted_hook import HostedLink
 from ebpfd.host.modules import HelperCall, HelperOutcome, Module
 from ebpfd.host.quotas import Quotas
 from ebpfd.objects import Link
 from ebpfd.objects.chains import Batch, Outcome
 from ebpfd_api.attach_capability import AttachCapability
+from ebpfd_api.attachments import Attachments
 from ebpfd_api.failure import Failure
 from ebpfd_api.npi import HOOK
 from ebpfd_api.result import Result
@@ -287,20 +289,23 @@ async def test_links_of_two_hooks_are_no_chain() -> None:
             chains(w).of_bindings([first.binding, second.binding], extension)
 
 
-async def test_an_event_that_reaches_nobody_has_the_hooks_code() -> None:
+@pytest.mark.parametrize("capability", AttachCapability)
+@pytest.mark.parametrize("wildcards", [(), (b"",)])
+async def test_an_event_that_reaches_nobody_has_the_hooks_code(
+    capability: AttachCapability, wildcards: tuple[bytes, ...]
+) -> None:
     """OBJECT_NOT_FOUND; with the sample's rule KEY_NOT_FOUND if another parameter has a link."""
     async with world() as w:
         extension = FakeExtension()
-        await w.provide(extension)
-        for attached, code in ((False, Result.OBJECT_NOT_FOUND), (True, Result.KEY_NOT_FOUND)):
+        await w.provide(extension, hook=False)
+        data = dataclasses.replace(HOOK_DATA, capability=capability, wildcards=wildcards)
+        await w.provide_hook(extension, data)
+        alone = Attachments[HostedLink](capability, wildcards)
+        for attached in (False, True):
             if attached:
-                await attach(w, "add_one", b"\0")
-            with pytest.raises(RequestError) as caught:
-                await fire(w, extension, Batch(), b"\2")
-            assert caught.value.code is code
-    async with world() as w:
-        extension = await provided(w)
-        await attach(w, "add_one", b"\1")
-        with pytest.raises(RequestError) as caught:
-            await fire(w, extension, Batch(), b"\2")
-        assert caught.value.code is Result.OBJECT_NOT_FOUND
+                link = await attach(w, "add_one", b"\1")
+                alone.add(HostedLink(nmr.BindingHandle(link.binding), b"\1", link.id, "", 0))
+            keyed = attached and capability is AttachCapability.ONE_PER_PARAMETER
+            code = Result.KEY_NOT_FOUND if keyed else Result.OBJECT_NOT_FOUND
+            await refused(fire(w, extension, Batch(), b"\2"), code)
+            assert alone.nobody(b"\2") is code, "the hook's own side says the same"
