@@ -28,9 +28,10 @@ _STRINGS: Final = b"\0" + b"\0".join(
 )
 
 
-def object_file(code: bytes, functions: Sequence[int]) -> bytes:
+def object_file(code: bytes, functions: Sequence[int], *, name: str = PROGRAM) -> bytes:
     """Wrap *code*, whose functions begin at these slots, the program's at the first."""
-    symbols = _symbols(functions)
+    strings = _STRINGS if name == PROGRAM else _STRINGS + name.encode() + b"\0"
+    symbols = _symbols(functions, strings.index(b"\0" + name.encode() + b"\0") + 1)
     code_at = _HEADER.size
     symbols_at = code_at + len(code)
     strings_at = symbols_at + len(symbols)
@@ -46,27 +47,27 @@ def object_file(code: bytes, functions: Sequence[int]) -> bytes:
                 locals_=len(functions),
                 entry=_SYMBOL.size,
             ),
-            _section_header(".strtab", _STRTAB, strings_at, len(_STRINGS)),
+            _section_header(".strtab", _STRTAB, strings_at, len(strings)),
         )
     )
     header = _HEADER.pack(
-        _IDENTITY, _RELOCATABLE, _BPF, 1, 0, 0, strings_at + len(_STRINGS), 0,
+        _IDENTITY, _RELOCATABLE, _BPF, 1, 0, 0, strings_at + len(strings), 0,
         _HEADER.size, 0, 0, _SECTION_HEADER.size, 4, _STRINGS_INDEX,
     )  # fmt: skip
-    return header + code + symbols + _STRINGS + headers
+    return header + code + symbols + strings + headers
 
 
-def _symbols(functions: Sequence[int]) -> bytes:
+def _symbols(functions: Sequence[int], name: int) -> bytes:
     """Make a symbol for each function, the global one last, after one that is all zeros."""
     program, *others = functions
     symbols = [bytes(_SYMBOL.size)]
-    symbols += [_symbol("function", _LOCAL_FUNCTION, start) for start in others]
-    return b"".join([*symbols, _symbol(PROGRAM, _GLOBAL_FUNCTION, program)])
+    symbols += [_symbol(_name("function"), _LOCAL_FUNCTION, start) for start in others]
+    return b"".join([*symbols, _symbol(name, _GLOBAL_FUNCTION, program)])
 
 
-def _symbol(name: str, kind: int, start: int) -> bytes:
+def _symbol(name: int, kind: int, start: int) -> bytes:
     """Size 0 leaves it to the loader to find the function's end."""
-    return _SYMBOL.pack(_name(name), kind, 0, _CODE_INDEX, start * SLOT_SIZE, 0)
+    return _SYMBOL.pack(name, kind, 0, _CODE_INDEX, start * SLOT_SIZE, 0)
 
 
 def _section_header(

@@ -43,6 +43,9 @@ from ebpfd.objects import (
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Object, ProgramSpec, parse_object
 
+NAME_LENGTH: Final = 64
+"""``BPF_OBJ_NAME_LEN``: bytes of a program's name, with the zero that ends it in C."""
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -125,6 +128,8 @@ class Programs:
         """
         parsed = await _parse(object_file)
         chosen = _choose(parsed, wanted)
+        for _, spec in chosen:
+            _check_name(spec.name)
         self._check_quotas(len(chosen), 0)
         contracts = [self._contract_of(spec) for _, spec in chosen]
         for contract in contracts:
@@ -426,6 +431,15 @@ async def _parse(object_file: bytes) -> Object:
         return await asyncio.to_thread(parse_object, object_file)
     except EngineError as error:
         raise RequestError(Result(error.code), error.message) from None
+
+
+def _check_name(name: str) -> None:
+    """As for maps, whose names the engine checks."""
+    if (size := len(name.encode())) >= NAME_LENGTH:
+        message = (
+            f"program {name}: its name has {size} bytes: it must have fewer than {NAME_LENGTH}"
+        )
+        raise RequestError(Result.INVALID_ARGUMENT, message)
 
 
 def _choose(parsed: Object, wanted: Sequence[str]) -> list[tuple[int, ProgramSpec]]:

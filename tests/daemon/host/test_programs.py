@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import struct
 import threading
 from typing import Any
 
@@ -21,6 +22,8 @@ from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.prototype import ReturnType
 from ebpfd_api.result import Result
+from tests.conformance.elf import SECTION
+from tests.conformance.elf import object_file as named
 from tests.daemon.contracts.samples import (
     ATTACH_TYPE,
     HELPERS,
@@ -78,6 +81,23 @@ async def test_a_known_type_without_provider_is_refused_and_leaves_nothing() -> 
         message = await refused(w.load("count.o"), Result.EXTENSION_FAILED_TO_LOAD)
         assert "no extension provides its program type" in message
         assert w.leftovers() == []
+
+
+async def test_a_programs_name_has_fewer_than_64_bytes() -> None:
+    """Bytes, not characters; INVALID_ARGUMENT before anything is bound."""
+    data = dataclasses.replace(SAMPLE, section_prefixes=(SECTION,))
+    zero = struct.pack("<BBhiBBhi", 0xB7, 0, 0, 0, 0x95, 0, 0, 0)
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension, data, hook=False)
+        for name in ("n" * 63, "é" * 31):
+            (program,) = await w.programs.load(named(zero, (0,), name=name), "n.o", [])
+            assert program.spec.name == name
+        bound = len(extension.attached)
+        for name in ("n" * 64, "é" * 32):
+            loading = w.programs.load(named(zero, (0,), name=name), "n.o", [])
+            assert "64 bytes" in await refused(loading, Result.INVALID_ARGUMENT)
+        assert len(extension.attached) == bound
 
 
 async def test_a_program_that_is_not_safe_leaves_nothing_behind() -> None:
