@@ -1,6 +1,7 @@
 """Whether program information makes sense; the error names the field.
 
-The rules are those of eBPF for Windows for the structures, and ours for what goes beyond them.
+The rules are those of eBPF for Windows for the structures, the engine's for contexts, and ours for
+what goes beyond them.
 What makes only an *attach* fail there (reserved capability bits, helpers without address) is not
 checked here: a provider may always register.
 """
@@ -11,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from ebpfd.contracts.values import (
-    FIRST_TYPE_SPECIFIC_HELPER,
+    NO_HELPER,
     POINTER_SIZE,
     AttachProviderData,
     BtfFunctionsData,
@@ -24,7 +25,7 @@ from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.prototype import ArgumentType, ReturnType
 
 MIN_CONTEXT_SIZE: Final = 16
-MAX_CONTEXT_SIZE: Final = 64 * 1024
+MAX_CONTEXT_SIZE: Final = 64 * 1024 - 1
 HIGH_LEVEL: Final = 15
 MAX_ARGUMENTS: Final = 5
 MAX_U32: Final = 0xFFFF_FFFF
@@ -181,6 +182,8 @@ def _validate_context(context: ContextDescriptor) -> None:
         raise ContractError(f"{where}.size", f"{context.size} is not within {allowed}")
     if (context.data == -1) != (context.end == -1):
         raise ContractError(where, "data and end come together or not at all")
+    if context.meta != -1 and context.data == -1:
+        raise ContractError(f"{where}.meta", "comes with data and end only")
     taken: dict[int, str] = {}
     for name, offset in context.pointers():
         if not 0 <= offset <= context.size - POINTER_SIZE:
@@ -190,6 +193,10 @@ def _validate_context(context: ContextDescriptor) -> None:
             if abs(other - offset) < POINTER_SIZE:
                 raise ContractError(f"{where}.{name}", f"overlaps {other_name}")
         taken[offset] = name
+    if context.data != -1 and context.end != context.data + POINTER_SIZE:
+        # The verifier takes their distance for the width of a pointer.
+        problem = f"{context.end} is not {context.data + POINTER_SIZE}, right behind data"
+        raise ContractError(f"{where}.end", problem)
 
 
 def _validate_helpers(
@@ -199,9 +206,10 @@ def _validate_helpers(
         at = f"{where}[{index}]"
         if not helper.name:
             raise ContractError(f"{at}.name", "must not be empty")
-        if (helper.helper_id < FIRST_TYPE_SPECIFIC_HELPER) != general:
-            rule = "below" if general else "at or above"
-            problem = f"{helper.helper_id} is not {rule} {FIRST_TYPE_SPECIFIC_HELPER}"
+        own = helper.helper_id > NO_HELPER
+        if helper.helper_id == NO_HELPER or own == general:
+            rule = "below" if general else "above"
+            problem = f"{helper.helper_id} of {helper.name} is not {rule} {NO_HELPER}"
             raise ContractError(f"{at}.helper_id", problem)
         _validate_arguments(at, helper.arguments)
         if helper.code:

@@ -15,8 +15,11 @@ from ebpfd_api.prototype import ArgumentType, ReturnType
 POINTER_SIZE: Final = 8
 """Bytes of a context's data pointers."""
 
-FIRST_TYPE_SPECIFIC_HELPER: Final = 0x10000
-"""Helper ids from here on belong to one program type; those below are general."""
+NO_HELPER: Final = 0xFFFF
+"""Between the ids of general helpers and those that belong to one program type."""
+
+FIRST_TYPE_SPECIFIC_HELPER: Final = NO_HELPER + 1
+"""Helper ids from here on belong to one program type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

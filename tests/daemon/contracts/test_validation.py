@@ -1,19 +1,23 @@
 """Every rule of program information, with the field that its error names."""
 
 import dataclasses
+import itertools
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from ebpfd.contracts import (
+    ContextDescriptor,
     ContextField,
     ContractError,
     ProgramData,
     ProgramResult,
+    engine_information,
     validate_program_data,
 )
 from ebpfd_api.prototype import ArgumentType, ReturnType
+from ebpfd_vm import EngineError, Map, Program, parse_object
 from tests.daemon.contracts.samples import (
     HELPERS,
     SAMPLE,
@@ -23,6 +27,7 @@ from tests.daemon.contracts.samples import (
     with_helper,
     with_info,
 )
+from tests.daemon.host.world import object_file
 
 replace = dataclasses.replace
 CONTEXT = "type_descriptor.context_descriptor"
@@ -68,7 +73,7 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
     ),
     "level above HIGH": ("required_irql", replace(SAMPLE, required_irql=16)),
     "context too small": (f"{CONTEXT}.size", with_context(SAMPLE, size=15)),
-    "context too large": (f"{CONTEXT}.size", with_context(SAMPLE, size=64 * 1024 + 1)),
+    "context too large": (f"{CONTEXT}.size", with_context(SAMPLE, size=64 * 1024)),
     "data without end": (CONTEXT, with_context(SAMPLE, end=-1)),
     "end without data": (CONTEXT, with_context(SAMPLE, data=-1)),
     "data outside": (f"{CONTEXT}.data", with_context(SAMPLE, data=25)),
@@ -78,6 +83,9 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
     "end on data": (f"{CONTEXT}.end", with_context(SAMPLE, end=0)),
     "end overlaps data": (f"{CONTEXT}.end", with_context(SAMPLE, end=7)),
     "meta overlaps end": (f"{CONTEXT}.meta", with_context(SAMPLE, meta=12)),
+    "end before data": (f"{CONTEXT}.end", with_context(SAMPLE, data=16, end=0)),
+    "end not right behind data": (f"{CONTEXT}.end", with_context(SAMPLE, data=0, end=16)),
+    "meta without data": (f"{CONTEXT}.meta", with_context(SAMPLE, data=-1, end=-1, meta=0)),
     "helper without name": (f"{OWN}[0].name", with_helper(SAMPLE, 0, name="")),
     "own helper with a general id": (
         f"{OWN}[1].helper_id",
@@ -86,6 +94,10 @@ BROKEN: dict[str, tuple[str, ProgramData]] = {
     "override with an own id": (
         "global_helpers[0].helper_id",
         with_info(SAMPLE, global_helpers=(helper(0x10000, "lookup"),)),
+    ),
+    "override with an id between": (
+        "global_helpers[0].helper_id",
+        with_info(SAMPLE, global_helpers=(helper(0xFFFF, "lookup"),)),
     ),
     "id twice": (OWN, with_helper(SAMPLE, 1, helper_id=0x10000)),
     "override twice": (
@@ -200,10 +212,11 @@ TAKEN: dict[str, ProgramData] = {
     "level HIGH": replace(SAMPLE, required_irql=15),
     "reserved capabilities, which only an attach refuses": replace(SAMPLE, capabilities=1),
     "smallest context": with_context(SAMPLE, size=16),
-    "largest context": with_context(SAMPLE, size=64 * 1024),
+    "largest context": with_context(SAMPLE, size=64 * 1024 - 1),
     "metadata": with_context(SAMPLE, meta=24),
     "no data": with_context(SAMPLE, data=-1, end=-1),
     "an override": with_info(SAMPLE, global_helpers=(helper(1, "lookup"),)),
+    "the last general id": with_info(SAMPLE, global_helpers=(helper(0xFFFE, "lookup"),)),
     "a field after a pointer": with_field(ContextField(name="x", offset=16, size=16)),
     "no size by type": with_arguments(ArgumentType.PTR_TO_MAP, ArgumentType.PTR_TO_MAP_KEY),
     "code": with_code(),
@@ -229,3 +242,35 @@ def test_memory_is_followed_by_its_size(memory: ArgumentType, following: Argumen
     with pytest.raises(ContractError) as caught:
         validate_program_data(data)
     assert caught.value.field == f"{OWN}[0].arguments[1]"
+
+
+def registers(data: ProgramData) -> bool:
+    """Whether it breaks no rule."""
+    try:
+        validate_program_data(data)
+    except ContractError:
+        return False
+    return True
+
+
+def engine_takes(data: ProgramData) -> bool:
+    """Whether the engine makes a program of such a type."""
+    (spec,) = parse_object(object_file("trace.o")).programs
+    maps = [Map(1, 4, 8, 16) for _ in spec.map_indices]
+    try:
+        Program(spec, maps, engine_information(data))
+    except EngineError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("size", [16, 17, 24, 2**16 - 1, 2**16])
+def test_a_context_that_registers_is_one_that_the_engine_takes(size: int) -> None:
+    """Or each load would be refused as if the program were at fault."""
+    ends = size - 15, size - 8, size - 7
+    for data, end, meta in itertools.product(
+        (-2, -1, 0, 8, *ends), (-1, 0, 7, 8, 9, 16, *ends), (-1, 0, 16, *ends)
+    ):
+        context = ContextDescriptor(size=size, data=data, end=end, meta=meta)
+        told = replace(with_descriptor(SAMPLE, context_descriptor=context), fields=())
+        assert registers(told) == engine_takes(told), context

@@ -14,7 +14,7 @@ from ebpfd.contracts import (
     ProgramResult,
     ProgramTypeDescriptor,
 )
-from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER, POINTER_SIZE
+from ebpfd.contracts.values import FIRST_TYPE_SPECIFIC_HELPER, NO_HELPER, POINTER_SIZE
 from ebpfd_api.prototype import ArgumentType, ReturnType
 
 _MOST: Final = 2**32 - 1
@@ -81,12 +81,15 @@ def _helpers(ids: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[HelperFunct
 @st.composite
 def _context(draw: st.DrawFn) -> ContextDescriptor:
     size = draw(st.integers(16, 200))
-    places = list(range(0, size - POINTER_SIZE + 1, POINTER_SIZE))
-    data, end, meta = (*draw(st.permutations(places))[:3], -1, -1)[:3]
-    if len(places) < 2 or draw(st.booleans()):
+    if draw(st.booleans()):
         return ContextDescriptor(size=size)
-    with_meta = len(places) > 2 and draw(st.booleans())
-    return ContextDescriptor(size=size, data=data, end=end, meta=meta if with_meta else -1)
+    data = draw(st.integers(0, size - 2 * POINTER_SIZE))
+    places = [
+        *range(data - POINTER_SIZE + 1),
+        *range(data + 2 * POINTER_SIZE, size - POINTER_SIZE + 1),
+    ]
+    meta = draw(st.sampled_from([-1, *places]))
+    return ContextDescriptor(size=size, data=data, end=data + POINTER_SIZE, meta=meta)
 
 
 @st.composite
@@ -119,7 +122,7 @@ def valid_program_data(draw: st.DrawFn) -> ProgramData:
     """A contract that passes validation, in all its fields."""
     context = draw(_context())
     own = draw(_helpers(st.integers(FIRST_TYPE_SPECIFIC_HELPER, _MOST)))
-    general = draw(_helpers(st.integers(0, FIRST_TYPE_SPECIFIC_HELPER - 1)))
+    general = draw(_helpers(st.integers(0, NO_HELPER - 1)))
     ids = [helper.helper_id for helper in (*own, *general)]
     values = draw(st.lists(_u32, max_size=3, unique=True))
     names = draw(st.lists(_text, min_size=len(values), max_size=len(values), unique=True))
