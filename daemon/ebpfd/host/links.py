@@ -88,13 +88,21 @@ class Links:
     ) -> Link:
         """Attach a program to a hook that is there and takes it.
 
+        OBJECT_NOT_FOUND for a name that nobody knows, EXTENSION_FAILED_TO_LOAD for a GUID: a hook
+        that is not there is absent, whether it has ever been there or not.
+
         The link is *owner*'s; of the daemon it is a legacy link, which only a detach ends.
         *flags* are for the hook; None: those of the program that the link has when it binds.
         *policy* is for events that find something in their way; what is left out is open.
         *breaker* says when the link is left alone; None, or after no failures: never.
         """
         program = self._objects.program(program_id)
-        guid = self.find_attach_type(attach_type)
+        try:
+            guid = self._contracts.find_attach_type(attach_type)
+        except UnknownAttachTypeError as error:
+            by_name = isinstance(attach_type, str)
+            code = Result.OBJECT_NOT_FOUND if by_name else Result.EXTENSION_FAILED_TO_LOAD
+            raise RequestError(code, str(error)) from None
         there = self._objects.count("link")
         self._executor.guard.check("links", there, 1, "detach some")
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))

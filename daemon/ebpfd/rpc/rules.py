@@ -74,9 +74,14 @@ class Things:
     def hook(self, action: Action, named: hook_pb2.AttachType) -> Need:
         """To attach to a hook or to fire it."""
         try:
-            attach_type = self._contracts.find_attach_type(decode_attach_type(named))
-        except (RequestError, UnknownAttachTypeError):
+            wanted = decode_attach_type(named)
+        except RequestError:
             return ANY[action]
+        try:
+            attach_type = self._contracts.find_attach_type(wanted)
+        except UnknownAttachTypeError:
+            # Its hook may come before it is looked for.
+            return hook_need(action, wanted, "") if isinstance(wanted, UUID) else ANY[action]
         data = self._contracts.attach_type(attach_type)
         return hook_need(action, attach_type, data.name if data else "")
 

@@ -188,7 +188,7 @@ async def test_nobody_attaches_to_a_hook_that_is_being_removed() -> None:
         gone, missed = await both(w.hosted_hooks.remove(gate), attaching)
         assert gone is None
         assert isinstance(missed, RequestError)
-        assert missed.code is Result.OBJECT_NOT_FOUND
+        assert missed.code is Result.EXTENSION_FAILED_TO_LOAD
         assert link is not None
 
 

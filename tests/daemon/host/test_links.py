@@ -75,14 +75,20 @@ async def test_a_link_shows_its_hook_what_it_must_know() -> None:
         assert program.link_ids == {link.id}
 
 
-async def test_an_unknown_hook_is_object_not_found() -> None:
-    """By GUID or by name; the known ones are named."""
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        ("nothing", Result.OBJECT_NOT_FOUND),
+        ("", Result.OBJECT_NOT_FOUND),
+        (UUID(int=5), Result.EXTENSION_FAILED_TO_LOAD),
+    ],
+)
+async def test_a_hook_that_nobody_knows(wanted: str | UUID, code: Result) -> None:
+    """A name is nobody's; a GUID is that of a hook that is absent, as if it had once been there."""
     async with world() as w:
         await w.provide(FakeExtension())
         program = await w.load("count.o")
-        for wanted in ("nothing", "", UUID(int=5)):
-            attach = w.links.attach(program.id, wanted, b"")
-            assert "known: sample_ext" in await refused(attach, Result.OBJECT_NOT_FOUND)
+        assert "known: sample_ext" in await refused(w.links.attach(program.id, wanted, b""), code)
         assert list(w.objects.links()) == []
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import pytest
@@ -178,6 +179,28 @@ async def test_links_belong_to_their_hooks(tmp_path: Path) -> None:
         assert done.status.code == Result.SUCCESS
         gone = await g.wire.links.Detach(detach, metadata=g.token)
         assert gone.status.code == Result.STALE_ID
+
+
+async def test_a_hook_that_nobody_knows_is_attached_to_by_its_guid(tmp_path: Path) -> None:
+    """It may come meanwhile, and nobody knows then whether its name would have been allowed."""
+    unknown = UUID(int=5)
+    for right in ("name:sample_ext", f"guid:{unknown}"):
+        folder = tmp_path / right[:4]
+        folder.mkdir()
+        async with guarded(folder, {Action.LOAD: ("*",), Action.ATTACH: (right,)}, EXTENSION) as g:
+            module = await g.wire.module()
+            await module.provide()
+            request = programs_pb2.LoadRequest(object=object_file("count.o"))
+            loaded = await module.during(g.wire.programs.Load(request, metadata=g.token))
+            attach = links_pb2.AttachRequest(
+                program_id=loaded.programs[0].id,
+                attach_type=hook_pb2.AttachType(guid=unknown.bytes),
+            )
+            attaching = g.wire.links.Attach(attach, metadata=g.token)
+            if right.startswith("name"):
+                assert f"may not attach {unknown}" in await g.denied(attaching)
+            else:
+                assert (await attaching).status.code == Result.EXTENSION_FAILED_TO_LOAD
 
 
 async def make_map(g: Guarded, name: str, *owner: tuple[str, str]) -> int:
