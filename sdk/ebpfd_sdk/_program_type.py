@@ -83,7 +83,7 @@ class ProgramType(Declaration, Generic[C]):
         deadline_s: float | None = None,
         code: HelperCode | None = None,
     ) -> Callable[[F], F]:
-        """Offer the decorated function to programs; ids below 0x10000 override general helpers.
+        """Offer the decorated function to programs; ids below 0xffff override general helpers.
 
         A program that has waited for *deadline_s* seconds ends with TIMEOUT, and the call of an
         ``async def`` is cancelled.  Left out, it is a second; the daemon has a maximum.

@@ -26,6 +26,10 @@ def contract_digest(
     context may be written and which are hidden.  A helper that the program does not call may come,
     go or change, and so may the names of fields; only to a *relocatable* program, whose
     instructions come from them, do the types of the context matter.
+
+    Of general helpers it covers those that the type overrides.  Unlike in eBPF for Windows an
+    override weighs even if its prototype is the engine's own: that hash binds addresses anew when
+    a provider returns, but our code is made for who serves a helper, the engine or an extension.
     """
     descriptor = data.program_info.type_descriptor
     context = descriptor.context_descriptor

@@ -1,7 +1,10 @@
 """The provider of the general helpers: the engine's own, registered like any extension's."""
 
+from collections.abc import Iterable
+
 from ebpfd import nmr
 from ebpfd.contracts import HelperFunctionPrototype
+from ebpfd.contracts.validation import MAX_ARGUMENTS
 from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
@@ -27,12 +30,18 @@ def general_prototypes() -> tuple[HelperFunctionPrototype, ...]:
             helper_id=helper.helper_id,
             name=helper.name,
             return_type=ReturnType(helper.return_type),
-            arguments=tuple(map(ArgumentType, helper.arguments)),
+            arguments=_filled(map(ArgumentType, helper.arguments)),
             reallocate_packet=helper.reallocate_packet,
             implicit_context=helper.implicit_context,
         )
         for helper in general_helpers()
     )
+
+
+def _filled(arguments: Iterable[ArgumentType]) -> tuple[ArgumentType, ...]:
+    """Five, as a prototype has them; the engine names those that there are."""
+    given = tuple(arguments)
+    return (*given, *[ArgumentType.DONTCARE] * (MAX_ARGUMENTS - len(given)))
 
 
 async def register_general_helpers(registrar: RegistrarHost) -> nmr.RegistrationHandle:

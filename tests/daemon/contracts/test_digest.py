@@ -1,12 +1,23 @@
 """The digest covers what a program uses, and nothing that it does not."""
 
 import dataclasses
+import hashlib
+import itertools
+import struct
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import ContextField, ProgramData, ProgramResult, contract_digest
+from ebpfd.contracts import (
+    BtfResolvedFunction,
+    ContextField,
+    ProgramData,
+    ProgramResult,
+    contract_digest,
+    validate_program_data,
+)
+from ebpfd.host.general import general_prototypes
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from tests.daemon.contracts.samples import (
     HELPERS,
@@ -59,6 +70,9 @@ WEIGHS: dict[str, Change] = {
     "used helper's code": lambda data: with_helper(data, 1, code=bytes(8)),
     "used helper gone": lambda data: with_info(data, program_type_specific_helpers=HELPERS[:1]),
     "override of a used helper": lambda data: with_override(data, 1),
+    "override of a used helper that is as the engine's own": lambda data: with_info(
+        data, global_helpers=tuple(each for each in general_prototypes() if each.helper_id == 1)
+    ),
     "field's right": lambda data: with_field(data, writable=False),
     "field's place": lambda data: with_field(data, offset=20),
     "field's size": lambda data: with_field(data, size=2),
@@ -110,3 +124,72 @@ def test_the_order_and_number_of_calls_do_not_matter() -> None:
     once = contract_digest(SAMPLE, [0x10000, 0x10001])
     assert once == contract_digest(SAMPLE, [0x10001, 0x10000, 0x10001])
     assert len(once) == 32
+
+
+def function(
+    name: str, module: int = 7, argument: ArgumentType = ArgumentType.ANYTHING
+) -> BtfResolvedFunction:
+    """A function of a module, with one argument."""
+    return BtfResolvedFunction(
+        module=UUID(int=module),
+        name=name,
+        return_type=ReturnType.INTEGER,
+        arguments=(argument, *[ArgumentType.DONTCARE] * 4),
+    )
+
+
+ADD, SUB, FAR = function("add"), function("sub"), function("add", 8)
+"""Two of one module, and one of another."""
+
+FUNCTIONS: dict[str, tuple[BtfResolvedFunction, ...]] = {
+    "none": (),
+    "one": (ADD,),
+    "another of its module": (SUB,),
+    "one of that name elsewhere": (FAR,),
+    "another argument": (function("add", argument=ArgumentType.PTR_TO_CTX),),
+    "another return type": (replace(ADD, return_type=ReturnType.PTR_TO_MAP_VALUE_OR_NULL),),
+    "one that moves the packet": (replace(ADD, reallocate_packet=True),),
+    "two": (ADD, SUB),
+    "three": (ADD, SUB, FAR),
+}
+
+
+def test_functions_weigh_by_their_number_and_all_that_they_promise() -> None:
+    """Module, name, return type, arguments, and the flag: each gives another digest."""
+    digests = {each: contract_digest(SAMPLE, USED, FUNCTIONS[each]) for each in FUNCTIONS}
+    assert len(set(digests.values())) == len(FUNCTIONS)
+    assert digests["none"] == contract_digest(SAMPLE, USED)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((ADD, SUB, FAR))))
+def test_the_order_of_imports_does_not_matter(order: tuple[BtfResolvedFunction, ...]) -> None:
+    """They are sorted by module and name."""
+    assert contract_digest(SAMPLE, USED, order) == contract_digest(SAMPLE, USED, FUNCTIONS["three"])
+
+
+def test_functions_are_hashed_as_in_windows() -> None:
+    """Behind the helpers: their count, then module, name, types, and the flag if it is set."""
+    flagged = replace(SUB, reallocate_packet=True)
+    parts = [struct.pack("<Q", 2)]
+    for each, flags in ((ADD, b""), (flagged, b"\1")):
+        name = struct.pack("<I", len(each.name)) + each.name.encode()
+        types = struct.pack("<6I", each.return_type, *each.arguments)
+        parts.append(each.module.bytes + name + types + flags)
+    data = with_context(SAMPLE, size=16)
+    bare = replace(data, fields=())
+    descriptor = bare.program_info.type_descriptor
+    head = struct.pack("<I", len(descriptor.name)) + descriptor.name.encode()
+    head += struct.pack("<4i", 16, 0, 8, -1) + descriptor.program_type.bytes
+    head += struct.pack("<IBQ", descriptor.bpf_prog_type, descriptor.is_privileged, 0)
+    tail = bytes(16)  # no byte is written, none is hidden
+    wanted = hashlib.sha256(head + b"".join(parts) + tail).digest()
+    assert contract_digest(bare, (), (flagged, ADD)) == wanted
+
+
+def test_the_engines_own_helpers_are_prototypes_too() -> None:
+    """With five arguments each, so that a type may take one over as it is."""
+    for each in general_prototypes():
+        assert len(each.arguments) == 5, each.name
+        data = with_info(SAMPLE, global_helpers=(each,))
+        validate_program_data(data)
+        assert len(contract_digest(data, [each.helper_id])) == 32

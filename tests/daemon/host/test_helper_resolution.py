@@ -1,6 +1,6 @@
 """Who serves a helper that a program calls: the engine, its type's provider, or nobody.
 
-id < 0x10000    the provider's override, else the engine's own, else nobody
+id < 0xffff     the provider's override, else the engine's own, else nobody
 id >= 0x10000   the provider of the program's type, else nobody
 """
 
