@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -46,7 +46,9 @@ class Bound:
         return len(self.registrar.bindings())
 
 
-async def provide_function(registrar: RegistrarHost) -> nmr.RegistrationHandle:
+async def provide_function(
+    registrar: RegistrarHost, owner: FakeExtension | None = None
+) -> nmr.RegistrationHandle:
     """Register a module with the function that the program imports."""
     function = BtfResolvedFunction(
         module=MODULE, name="count", return_type=ReturnType.INTEGER, arguments=NOTHING
@@ -56,7 +58,8 @@ async def provide_function(registrar: RegistrarHost) -> nmr.RegistrationHandle:
         nmr.ModuleId.guid(MODULE),
         characteristics=BtfFunctionsData(functions=(function,)),
     )
-    return await registrar.register(nmr.Role.PROVIDER, instance, FakeExtension("functions"))
+    module = owner or FakeExtension("functions")
+    return await registrar.register(nmr.Role.PROVIDER, instance, module)
 
 
 @asynccontextmanager
@@ -164,6 +167,23 @@ async def test_a_function_that_leaves_is_not_used_because_a_type_has_come() -> N
         assert uses.closed
         await provide_function(b.registrar)
         assert not uses.closed
+
+
+async def test_a_second_provider_of_a_module_is_declined() -> None:
+    """INVALID_DEVICE_STATE, and it is not asked; one that is not imported is NOINTERFACE."""
+    async with bound() as b:
+        before = b.bindings()
+        second = FakeExtension("second")
+        handle = await provide_function(b.registrar, second)
+        assert (b.bindings(), second.journal) == (before, [])
+        instance = b.registrar.registration(handle).instance
+        other = replace(instance, module_id=nmr.ModuleId.guid(UUID(int=8)))
+        for offered, status in (
+            (instance, NtStatus.INVALID_DEVICE_STATE),
+            (other, NtStatus.NOINTERFACE),
+        ):
+            call = nmr.ClientAttachProvider(nmr.BindingHandle(99), handle, b.clients, offered)
+            assert await b.clients.functions.client_attach_provider(call) == status
 
 
 async def test_another_provider_takes_over_when_what_is_in_flight_has_ended() -> None:

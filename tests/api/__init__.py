@@ -1,0 +1,1 @@
+"""The package that daemon, SDK and clients share."""
