@@ -193,6 +193,20 @@ async def test_a_contract_that_makes_no_sense_changes_nothing(tmp_path: Path) ->
         assert (await verified(w, "bind"))[0] == 0
 
 
+async def test_hooks_that_come_with_ebpfd_are_imported_by_name(tmp_path: Path) -> None:
+    """After their types; then they are known, and wait for their extension."""
+    async with world(tmp_path) as w:
+        early = await w.ctl("-o", "json", "hook", "import", "inet4_listen")
+        assert early.error()["code"] == Result.OBJECT_NOT_FOUND, "nobody knows its programs' type"
+        await w.ctl_json("contract", "import", "sock_addr", "--provide")
+        taken = await w.ctl_json("hook", "import", "inet4_listen")
+        assert (taken["hook"], taken["program_type"]) == ("inet4_listen", "sock_addr")
+        assert (taken["takes"], taken["hosted"]) == ("single_attach_per_hook", False)
+        unknown = await w.ctl("hook", "import", "nothing")
+        assert unknown.code == 2
+        assert "no hook that comes with ebpfd (bind, cgroup_inet4_connect" in unknown.err
+
+
 @pytest.mark.skipif(shutil.which("clang") is None, reason="no clang to compile with")
 async def test_an_exported_header_is_all_that_a_program_needs(tmp_path: Path) -> None:
     """Export, compile, verify."""

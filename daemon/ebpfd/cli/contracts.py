@@ -4,14 +4,13 @@ import asyncio
 import base64
 import json
 from collections.abc import Sequence
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ebpfd.cli.output import Json, Output, print_record, print_table
+from ebpfd.cli.shipped import ShippedFile
 
 if TYPE_CHECKING:
     from ebpfd.contracts import ProgramData
@@ -29,41 +28,10 @@ SUFFIXES: Final = {
 }
 """What a file is taken for by the end of its name."""
 
-SHIPPED: Final = "ebpfd_extensions"
-"""The distribution that contracts come with; it may be absent."""
-
 FIELD_COLUMNS: Final = ("offset", "size", "name", "type", "rights")
 HELPER_COLUMNS: Final = ("id", "name", "arguments", "returns", "served", "notes")
 RESULT_COLUMNS: Final = ("value", "name", "stops_chain")
 COLUMNS: Final = ("name", "guid", "context", "helpers", "sections", "provided", "origin")
-
-
-class ContractFile(click.ParamType[str]):
-    """A file, or the name of a contract that comes with ebpfd."""
-
-    name = "FILE|NAME"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """The path of the file."""
-        named = str(value)
-        if Path(named).is_file():
-            return named
-        shipped = shipped_contracts()
-        if named not in shipped:
-            known = ", ".join(shipped)
-            also = f", and no contract that comes with ebpfd ({known})" if known else ""
-            self.fail(f"{named} is no file{also}", param, ctx)
-        return str(shipped[named])
-
-
-def shipped_contracts() -> dict[str, Path]:
-    """The files of the contracts that come with ebpfd, by name."""
-    if find_spec(SHIPPED) is None:
-        return {}
-    folder = Path(str(files(SHIPPED))) / "contracts"
-    return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
 @click.group()
@@ -117,7 +85,7 @@ def export(output: Output, type_: str, format_: str, to: str | None) -> None:
 
 
 @contract.command("import")
-@click.argument("file", metavar="FILE|NAME", type=ContractFile())
+@click.argument("file", metavar="FILE|NAME", type=ShippedFile("contract", "contracts"))
 @click.option(
     "-f", "--format", "format_", type=click.Choice(READ),
     help="How it is written.  [default: by the end of the file's name]",

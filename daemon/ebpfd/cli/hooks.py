@@ -10,8 +10,9 @@ import click
 
 from ebpfd.cli.links import describe as describe_link
 from ebpfd.cli.output import Json, Output, print_record, print_table
-from ebpfd.cli.parameters import Hex, HexOrFile, existing_file
+from ebpfd.cli.parameters import Hex, HexOrFile
 from ebpfd.cli.policy import ResultChoice
+from ebpfd.cli.shipped import ShippedFile
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, HookInfo
@@ -199,13 +200,17 @@ def create(
 
 
 @hook.command("import")
-@click.argument("file", type=existing_file())
+@click.argument("file", metavar="FILE|NAME", type=ShippedFile("hook", "contracts/hooks"))
 @click.pass_obj
 def import_(output: Output, file: str) -> None:
-    """Take in a hook's contract, as `export` writes it.
+    """Take in a hook's contract, as `export` writes it; its program type must be known.
 
     If it says "hosted", the daemon provides the hook from now on, as with `create`; else it is
     known, and waits for its extension.
+
+    NAME is one of those of eBPF for Windows that come with ebpfd: bind, cgroup_inet4_connect,
+    cgroup_inet4_recv_accept, cgroup_sock_ops, inet4_bind, inet4_connect_authorization,
+    inet4_listen, each also with inet6 for inet4, netevent, process, sample_ext, xdp.
     """
 
     async def work(client: "Client") -> None:
