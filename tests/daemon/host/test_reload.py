@@ -12,7 +12,7 @@ from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import SAMPLE, with_descriptor
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import refused, world
+from tests.daemon.host.world import world
 
 COUNT = "count.o"
 
@@ -91,8 +91,8 @@ async def test_without_its_extension_it_stays_as_it_is() -> None:
         assert len(w.registrar.clients()) == 2
 
 
-async def test_one_that_its_array_does_not_take_leaves_nothing() -> None:
-    """With another contract it is another type there: the old one stays, alone."""
+async def test_one_with_another_contract_is_replaced_in_its_arrays() -> None:
+    """It is of the same type still; nothing of the old one stays."""
     async with world() as w:
         extension = FakeExtension()
         (handle,) = await w.provide(extension, hook=False)
@@ -103,8 +103,7 @@ async def test_one_that_its_array_does_not_take_leaves_nothing() -> None:
         await w.registrar.withdraw(handle)
         wider = ContextDescriptor(size=40, data=0, end=8)
         await w.provide(extension, with_descriptor(SAMPLE, context_descriptor=wider), hook=False)
-        for _ in range(2):
-            await refused(w.programs.reload(program.id), Result.INVALID_FD)
-        assert list(w.objects.programs()) == [program]
-        assert program.holder_ids == {array.id: 1 for array in arrays}
+        new = await w.programs.reload(program.id)
+        assert list(w.objects.programs()) == [new]
+        assert new.holder_ids == {array.id: 1 for array in arrays}
         assert len(w.registrar.clients()) == 2, "the general and the type client of one"

@@ -1,10 +1,11 @@
 """Who keeps whom alive, and ids that are never given twice."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import ContextDescriptor, engine_information
+from ebpfd.contracts import engine_information
 from ebpfd.errors import RequestError
 from ebpfd.objects import DAEMON, Kind, MapObject, Objects, Program, ProgramState
 from ebpfd_api.map_type import MapType
@@ -196,9 +197,9 @@ def test_a_held_program_is_left_when_it_is_let_go() -> None:
 def test_a_program_is_replaced_everywhere_or_nowhere() -> None:
     """An array that does not take the new one leaves the others with the old one."""
     objects, old, new, strange = Objects(), make_program(2), make_program(7), make_program(8)
-    wider = with_descriptor(SAMPLE, context_descriptor=ContextDescriptor(size=40, data=0, end=8))
+    other_type = with_descriptor(SAMPLE, program_type=UUID(int=9))
     maps = [each.map for each in strange.maps]
-    strange.engine = EngineProgram(strange.spec, maps, engine_information(wider))
+    strange.engine = EngineProgram(strange.spec, maps, engine_information(other_type))
     first, second = make_container(), make_container(9)
     objects.add_program(old)
     for each in (first, second):

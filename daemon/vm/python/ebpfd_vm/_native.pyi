@@ -86,7 +86,7 @@ class ProgramInformation(Protocol):
     def name(self) -> str: ...
     @property
     def program_type(self) -> bytes:
-        """Its GUID, since an array holds programs of one type; empty: the name alone tells them."""
+        """Its GUID, by which arrays tell types; empty: they do by the name."""
     @property
     def context(self) -> ContextDescriptor: ...
     @property

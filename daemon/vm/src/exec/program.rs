@@ -131,10 +131,12 @@ pub struct Program {
     uses_lane: bool,
 }
 
-/// The type's name and GUID.
+/// The type's GUID, or where nobody gives it the type's name.
 fn key_of(information: &ProgramInformation) -> ProgramKey {
-    let name = information.name.as_bytes();
-    [name, b"\0", &information.program_type].concat().into()
+    match &information.program_type[..] {
+        [] => information.name.as_bytes().into(),
+        guid => guid.into(),
+    }
 }
 
 /// On this a proof rests: of one type at two times programs may be for other contexts.
