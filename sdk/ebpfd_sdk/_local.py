@@ -60,8 +60,8 @@ class LocalProgram(Generic[C]):
 
     @property
     def runs(self) -> int:
-        """How often it has run here."""
-        return self._program.counters().runs
+        """How many events it has had here."""
+        return self._gate.events().runs
 
     def opened(self, otherwise: Callable[..., int]) -> Callable[..., int]:
         """Return the engine's function that runs it on one context, and calls *otherwise* for else.

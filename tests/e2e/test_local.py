@@ -81,7 +81,7 @@ async def test_without_local_the_daemon_runs_it(tmp_path: Path) -> None:
 async def test_what_stays_in_the_daemon_is_said(tmp_path: Path) -> None:
     """Such a program is run by the daemon, as ever."""
     async with world(tmp_path, "--local") as w, extension(w) as its:
-        loaded = await w.client.load(OWN / "relay.o")
+        loaded = await w.client.load(OWN / "emptying.o")
         link = await loaded["emptying"].attach(HOOK)
         shown = await w.ctl_json("link", "show", str(link.id))
         said = "remote: program emptying may take programs out of stations"

@@ -113,14 +113,17 @@ async def test_nothing_goes_on_with_what_was_taken_out(tmp_path: Path) -> None:
         assert await contents(counting.maps["by_protocol"]) == held
 
 
-async def test_a_program_that_may_empty_the_array_stays_in_the_daemon(tmp_path: Path) -> None:
-    """Which would not know of it; also if it is only led to."""
+async def test_an_array_that_a_program_may_empty_stays_in_the_daemon(tmp_path: Path) -> None:
+    """With all that go on by it, until that program is gone."""
     async with world(tmp_path, "--local") as w, extension(w):
-        loaded = await w.client.load(OWN / "relay.o")
-        relay, emptying = loaded["relay"], loaded["emptying"]
+        loaded = await w.client.load(OWN / "emptying.o")
+        leading, emptying = loaded["leading"], loaded["emptying"]
         reason = "remote: program emptying may take programs out of stations"
-        link = await emptying.attach("sample_ext", parameter=bytes.fromhex(REMOTE))
-        assert (await w.ctl_json("link", "show", str(link.id)))["where"].startswith(reason)
-        await relay.maps["stations"].set_program(0, emptying)
-        link = await relay.attach("sample_ext", parameter=bytes.fromhex(LOCAL))
-        assert (await w.ctl_json("link", "show", str(link.id)))["where"].startswith(reason)
+        for each, parameter in ((emptying, REMOTE), (leading, LOCAL)):
+            link = await each.attach("sample_ext", parameter=bytes.fromhex(parameter))
+            shown = await w.ctl_json("link", "show", str(link.id))
+            assert shown["where"].startswith(reason)
+            await link.detach()
+        await emptying.unload()
+        link = await leading.attach("sample_ext", parameter=bytes.fromhex(LOCAL))
+        assert await _is_local(w, link.id)

@@ -35,7 +35,11 @@ def image_of(program: Program, module: Module) -> LocalImage:
     """The image of *program* for the process of *module*; ``RequestError`` says why not."""
     programs, arrays = _led_to(program)
     for each in programs:
-        _check(each, arrays, module)
+        _check(each, module)
+    for array in arrays:
+        for name in array.emptiers.values():
+            message = f"program {name} may take programs out of {array.name}"
+            raise refusal(f"{message}, and the hook's process would not know")
     first, *others = (each.engine for each in programs)
     try:
         data, places = first.image(others)
@@ -66,17 +70,23 @@ def _led_to(program: Program) -> tuple[tuple[Program, ...], tuple[MapObject, ...
     return tuple(programs), tuple(arrays)
 
 
-def _check(program: Program, arrays: tuple[MapObject, ...], module: Module) -> None:
+def note_emptied(program: Program) -> None:
+    """Arrays that *program* may take others out of, which nobody is told of, stay here alone."""
+    used = _used(program)
+    arrays = [each for each in program.maps if each.map.type == MapType.PROG_ARRAY]
+    for helper_id, place in helper_calls(program.spec.instructions):
+        if helper_id in WRITING:
+            for each in arrays if place is None else [used[place]]:
+                if each in arrays:
+                    each.emptiers[program.id] = program.name
+                    each.take_back()
+
+
+def _check(program: Program, module: Module) -> None:
     if custom := next((each for each in program.maps if each.custom is not None), None):
         raise refusal(f"map {custom.name} is of a type that an extension provides")
     if program.provider.owner is not module:
         raise refusal("another extension provides its program type")
-    used = _used(program)
-    for helper_id, place in helper_calls(program.spec.instructions):
-        written = arrays if place is None else [each for each in arrays if each is used[place]]
-        if helper_id in WRITING and written:
-            message = f"program {program.name} may take programs out of {written[0].name}"
-            raise refusal(f"{message}, and the daemon would not know")
 
 
 def _used(program: Program) -> dict[int, MapObject]:

@@ -18,6 +18,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.load_permit import EVERYTHING, LoadPermit
 from ebpfd.host.loading import JudgedProgram, Loading, Made, make, program_of
+from ebpfd.host.local_images import note_emptied
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.pinned_maps import BY_NAME, pin_maps, pinned_maps
 from ebpfd.host.program_clients import (
@@ -385,6 +386,7 @@ class Programs:
     def _serve(self, program: Program, clients: ProgramClients) -> None:
         self._clients[program.id] = clients
         program.provider.rundown.tell(program.engine.set_waits)
+        note_emptied(program)
         self._watch(program)
 
     def _watch(self, program: Program) -> None:

@@ -70,6 +70,9 @@ class MapObject:
     sharers: set[Sharer] = field(default_factory=_no_sharers)
     """Who was given its memory since it last moved."""
 
+    emptiers: dict[int, str] = field(default_factory=dict[int, str])
+    """Programs that may take out of it what it holds, by id, and their names."""
+
     elsewhere: set[Elsewhere] = field(default_factory=_nowhere)
     """Who has the programs that it holds, and has no more of them once it holds others."""
 

@@ -252,6 +252,7 @@ class Objects:
         self._programs.remove(program)
         for map_object in program.maps:
             map_object.program_ids.discard(program.id)
+            map_object.emptiers.pop(program.id, None)
             self._drop_unless_kept(map_object)
         self.changed()
 

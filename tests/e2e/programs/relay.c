@@ -36,12 +36,3 @@ int asking(sample_program_context_t *context)
 {
     return sample_ebpf_extension_helper_implicit_2(context->uint32_data);
 }
-
-SEC("sample_ext")
-int emptying(sample_program_context_t *context)
-{
-    uint32_t key = 0;
-    bpf_map_delete_elem(&stations, &key);
-    bpf_tail_call(context, &stations, 1);
-    return 4;
-}

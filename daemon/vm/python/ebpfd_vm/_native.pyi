@@ -569,7 +569,9 @@ class Gate:
     def inside(self) -> int:
         """Invocations that are inside, as the process says: a batch is one."""
     def counters(self) -> Counters:
-        """What was counted at this gate alone."""
+        """What was counted at this gate alone, of its program."""
+    def events(self) -> Counters:
+        """The same of a link, whose event is one wherever it went on, and failed where it ended."""
 
 @final
 class Door:

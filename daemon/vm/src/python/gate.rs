@@ -83,6 +83,10 @@ impl Gate {
     fn counters(&self) -> Counters {
         Counters::of(self.0.counters())
     }
+
+    fn events(&self) -> Counters {
+        Counters::of(self.0.events())
+    }
 }
 
 /// The image of a program that was made here, with those that it leads to, and the maps
