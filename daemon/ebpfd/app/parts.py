@@ -68,7 +68,8 @@ def assembled(
     deadlines = deadlines or Deadlines()
     registrar = RegistrarHost(services, deadlines)
     new_maps = NewMaps(store.files if store else None, shared=local)
-    known, objects, targets = KnownContracts(), Objects(), Targets()
+    known = KnownContracts(registrar.is_provided)
+    objects, targets = Objects(), Targets()
     keeper = Keeper(objects=objects, services=services, verifier=verifier, store=store)
     custom_maps = CustomMaps(
         registrar=registrar,

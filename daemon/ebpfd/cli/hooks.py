@@ -238,7 +238,10 @@ def export(output: Output, attach_type: str, to: str | None) -> None:
 @click.argument("attach_type", metavar="GUID|NAME")
 @click.pass_obj
 def remove(output: Output, attach_type: str) -> None:
-    """Remove a hook that the daemon provides, once nothing is attached to it."""
+    """Remove a hook, once nothing is attached to it.
+
+    It is one that the daemon provides, or one whose extension is gone.
+    """
 
     async def work(client: "Client") -> None:
         await client.remove_hook(attach_type)

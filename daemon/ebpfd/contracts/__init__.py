@@ -11,6 +11,8 @@ from ebpfd.contracts.custom_maps import (
 from ebpfd.contracts.difference import Difference, differences, differences_in_use, summary
 from ebpfd.contracts.digest import contract_digest
 from ebpfd.contracts.known import (
+    AmbiguousContractError,
+    ContractLookupError,
     KnownContracts,
     KnownProgramType,
     UnknownAttachTypeError,
@@ -40,6 +42,7 @@ from ebpfd.contracts.values import (
 )
 
 __all__ = [
+    "AmbiguousContractError",
     "AttachProviderData",
     "BtfFunctionsData",
     "BtfResolvedFunction",
@@ -47,6 +50,7 @@ __all__ = [
     "ContextDescriptor",
     "ContextField",
     "ContractError",
+    "ContractLookupError",
     "Difference",
     "EngineInformation",
     "ExtensionData",

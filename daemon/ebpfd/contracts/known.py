@@ -3,7 +3,7 @@
 So a program can be verified, and an error can name what exists, while an extension is away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,9 +13,14 @@ from ebpfd.contracts.values import (
     BtfResolvedFunction,
     ProgramData,
 )
+from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 
 
-class UnknownSectionError(LookupError):
+class ContractLookupError(LookupError):
+    """What was asked for means no contract, or more than one."""
+
+
+class UnknownSectionError(ContractLookupError):
     """No known program type claims a section; ``prefixes`` are those that are claimed."""
 
     def __init__(self, section: str, prefixes: list[str]) -> None:
@@ -26,7 +31,7 @@ class UnknownSectionError(LookupError):
         self.prefixes = prefixes
 
 
-class UnknownProgramTypeError(LookupError):
+class UnknownProgramTypeError(ContractLookupError):
     """Nobody ever registered or imported this program type; ``names`` are those that are known."""
 
     def __init__(self, wanted: str, names: list[str]) -> None:
@@ -35,13 +40,23 @@ class UnknownProgramTypeError(LookupError):
         self.names = names
 
 
-class UnknownAttachTypeError(LookupError):
+class UnknownAttachTypeError(ContractLookupError):
     """Nobody ever registered this attach type; ``names`` are those that were."""
 
     def __init__(self, wanted: str, names: list[str]) -> None:
         known = ", ".join(names) or "none: no extension has registered yet"
         super().__init__(f'unknown attach type "{wanted}" (known: {known})')
         self.names = names
+
+
+class AmbiguousContractError(ContractLookupError):
+    """Several contracts suit *wanted* equally well; ``guids`` are theirs."""
+
+    def __init__(self, wanted: str, kind: str, guids: Sequence[UUID], forget: str) -> None:
+        which = ", ".join(map(str, guids))
+        advice = f"`{forget} GUID` removes one whose extension is gone for good"
+        super().__init__(f"{wanted} may be any of {len(guids)} {kind}s ({which}): {advice}")
+        self.guids = tuple(guids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +69,15 @@ class KnownProgramType:
 
 
 class KnownContracts:
-    """The latest value of each contract, by GUID."""
+    """The latest value of each contract, by GUID.
 
-    def __init__(self) -> None:
+    An extension that was made anew with other GUIDs leaves contracts behind that share names and
+    sections with its new ones: of several that suit, that counts which somebody provides.
+    *is_provided* tells it by NPI and GUID.
+    """
+
+    def __init__(self, is_provided: Callable[[UUID, UUID], bool] | None = None) -> None:
+        self._is_provided = is_provided or _is_nowhere
         self._program_types: dict[UUID, KnownProgramType] = {}
         self._attach_types: dict[UUID, AttachProviderData] = {}
         self._functions: dict[UUID, BtfFunctionsData] = {}
@@ -78,12 +99,17 @@ class KnownContracts:
         return sorted(self._program_types.values(), key=lambda known: known.data.name)
 
     def find_program_type(self, wanted: UUID | str) -> KnownProgramType:
-        """The program type of that GUID or name; of two with one name, the latest."""
-        for known in reversed(self._program_types.values()):
-            if wanted in (known.data.program_type, known.data.name):
-                return known
-        names = [known.data.name for known in self.program_types()]
-        raise UnknownProgramTypeError(str(wanted), names)
+        """The program type of that GUID or name."""
+        if isinstance(wanted, UUID):
+            found = [wanted] if wanted in self._program_types else []
+        else:
+            found = [
+                guid for guid, known in self._program_types.items() if known.data.name == wanted
+            ]
+        if not found:
+            names = [known.data.name for known in self.program_types()]
+            raise UnknownProgramTypeError(str(wanted), names)
+        return self._program_types[self._program_type_of(f'"{wanted}"', found)]
 
     def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """Take *data* as the latest description of the hook *attach_type*."""
@@ -135,27 +161,55 @@ class KnownContracts:
 
     def for_section(self, section: str) -> ProgramData:
         """The program type whose prefix matches *section* longest."""
-        matches = [
-            (len(prefix), known.data)
-            for known in self._program_types.values()
-            for prefix in known.data.section_prefixes
-            if section.startswith(prefix)
-        ]
+        matches = {
+            guid: max(fitting)
+            for guid, known in self._program_types.items()
+            if (fitting := [len(p) for p in known.data.section_prefixes if section.startswith(p)])
+        }
         if not matches:
             known_types = self._program_types.values()
             prefixes = {p for known in known_types for p in known.data.section_prefixes}
             raise UnknownSectionError(section, sorted(prefixes))
-        return max(matches, key=lambda match: match[0])[1]
+        longest = max(matches.values())
+        found = [guid for guid, length in matches.items() if length == longest]
+        return self._program_types[self._program_type_of(f'section "{section}"', found)].data
 
     def find_attach_type(self, wanted: UUID | str) -> UUID:
         """The attach type of that GUID or name."""
-        for attach_type, data in self._attach_types.items():
-            if wanted == attach_type or (wanted and wanted == data.name):
-                return attach_type
-        names = [data.name or str(guid) for guid, data in self._attach_types.items()]
-        raise UnknownAttachTypeError(str(wanted), sorted(names))
+        if isinstance(wanted, UUID):
+            found = [wanted] if wanted in self._attach_types else []
+        else:
+            found = [
+                guid for guid, data in self._attach_types.items() if wanted and data.name == wanted
+            ]
+        if not found:
+            names = [data.name or str(guid) for guid, data in self._attach_types.items()]
+            raise UnknownAttachTypeError(str(wanted), sorted(names))
+        best = self._best(HOOK, found)
+        if len(best) > 1:
+            raise AmbiguousContractError(f'"{wanted}"', "hook", best, "ebpfctl hook remove")
+        return best[0]
 
     def name_of(self, attach_type: UUID) -> str:
         """What people call *attach_type*: its name, else its GUID."""
         data = self._attach_types.get(attach_type)
         return data.name if data and data.name else str(attach_type)
+
+    def _program_type_of(self, wanted: str, found: Sequence[UUID]) -> UUID:
+        best = self._best(PROGRAM_INFORMATION, found)
+        if len(best) > 1:
+            forget = "ebpfctl contract forget"
+            raise AmbiguousContractError(wanted, "program type", best, forget)
+        return best[0]
+
+    def _best(self, npi_id: UUID, found: Sequence[UUID]) -> Sequence[UUID]:
+        """Those of *found* that are provided now, or all if none is."""
+        if len(found) == 1:
+            return found
+        return [guid for guid in found if self._is_provided(npi_id, guid)] or found
+
+
+def _is_nowhere(npi_id: UUID, guid: UUID) -> bool:
+    """Whether it is provided, where there are no providers."""
+    del npi_id, guid
+    return False

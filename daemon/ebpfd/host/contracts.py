@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -17,11 +17,11 @@ from ebpfd.contracts import (
     KnownContracts,
     KnownProgramType,
     ProgramData,
-    UnknownProgramTypeError,
 )
 from ebpfd.contracts.json_codec import decode_json, encode_json
 from ebpfd.errors import RequestError
 from ebpfd.host.helper_code import check_code
+from ebpfd.host.looked_up import looked_up
 from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.store import KeptContract, KeptContracts, StoreError
@@ -45,6 +45,14 @@ class ProvidedType(LocalModule):
         return AttachAnswer(NtStatus.SUCCESS, context=call.registration.to_bytes(8, "little"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Provided:
+    """A program type that the daemon provides, and the contract by which it does."""
+
+    handle: nmr.RegistrationHandle
+    known: KnownProgramType
+
+
 class Contracts:
     """Contracts as they are registered, imported, exported and forgotten.
 
@@ -61,7 +69,7 @@ class Contracts:
         self._registrar = registrar
         self._known = known
         self._kept = kept
-        self._provided: dict[UUID, nmr.RegistrationHandle] = {}
+        self._provided: dict[UUID, _Provided] = {}
         self._changing = asyncio.Lock()
 
     async def restore(self) -> None:
@@ -83,7 +91,30 @@ class Contracts:
             return
         await check_code(data)
         async with self._changing:
+            for other in self._providers(data.program_type):
+                _log.warning(
+                    "another contract of a program type that is provided: the latest counts",
+                    type=data.name,
+                    extension=origin,
+                    provider=self._registrar.module_of(other).name,
+                )
             await self._keep(KnownProgramType(data, origin))
+
+    async def provider_left(self, program_type: UUID) -> None:
+        """A provider has gone: what is known of its type is what one that remains promises.
+
+        Of a type that nobody provides any more the latest contract stays known.
+        """
+        async with self._changing:
+            remaining = [self._known_of(each) for each in self._providers(program_type)]
+            latest = self._known.program_type(program_type)
+            if not remaining or latest in [each.data for each in remaining]:
+                return
+            known = remaining[-1]
+            self._known.remember_program_type(known.data, known.origin, imported=known.imported)
+            _log.info("contract of the remaining provider", type=known.data.name, of=known.origin)
+            with suppress(RequestError):  # it is logged; whoever provides it says it again
+                await self._keep(known, provide=known.imported)
 
     async def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """An extension registers a hook; ``ContractError`` if it is one of the daemon's own."""
@@ -125,24 +156,35 @@ class Contracts:
             known = await self._keep(KnownProgramType(data, origin, imported=True), provide=provide)
             await self._withdraw(data.program_type)
             if provide:
-                await self._provide(data)
+                await self._provide(known)
         _log.info("contract imported", type=data.name, origin=origin, provided=provide)
         return known
 
     async def forget(self, wanted: UUID | str) -> None:
-        """Know nothing of a type any more; loaded programs stay, and wait if we provided it."""
-        program_type = self.find(wanted).data.program_type
+        """Know nothing of a type any more; loaded programs stay, and wait if we provided it.
+
+        Of a type that an extension provides, too, that one's contract is what is known then.
+        ``RequestError`` INVALID_STATE if an extension is all that provides it.
+        """
+        data = self.find(wanted).data
+        program_type = data.program_type
         async with self._changing:
-            await self._remove("program_type", program_type)
-            self._known.forget_program_type(program_type)
+            others = [each for each in self._providers(program_type) if not self._is_ours(each)]
+            if not others:
+                await self._remove("program_type", program_type)
+                self._known.forget_program_type(program_type)
+            elif program_type in self._provided:
+                await self._keep(self._known_of(others[-1]))
+            else:
+                extension = self._registrar.module_of(others[-1]).name
+                message = f'the extension {extension} provides "{data.name}": stop it first'
+                raise RequestError(Result.INVALID_STATE, message)
             await self._withdraw(program_type)
 
     def find(self, wanted: UUID | str) -> KnownProgramType:
-        """A program type by GUID or name; ``RequestError`` OBJECT_NOT_FOUND names those known."""
-        try:
+        """A program type by GUID or name, or ``RequestError``: see ``looked_up``."""
+        with looked_up():
             return self._known.find_program_type(wanted)
-        except UnknownProgramTypeError as error:
-            raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
 
     def all(self) -> list[KnownProgramType]:
         """All program types, by name."""
@@ -150,10 +192,7 @@ class Contracts:
 
     def is_provided(self, program_type: UUID) -> bool:
         """Whether anybody provides the type now."""
-        return any(
-            each.instance.module_id.value == program_type
-            for each in self._registrar.providers(PROGRAM_INFORMATION)
-        )
+        return self._registrar.is_provided(PROGRAM_INFORMATION, program_type)
 
     async def close(self) -> None:
         """Provide nothing any more."""
@@ -165,9 +204,9 @@ class Contracts:
             self._known.remember_attach_type(row.guid, _hook_of(row.content))
             return
         program_data = decode_json(row.content.encode())
-        self._known.remember_program_type(program_data, row.origin, imported=row.imported)
+        known = self._known.remember_program_type(program_data, row.origin, imported=row.imported)
         if row.provided:
-            await self._provide(program_data)
+            await self._provide(known)
 
     async def _keep(self, known: KnownProgramType, *, provide: bool = False) -> KnownProgramType:
         data = known.data
@@ -187,21 +226,39 @@ class Contracts:
             with _written():
                 await self._kept.remove(kind, guid)
 
-    async def _provide(self, data: ProgramData) -> None:
+    def _providers(self, program_type: UUID) -> list[nmr.RegistrationSnapshot]:
+        """Who provides a type and is not leaving."""
+        everybody = self._registrar.providers_of(PROGRAM_INFORMATION, program_type)
+        return [each for each in everybody if not each.deregistering]
+
+    def _is_ours(self, provider: nmr.RegistrationSnapshot) -> bool:
+        return provider.handle in [each.handle for each in self._provided.values()]
+
+    def _known_of(self, provider: nmr.RegistrationSnapshot) -> KnownProgramType:
+        """What *provider* promises, and where that comes from."""
+        data = provider.instance.characteristics
+        assert isinstance(data, ProgramData), "the registrar takes no others"
+        if self._is_ours(provider):
+            return self._provided[data.program_type].known
+        return KnownProgramType(data, self._registrar.module_of(provider).name)
+
+    async def _provide(self, known: KnownProgramType) -> None:
+        data = known.data
         instance = nmr.RegistrationInstance(
             npi_id=PROGRAM_INFORMATION,
             module_id=nmr.ModuleId.guid(data.program_type),
             # Whoever serves helpers is an extension; those that come as code need nobody.
             characteristics=replace(data, helper_addresses=frozenset()),
         )
-        self._provided[data.program_type] = await self._registrar.register(
+        handle = await self._registrar.register(
             nmr.Role.PROVIDER, instance, ProvidedType(data.name)
         )
+        self._provided[data.program_type] = _Provided(handle, known)
 
     async def _withdraw(self, program_type: UUID) -> None:
-        handle = self._provided.pop(program_type, None)
-        if handle is not None:
-            await self._registrar.withdraw(handle)
+        provided = self._provided.pop(program_type, None)
+        if provided is not None:
+            await self._registrar.withdraw(provided.handle)
 
 
 def _hook_text(data: AttachProviderData) -> str:

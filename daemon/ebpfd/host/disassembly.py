@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError
+from ebpfd.contracts import ContractLookupError, KnownContracts, ProgramData
 from ebpfd.objects import Program
 from ebpfd_vm import DisassembledRow, Object, ProgramSpec, disassemble, general_helpers
 
@@ -39,7 +39,7 @@ def _helpers_of(spec: ProgramSpec, contracts: KnownContracts) -> dict[int, str]:
     """Without a known contract only general helpers have names."""
     try:
         return _helpers(contracts.for_section(spec.section))
-    except UnknownSectionError:
+    except ContractLookupError:
         return _helpers(None)
 
 

@@ -154,7 +154,7 @@ class Hooks:
         known = self._settled.get(attach_type)
         if known and known[0] == self._changes.count and known[1].handle not in declined:
             return known[1]
-        everybody = self._providers_of(attach_type)
+        everybody = self._registrar.providers_of(HOOK, attach_type)
         for each in everybody:
             leaves = each.deregistering or each.handle in declined
             for binding in self._registrar.bindings_of(each.handle):
@@ -182,7 +182,7 @@ class Hooks:
             return False
         at_home: set[nmr.RegistrationHandle] = set()
         moving: set[nmr.RegistrationHandle] = set()
-        for each in self._providers_of(data.supported_program_type, PROGRAM_INFORMATION):
+        for each in self._registrar.providers_of(PROGRAM_INFORMATION, data.supported_program_type):
             stays = not each.deregistering and not self._registrar.is_leaving(each)
             for binding in self._registrar.bindings_of(each.handle):
                 ready = stays and binding.phase is nmr.Phase.READY
@@ -196,13 +196,8 @@ class Hooks:
         client = self._registrar.module_of(self._registrar.registration(binding.client))
         return isinstance(client, LinkClient) and client.is_attached_to(attach_type)
 
-    def _providers_of(self, guid: UUID, npi_id: UUID = HOOK) -> list[nmr.RegistrationSnapshot]:
-        wanted = nmr.ModuleId.guid(guid)
-        everybody = self._registrar.providers(npi_id)
-        return [each for each in everybody if each.instance.module_id == wanted]
-
     def _provider(self, attach_type: UUID) -> HookModule | None:
-        for provider in self._providers_of(attach_type):
+        for provider in self._registrar.providers_of(HOOK, attach_type):
             if not provider.deregistering:
                 module = self._registrar.module_of(provider)
                 return module if isinstance(module, HookModule) else None

@@ -7,12 +7,13 @@ from uuid import UUID, uuid5
 import structlog
 
 from ebpfd import nmr
-from ebpfd.contracts import AttachProviderData, KnownContracts, ProgramData, UnknownAttachTypeError
+from ebpfd.contracts import AttachProviderData, KnownContracts, ProgramData
 from ebpfd.contracts.hook_contract import HookContract
 from ebpfd.errors import RequestError
 from ebpfd.host.chains import Chains
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.hosted_hook import HostedHook
+from ebpfd.host.looked_up import looked_up
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.targets import Targets
@@ -102,29 +103,33 @@ class HostedHooks:
             return True
 
     def contract_of(self, wanted: UUID | str) -> HookContract:
-        """What a hook promises; ``RequestError`` OBJECT_NOT_FOUND names those known."""
-        try:
+        """What a hook promises, or ``RequestError``: see ``looked_up``."""
+        with looked_up():
             attach_type = self._known.find_attach_type(wanted)
-        except UnknownAttachTypeError as error:
-            raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
         data = self._known.attach_type(attach_type)
         assert data is not None, "just found"
         return HookContract(attach_type, data)
 
     async def remove(self, wanted: UUID | str) -> None:
-        """Host it no more; nothing may be attached to it."""
+        """Forget a hook of the daemon's own, or of an extension that is gone.
+
+        Nothing may be attached to it.
+        """
         async with self._changing:
             attach_type = self.contract_of(wanted).attach_type
             name = self._known.name_of(attach_type)
-            if attach_type not in self._hosted:
-                message = f'"{name}" is no hook of the daemon\'s own: it goes with its extension'
-                raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)
+            ours = attach_type in self._hosted
+            if not ours and self._registrar.is_provided(HOOK, attach_type):
+                extension = self._extension_of(attach_type)
+                message = f'the extension {extension} provides "{name}": stop it first'
+                raise RequestError(Result.INVALID_STATE, message)
             links = [each.id for each in self._objects.links() if each.attach_type == attach_type]
             if links:
                 message = f'link {links[0]} is attached to "{name}": detach it first'
                 raise RequestError(Result.INVALID_STATE, message)
             await self._contracts.forget_attach_type(attach_type)
-            await self._registrar.withdraw(self._hosted.pop(attach_type))
+            if ours:
+                await self._registrar.withdraw(self._hosted.pop(attach_type))
         _log.info("hook removed", hook=name)
 
     async def close(self) -> None:
@@ -141,12 +146,14 @@ class HostedHooks:
             if data.name == name and other != attach_type:
                 message = f'name: "{name}" is hook {other} already: take another, or give its GUID'
                 raise RequestError(Result.OBJECT_ALREADY_EXISTS, message)
-        wanted = nmr.ModuleId.guid(attach_type)
-        for each in self._registrar.providers(HOOK):
-            if each.instance.module_id == wanted:
-                owner = self._registrar.module_of(each).name
-                message = f"the extension {owner} provides hook {attach_type}: stop it first"
-                raise RequestError(Result.OBJECT_ALREADY_EXISTS, message)
+        if owner := self._extension_of(attach_type):
+            message = f"the extension {owner} provides hook {attach_type}: stop it first"
+            raise RequestError(Result.OBJECT_ALREADY_EXISTS, message)
+
+    def _extension_of(self, attach_type: UUID) -> str:
+        """The name of the extension that provides a hook; empty if nobody does."""
+        there = self._registrar.providers_of(HOOK, attach_type)
+        return self._registrar.module_of(there[0]).name if there else ""
 
     async def _host(self, attach_type: UUID, data: AttachProviderData) -> None:
         hook = HostedHook(

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import structlog
 
-from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
+from ebpfd.contracts import KnownContracts
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.kept_rows import policy_of
 from ebpfd.host.link_client import LinkClient
+from ebpfd.host.looked_up import looked_up
 from ebpfd.host.policies import Choice, changed, new_breaker
 from ebpfd.host.programs import Programs
 from ebpfd.host.registrar import RegistrarHost
@@ -65,11 +66,9 @@ class Links:
         self._detached: dict[int, asyncio.Event] = {}
 
     def find_attach_type(self, wanted: UUID | str) -> UUID:
-        """An attach type by GUID or name; ``RequestError`` OBJECT_NOT_FOUND names those known."""
-        try:
+        """An attach type by GUID or name, or ``RequestError``: see ``looked_up``."""
+        with looked_up():
             return self._contracts.find_attach_type(wanted)
-        except UnknownAttachTypeError as error:
-            raise RequestError(Result.OBJECT_NOT_FOUND, str(error)) from None
 
     def default_result(self, attach_type: UUID) -> int:
         """What a hook does with an event that reached nobody."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from ebpfd.contracts import KnownContracts, ProgramData, UnknownSectionError, engine_information
+from ebpfd.contracts import ContractLookupError, KnownContracts, ProgramData, engine_information
 from ebpfd.errors import RequestError
 from ebpfd.host.custom_maps import CustomMaps
 from ebpfd.host.disassembly import Listing, of_file
@@ -263,7 +263,7 @@ class Programs:
     def _contract_of(self, spec: ProgramSpec) -> ProgramData:
         try:
             return self._contracts.for_section(spec.section)
-        except UnknownSectionError as error:
+        except ContractLookupError as error:
             message = f"program {spec.name}: {error}"
             raise RequestError(Result.INVALID_ARGUMENT, message) from None
 

@@ -165,6 +165,15 @@ class RegistrarHost:
         """Registered providers, of one NPI or of all."""
         return list(self._registrar.providers(npi_id))
 
+    def providers_of(self, npi_id: UUID, guid: UUID) -> list[nmr.RegistrationSnapshot]:
+        """The providers with one module id, those that are leaving included."""
+        wanted = nmr.ModuleId.guid(guid)
+        return [each for each in self.providers(npi_id) if each.instance.module_id == wanted]
+
+    def is_provided(self, npi_id: UUID, guid: UUID) -> bool:
+        """Whether somebody provides this, and is not leaving."""
+        return any(not each.deregistering for each in self.providers_of(npi_id, guid))
+
     def clients(self, npi_id: UUID | None = None) -> list[nmr.RegistrationSnapshot]:
         """Registered clients, of one NPI or of all."""
         return list(self._registrar.clients(npi_id))

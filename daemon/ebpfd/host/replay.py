@@ -7,7 +7,7 @@ the recording began, and what the world said then is said again.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ebpfd.contracts import KnownContracts, UnknownSectionError, engine_information
+from ebpfd.contracts import ContractLookupError, KnownContracts, engine_information
 from ebpfd.errors import RequestError
 from ebpfd.host.fitting import fitted
 from ebpfd.host.judging import judge
@@ -189,7 +189,7 @@ class _Maker:
         contract = self._recorded.contract
         try:
             self._contracts.for_section(spec.section)
-        except UnknownSectionError as error:
+        except ContractLookupError as error:
             message = f"program {spec.name}: {error}"
             raise RequestError(Result.INVALID_ARGUMENT, message) from None
         functions = self._recorded.functions

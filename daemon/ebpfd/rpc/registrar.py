@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -176,8 +176,23 @@ class RegistrarServicer(services_pb.RegistrarServicer):
 
     def _drop(self, module: RemoteModule, reason: str = "", *, in_order: bool = False) -> None:
         """Nothing of *module* is there any more, and nobody waits for it."""
+        types = self._program_types_of(module)
         self._registrar.lost(module)
         module.lose(reason, in_order=in_order)
+        self._providers_left(types)
+
+    def _providers_left(self, types: Iterable[UUID]) -> None:
+        for each in types:
+            self._services.start(self._contracts.provider_left(each), name=f"contract of {each}")
+
+    def _program_types_of(self, module: RemoteModule) -> list[UUID]:
+        """The types that *module* provides."""
+        return [
+            each.instance.characteristics.program_type
+            for each in self._registrar.owned(module)
+            if each.role is nmr.Role.PROVIDER
+            and isinstance(each.instance.characteristics, ProgramData)
+        ]
 
     async def _read(self, module: RemoteModule, source: AsyncIterator[pb.SessionRequest]) -> None:
         requests = Requests()
@@ -292,7 +307,9 @@ class RegistrarServicer(services_pb.RegistrarServicer):
 
     async def _deregister(self, module: RemoteModule, call: pb.Deregister) -> pb.CallReturn:
         handle = nmr.RegistrationHandle(call.registration)
+        types = self._program_types_of(module)
         status = await self._registrar.deregister(handle, by=module)
+        self._providers_left(types)
         if status == NtStatus.PENDING:
             self._services.start(
                 self._complete_later(module, handle), name=f"deregistration {handle}"

@@ -21,7 +21,7 @@ from ebpfd.access import (
     map_labels,
     type_need,
 )
-from ebpfd.contracts import KnownContracts, UnknownAttachTypeError
+from ebpfd.contracts import ContractLookupError, KnownContracts
 from ebpfd.errors import RequestError
 from ebpfd.host.owners import Owners
 from ebpfd.objects import Link, MapObject, Object, Objects, Program
@@ -79,7 +79,7 @@ class Things:
             return ANY[action]
         try:
             attach_type = self._contracts.find_attach_type(wanted)
-        except UnknownAttachTypeError:
+        except ContractLookupError:
             # Its hook may come before it is looked for.
             return hook_need(action, wanted, "") if isinstance(wanted, UUID) else ANY[action]
         data = self._contracts.attach_type(attach_type)

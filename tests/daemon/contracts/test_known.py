@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from ebpfd.contracts import KnownContracts, UnknownAttachTypeError, UnknownSectionError
+from ebpfd.contracts import (
+    AmbiguousContractError,
+    KnownContracts,
+    UnknownAttachTypeError,
+    UnknownSectionError,
+)
+from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from tests.daemon.contracts.samples import (
     ATTACH_TYPE,
     HOOK_DATA,
@@ -84,3 +90,46 @@ def test_what_nobody_registered_is_not_known() -> None:
     assert contracts.program_type(PROGRAM_TYPE) is None
     assert contracts.attach_type(ATTACH_TYPE) is None
     assert contracts.name_of(ATTACH_TYPE) == str(ATTACH_TYPE)
+
+
+ANEW = UUID(int=7)
+"""An extension that was made anew has it: the same names and sections as before."""
+
+
+@pytest.mark.parametrize("alive", [PROGRAM_TYPE, ANEW])
+def test_of_two_types_of_one_name_and_section_that_counts_which_is_provided(alive: UUID) -> None:
+    """Whichever came first; each GUID still leads to its own."""
+    contracts = KnownContracts(lambda *what: what == (PROGRAM_INFORMATION, alive))
+    contracts.remember_program_type(SAMPLE)
+    contracts.remember_program_type(with_descriptor(SAMPLE, program_type=ANEW))
+    assert contracts.find_program_type("sample").data.program_type == alive
+    assert contracts.for_section("sample_ext").program_type == alive
+    for guid in (PROGRAM_TYPE, ANEW):
+        assert contracts.find_program_type(guid).data.program_type == guid
+
+
+@pytest.mark.parametrize("alive", [ATTACH_TYPE, ANEW])
+def test_of_two_hooks_of_one_name_that_counts_which_is_provided(alive: UUID) -> None:
+    """Whichever came first."""
+    contracts = KnownContracts(lambda *what: what == (HOOK, alive))
+    contracts.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
+    contracts.remember_attach_type(ANEW, HOOK_DATA)
+    assert contracts.find_attach_type("sample_ext") == alive
+
+
+@pytest.mark.parametrize("provided", [False, True])
+def test_what_may_be_either_of_two_is_refused(provided: bool) -> None:
+    """With both GUIDs, whether nobody provides them or two extensions do."""
+    contracts = KnownContracts(lambda *_: provided)
+    contracts.remember_program_type(SAMPLE)
+    contracts.remember_program_type(with_descriptor(SAMPLE, program_type=ANEW))
+    contracts.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
+    contracts.remember_attach_type(ANEW, HOOK_DATA)
+    for look_up, guid in (
+        (lambda: contracts.find_program_type("sample"), PROGRAM_TYPE),
+        (lambda: contracts.for_section("sample_ext"), PROGRAM_TYPE),
+        (lambda: contracts.find_attach_type("sample_ext"), ATTACH_TYPE),
+    ):
+        with pytest.raises(AmbiguousContractError, match=f"{guid}, {ANEW}") as caught:
+            look_up()
+        assert caught.value.guids == (guid, ANEW)

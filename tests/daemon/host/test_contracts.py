@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ebpfd.contracts import ProgramData
 from ebpfd.errors import RequestError
@@ -14,7 +15,7 @@ from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.result import Result
 from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, PROGRAM_TYPE, SAMPLE
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import object_file, world
+from tests.daemon.host.world import object_file, refused, world
 
 COUNT = "count.o"
 """It calls general helpers only."""
@@ -145,3 +146,51 @@ async def test_an_extension_may_come_beside_the_daemon() -> None:
             await asyncio.sleep(0)
         assert program.provider.name == extension.name
         assert program.state is ProgramState.READY
+
+
+async def test_the_contract_of_a_running_extension_is_not_forgotten() -> None:
+    """It is, when the extension has gone."""
+    async with world() as w:
+        extension = FakeExtension("sampler")
+        await w.provide(extension, hook=False)
+        assert "the extension sampler provides" in await refused(
+            w.exchange.forget("sample"), Result.INVALID_STATE
+        )
+        w.lose(extension)
+        await w.exchange.forget("sample")
+        assert w.exchange.all() == []
+
+
+OTHER = dataclasses.replace(SAMPLE, section_prefixes=("other",))
+
+
+async def test_the_contract_of_the_provider_that_remains_holds_again() -> None:
+    """A second one with another contract takes its place only while it is there."""
+    async with world() as w:
+        first, second = FakeExtension("first"), FakeExtension("second")
+        await w.exchange.remember_program_type(SAMPLE, "first")
+        await w.provide(first, hook=False)
+        with structlog.testing.capture_logs() as logs:
+            await w.exchange.remember_program_type(OTHER, "second")
+        (warning,) = [each for each in logs if each["log_level"] == "warning"]
+        assert (warning["extension"], warning["provider"]) == ("second", "first")
+        await w.provide(second, OTHER, hook=False)
+        w.lose(second)
+        await w.exchange.provider_left(PROGRAM_TYPE)
+        known = w.exchange.find("sample")
+        assert (known.data, known.origin) == (SAMPLE, "first")
+        w.lose(first)
+        await w.exchange.provider_left(PROGRAM_TYPE)
+        assert w.exchange.find("sample").data == SAMPLE
+
+
+async def test_what_the_daemon_provides_holds_again_when_an_extension_leaves() -> None:
+    """Whole, as it was imported."""
+    async with world() as w:
+        imported = await w.exchange.add(SAMPLE, "sample.json", provide=True)
+        extension = FakeExtension()
+        await w.exchange.remember_program_type(OTHER, "fake")
+        await w.provide(extension, OTHER, hook=False)
+        w.lose(extension)
+        await w.exchange.provider_left(PROGRAM_TYPE)
+        assert w.exchange.find("sample") == imported

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from ebpfd.host.modules import DispatchTable, FireCall, HelperCall, HelperOutcom
 from ebpfd.host.registrar import ProviderSide, RegistrarHost
 from ebpfd.host.turns import Turns
 from ebpfd.objects.chains import Batch
-from ebpfd.store import KeptContracts, StoreError
+from ebpfd.store import Database, KeptContracts, StoreError
 from ebpfd_api.attach_capability import AttachCapability
 from ebpfd_api.failure import Failure
 from ebpfd_api.npi import HOOK
@@ -232,3 +233,31 @@ async def test_a_hooks_guid_follows_from_its_name_and_its_type() -> None:
         assert gate == await other.hosted_hooks.create(GATE)
         door = await one.hosted_hooks.create(WantedHook(name="door", program_type="sample"))
         assert door != gate
+
+
+async def test_a_hook_whose_extension_is_gone_can_be_removed() -> None:
+    """Not while the extension is there, nor while a link waits for it."""
+    async with world() as w:
+        extension = FakeExtension()
+        await w.provide(extension)
+        link = await w.attached("count.o")
+        assert "stop it first" in await refused(
+            w.hosted_hooks.remove("sample_ext"), Result.INVALID_STATE
+        )
+        w.lose(extension)
+        assert f"link {link.id} is attached" in await refused(
+            w.hosted_hooks.remove(ATTACH_TYPE), Result.INVALID_STATE
+        )
+        await w.links.detach(link.id)
+        await w.hosted_hooks.remove("sample_ext")
+        assert w.contracts.attach_types() == []
+
+
+async def test_a_removed_hook_of_an_extension_stays_removed(tmp_path: Path) -> None:
+    """Also for the next daemon."""
+    async with Database(tmp_path / "state") as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
+        await w.hosted_hooks.remove("sample_ext")
+    async with Database(tmp_path / "state") as database, world(kept=KeptContracts(database)) as w:
+        await w.exchange.restore()
+        assert w.contracts.attach_types() == []
