@@ -128,7 +128,7 @@ class Stats:
     bindings: int
     maps: int
     map_bytes: int
-    """Addresses that all maps take together; memory is taken as it is used."""
+    """Memory that all maps have: more is taken as they fill."""
 
     pins: int
     owners: int

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import click
@@ -15,7 +16,7 @@ from ebpfd.cli.policy import ResultChoice
 from ebpfd.cli.shipped import ShippedFile
 
 if TYPE_CHECKING:
-    from ebpfd_sdk import Client, HookInfo
+    from ebpfd_sdk import Client, Columns, EbpfdError, HookInfo, Result
 
 COLUMNS = ("hook", "takes", "program_type", "provider", "links", "attach_type")
 TAKES = (
@@ -106,11 +107,13 @@ def fire(
     count: int,
     deadline: float | None,
 ) -> None:
-    """Fire a hook, and let its extension run what is attached."""
+    """Fire a hook, and let its extension run what is attached.
+
+    Of an event whose run failed, the result is the one that its link's policy has for it
+    (`link attach --on-failure`).
+    """
 
     async def work(client: "Client") -> None:
-        from ebpfd_sdk import EbpfdError, Result  # noqa: PLC0415 (late, as in Output.run)
-
         columns = await client.fire_batch(
             attach_type,
             contexts=context * count,
@@ -120,13 +123,12 @@ def fire(
             parameter=param,
             deadline_s=deadline,
         )
-        codes = [columns.code] if columns.code else [Result(code) for code in columns.codes]
-        if failed := next((code for code in codes if code is not Result.SUCCESS), None):
-            raise EbpfdError(failed, columns.message)
-        results = [
-            int.from_bytes(columns.results[at : at + 4], "little")
-            for at in range(0, len(columns.results), 4)
-        ]
+        if columns.code:
+            output.fail(not_run(columns))
+        outcomes = outcomes_of(columns)
+        results = [each.result for each in outcomes]
+        if any(each.code for each in outcomes):
+            output.fail(failure_of(outcomes, columns.message), _counted(outcomes))
         answer: dict[str, Json] = {
             "count": count,
             "results": {str(result): times for result, times in Counter(results).items()},
@@ -267,6 +269,53 @@ def describe(each: "HookInfo") -> dict[str, Json]:
         "bpf_attach_type": each.bpf_attach_type,
         "links": [describe_link(link) for link in each.links],
     }
+
+
+class Outcome(NamedTuple):
+    """What an event came to: the code of its run, and what its hook does with it."""
+
+    code: "Result"
+    result: int
+
+
+def outcomes_of(columns: "Columns") -> list[Outcome]:
+    """The outcome of each event of a batch that was run."""
+    from ebpfd_sdk import Result  # noqa: PLC0415 (late, as in Output.run)
+
+    return list(map(Outcome, map(Result, columns.codes), columns.numbers))
+
+
+def not_run(columns: "Columns") -> "EbpfdError":
+    """What to say of events that met no program."""
+    from ebpfd_sdk import EbpfdError  # noqa: PLC0415 (late, as in Output.run)
+
+    result = f"; result {columns.failure_result}" if columns.failure_result else ""
+    return EbpfdError(columns.code, f"{columns.message or columns.code.name}{result}")
+
+
+def failure_of(outcomes: list[Outcome], message: str) -> "EbpfdError":
+    """What to say of events of which some have failed."""
+    from ebpfd_sdk import EbpfdError  # noqa: PLC0415 (late, as in Output.run)
+
+    first = next(each.code for each in outcomes if each.code)
+    why = message or "the program's run failed: `ebpfctl trace` shows what it printed"
+    if len(outcomes) == 1:
+        return EbpfdError(first, f"{why}; result {outcomes[0].result} (chosen by --on-failure)")
+    lines = [
+        f"  {each.code.name}: result {each.result}"
+        f"{' (chosen by --on-failure)' if each.code else ''}: {times} times"
+        for each, times in Counter(outcomes).most_common()
+    ]
+    return EbpfdError(first, "\n".join((why, *lines)))
+
+
+def _counted(outcomes: list[Outcome]) -> Mapping[str, Json]:
+    """Of an error, how many events had which code and result."""
+    counted: list[Json] = [
+        {"code": each.code.value, "name": each.code.name, "result": each.result, "count": times}
+        for each, times in Counter(outcomes).most_common()
+    ]
+    return {"events": counted}
 
 
 def _print(results: list[int]) -> None:

@@ -86,14 +86,14 @@ class Output:
         with suppress(KeyboardInterrupt):
             self.run(work)
 
-    def fail(self, error: "EbpfdError") -> NoReturn:
-        """Print *error* to standard error and exit with 1."""
+    def fail(self, error: "EbpfdError", more: Mapping[str, Json] | None = None) -> NoReturn:
+        """Print *error* to standard error and exit with 1; *more* is for its JSON alone."""
         from ebpfd.cli.rejections import print_rejection, rejection_json  # noqa: PLC0415 (of here)
         from ebpfd_sdk import VerificationFailed  # noqa: PLC0415 (same)
 
         rejections = error.rejections if isinstance(error, VerificationFailed) else ()
         if self.json:
-            body: dict[str, Json] = error_json(error.code, error.message)
+            body = error_json(error.code, error.message) | dict(more or {})
             if rejections:
                 body["rejections"] = [rejection_json(each) for each in rejections]
             click.echo(json.dumps({"error": body}), err=True)

@@ -95,6 +95,9 @@ class Reading:
     lost_lines: int = 0
     """Of the audit log."""
 
+    map_bytes: int = 0
+    """Memory that all maps have."""
+
     @property
     def in_flight(self) -> int:
         """Batches of all links that wait or run."""
@@ -146,6 +149,7 @@ class Stats:
             owners=self._owners(),
             quotas=tuple(self._quota(name, quota) for name, quota in QUOTAS.items()),
             lost_lines=self._lost_lines(),
+            map_bytes=self._used["map_memory"](),
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -33,7 +33,7 @@ class StatsServicer(services_pb.StatsServicer):
                 registrations=reading.registrations,
                 bindings=reading.bindings,
                 maps=len(reading.maps),
-                map_bytes=sum(each.reserved for each in reading.maps),
+                map_bytes=reading.map_bytes,
                 pins=reading.pins,
                 owners=reading.owners,
                 in_flight=reading.in_flight,

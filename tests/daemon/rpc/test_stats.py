@@ -5,6 +5,7 @@ from pathlib import Path
 from ebpfd_api.v1 import hook_pb2 as hook
 from ebpfd_api.v1 import (
     links_pb2,
+    maps_pb2,
     objects_pb2,
     objects_pb2_grpc,
     pins_pb2,
@@ -118,3 +119,16 @@ async def test_how_full_the_daemon_is(tmp_path: Path) -> None:
         assert now.bindings >= before.bindings + 2
         assert now.map_bytes > 0
         holding.cancel()
+
+
+async def test_map_bytes_are_the_memory_that_maps_have(tmp_path: Path) -> None:
+    """As the quota counts it, and not the addresses for all that they may come to hold."""
+    async with serving(tmp_path) as w:
+        before = (await stats(w)).daemon.map_bytes
+        large = maps_pb2.CreateRequest(type=1, key_size=4, value_size=1024, max_entries=1 << 20)
+        assert (await w.maps.Create(large)).status.code == 0
+        seen = await stats(w)
+        assert seen.daemon.maps == 1
+        assert seen.daemon.map_bytes - before < 1 << 28
+        (quota,) = [each for each in seen.quotas if each.name == "map_memory"]
+        assert seen.daemon.map_bytes == quota.used
