@@ -12,6 +12,7 @@ from ebpfd_api.metadata import TOKEN
 from ebpfd_api.result import Result
 from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._errors import DaemonUnavailable, EbpfdError
+from ebpfd_sdk._socket_trouble import socket_trouble
 from ebpfd_sdk._tls_trouble import tls_trouble
 from ebpfd_sdk._token import TokenSource
 
@@ -49,6 +50,7 @@ QUOTAS: Final = "[quotas]"
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 UNIX: Final = "unix:"
+PERMISSION_DENIED: Final = "permission denied"
 
 
 class Connection:
@@ -66,7 +68,8 @@ class Connection:
         elif unix:
             self.channel = grpc.aio.insecure_channel(address, options=OPTIONS)
         else:
-            raise DaemonUnavailable(address, "an address is unix:PATH or tls:HOST:PORT")
+            advice = "an address is unix:PATH or tls:HOST:PORT"
+            raise DaemonUnavailable(address, "this is no address", advice)
         self._tokens = TokenSource(address.removeprefix(UNIX)) if unix else None
 
     async def identity(self) -> Metadata:
@@ -107,7 +110,10 @@ class Connection:
 
     def unavailable(self, details: str) -> DaemonUnavailable:
         """Say that nobody answers, in few words."""
-        return DaemonUnavailable(self.address, _shortened(details))
+        reason = _shortened(details)
+        if reason == PERMISSION_DENIED and self.address.startswith(UNIX):
+            return DaemonUnavailable(self.address, *socket_trouble(self.address.removeprefix(UNIX)))
+        return DaemonUnavailable(self.address, reason)
 
     async def close(self) -> None:
         """End all calls on the channel."""
@@ -116,7 +122,7 @@ class Connection:
 
 def _shortened(details: str) -> str:
     """Keep the system's own word of a connection error, without gRPC's story of it."""
-    for error in ("No such file or directory", "Connection refused", "Permission denied"):
-        if error.lower() in details.lower():
-            return error.lower()
+    for error in ("no such file or directory", "connection refused", PERMISSION_DENIED):
+        if error in details.lower():
+            return error
     return details.splitlines()[0] if details else os.strerror(0)

@@ -47,6 +47,7 @@ class DaemonUnavailable(EbpfdError):  # noqa: N818 (same)
     """No daemon answers at this address, or the one that did is gone."""
 
     def __init__(self, address: str, reason: str, advice: str = "") -> None:
+        """*advice* is for a reason that another start of the daemon would not mend."""
         super().__init__(
             Result.RPC_EXCEPTION,
             f"no connection to the daemon at {address}: {reason}: {advice}"

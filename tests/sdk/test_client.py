@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import os
+import pwd
 from pathlib import Path
 from uuid import UUID
 
@@ -46,6 +48,7 @@ from ebpfd_sdk import (
     Witness,
     number,
 )
+from ebpfd_sdk._connection import Connection
 from tests.sdk.conftest import Scene
 from tests.sdk.fake_daemon import FakeDaemon
 from tests.sdk.fake_objects import GOOD, UNSAFE
@@ -458,9 +461,25 @@ async def test_no_daemon_is_one_clear_error(tmp_path: Path) -> None:
     assert said.startswith("no daemon at nowhere (its name was not found): start it")
     with pytest.raises(DaemonUnavailable):
         await Client(address, hold=True).__aenter__()
-    for wrong in ("nowhere", "localhost:50051", "tls:localhost"):
-        with pytest.raises(DaemonUnavailable, match="an address is unix:PATH or tls:HOST:PORT"):
-            await Client(wrong).__aenter__()
+
+
+@pytest.mark.parametrize("wrong", ["nowhere", "localhost:50051", "tls:localhost"])
+async def test_what_is_no_address_is_said_to_be_none(wrong: str) -> None:
+    """Nobody is told to start a daemon for that."""
+    with pytest.raises(DaemonUnavailable, match="an address is unix:PATH or tls:HOST:PORT") as e:
+        await Client(wrong).__aenter__()
+    assert "start it" not in str(e.value)
+
+
+async def test_a_socket_that_one_may_not_open_is_no_missing_daemon(tmp_path: Path) -> None:
+    """It is said who is refused, whose it is, and what would help."""
+    path = tmp_path / "others.sock"
+    path.touch()
+    error = Connection(f"unix:{path}").unavailable("connect: Permission denied (13)")
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert f"user {me} may not open this socket of user {me}" in str(error)
+    assert "`open_to`" in str(error)
+    assert "start it" not in str(error)
 
 
 async def test_another_server_is_not_taken_for_a_daemon(tmp_path: Path) -> None:
