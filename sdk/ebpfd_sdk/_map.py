@@ -282,7 +282,8 @@ class Map:
         if isinstance(value, int):
             return self._packed(value, self.value_size, "value")
         if len(value) != self.lanes or not value:
-            raise ValueError(f"map {self.name}: {len(value)} values for {self.lanes} lanes")
+            room = f"for {self.lanes} lanes" if self.lanes else "for a map that is not per-CPU"
+            raise ValueError(f"map {self.name}: {len(value)} values {room}")
         size = self.user_value_size // self.lanes
         return b"".join(
             self._packed(each, self.value_size, "value").ljust(size, b"\0") for each in value

@@ -66,7 +66,7 @@ async def test_the_whole_path_in_text(tmp_path: Path) -> None:
         assert dumped.out.splitlines()[1].split() == ["11000000", "0100000000000000", "17", "1"]
         detached = await w.ctl("link", "detach", link)
         assert detached.out == f"link {link} is detached\n"
-        assert (await w.ctl("whoami")).out.endswith("it has no roles: you may do all\n")
+        assert (await w.ctl("whoami")).out.endswith("you need no roles here: you may do all\n")
 
 
 HELPERS = {

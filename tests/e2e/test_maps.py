@@ -233,7 +233,8 @@ async def test_mistakes_on_the_command_line_read_well(tmp_path: Path) -> None:
             "is not what": ("restore", id_, str(tmp_path / "no.json")),
             "OPERATION_NOT_SUPPORTED": ("events", id_),
             "KEY_NOT_FOUND": ("show", "999"),
-            "values for 0 lanes": ("update", id_, "1", "2", "3"),
+            "2 values for a map that is not per-CPU": ("update", id_, "1", "2", "3"),
+            "is no queue or stack, but of type hash": ("push", id_, "1"),
         }
         for said, arguments in attempts.items():
             ran = await w.ctl("map", *arguments)

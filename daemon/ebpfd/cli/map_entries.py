@@ -10,6 +10,7 @@ import click
 from ebpfd.cli.map_text import entry, entry_columns, number, value_fields, value_text
 from ebpfd.cli.output import Output
 from ebpfd.cli.parameters import MapBytes, existing_file, parse_map_bytes
+from ebpfd_api.map_type import MapType
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, Map
@@ -180,7 +181,7 @@ def push(output: Output, id: int, value: str, drop_oldest: bool) -> None:
     """Add a value to a queue or stack."""
 
     async def work(client: "Client") -> None:
-        await (await client.map(id)).push(parse_map_bytes(value), drop_oldest=drop_oldest)
+        await (await _queue(client, id)).push(parse_map_bytes(value), drop_oldest=drop_oldest)
         output.emit({"id": id}, lambda: click.echo("pushed"))
 
     output.run(work)
@@ -193,7 +194,7 @@ def pop(output: Output, id: int) -> None:
     """Print the next value of a queue or stack, and remove it."""
 
     async def work(client: "Client") -> None:
-        read = await client.map(id)
+        read = await _queue(client, id)
         _show(output, read, await read.pop(), f"map {id} is empty")
 
     output.run(work)
@@ -206,10 +207,18 @@ def peek(output: Output, id: int) -> None:
     """Print the next value of a queue or stack."""
 
     async def work(client: "Client") -> None:
-        read = await client.map(id)
+        read = await _queue(client, id)
         _show(output, read, await read.peek(), f"map {id} is empty")
 
     output.run(work)
+
+
+async def _queue(client: "Client", id: int) -> "Map":
+    found = await client.map(id)
+    if found.type < MapType.SAMPLE_HASH_MAP and found.type not in {MapType.QUEUE, MapType.STACK}:
+        what = f"map {id} is no queue or stack, but of type {found.type_name}"
+        _fail("INVALID_ARGUMENT", f"{what}: `ebpfctl map get` and `map update` take a key")
+    return found
 
 
 def _show(output: Output, source: "Map", value: bytes | None, missing: str) -> None:

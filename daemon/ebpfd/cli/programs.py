@@ -92,11 +92,14 @@ def verify(context: click.Context, file: str, names: tuple[str, ...], judge: str
 @click.argument("id", type=int)
 @click.pass_obj
 def reload(output: Output, id: int) -> None:
-    """Make a program anew against today's contract.  It keeps its maps and its links."""
+    """Make a program anew against today's contract.
+
+    It keeps its maps, links and pins, and gets another id.
+    """
 
     async def work(client: "Client") -> None:
         new = await (await client.program(id)).reload()
-        output.table([describe(new)], COLUMNS)
+        output.emit([describe(new)], lambda: click.echo(f"program {id} is now {new.id}"))
 
     output.run(work)
 

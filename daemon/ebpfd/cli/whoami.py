@@ -40,7 +40,7 @@ def _print(me: "Me") -> None:
     known = peer_json(me.peer)
     click.echo(f"you are {cell(known)}" if known else "the daemon does not know who you are")
     if not me.restricted:
-        click.echo("it has no roles: you may do all")
+        click.echo("you need no roles here: you may do all")
         return
     rows: list[dict[str, Json]] = [
         {"role": role.name, "may": action, "things": list(things)}

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from ebpfd import nmr
-from ebpfd.contracts import AttachProviderData, ExtensionData
+from ebpfd.contracts import AttachProviderData, ExtensionData, KnownContracts
 from ebpfd.host.invocation import Executor, Target
 from ebpfd.host.modules import AttentiveModule, DispatchTable, LocalModule, Module
 from ebpfd.host.registrar import RegistrarHost
@@ -24,7 +24,12 @@ class LinkClient(LocalModule):
     """A link's registration: binds to the one provider of its attach type."""
 
     def __init__(
-        self, link: Link, registrar: RegistrarHost, targets: Targets, executor: Executor
+        self,
+        link: Link,
+        registrar: RegistrarHost,
+        targets: Targets,
+        executor: Executor,
+        contracts: KnownContracts,
     ) -> None:
         self.label = f"link {link.id}"
         self.refusal = ""
@@ -33,6 +38,7 @@ class LinkClient(LocalModule):
         self._registrar = registrar
         self._targets = targets
         self._executor = executor
+        self._contracts = contracts
         self._told: ExtensionData | None = None
         """What the hook that has taken the link knows of it."""
 
@@ -69,11 +75,16 @@ class LinkClient(LocalModule):
         if not isinstance(data, AttachProviderData):
             return NtStatus.INVALID_PARAMETER
         if data.supported_program_type != link.program.program_type:
-            self.refusal = f"the hook takes programs of type {data.supported_program_type} only"
+            takes = self._type(data.supported_program_type)
+            self.refusal = f"the hook takes programs of type {takes} only"
             return NtStatus.NOINTERFACE
         if link.binding:
             return NtStatus.INVALID_PARAMETER
         return await self._attach(call.binding, data)
+
+    def _type(self, guid: UUID) -> str:
+        known = self._contracts.program_type(guid)
+        return f'"{known.name}" ({guid})' if known else str(guid)
 
     def _data(self) -> ExtensionData:
         """What its hook sees of the link."""

@@ -107,7 +107,7 @@ class Links:
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))
         link = Link(self._objects.next_id(), program, guid, parameter, flags, priority, chosen)
         link.breaker = new_breaker(breaker)
-        client = LinkClient(link, self._registrar, self._targets, self._executor)
+        client = self._client(link)
         link.apply(LinkEvent.ATTACH)
         self._objects.add_link(link, (owner,))
         self._clients[link.id] = client
@@ -251,10 +251,13 @@ class Links:
         )
         link.apply(LinkEvent.ATTACH)
         link.apply(LinkEvent.ATTACHED)
-        client = LinkClient(link, self._registrar, self._targets, self._executor)
+        client = self._client(link)
         self._objects.add_link(link, owners)
         self._clients[number] = client
         await client.register()
+
+    def _client(self, link: Link) -> LinkClient:
+        return LinkClient(link, self._registrar, self._targets, self._executor, self._contracts)
 
     def _check_replacement(self, link: Link, new: Program, expected_id: int) -> None:
         old = link.program

@@ -125,13 +125,7 @@ class Maps:
         """End *owner*'s reference, or the daemon's; others, pins and maps of maps may keep it."""
         map_object = self._objects.map(map_id)
         if not map_object.created:
-            loaders = [f"program {each}" for each in sorted(each.id for each in map_object.loaders)]
-            keepers = ", ".join([*loaders, *sorted(map_object.users.paths)]) or "what it is in"
-            message = (
-                f"map {map_id} came with a program's file, and goes when these are unloaded or "
-                f"unpinned: {keepers}"
-            )
-            raise RequestError(Result.INVALID_STATE, message)
+            raise RequestError(Result.INVALID_STATE, _why_kept(map_object))
         releasing = map_object.users.who_lets_go(owner)
         if releasing is DAEMON and self._keeper.keeps(map_object):
             async with self._keeper.gone(Without(released=frozenset({map_id}))):
@@ -397,3 +391,20 @@ def _page(source: Map, entries: list[tuple[bytes, bytes]]) -> Page:
         if error.code == Result.NO_MORE_KEYS:
             return Page(entries, b"")
     return Page(entries, last)
+
+
+def _why_kept(map_object: MapObject) -> str:
+    """Why a map is there that no owner has."""
+    paths = sorted(map_object.users.paths)
+    if map_object.loaders:
+        loaders = [f"program {each}" for each in sorted(each.id for each in map_object.loaders)]
+        return (
+            f"map {map_object.id} came with a program's file, and goes when these are unloaded or "
+            f"unpinned: {', '.join([*loaders, *paths])}"
+        )
+    keepers = [
+        *paths,
+        *(f"program {each}" for each in sorted(map_object.program_ids)),
+        *(f"map {each}" for each in sorted(map_object.holder_ids)),
+    ]
+    return f"map {map_object.id} is nobody's any more, and is there for: {', '.join(keepers)}"

@@ -26,6 +26,9 @@ from ebpfd_vm import EngineError
 
 KINDS: Final[tuple[Kind, ...]] = ("program", "map", "link")
 
+REMEMBERED: Final = 1024
+"""Programs that were replaced, and whose successors are told to whoever asks for them."""
+
 _Object = TypeVar("_Object", bound=Identified)
 
 _Place: TypeAlias = tuple[MapObject, bytes]
@@ -42,6 +45,9 @@ class Objects:
         self._links = IdTable[Link]()
         self._pins = Pins()
         self._owned: dict[Owner, dict[int, Object]] = {}
+        self._replaced: dict[int, int] = {}
+        """Ids of programs and of those that have taken their places, the latest last."""
+
         self.when_changed: set[Callable[[], None]] = set()
         """Called within each change of what ``durable`` tells, and of a few things more."""
 
@@ -171,6 +177,10 @@ class Objects:
         for owner in tuple(old.users.owners):
             left += self.unload(old, owner)
         left += [] if old.kept else [old]
+        self._replaced.pop(new.id, None)  # it was, if this undoes that
+        self._replaced[old.id] = new.id
+        if len(self._replaced) > REMEMBERED:
+            del self._replaced[next(iter(self._replaced))]
         self.changed()
         return list(dict.fromkeys(left))
 
@@ -361,7 +371,10 @@ class Objects:
             if wanted in self._table(other):
                 raise RequestError(Result.KEY_NOT_FOUND, f"{wanted} is a {other}'s id: {shows}")
         if 1 < wanted <= self._last_id:
-            message = f"there is no {kind} with id {wanted} any more: {shows}"
+            gone = f"there is no {kind} with id {wanted} any more"
+            if kind == "program" and (new := self._successor(wanted)):
+                gone += f", it was replaced by program {new}"
+            message = f"{gone}: {shows}"
             raise RequestError(Result.STALE_ID, message)
         raise RequestError(Result.KEY_NOT_FOUND, f"there is no {kind} with id {wanted}: {shows}")
 
@@ -373,6 +386,13 @@ class Objects:
             for key, each in container.held.items()
             if each is held
         ]
+
+    def _successor(self, program_id: int) -> int:
+        """What has taken the program's place in the end, or 0."""
+        successor = 0
+        while found := self._replaced.get(successor or program_id):
+            successor = found
+        return successor
 
     def _take(self, each: Object, owners: Iterable[Owner]) -> None:
         taking = tuple(owners)

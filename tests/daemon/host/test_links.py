@@ -19,7 +19,13 @@ from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2
-from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, SAMPLE, with_helper
+from tests.daemon.contracts.samples import (
+    ATTACH_TYPE,
+    HOOK_DATA,
+    SAMPLE,
+    with_descriptor,
+    with_helper,
+)
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.world import refused, soon, until, world
 
@@ -119,7 +125,7 @@ async def test_a_hook_that_refuses_fails_the_attach(status: int, said: str, reas
 
 
 async def test_a_hook_of_another_program_type_declines() -> None:
-    """The client decides, as in eBPF for Windows."""
+    """The client decides, as in eBPF for Windows; the type is named if it is known."""
     async with world() as w:
         await w.provide(FakeExtension(), hook=False)
         other = dataclasses.replace(HOOK_DATA, supported_program_type=UUID(int=9))
@@ -128,6 +134,11 @@ async def test_a_hook_of_another_program_type_declines() -> None:
         attach = w.links.attach(program.id, ATTACH_TYPE, b"")
         message = await refused(attach, Result.EXTENSION_FAILED_TO_LOAD)
         assert f"takes programs of type {UUID(int=9)} only" in message
+        sample = with_descriptor(SAMPLE, program_type=UUID(int=9), name="other")
+        w.contracts.remember_program_type(sample)
+        attach = w.links.attach(program.id, ATTACH_TYPE, b"")
+        message = await refused(attach, Result.EXTENSION_FAILED_TO_LOAD)
+        assert f'takes programs of type "other" ({UUID(int=9)}) only' in message
 
 
 async def test_a_known_hook_whose_extension_is_away_says_so() -> None:

@@ -168,3 +168,14 @@ async def test_two_loads_at_once_share_the_maps(monkeypatch: pytest.MonkeyPatch)
         second = await soon(late)
         assert second["count"].maps == first["count"].maps
         assert len(list(w.objects.pins())) == 3
+
+
+async def test_a_removed_map_that_is_pinned_says_what_it_is_there_for() -> None:
+    """It came with no file, so nobody is told so."""
+    async with world() as w:
+        made = await w.maps.create(MapDeclaration(MapType.HASH, 4, 8, 8))
+        await w.pins.pin(COUNT, made.id)
+        await w.maps.remove(made.id)
+        message = await refused(w.maps.remove(made.id), Result.INVALID_STATE)
+        path = next(path for path, _ in w.objects.pins())
+        assert message == f"map {made.id} is nobody's any more, and is there for: {path}"

@@ -3,7 +3,7 @@
 import pytest
 
 from ebpfd.errors import RequestError
-from ebpfd.objects import LinkState, MapObject, Objects, Owner, kind_of
+from ebpfd.objects import DAEMON, LinkState, MapObject, Objects, Owner, kind_of
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError, Map
@@ -135,3 +135,21 @@ def test_a_reloaded_program_keeps_pins_and_owners() -> None:
     assert objects.replace_program(old, new) == [old]
     assert objects.pinned("/program") is new
     assert (new.users.count, old.users.count, list(objects.owned(owner))) == (2, 0, [new])
+
+
+def test_whoever_asks_for_a_replaced_program_is_told_by_which() -> None:
+    """The last one of several; one whose replacement was undone has none."""
+    objects, first, second, third = Objects(), make_program(2), make_program(3), make_program(4)
+    objects.skip_ids(4)
+    for old, new in ((first, second), (second, third), (third, second)):
+        objects.add_program(new, old.users.owners or [DAEMON])
+        objects.replace_program(old, new)
+        objects.remove_program(old)
+    with pytest.raises(RequestError, match="2 any more, it was replaced by program 3:") as caught:
+        objects.program(2)
+    assert caught.value.code is Result.STALE_ID
+    with pytest.raises(RequestError, match="4 any more, it was replaced by program 3:"):
+        objects.program(4)
+    objects.remove_program(second)
+    with pytest.raises(RequestError, match="3 any more: "):
+        objects.program(3)
