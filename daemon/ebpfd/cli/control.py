@@ -2,6 +2,7 @@
 
 import click
 
+from ebpfd.cli.commands import Commands
 from ebpfd.cli.contracts import contract
 from ebpfd.cli.extensions import extension
 from ebpfd.cli.hooks import hook
@@ -20,7 +21,7 @@ from ebpfd.cli.trace import trace
 from ebpfd.cli.whoami import whoami
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--address",
     envvar="EBPFD_ADDRESS",
@@ -40,7 +41,7 @@ from ebpfd.cli.whoami import whoami
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people, or for programs.",
+    help="For people, or for programs; also behind the command.",
 )
 @click.version_option(package_name="ebpfd")
 @click.pass_context
@@ -56,6 +57,8 @@ def main(
     context.obj = Output(address, output == "json", cert, key, ca)
 
 
+hook.add_command(record)
+link.add_command(shadow)
 for _command in (
     program,
     link,
@@ -77,5 +80,3 @@ for _command in (
     whoami,
 ):
     main.add_command(_command)
-hook.add_command(record)
-link.add_command(shadow)
