@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ebpfd_sdk import Execution
+from ebpfd_sdk import Execution, Result
 from tests.e2e.world import PROGRAMS, sample, world
 from tests.packets import UDP
 
@@ -144,3 +144,26 @@ async def test_verify_judges_without_loading(tmp_path: Path) -> None:
 async def _end(process: asyncio.subprocess.Process) -> None:
     process.terminate()
     await process.wait()
+
+
+async def test_a_program_is_attached_by_its_name_or_right_from_its_file(tmp_path: Path) -> None:
+    """One that was loaded for that goes again if its hook does not take it."""
+    async with world(tmp_path) as w, sample(w):
+        hook = ("--attach-type", "sample_ext", "--param")
+        count = f"{PROGRAMS / 'count.o'}:count_by_protocol"
+        (link,) = await w.ctl_json("link", "attach", count, *hook, "00")
+        (again,) = await w.ctl_json("link", "attach", "count_by_protocol", *hook, "01")
+        assert link["name"] == again["name"] == "count_by_protocol"
+        assert link["program"] == again["program"]
+        refused = await w.ctl("-o", "json", "link", "attach", count, "--attach-type", "nowhere")
+        assert refused.error()["code"] == Result.OBJECT_NOT_FOUND
+        assert len(await w.client.programs()) == 1
+        await w.client.load(PROGRAMS / "count.o")
+        for given, said in (
+            ("count_by_protocol", "2 programs are called"),
+            ("nobody", 'no program "nobody" is loaded'),
+        ):
+            refused = await w.ctl("link", "attach", given, *hook, "02")
+            assert (refused.code, said in refused.err) == (1, True), refused.err
+        missing = await w.ctl("link", "attach", f"{tmp_path}/no.o:name", *hook, "02")
+        assert (missing.code, "no.o" in missing.err) == (2, True), missing.err

@@ -14,6 +14,7 @@ from ebpfd.cli.policy import (
     describe_policy,
     policy_options,
 )
+from ebpfd.cli.program_argument import ProgramArgument, chosen
 from ebpfd.cli.programs import failures, quantiles
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def link() -> None:
 
 
 @link.command()
-@click.argument("program", type=int)
+@click.argument("program", type=ProgramArgument(), metavar=ProgramArgument.name)
 @click.option("--attach-type", required=True, metavar="GUID|NAME", help="The hook.")
 @click.option("--param", type=Hex(), default=b"", help="The attach parameter.")
 @click.option("--priority", type=int, default=0, help="Of one parameter's links, lower runs first.")
@@ -52,7 +53,7 @@ def link() -> None:
 def attach(
     output: Output,
     /,
-    program: int,
+    program: str,
     attach_type: str,
     param: bytes,
     priority: int,
@@ -62,20 +63,24 @@ def attach(
     retry_after: float | None,
     **on_failures: int | str | None,
 ) -> None:
-    """Attach a program to a hook; the link stays until it is detached."""
-    chosen = breaker(break_after, retry_after)
+    """Attach a program to a hook; the link stays until it is detached.
+
+    The program is a loaded one, or is loaded from an object file.
+    """
+    rule = breaker(break_after, retry_after)
 
     async def work(client: "Client") -> None:
-        attached = await (await client.program(program)).attach(
-            attach_type,
-            parameter=param,
-            priority=priority,
-            on_failure=choices(on_failures),
-            breaker=chosen,
-            flags=flags,
-        )
-        if path is not None:
-            attached = await _pinned(client, attached, path)
+        async with chosen(client, program) as attaching:
+            attached = await attaching.attach(
+                attach_type,
+                parameter=param,
+                priority=priority,
+                on_failure=choices(on_failures),
+                breaker=rule,
+                flags=flags,
+            )
+            if path is not None:
+                attached = await _pinned(client, attached, path)
         _emit(output, [attached])
 
     output.run(work)
@@ -140,12 +145,12 @@ def set_policy(
     A RESULT is a number, a name in the contract, open (the program type's default, as if nothing
     were attached) or closed (what the hook stops an event by).  What is not named stays as it is.
     """
-    chosen, chosen_breaker = choices(on_failures), breaker(break_after, retry_after)
-    if not chosen and chosen_breaker is None:
+    policy, rule = choices(on_failures), breaker(break_after, retry_after)
+    if not policy and rule is None:
         raise click.UsageError("nothing is chosen: give --on-failure, or one for a single failure")
 
     async def work(client: "Client") -> None:
-        output.record(describe(await client.set_policy(id, chosen, breaker=chosen_breaker)))
+        output.record(describe(await client.set_policy(id, policy, breaker=rule)))
 
     output.run(work)
 
