@@ -486,18 +486,21 @@ class Client(ObjectCalls):
         """List the registered providers, of one contract or of all."""
         request = registrar_pb2.ListProvidersRequest(npi_id=npi.bytes if npi else b"")
         reply = await self._daemon.ask(self._daemon.registrar.ListProviders, request)
+        check(reply.status)
         return tuple(map(registration, reply.registrations))
 
     async def clients(self, npi: UUID | None = None) -> tuple[Registration, ...]:
         """List the registered clients, of one contract or of all."""
         request = registrar_pb2.ListClientsRequest(npi_id=npi.bytes if npi else b"")
         reply = await self._daemon.ask(self._daemon.registrar.ListClients, request)
+        check(reply.status)
         return tuple(map(registration, reply.registrations))
 
     async def bindings(self) -> tuple[Binding, ...]:
         """List which client is bound to which provider."""
         request = registrar_pb2.ListBindingsRequest()
         reply = await self._daemon.ask(self._daemon.registrar.ListBindings, request)
+        check(reply.status)
         return tuple(map(binding, reply.bindings))
 
     async def disconnect(self, registration_: int) -> tuple[Registration, ...]:

@@ -37,6 +37,7 @@ def used(parts: Parts, executor: Executor, sessions: Sessions) -> Mapping[str, C
         "map_calls": lambda: parts.maps.custom.most_unanswered,
         "fires": lambda: guard.busy["fires"],
         "test_runs": lambda: guard.busy["test_runs"],
+        "verifications": lambda: guard.busy["verifications"],
     }
 
 

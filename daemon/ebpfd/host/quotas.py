@@ -7,10 +7,10 @@ second at most for each quota.
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -18,6 +18,8 @@ from ebpfd.errors import RequestError
 from ebpfd_api.result import Result
 
 LOGGED_EVERY_S: Final = 1.0
+
+_Value = TypeVar("_Value")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class Quotas:
     map_calls: int = _quota(1024, "calls for one map that its extension has not answered")
     fires: int = _quota(4096, "fires of clients that wait for their hook")
     test_runs: int = _quota(1024, "test runs that clients wait for")
+    verifications: int = _quota(64, "object files that are verified, loaded or disassembled")
 
 
 QUOTAS: Final[dict[str, Quota]] = {each.name: each.metadata["quota"] for each in fields(Quotas)}
@@ -103,6 +106,11 @@ class QuotaGuard:
             yield
         finally:
             self.busy[quota] -= 1
+
+    async def placed(self, quota: str, what: str, work: Callable[[], Awaitable[_Value]]) -> _Value:
+        """The outcome of *work*, which has a ``place`` for as long as it takes."""
+        with self.place(quota, what):
+            return await work()
 
     def refusal(self, quota: str, message: str) -> RequestError:
         """What to raise when *quota* is used up; it is counted and logged."""

@@ -1,8 +1,9 @@
 """The ``Programs`` service."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc
 
@@ -29,6 +30,7 @@ from ebpfd_api.v1 import programs_pb2 as pb
 from ebpfd_api.v1 import programs_pb2_grpc as services_pb
 from ebpfd_vm import Counters, DisassembledRow
 
+_Value = TypeVar("_Value")
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 _STATES: Final = {
@@ -81,6 +83,13 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         self._services = services
         self._streams = streams
 
+    def _placed(self, work: Callable[[], Awaitable[_Value]]) -> Coroutine[Any, Any, _Value]:
+        """*work* on an object file for a client: there may be so many at a time.
+
+        What the daemon itself reloads is not counted: nobody would ask for it again.
+        """
+        return self._executor.guard.placed("verifications", "wait for some", work)
+
     async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
         """All programs of a file, or none."""
         response = pb.LoadResponse()
@@ -88,7 +97,8 @@ class ProgramsServicer(services_pb.ProgramsServicer):
             if request.execution not in _EXECUTIONS:
                 message = f"execution: {request.execution} is none that this daemon knows"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
-            loading = self._programs.load(
+            loading = partial(
+                self._programs.load,
                 request.object,
                 request.file_name,
                 list(request.programs),
@@ -98,7 +108,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                 owner=self._owners.find(token_of(context)),
                 permit=CallerPermit(self._callers.of(context), self._things),
             )
-            loaded = await self._services.finish(loading, name="load")
+            loaded = await self._services.finish(self._placed(loading), name="load")
             response.programs.extend(encode_program(program, self._objects) for program in loaded)
             maps = {
                 each.id: each for program in loaded for each in (*program.maps, *program.file_maps)
@@ -114,9 +124,13 @@ class ProgramsServicer(services_pb.ProgramsServicer):
             if request.judge not in _JUDGES:
                 message = f"judge: {request.judge} is none that this daemon knows"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
-            judged = await self._programs.verify(
-                request.object, list(request.programs), _JUDGES[request.judge]
+            judging = partial(
+                self._programs.verify,
+                request.object,
+                list(request.programs),
+                _JUDGES[request.judge],
             )
+            judged = await self._placed(judging)
             response.verdicts.extend(_encode_verdict(each) for each in judged)
         return response
 
@@ -145,6 +159,7 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.TestRunResponse()
         with answering(response.status):
+            _check_run(request)
             outcome = await test_run(
                 self._objects.program(request.id),
                 self._executor,
@@ -165,8 +180,10 @@ class ProgramsServicer(services_pb.ProgramsServicer):
         del context
         response = pb.ReloadResponse()
         with answering(response.status):
-            reloading = self._programs.reload(request.id)
-            program = await self._services.finish(reloading, name=f"reload {request.id}")
+            reloading = partial(self._programs.reload, request.id)
+            program = await self._services.finish(
+                self._placed(reloading), name=f"reload {request.id}"
+            )
             response.program.CopyFrom(encode_program(program, self._objects))
         return response
 
@@ -209,7 +226,10 @@ class ProgramsServicer(services_pb.ProgramsServicer):
                     raise RequestError(Result.INVALID_ARGUMENT, message)
                 return [await of_loaded(self._objects.program(request.id))]
             case "object":
-                return await self._programs.disassemble(request.object, list(request.programs))
+                names = list(request.programs)
+                return await self._placed(
+                    partial(self._programs.disassemble, request.object, names)
+                )
             case _:
                 message = "subject: say what to disassemble, the id of a program or an object"
                 raise RequestError(Result.INVALID_ARGUMENT, message)
@@ -328,3 +348,14 @@ def _encode_verdict(judged: JudgedProgram) -> pb.Verdict:
     if verdict.rejection is not None:
         answer.rejection.CopyFrom(rejection(judged))
     return answer
+
+
+def _check_run(request: pb.TestRunRequest) -> None:
+    """``RequestError`` OPERATION_NOT_SUPPORTED names a wish that nobody would fulfil."""
+    for field, wanted in (
+        ("batch_size", request.batch_size != 0),
+        ("cpu", request.HasField("cpu")),
+    ):
+        if wanted:
+            message = f"{field}: test runs cannot be told this here; leave it out"
+            raise RequestError(Result.OPERATION_NOT_SUPPORTED, message)

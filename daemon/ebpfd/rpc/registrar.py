@@ -364,9 +364,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         context: "grpc.aio.ServicerContext[pb.ListProvidersRequest, pb.ListProvidersResponse]",
     ) -> pb.ListProvidersResponse:
         """Registered providers."""
-        npi_id = await _npi_filter(request.npi_id, context)
-        found = self._registrar.providers(npi_id)
-        return pb.ListProvidersResponse(registrations=[self._encode(each) for each in found])
+        del context
+        response = pb.ListProvidersResponse()
+        with answering(response.status):
+            found = self._registrar.providers(_npi_filter(request.npi_id))
+            response.registrations.extend(map(self._encode, found))
+        return response
 
     async def ListClients(
         self,
@@ -374,9 +377,12 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         context: "grpc.aio.ServicerContext[pb.ListClientsRequest, pb.ListClientsResponse]",
     ) -> pb.ListClientsResponse:
         """Registered clients."""
-        npi_id = await _npi_filter(request.npi_id, context)
-        found = self._registrar.clients(npi_id)
-        return pb.ListClientsResponse(registrations=[self._encode(each) for each in found])
+        del context
+        response = pb.ListClientsResponse()
+        with answering(response.status):
+            found = self._registrar.clients(_npi_filter(request.npi_id))
+            response.registrations.extend(map(self._encode, found))
+        return response
 
     async def ListBindings(
         self,
@@ -399,7 +405,10 @@ class RegistrarServicer(services_pb.RegistrarServicer):
         context: "grpc.aio.ServicerContext[pb.WatchRequest, pb.WatchResponse]",
     ) -> AsyncIterator[pb.WatchResponse]:
         """What is there, then every change."""
-        npi_id = await _npi_filter(request.npi_id, context)
+        try:
+            npi_id = _npi_filter(request.npi_id)
+        except RequestError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
         self._streams.opened(context)
         async with aclosing(self._registrar.watch(npi_id)) as parts:
             async for part in parts:
@@ -465,10 +474,11 @@ async def _write_all(
         module.lose()
 
 
-async def _npi_filter(npi_id: bytes, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+def _npi_filter(npi_id: bytes) -> UUID | None:
+    """The NPI that is asked for, if it is one; ``RequestError`` INVALID_ARGUMENT."""
     if not npi_id:
         return None
     try:
         return decode_guid(npi_id, "npi_id")
     except ContractError as error:
-        return await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        raise RequestError(Result.INVALID_ARGUMENT, str(error)) from None

@@ -527,10 +527,12 @@ class ListProvidersRequest(_message.Message):
     def __init__(self, npi_id: _Optional[bytes] = ...) -> None: ...
 
 class ListProvidersResponse(_message.Message):
-    __slots__ = ("registrations",)
+    __slots__ = ("registrations", "status")
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     registrations: _containers.RepeatedCompositeFieldContainer[Registration]
-    def __init__(self, registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ...) -> None: ...
+    status: _status_pb2.Status
+    def __init__(self, registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ..., status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class ListClientsRequest(_message.Message):
     __slots__ = ("npi_id",)
@@ -539,10 +541,12 @@ class ListClientsRequest(_message.Message):
     def __init__(self, npi_id: _Optional[bytes] = ...) -> None: ...
 
 class ListClientsResponse(_message.Message):
-    __slots__ = ("registrations",)
+    __slots__ = ("registrations", "status")
     REGISTRATIONS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     registrations: _containers.RepeatedCompositeFieldContainer[Registration]
-    def __init__(self, registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ...) -> None: ...
+    status: _status_pb2.Status
+    def __init__(self, registrations: _Optional[_Iterable[_Union[Registration, _Mapping]]] = ..., status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class Registration(_message.Message):
     __slots__ = ("registration", "role", "instance", "owner", "deregistering", "binding_count", "npi_name", "module_name", "peer")
@@ -571,10 +575,12 @@ class ListBindingsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListBindingsResponse(_message.Message):
-    __slots__ = ("bindings",)
+    __slots__ = ("bindings", "status")
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     bindings: _containers.RepeatedCompositeFieldContainer[Binding]
-    def __init__(self, bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ...) -> None: ...
+    status: _status_pb2.Status
+    def __init__(self, bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class Binding(_message.Message):
     __slots__ = ("binding", "npi_id", "client", "provider", "state", "waits", "overdue")

@@ -233,6 +233,24 @@ async def test_a_caller_that_hangs_up_leaves_nothing_half_done(tmp_path: Path) -
         await until(lambda: [x.state.value for x in w.daemon.objects.links()] == ["attached"])
 
 
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [("batch_size", {"batch_size": 2}), ("cpu", {"cpu": 0}), ("cpu", {"cpu": 1})],
+)
+async def test_what_a_test_run_cannot_heed_is_refused(
+    tmp_path: Path, field: str, wanted: dict[str, Any]
+) -> None:
+    """By the name of the field; nothing has run."""
+    async with serving(tmp_path) as w:
+        module = await w.module()
+        await module.provide()
+        program = await w.load("count.o", module)
+        ran = await w.programs.TestRun(programs_pb2.TestRunRequest(id=program.id, **wanted))
+        assert ran.status.code == Result.OPERATION_NOT_SUPPORTED
+        assert ran.status.message.startswith(f"{field}: ")
+        assert w.daemon.objects.program(program.id).engine.counters().runs == 0
+
+
 async def test_a_caller_that_hangs_up_ends_its_test_run(tmp_path: Path) -> None:
     """However many runs it had asked for."""
     async with serving(tmp_path) as w:

@@ -466,9 +466,9 @@ async def test_lists_show_who_is_there(tmp_path: Path) -> None:
             w.registrar.ListClients(reg.ListClientsRequest(npi_id=bytes(17))),
         ]
         for call in bad:
-            with pytest.raises(grpc.aio.AioRpcError, match="a GUID has 16 bytes") as caught:
-                await call
-            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            status = (await call).status
+            assert status.code == Result.INVALID_ARGUMENT
+            assert "a GUID has 16 bytes" in status.message
 
 
 async def test_a_contract_can_be_registered_and_read_by_other_means(tmp_path: Path) -> None:
