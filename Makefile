@@ -6,7 +6,7 @@ SAMPLE := extensions/ebpfd_extensions/sample/programs
 CONTRACTS := extensions/ebpfd_extensions/contracts
 ENGINE := --manifest-path daemon/vm/Cargo.toml --locked
 
-.PHONY: demo test check check-programs lock programs proto
+.PHONY: demo test check check-programs lock programs proto released
 
 demo: $(UV)
 	@test -d .venv || { echo "first run: building the engine, which takes a few minutes"; \
@@ -23,6 +23,7 @@ check: $(UV)
 	$(RUN) pyright --project pyproject.toml
 	$(RUN) lint-imports
 	$(RUN) buf lint proto
+	$(RUN) buf breaking proto --against proto/released.binpb
 	$(RUN) python proto/generate.py --check
 	$(RUN) codespell
 	cargo fmt --manifest-path daemon/vm/Cargo.toml --check
@@ -37,6 +38,10 @@ lock: $(UV)
 
 proto: $(UV)
 	$(RUN) python proto/generate.py
+
+# What has been released: `make check` refuses a protocol that others of it would not understand.
+released: $(UV)
+	$(RUN) buf build proto --exclude-source-info -o proto/released.binpb
 
 # Needs clang (or clang-NN); the objects are committed, so only a changed .c asks for it.
 programs:
