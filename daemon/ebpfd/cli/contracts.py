@@ -55,7 +55,10 @@ def list_(output: Output) -> None:
 @click.argument("type_", metavar="TYPE")
 @click.pass_obj
 def show(output: Output, type_: str) -> None:
-    """Show a program type's contract, by its name or GUID."""
+    """Show a program type's contract, by its name or GUID.
+
+    Its digest is over the whole of it: all its helpers, whoever calls them.
+    """
 
     async def work(client: "Client") -> None:
         from ebpfd_sdk import ContractFormat  # noqa: PLC0415 (`--help` must not wait)

@@ -145,7 +145,11 @@ def list_(output: Output) -> None:
 @click.argument("id", type=int)
 @click.pass_obj
 def show(output: Output, id: int) -> None:
-    """Show everything about one program."""
+    """Show everything about one program.
+
+    Its contract digest is over what it relies on: the context, and those helpers that it calls.
+    While that is the same a change of the contract is none to it.
+    """
 
     async def work(client: "Client") -> None:
         output.record(describe(await client.program(id)))

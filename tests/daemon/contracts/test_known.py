@@ -99,7 +99,7 @@ ANEW = UUID(int=7)
 @pytest.mark.parametrize("alive", [PROGRAM_TYPE, ANEW])
 def test_of_two_types_of_one_name_and_section_that_counts_which_is_provided(alive: UUID) -> None:
     """Whichever came first; each GUID still leads to its own."""
-    contracts = KnownContracts(lambda *what: what == (PROGRAM_INFORMATION, alive))
+    contracts = KnownContracts(lambda npi, guid: (npi, guid) == (PROGRAM_INFORMATION, alive))
     contracts.remember_program_type(SAMPLE)
     contracts.remember_program_type(with_descriptor(SAMPLE, program_type=ANEW))
     assert contracts.find_program_type("sample").data.program_type == alive
@@ -111,7 +111,7 @@ def test_of_two_types_of_one_name_and_section_that_counts_which_is_provided(aliv
 @pytest.mark.parametrize("alive", [ATTACH_TYPE, ANEW])
 def test_of_two_hooks_of_one_name_that_counts_which_is_provided(alive: UUID) -> None:
     """Whichever came first."""
-    contracts = KnownContracts(lambda *what: what == (HOOK, alive))
+    contracts = KnownContracts(lambda npi, guid: (npi, guid) == (HOOK, alive))
     contracts.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
     contracts.remember_attach_type(ANEW, HOOK_DATA)
     assert contracts.find_attach_type("sample_ext") == alive
@@ -120,7 +120,7 @@ def test_of_two_hooks_of_one_name_that_counts_which_is_provided(alive: UUID) -> 
 @pytest.mark.parametrize("provided", [False, True])
 def test_what_may_be_either_of_two_is_refused(provided: bool) -> None:
     """With both GUIDs, whether nobody provides them or two extensions do."""
-    contracts = KnownContracts(lambda *_: provided)
+    contracts = KnownContracts(lambda _, __: provided)
     contracts.remember_program_type(SAMPLE)
     contracts.remember_program_type(with_descriptor(SAMPLE, program_type=ANEW))
     contracts.remember_attach_type(ATTACH_TYPE, HOOK_DATA)
