@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import structlog
@@ -13,7 +14,13 @@ from ebpfd.objects import ProgramState
 from ebpfd.store import Database, KeptContracts
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.result import Result
-from tests.daemon.contracts.samples import ATTACH_TYPE, HOOK_DATA, PROGRAM_TYPE, SAMPLE
+from tests.daemon.contracts.samples import (
+    ATTACH_TYPE,
+    HOOK_DATA,
+    PROGRAM_TYPE,
+    SAMPLE,
+    with_descriptor,
+)
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.world import object_file, refused, world
 
@@ -194,3 +201,20 @@ async def test_what_the_daemon_provides_holds_again_when_an_extension_leaves() -
         w.lose(extension)
         await w.exchange.provider_left(PROGRAM_TYPE)
         assert w.exchange.find("sample") == imported
+
+
+async def test_an_extension_that_was_made_anew_is_not_hidden_by_its_old_self() -> None:
+    """It has other GUIDs, and the same names and section; what it left behind can be forgotten."""
+    async with world() as w:
+        dead_type, dead_hook = UUID(int=7), UUID(int=8)
+        dead = with_descriptor(SAMPLE, program_type=dead_type)
+        await w.exchange.remember_program_type(dead, "old")
+        await w.exchange.remember_attach_type(dead_hook, HOOK_DATA)
+        await w.provide(FakeExtension())
+        assert (await w.load(COUNT)).program_type == PROGRAM_TYPE
+        assert w.links.find_attach_type("sample_ext") == ATTACH_TYPE
+        assert w.exchange.find("sample").data == SAMPLE
+        await w.exchange.forget(dead_type)
+        await w.hosted_hooks.remove(dead_hook)
+        assert [each.data for each in w.exchange.all()] == [SAMPLE]
+        assert [guid for guid, _ in w.contracts.attach_types()] == [ATTACH_TYPE]
