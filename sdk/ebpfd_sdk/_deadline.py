@@ -9,7 +9,8 @@ LONGEST_MS: Final = 2**32 - 1
 
 
 def check_deadline_s(deadline_s: float) -> None:
-    """Refuse what is no deadline; ``ValueError``."""
+    """Refuse what is no deadline; ``ValueError``, or ``TypeError`` for what is no number."""
+    _check_number(deadline_s)
     if not 0 <= deadline_s <= LONGEST_MS / 1000:
         raise ValueError(
             f"deadline_s: {deadline_s} is no number of seconds from 0 to {LONGEST_MS // 1000}"
@@ -22,6 +23,11 @@ def deadline_ms(deadline_s: float | None) -> int:
         return 0
     check_deadline_s(deadline_s)
     return min(max(1, round(1000 * deadline_s)), LONGEST_MS)
+
+
+def _check_number(given: object) -> None:
+    if not isinstance(given, int | float):
+        raise TypeError(f"deadline_s must be a number of seconds, not {type(given).__name__}")
 
 
 def left_ms(due: float) -> int:

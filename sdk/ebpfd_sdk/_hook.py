@@ -18,7 +18,9 @@ from ebpfd_sdk._bulk import Numbers, packed_batch, size_of
 from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._data_streams import DataStreams
+from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
+from ebpfd_sdk._event_bytes import event_bytes
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
@@ -148,10 +150,15 @@ class Hook(Declaration, Generic[C]):
         *origin* is who caused the event, for helpers that ask; None: this process.
         """
         raw = self._packed(context)
+        data, parameter = event_bytes(data, parameter)
+        if deadline_s is not None:
+            check_deadline_s(deadline_s)
         if len(data) > 65536:
             check_size(len(data) + len(raw))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
+            if deadline_s == 0:
+                return self._state.turns.settled(lane.late(0, raw, data))
             if lane.local is not None and (answer := lane.run_here(raw, data, origin)) is not None:
                 return self._state.turns.settled(answer)
             if deadline_s is None:
@@ -174,6 +181,7 @@ class Hook(Declaration, Generic[C]):
         """
         # While a program here is all that an event can reach, the engine's own function stands in
         # for this method: ``_stand_in``.  It comes back here with all that is not so simple.
+        data, parameter = event_bytes(data, parameter)
         lane = self._state.find(parameter)
         if not isinstance(lane, Lane):
             raise EbpfdError(lane.code, lane.message)
@@ -216,8 +224,13 @@ class Hook(Declaration, Generic[C]):
             self._layout, contexts, count, data, data_lengths, meta_lengths, origin
         )
         check_size(size_of(batch.contexts) + size_of(batch.data))
+        _, parameter = event_bytes(b"", parameter)
+        if deadline_s is not None:
+            check_deadline_s(deadline_s)
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
+            if deadline_s == 0:
+                return self._state.turns.settled(lane.late_batch(0))
             here = lane.run_batch_here(batch)
             if here is None:
                 return lane.submit(batch, deadline_s)
@@ -258,20 +271,20 @@ class Hook(Declaration, Generic[C]):
         if not isinstance(context, bytes):
             if context is None:
                 return layout.zeros
-            try:
-                return context.pack()
-            except AttributeError:
-                _refuse_other(layout.owner, context)
-                raise
+            # Another class would be read as this one, or break the message that it shares.
+            if getattr(context, "layout", None) is not layout:
+                _refuse_other(self.program_type.context, context)
+            return context.pack()
         if len(context) != layout.size:
             raise ValueError(f"{layout.owner} takes {layout.size} bytes, not {len(context)}")
         return context
 
 
-def _refuse_other(owner: str, given: object) -> None:
-    if not isinstance(given, Context):
+def _refuse_other(wanted: type[Context], given: object) -> None:
+    """Refuse what is no context of *wanted*; a class of it that has just more methods is one."""
+    if not isinstance(given, wanted) or given.layout.size != wanted.layout.size:
         wrong = type(given).__name__
-        raise TypeError(f"{owner} or bytes must be given, not {wrong}") from None
+        raise TypeError(f"{wanted.layout.owner} or bytes must be given, not {wrong}")
 
 
 def _u32(hook: str, closed_result: int | None) -> int | None:

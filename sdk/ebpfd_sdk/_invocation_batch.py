@@ -14,6 +14,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Filter
 from ebpfd_sdk._batch import Gathered
 from ebpfd_sdk._errors import EbpfdError
+from ebpfd_sdk._event_bytes import event_bytes
 from ebpfd_sdk._hook_state import HookState
 from ebpfd_sdk._lane import Lane, check_size
 
@@ -68,6 +69,7 @@ class InvocationBatch(Generic[C]):
         if self._ended:
             raise EbpfdError(Result.INVALID_ARGUMENT, "the batch has ended: begin another one")
         raw = self._pack(context)
+        data, parameter = event_bytes(data, parameter)
         size_bytes = self._size_bytes + len(raw) + len(data)
         check_size(size_bytes)
         self._size_bytes = size_bytes

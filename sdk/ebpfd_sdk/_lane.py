@@ -10,7 +10,6 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._batch import LARGEST_BYTES, Columns, Gathered, Packed, Pending
 from ebpfd_sdk._bulk import Bulk
 from ebpfd_sdk._data_streams import DataStreams
-from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._policy import Fallback
@@ -85,16 +84,21 @@ class Lane(Generic[C]):
         self, deadline_s: float, context: bytes, data: bytes, origin: Origin | None = None
     ) -> asyncio.Future[Answer[C]]:
         """Add one invocation whose answer is TIMEOUT if none has come by then."""
-
-        def late(message: str) -> Answer[C]:
-            result = self.fallback.result(Result.TIMEOUT)
-            return Answer(Result.TIMEOUT, result, context, data, message, self._type)
-
-        check_deadline_s(deadline_s)
         answer = self.invoke(context, data, origin)
         assert self._open is not None, "it is in there"
         self._open.limit(self._loop.time() + deadline_s)
-        return self._within(deadline_s, answer, late)
+        return self._within(deadline_s, answer, lambda: self.late(deadline_s, context, data))
+
+    def late(self, deadline_s: float, context: bytes, data: bytes) -> Answer[C]:
+        """Make the answer to an event that has none in *deadline_s*."""
+        result = self.fallback.result(Result.TIMEOUT)
+        message = _late(deadline_s)
+        return Answer(Result.TIMEOUT, result, context, data, message, self._type)
+
+    def late_batch(self, deadline_s: float) -> Columns:
+        """Make the answer to a batch that has none in *deadline_s*."""
+        result = self.fallback.result(Result.TIMEOUT)
+        return Columns(Result.TIMEOUT, _late(deadline_s), failure_result=result)
 
     def run_here(
         self, context: bytes, data: bytes, origin: Origin | None = None
@@ -132,18 +136,12 @@ class Lane(Generic[C]):
 
     def submit(self, batch: Packed, deadline_s: float | None = None) -> asyncio.Future[Columns]:
         """Queue a batch that its caller packed; its answer is TIMEOUT if none has come by then."""
-
-        def late(message: str) -> Columns:
-            result = self.fallback.result(Result.TIMEOUT)
-            return Columns(Result.TIMEOUT, message, failure_result=result)
-
         future: asyncio.Future[Columns] = self._loop.create_future()
         if deadline_s is None:
             self.queue(Bulk(batch, future, self.fallback))
             return future
-        check_deadline_s(deadline_s)
         self.queue(Bulk(batch, future, self.fallback, self._loop.time() + deadline_s))
-        return self._within(deadline_s, future, late)
+        return self._within(deadline_s, future, lambda: self.late_batch(deadline_s))
 
     def queue(self, pending: Pending) -> None:
         """Queue a message of its own: what is invoked later runs later."""
@@ -215,11 +213,11 @@ class Lane(Generic[C]):
         await self._idle.wait()
 
     def _within(
-        self, deadline_s: float, future: asyncio.Future[T], late: Callable[[str], T]
+        self, deadline_s: float, future: asyncio.Future[T], late: Callable[[], T]
     ) -> asyncio.Future[T]:
         def expire() -> None:
             if not future.done():
-                future.set_result(late(f"no answer came in {deadline_s:g} s"))
+                future.set_result(late())
 
         timer = self._loop.call_later(deadline_s, expire)
         future.add_done_callback(lambda _: timer.cancel())
@@ -265,6 +263,10 @@ class Lane(Generic[C]):
     def _note_idle(self) -> None:
         if not self._queue and self._in_flight == 0:
             self._idle.set()
+
+
+def _late(deadline_s: float) -> str:
+    return f"no answer came in {deadline_s:g} s"
 
 
 def check_size(size_bytes: int) -> None:

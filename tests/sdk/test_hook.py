@@ -12,9 +12,15 @@ import pytest
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_api.v1.contract_pb2 import LinkPolicy
 from ebpfd_sdk import (
+    U16,
+    U32,
+    U64,
     Answer,
     AttachCapability,
     Columns,
+    Context,
+    Data,
+    DataEnd,
     DeclarationError,
     EbpfdError,
     Extension,
@@ -48,6 +54,51 @@ async def test_what_is_no_context_is_refused_at_once(scene: Scene) -> None:
         await scene.daemon.link()
         with pytest.raises(TypeError, match=r"Parcel or bytes must be given, not dict"):
             scene.hook.invoke(wrong)
+
+
+class Bigger(Context):
+    """Another context, which is longer."""
+
+    first: U64 = 0
+    second: U64 = 0
+    third: U64 = 0
+    fourth: U64 = 0
+
+
+class Alike(Context):
+    """Another context, of the same size."""
+
+    data_start: Data = 0
+    data_end: DataEnd = 0
+    shelf: U32 = 0
+    weight: U16 = 0
+
+
+class Fragile(Parcel):
+    """A parcel with one method more."""
+
+    def drop(self) -> None:
+        """Break."""
+        self.weight = 0
+
+
+@pytest.mark.parametrize("kind", [Bigger, Alike])
+async def test_a_context_of_another_class_is_refused_at_once(
+    scene: Scene, kind: type[Context]
+) -> None:
+    """However many bytes it has; the session goes on, and so does what shares its message."""
+    other: Any = kind()
+    async with scene.extension():
+        await scene.daemon.link()
+        good, batch = scene.hook.invoke(Fragile(weight=7)), scene.hook.batch_begin()
+        for call in (scene.hook.invoke, scene.hook.invoke_now, batch.invoke):
+            with pytest.raises(
+                TypeError, match=rf"^Parcel or bytes must be .*, not {kind.__name__}$"
+            ):
+                call(other)
+            with pytest.raises(ValueError, match=r"^Parcel takes 24 bytes, not 32$"):
+                call(bytes(32))
+        assert (await good).context.weight == 7
 
 
 async def test_data_travels_in_columns(scene: Scene) -> None:
@@ -753,12 +804,34 @@ def test_the_state_of_a_batch_has_its_size(scene: Scene) -> None:
     scene.hook.batch_begin(64)
 
 
-@pytest.mark.parametrize("wrong", ["text", array("I", [1, 2])])
-async def test_what_is_no_bytes_is_its_callers_error(scene: Scene, wrong: Any) -> None:
-    """The stream goes on, whatever one message cannot hold."""
-    async with scene.extension(), asyncio.timeout(10):
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"data": "text"}, "data must be bytes, not str"),
+        ({"data": array("I", [1, 2])}, "data must be bytes, not array"),
+        ({"parameter": "eth0"}, "parameter must be bytes, not str"),
+    ],
+)
+async def test_what_is_no_bytes_is_its_callers_error(
+    scene: Scene, given: dict[str, Any], message: str
+) -> None:
+    """At the call, which it names; what others invoke in that turn is answered."""
+    async with scene.extension():
         await scene.daemon.link()
-        answer = await scene.hook.invoke(data=wrong)
-        assert answer.code is Result.INVALID_ARGUMENT
-        assert "no message can hold it" in answer.message
-        assert (await scene.hook.invoke(data=b"text")).code is Result.SUCCESS
+        good, batch = scene.hook.invoke(), scene.hook.batch_begin()
+        for call in (scene.hook.invoke, scene.hook.invoke_now, batch.invoke):
+            with pytest.raises(TypeError, match=rf"^{message}$"):
+                call(**given)
+        assert (await good).code is Result.SUCCESS
+
+
+async def test_a_deadline_of_no_time_is_timeout(scene: Scene) -> None:
+    """At once, and nothing is sent; what is no number is no deadline."""
+    wrong: Any = "soon"
+    async with scene.extension():
+        await scene.daemon.link()
+        assert (await scene.hook.invoke(deadline_s=0)).code is Result.TIMEOUT
+        assert (await scene.hook.invoke_batch(count=2, deadline_s=0)).code is Result.TIMEOUT
+        with pytest.raises(TypeError, match="deadline_s must be a number of seconds, not str"):
+            scene.hook.invoke(deadline_s=wrong)
+        assert scene.hook.counters.messages_sent == 0

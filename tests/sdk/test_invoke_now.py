@@ -5,7 +5,7 @@ import inspect
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pytest
 
@@ -42,6 +42,15 @@ class Number(Context):
     number: U32 = 0
     rest: U32 = 0
     c: U64 = 0
+
+
+class Other(Context):
+    """As many bytes, which mean something else."""
+
+    a: U64 = 0
+    b: U64 = 0
+    c: U64 = 0
+    number: U64 = 0
 
 
 CONTEXT: Final = Number(number=7).pack()
@@ -109,6 +118,26 @@ def _refused(hook: "Hook[Number]", context: bytes = CONTEXT) -> EbpfdError:
     with pytest.raises(EbpfdError) as refused:
         hook.invoke_now(context)
     return refused.value
+
+
+async def test_what_runs_here_is_looked_at_as_what_the_daemon_runs() -> None:
+    """Contexts of another class, and what is no bytes or no deadline, are errors of the call."""
+    scene = Scene()
+    await scene.attach(1)
+    wrong: Any = Other()
+    for call in (scene.hook.invoke_now, scene.hook.invoke):
+        with pytest.raises(TypeError, match=r"^Number or bytes must be given, not Other$"):
+            call(wrong)
+        with pytest.raises((ValueError, EbpfdError), match=r"\b(31\b.* 32|32\b.* 31)\b"):
+            call(bytes(31))
+        with pytest.raises(TypeError, match=r"^data must be bytes, not Other$"):
+            call(data=wrong)
+    for deadline_s in (-1, float("nan")):
+        with pytest.raises(ValueError, match=r"^deadline_s: "):
+            scene.hook.invoke(deadline_s=deadline_s)
+    assert (await scene.hook.invoke(deadline_s=0)).code is Result.TIMEOUT
+    assert (await scene.hook.invoke_batch(count=2, deadline_s=0)).code is Result.TIMEOUT
+    assert scene.gates[0].counters().runs == 0
 
 
 async def test_one_link_is_run_by_the_engines_own_function() -> None:

@@ -96,6 +96,8 @@ class FireStream:
                 while self._holds_too_much():
                     self._answered.clear()
                     await self._answered.wait()
+        if self._requests.trouble:
+            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, self._requests.trouble)
 
     def _holds_too_much(self) -> bool:
         return self._unanswered >= MAX_UNANSWERED or self._unanswered_bytes >= MAX_UNANSWERED_BYTES

@@ -83,6 +83,8 @@ class InvokeStream:
             self._ended = True
         async with self._writing:
             pass
+        if self._requests.trouble:
+            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, self._requests.trouble)
 
     async def _serve(self) -> None:
         """Two take turns, so that one can read while the other one writes."""

@@ -200,6 +200,8 @@ class RegistrarServicer(services_pb.RegistrarServicer):
             async for request in requests.read(source):
                 module.heard()
                 self._dispatch(module, request)
+        if requests.trouble:
+            self._end(module, requests.trouble)
 
     def _dispatch(self, module: RemoteModule, request: pb.SessionRequest) -> None:
         match request.WhichOneof("message"):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import grpc
+from google.protobuf.message import DecodeError
 
 CALL_ENDED: Final = (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError)
 """What a write meets on a call that has ended."""
@@ -61,6 +62,8 @@ class Requests:
     def __init__(self) -> None:
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[Any] | None = None
+        self.trouble = ""
+        """What is wrong with a request that nobody can read: it was the last."""
 
     def end(self) -> None:
         """Read no more.  What has been read is still answered."""
@@ -85,6 +88,10 @@ class Requests:
             if reading is None or not self._ended.is_set():
                 raise
             reading.uncancel()
+            return None
+        except DecodeError as error:
+            self._ended.set()
+            self.trouble = f"a message cannot be decoded: {error}"
             return None
         finally:
             self._reading = None

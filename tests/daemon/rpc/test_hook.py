@@ -171,6 +171,37 @@ async def test_a_data_stream_needs_a_session(tmp_path: Path, metadata: Any) -> N
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+async def test_a_message_that_cannot_be_decoded_ends_its_stream(tmp_path: Path) -> None:
+    """With one status that says so; what was sent before it is answered."""
+    async with serving(tmp_path) as w:
+        module, link = await provider(w, "trace.o")
+        session = ((SESSION, module.session_id),)
+        good = hook.InvokeRequest(sequence=7, binding=link.binding).SerializeToString()
+        for method, first in (("Hook/Invoke", good), ("Hook/Fire", b"")):
+            call: Any = w.channel.stream_stream(f"/ebpfd_api.v1.{method}")(metadata=session)
+            await call.write(first)
+            assert isinstance(await call.read(), bytes)
+            await call.write(b"\xff no message")
+            with pytest.raises(grpc.aio.AioRpcError, match="a message cannot be decoded") as caught:
+                await call.read()
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert "Exception" not in (caught.value.details() or "")
+        await answered_still(module, link)
+
+
+async def test_a_session_that_cannot_be_decoded_is_ended(tmp_path: Path) -> None:
+    """And its extension is told why."""
+    async with serving(tmp_path) as w:
+        call: Any = w.channel.stream_stream("/ebpfd_api.v1.Registrar/Session")()
+        hello = reg.Hello(protocol_version=1, name="garbled", process_instance=bytes(16))
+        await call.write(reg.SessionRequest(hello=hello).SerializeToString())
+        assert isinstance(await call.read(), bytes)
+        await call.write(b"\xff no message")
+        with pytest.raises(grpc.aio.AioRpcError, match="a message cannot be decoded"):
+            await call.read()
+        await until(lambda: w.daemon.sessions.all() == [])
+
+
 async def test_a_data_stream_ends_with_its_session(tmp_path: Path) -> None:
     """Whoever is lost gets no more answers."""
     async with serving(tmp_path) as w:
