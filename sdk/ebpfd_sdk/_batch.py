@@ -27,6 +27,9 @@ FULL_BYTES: Final = 1 << 20
 LARGEST_BYTES: Final = 3 << 20
 """No message may be larger: gRPC's ordinary limit is 4 MiB, and hitting it ends the stream."""
 
+TRACED: Final = "the run failed: ebpfctl trace says why"
+"""Of an event that failed alone: columns have no room for reasons."""
+
 
 class Columns(NamedTuple):
     """A batch's outcome in columns, numbers packed little-endian."""
@@ -216,7 +219,8 @@ class Gathered(Generic[C]):
             self.futures, columns.codes, results, contexts, data, strict=True
         ):
             if not future.done():
-                future.set_result(Answer(RESULTS[code], each, context, packet, "", type_))
+                message = TRACED if code else ""
+                future.set_result(Answer(RESULTS[code], each, context, packet, message, type_))
 
     def _fail(self, columns: Columns, result: int | None = None) -> None:
         code, message = columns.code, columns.message
@@ -301,6 +305,6 @@ def answer_of(columns: Columns, context: bytes, data: bytes, type_: type[C] | No
         int.from_bytes(columns.results, "little"),
         columns.contexts or context,
         columns.data or data,
-        "",
+        TRACED if columns.codes[0] else "",
         type_,
     )

@@ -22,6 +22,7 @@ from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._bpf_object import MAGIC, BpfObject, ObjectFileError
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import DeclarationError
+from ebpfd_sdk._failures import Failures
 from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
 
 HelperFunction: TypeAlias = Callable[..., int] | Callable[..., Awaitable[int]]
@@ -71,6 +72,7 @@ class Helper:
         self.implicit_context = implicit_context
         self.reallocate_packet = reallocate_packet
         self.deadline_s = deadline_s
+        self._failures = Failures(f"helper {name}")
         self.asynchronous = inspect.iscoroutinefunction(function)
         self.code = b"" if code is None else _read_code(name, code)
         if self.code:
@@ -137,17 +139,24 @@ class Helper:
         try:
             signed, written = self.answer(parameters, result)
         except BadAnswerError as error:
-            return self.failed(callback_id, str(error))
+            return self.failed(callback_id, error)
         answer = registrar_pb2.HelperReturn(callback_id=callback_id, result=signed)
         for argument, memory in written:
             answer.outputs.add(argument=argument, memory=memory)
         return answer
 
-    def failed(self, callback_id: int, reason: str) -> registrar_pb2.HelperReturn:
+    def failed(self, callback_id: int, error: BaseException) -> registrar_pb2.HelperReturn:
         """Answer that the helper did not do its work: the invocation ends with FAILED."""
-        return registrar_pb2.HelperReturn(
-            callback_id=callback_id, error=f"helper {self.name}: {reason}"
-        )
+        return registrar_pb2.HelperReturn(callback_id=callback_id, error=self.reason(error))
+
+    def reason(self, error: BaseException) -> str:
+        """Say why it failed, and log it; the daemon's trace names the helper before it."""
+        if isinstance(error, BadAnswerError):
+            self._failures.note(str(error))
+            return str(error)
+        reason = f"{type(error).__name__}: {error}"
+        self._failures.note(reason, error)
+        return reason
 
     def _check_code(self) -> None:
         """Refuse what means nothing for code."""

@@ -47,7 +47,7 @@ def _run(
         parameters = helper.unmarshal(call)
         return helper.marshal(callback_id, parameters, helper.function(*parameters))
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the extension's own code may raise anything)
-        return helper.failed(callback_id, f"{type(error).__name__}: {error}")
+        return helper.failed(callback_id, error)
 
 
 async def _run_async(
@@ -68,5 +68,5 @@ async def _run_async(
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
             raise
-        answer = helper.failed(callback_id, f"{type(error).__name__}: {error}")
+        answer = helper.failed(callback_id, error)
     reply(answer)

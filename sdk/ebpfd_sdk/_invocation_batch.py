@@ -5,9 +5,9 @@ message, which the daemon runs without letting anything else in between.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
-from typing import Final, Generic, NamedTuple, Self
+from typing import Any, Final, Generic, NamedTuple, Self
 
 from ebpfd_api.result import Result
 from ebpfd_sdk._answer import Answer, C
@@ -32,8 +32,27 @@ class _Event(NamedTuple, Generic[C]):
     answer: asyncio.Future[Answer[C]]
 
 
+class _Later(asyncio.Future[Answer[C]]):
+    """An answer that its own block would wait for in vain until that block is left."""
+
+    def __init__(self, batch: "InvocationBatch[C]") -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._of = batch
+
+    def __await__(self) -> Generator[Any, None, Answer[C]]:
+        if not self.done() and self._of.within:
+            problem = (
+                "awaited before the batch has ended: leave its block first, or await batch.end()"
+            )
+            raise EbpfdError(Result.INVALID_ARGUMENT, problem)
+        return super().__await__()
+
+
 class InvocationBatch(Generic[C]):
-    """A batch that was begun: ``async with hook.batch_begin() as batch``."""
+    """A batch that was begun: ``async with hook.batch_begin() as batch``.
+
+    What ``invoke`` returns is to be awaited when the batch has ended.
+    """
 
     def __init__(self, state: HookState[C], pack: Callable[[C | bytes | None], bytes]) -> None:
         self._state = state
@@ -41,8 +60,15 @@ class InvocationBatch(Generic[C]):
         self._events: list[_Event[C]] = []
         self._size_bytes = 0
         self._ended = False
+        self._block: asyncio.Task[Any] | None = None
+
+    @property
+    def within(self) -> bool:
+        """Whether whoever asks is in the block that ends it."""
+        return not self._ended and self._block is not None and self._block is asyncio.current_task()
 
     async def __aenter__(self) -> Self:
+        self._block = asyncio.current_task()
         return self
 
     async def __aexit__(
@@ -73,7 +99,7 @@ class InvocationBatch(Generic[C]):
         size_bytes = self._size_bytes + len(raw) + len(data)
         check_size(size_bytes)
         self._size_bytes = size_bytes
-        answer: asyncio.Future[Answer[C]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer[C]] = _Later(self)
         self._events.append(_Event(raw, data, parameter, only, answer))
         return answer
 

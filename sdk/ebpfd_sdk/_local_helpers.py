@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from ebpfd_api.helper_calls import DEADLINE_S, MOST_LATE
 from ebpfd_api.result import Result
-from ebpfd_sdk._helper import BadAnswerError, Helper
+from ebpfd_sdk._helper import Helper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,10 +64,8 @@ class LocalHelpers:
         try:
             parameters = helper.parameters_of(arguments, context)
             answer = helper.answer(parameters, helper.function(*parameters))
-        except BadAnswerError as error:
-            failure = f"helper {helper.name}: {error}"
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (the extension's own code may raise anything)
-            failure = f"helper {helper.name}: {type(error).__name__}: {error}"
+            failure = helper.reason(error)
         deadline_s = min(helper.deadline_s or DEADLINE_S, self._longest_s)
         if time.monotonic() - begun > deadline_s:
             if late is not None:

@@ -301,7 +301,8 @@ async def test_heartbeats_are_answered(scene: Scene) -> None:
             await scene.daemon.heartbeats.wait()
 
 
-def _call(helper: int, **values: object) -> registrar_pb2.HelperCall:
+def helper_call(helper: int, **values: object) -> registrar_pb2.HelperCall:
+    """A call of one of the parcels' helpers."""
     return registrar_pb2.HelperCall(
         program_type=UUID(PROGRAM_TYPE).bytes,
         helper_id=helper,
@@ -311,11 +312,11 @@ def _call(helper: int, **values: object) -> registrar_pb2.HelperCall:
 
 async def test_helpers_answer(scene: Scene) -> None:
     """Plain and async helpers answer with result and memory, while others go on."""
-    stamp = _call(0x10001)
+    stamp = helper_call(0x10001)
     for memory in (b"........", b"ok"):
         stamp.arguments.add(memory=memory)
         stamp.arguments.add(integer=len(memory))
-    weigh = _call(0x10000, context=Parcel(weight=40).pack())
+    weigh = helper_call(0x10000, context=Parcel(weight=40).pack())
     weigh.arguments.add(absent=registrar_pb2.Absent())
     weigh.arguments.add(integer=2)
     async with scene.extension():
@@ -329,10 +330,10 @@ async def test_helpers_answer(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        (_call(0x10002), "helper parcel_lose: LookupError: lost in the post"),
-        (_call(0x10000), "helper parcel_weigh: ValueError: Parcel takes 24 bytes, not 0"),
-        (_call(0x10001), "helper parcel_stamp: IndexError: list index out of range"),
-        (_call(0x1FFFF), "program type parcel has no helper 0x1ffff"),
+        (helper_call(0x10002), "LookupError: lost in the post"),
+        (helper_call(0x10000), "ValueError: Parcel takes 24 bytes, not 0"),
+        (helper_call(0x10001), "IndexError: list index out of range"),
+        (helper_call(0x1FFFF), "program type parcel has no helper 0x1ffff"),
         (registrar_pb2.HelperCall(helper_id=1), "this extension has no helper 0x1"),
     ],
 )

@@ -198,7 +198,7 @@ def test_results_fill_a_register(result: int, wire: int) -> None:
 def test_garbage_is_an_error(result: object) -> None:
     """What no register holds ends the invocation with a reason."""
     answer = derive(nothing).marshal(1, [], result)
-    assert answer.error.startswith("helper f: it returned ")
+    assert answer.error.startswith("it returned ")
 
 
 async def asynchronous(value: U16) -> Integer:

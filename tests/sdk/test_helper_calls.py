@@ -75,9 +75,9 @@ def gives_up() -> Integer:
         (after(0.5), 1000, [(7, "")]),
         (after(1.5), 1000, []),
         (after(1.5), 0, [(7, "")]),
-        (cancels, 1000, [(0, "helper f: CancelledError: ")]),
-        (is_late, 1000, [(0, "helper f: TimeoutError: ")]),
-        (gives_up, 1000, [(0, "helper f: CancelledError: ")]),
+        (cancels, 1000, [(0, "CancelledError: ")]),
+        (is_late, 1000, [(0, "TimeoutError: ")]),
+        (gives_up, 1000, [(0, "CancelledError: ")]),
     ],
 )
 def test_an_async_helper_is_answered_or_given_up_at_the_deadline(

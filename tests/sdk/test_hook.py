@@ -751,6 +751,23 @@ async def test_a_large_batch_is_still_one_message(scene: Scene) -> None:
     assert [request.count for request in scene.daemon.requests] == [MOST_CONTEXTS + 1]
 
 
+async def test_an_answer_awaited_before_the_batch_has_ended_is_an_error(scene: Scene) -> None:
+    """Of whoever would end it; another task may wait, and after end() so may the block."""
+    async with scene.extension():
+        await scene.daemon.link()
+        with pytest.raises(EbpfdError, match="awaited before the batch has ended: leave its block"):
+            async with scene.hook.batch_begin() as batch:
+                await batch.invoke()
+        async with scene.hook.batch_begin() as batch:
+            answer = batch.invoke()
+            other = asyncio.create_task(asyncio.wait_for(answer, 10))
+            await asyncio.sleep(0)
+            await batch.end()
+            assert (await answer).code is Result.SUCCESS
+        assert (await other).code is Result.SUCCESS
+        assert (await answer).code is Result.SUCCESS
+
+
 async def test_a_batch_that_fails_runs_nothing(scene: Scene) -> None:
     """An exception in the author's block ends the batch without running it."""
     answers: list[asyncio.Future[Answer[Parcel]]] = []

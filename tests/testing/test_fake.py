@@ -1,6 +1,7 @@
 """Extensions at a daemon without an engine, where programs are functions."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,49 @@ async def test_a_chain_stops_where_the_contract_says() -> None:
         heavy = await passing.invoke(Parcel(weight=9), parameter=b"p")
     assert (light.result, heavy.result) == (0, 1)
     assert seen == ["first", "second", "first"]
+
+
+async def _later(_parcel: Parcel, _data: bytes) -> int:
+    return 0
+
+
+def _spoils(parcel: Any, _data: bytes) -> int:
+    parcel.weight = "heavy"
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        (lambda _, __: None, "returned None: a program returns an int"),
+        (lambda _, __: 1.0, "returned 1.0: a program returns an int"),
+        (lambda _, __: 1 << 40, "a program's result has 32 bits"),
+        (_later, "is an async def: a program is a plain function"),
+        (_spoils, "weight"),
+    ],
+)
+async def test_a_function_that_is_no_program_fails_its_event(
+    program: Any, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says why, and the next event is answered."""
+    kind, passing = declare()
+    async with fake_daemon() as fake, Extension(kind, passing, address=fake.address):
+        link = await fake.attach(passing, program)
+        assert (await passing.invoke()).code is Result.FAILED
+        await fake.detach(link)
+        await fake.attach(passing, lambda _, __: -1)
+        answer = await passing.invoke()
+    assert (answer.code, answer.result) == (Result.SUCCESS, 0xFFFFFFFF)
+    assert why in caplog.text
+
+
+async def test_a_negative_result_stops_a_chain_as_its_bits_do() -> None:
+    """As the contract names it, without a sign."""
+    kind = ProgramType(
+        PROGRAM_TYPE, Parcel, name="parcel", results={0xFFFFFFFF: "LOST"}, stop_on={0xFFFFFFFF}
+    )
+    passing = Hook(ATTACH_TYPE, kind, capability=AttachCapability.MULTI_ATTACH_WITH_WILDCARD)
+    async with fake_daemon() as fake, Extension(kind, passing, address=fake.address):
+        await fake.attach(passing, lambda _, __: -1, parameter=b"p")
+        await fake.attach(passing, lambda _, __: 3, parameter=b"p")
+        assert (await passing.invoke(parameter=b"p")).result == 0xFFFFFFFF

@@ -3,6 +3,7 @@
 It is the wire and nothing else: no verifier, no maps, no client can call it.
 """
 
+import inspect
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -19,13 +20,18 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import Refused
 from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._tasks import logger
 from ebpfd_sdk.testing._peer import Peer
 from ebpfd_sdk.testing._registrar import ScriptedRegistrar, scripted_registrar
 
 K = TypeVar("K", bound=Context)
 
 FakeProgram: TypeAlias = Callable[[K, bytes], int]
-"""Takes the context, which it may change, and the data; returns the program's result."""
+"""Takes the context, which it may change, and the data; returns the program's result.
+
+That is a number of 32 bits, and a negative one what these bits are without a sign.  One that
+returns anything else, or raises, is FAILED, and the extension's log says why.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,13 @@ class FakeDaemon:
             context = kind.context.unpack(raw)
             try:
                 result, code = _run(chain, context, data), Result.SUCCESS
+                changed = context.pack()
             except Exception:  # noqa: BLE001 (as a program that a runtime check ends)
-                result, code = 0, Result.FAILED
+                logger.exception("hook %s: a function failed as its program", chain[0].hook.name)
+                result, code, changed = 0, Result.FAILED, raw
             response.codes += bytes((code,))
             response.results += result.to_bytes(4, "little")
-            contexts.append(context.pack())
+            contexts.append(changed)
         response.contexts = b"".join(contexts)
         return response
 
@@ -129,10 +137,22 @@ def _run(chain: list[FakeLink[Context]], context: Context, data: bytes) -> int:
     """Run the programs of a chain until one's result stops it, as the contract says."""
     result = 0
     for link in chain:
-        result = link.program(context, data)
+        result = _result(link.program, link.program(context, data))
         if _stops(link.hook.program_type, result):
             break
     return result
+
+
+def _result(program: object, returned: object) -> int:
+    """Take what a function returned as a program's result: an int, of which 32 bits are left."""
+    if inspect.iscoroutine(returned):
+        returned.close()
+        raise TypeError(f"{program} is an async def: a program is a plain function")
+    if not isinstance(returned, int):
+        raise TypeError(f"{program} returned {returned!r}: a program returns an int")
+    if not -(1 << 31) <= returned < 1 << 32:
+        raise ValueError(f"{program} returned {returned}: a program's result has 32 bits")
+    return returned & 0xFFFFFFFF
 
 
 def _stops(kind: ProgramType[Context], result: int) -> bool:
