@@ -8,6 +8,8 @@ side handles callbacks while its own call is open.
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Final, TypeAlias
 from uuid import uuid4
 
@@ -29,6 +31,7 @@ SessionCall: TypeAlias = (
 )
 
 HANDSHAKE_S: Final = 10.0
+GREETINGS: Final = 5
 PROCESS_INSTANCE: Final = uuid4()
 """Made anew when the process starts."""
 
@@ -51,7 +54,8 @@ class Session:
         self._tasks = tasks
         self._on_lost = on_lost
         stub = registrar_pb2_grpc.RegistrarStub(connection.channel)
-        self._call: SessionCall = stub.Session(metadata=identity)
+        self._begin: Callable[[], SessionCall] = partial(stub.Session, metadata=identity)
+        self._call = self._begin()
         self._outgoing: asyncio.Queue[registrar_pb2.SessionRequest] = asyncio.Queue()
         self._last_call_id = 0
         self._calls: dict[int, asyncio.Future[registrar_pb2.CallReturn]] = {}
@@ -83,8 +87,7 @@ class Session:
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 async with self._connection.translated():
-                    await self._call.write(registrar_pb2.SessionRequest(hello=hello))
-                    welcome = await self._call.read()
+                    welcome = await self._greet(registrar_pb2.SessionRequest(hello=hello))
         except TimeoutError:
             raise self._connection.unavailable(f"no welcome in {HANDSHAKE_S:.0f} s") from None
         if not isinstance(welcome, registrar_pb2.SessionResponse) or not welcome.HasField(
@@ -147,6 +150,22 @@ class Session:
             self._call_back(provider.detach(binding), name="detach callback")
         while self._callbacks:
             await asyncio.wait(self._callbacks)
+
+    async def _greet(self, hello: registrar_pb2.SessionRequest) -> object:
+        """Send *hello* and return what comes; a call that ends amid the write is made again.
+
+        For gRPC says INTERNAL then, whatever status the daemon has ended it with.
+        """
+        for left in reversed(range(GREETINGS)):
+            with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await self._call.write(hello)
+            try:
+                return await self._call.read()
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.INTERNAL or not left:
+                    raise
+            self._call = self._begin()
+        raise AssertionError("the last one returns or raises")
 
     async def _ask(self, request: registrar_pb2.SessionRequest) -> registrar_pb2.CallReturn:
         if self._lost:

@@ -1,14 +1,17 @@
 """Extensions that are wrong in one way fail the check that is about it, and no other."""
 
+import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from ebpfd_sdk.check import Options, Outcome, Report, Verdict, check_extension
 from ebpfd_sdk.check.__main__ import main
+from ebpfd_sdk.check._report import Suite, fail
 from ebpfd_sdk.check._run import check_real, check_wire
-from tests.check import bare_extension
+from tests.check import bare_extension, two_hooks_extension
 from tests.e2e.world import SAMPLE, command
 
 BARE = str(Path(bare_extension.__file__))
@@ -44,6 +47,40 @@ async def test_the_sample_extension_conforms() -> None:
     assert came_to(report.outcomes, Verdict.FAIL) == [], str(report)
     skipped = came_to(report.outcomes, Verdict.SKIP)
     assert set(skipped) == {"refuses-bad-parameters", "keeps-maps"}
+
+
+async def test_an_extension_of_several_hooks_is_checked_for_each() -> None:
+    """All that it registers is waited for, and each hook runs a program of its own."""
+    seen: list[Outcome] = []
+    with tempfile.TemporaryDirectory() as folder:
+        command_ = (sys.executable, two_hooks_extension.__file__)
+        await check_real(Options(command_), Path(folder), seen.append)
+    assert came_to(seen, Verdict.FAIL) == [], seen
+    said = {each.check: each.reason for each in seen}
+    assert said["takes-links"].startswith("3 links"), said
+    for name in ("left", "right", "last"):
+        assert name in said["is-taken-by-the-daemon"], said
+        assert name in said["runs-programs"], said
+
+
+async def test_a_failure_in_a_group_of_tasks_is_a_failed_check() -> None:
+    """Under load others fire beside it; whatever they meet, the report goes on."""
+    suite, seen = Suite[None](), list[Outcome]()
+
+    @suite.check()
+    async def falls(_: None) -> str:
+        async with asyncio.TaskGroup():
+            fail("it fell")
+
+    @suite.check()
+    async def stands(_: None) -> str:
+        return "it stands"
+
+    await suite.run(None, seen.append)
+    assert [(each.verdict, each.reason) for each in seen] == [
+        (Verdict.FAIL, "it fell"),
+        (Verdict.PASS, "it stands"),
+    ]
 
 
 async def test_an_extension_without_hooks_is_checked_for_what_it_has() -> None:

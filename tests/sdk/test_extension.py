@@ -1,10 +1,12 @@
 """An extension's life: registered, attached to, called, and leaving in the right order."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import grpc
 import pytest
 
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
@@ -16,6 +18,7 @@ from ebpfd_sdk import (
     Columns,
     DaemonUnavailable,
     DeclarationError,
+    EbpfdError,
     Extension,
     FireEvent,
     Hook,
@@ -457,3 +460,27 @@ def test_an_extension_declares_something() -> None:
     """Nothing to register is a mistake."""
     with pytest.raises(DeclarationError, match="a program type or a hook at least"):
         Extension()
+
+
+async def test_a_daemon_that_refuses_the_session_is_heard(tmp_path: Path) -> None:
+    """Whether it does so before, during or after the hello: never as an internal error."""
+
+    async def refuse(_: Any, context: Any) -> AsyncGenerator[bytes]:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no role allows it")
+        yield b""
+
+    server = grpc.aio.server()
+    handler: Any = grpc.stream_stream_rpc_method_handler(refuse)
+    handlers = grpc.method_handlers_generic_handler("ebpfd_api.v1.Registrar", {"Session": handler})
+    server.add_generic_rpc_handlers([handlers])
+    address = f"unix:{tmp_path / 'refuses.sock'}"
+    server.add_insecure_port(address)
+    await server.start()
+    said: set[str] = set()
+    for _ in range(100):
+        with pytest.raises(EbpfdError) as refused:
+            async with Extension(*declare(), address=address):
+                pass
+        said.add(str(refused.value))
+    await server.stop(None)
+    assert said == {"no role allows it"}

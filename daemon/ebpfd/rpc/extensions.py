@@ -56,7 +56,7 @@ class ExtensionsServicer(services_pb.ExtensionsServicer):
             if module not in children:
                 response.extensions.add(
                     name=module.name,
-                    state=pb.EXTENSION_STATE_CONNECTED,
+                    state=_state_of(module),
                     process_id=module.process_id,
                     since_ns=module.connected_ns,
                     provides=self._provided([module]),
@@ -162,3 +162,10 @@ def _encode_line(line: OutputLine) -> pb.ExtensionsLogsResponse:
     return pb.ExtensionsLogsResponse(
         time_ns=line.time_ns, stream=_STREAMS[line.stream], text=line.text, lost=line.lost
     )
+
+
+def _state_of(module: RemoteModule) -> pb.ExtensionState:
+    """Of one that the daemon does not host: its hello has said how much it registers."""
+    if module.registrations < module.identity.registrations:
+        return pb.EXTENSION_STATE_STARTING
+    return pb.EXTENSION_STATE_CONNECTED

@@ -142,7 +142,7 @@ class Suite(Generic[S]):
 
 async def _outcome(body: Awaitable[str]) -> tuple[Verdict, str]:
     try:
-        return Verdict.PASS, await body
+        return Verdict.PASS, await _ungrouped(body)
     except Failed as failure:
         return Verdict.FAIL, str(failure)
     except Skipped as skipped:
@@ -153,3 +153,14 @@ async def _outcome(body: Awaitable[str]) -> tuple[Verdict, str]:
         return Verdict.FAIL, f"the daemon said {error.code.name}: {error.message or error}"
     except TimeoutError:
         return Verdict.FAIL, "it took too long"
+
+
+async def _ungrouped(body: Awaitable[str]) -> str:
+    """What *body* gives, or the first of what went wrong in a group of its tasks."""
+    try:
+        return await body
+    except ExceptionGroup as group:
+        first: Exception = group
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group

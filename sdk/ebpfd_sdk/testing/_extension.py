@@ -3,15 +3,18 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
 from ebpfd_sdk._client import Client
+from ebpfd_sdk._extension_info import ExtensionState
 from ebpfd_sdk._values import ChangeKind, RegistrarSnapshot, Registration, Role
 from ebpfd_sdk.testing._daemon import DaemonProcess
 from ebpfd_sdk.testing._process import PATIENCE_S, ChildProcess, ProcessFailedError
+from ebpfd_sdk.testing._steps import until
 
 
 class ExtensionProcess(ChildProcess):
@@ -31,6 +34,7 @@ class ExtensionProcess(ChildProcess):
         """Start it, and wait until it has registered; return its registrations.
 
         *offers* are the modules to wait for, by name or GUID: with none, a program type and a hook.
+        Where it has announced how many there are, it is waited for all of them.
         """
         async with Client(self.address) as client:
             known = {each.registration for each in await client.providers()}
@@ -90,14 +94,27 @@ async def _registered(
                 found[subject.registration] = subject
                 if event.kind is ChangeKind.GONE:
                     del found[subject.registration]
-            own = tuple(
-                each
-                for each in found.values()
-                if each.role is Role.PROVIDER and each.registration not in known
-            )
-            if _enough(own, offers):
-                return own
-    raise AssertionError("the registrar's changes have no end")
+            if _enough(_own(found.values(), known), offers):
+                break
+        else:
+            raise AssertionError("the registrar's changes have no end")
+    await until(partial(_has_all, client, known))
+    return _own(await client.providers(), known)
+
+
+def _own(there: Iterable[Registration], known: Collection[int]) -> tuple[Registration, ...]:
+    return tuple(
+        each for each in there if each.role is Role.PROVIDER and each.registration not in known
+    )
+
+
+async def _has_all(client: Client, known: Collection[int]) -> bool:
+    """Whether it has registered as much as it has announced."""
+    return not any(
+        each.state is ExtensionState.STARTING
+        and any(provided.registration not in known for provided in each.provides)
+        for each in await client.extensions()
+    )
 
 
 def _enough(own: Collection[Registration], offers: Collection[str]) -> bool:
