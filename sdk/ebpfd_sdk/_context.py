@@ -11,7 +11,15 @@ What a constructor call leaves out is zero.  The default is written out because 
 take a field without one for a required argument.
 """
 
-from typing import Any, ClassVar, Self, dataclass_transform, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Self,
+    dataclass_transform,
+    get_origin,
+    get_type_hints,
+)
 
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._fields import FieldMeaning, Length, Pointer, Rights, meaning
@@ -38,6 +46,15 @@ class Context:
         if not values.keys() <= self.layout.settable:
             raise self._unknown(values.keys() - self.layout.settable)
         self.__dict__.update(values)
+
+    if not TYPE_CHECKING:  # or type checkers would take any name, and they know the fields
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Refuse what is no field, nor private to a subclass: no program would see it."""
+            known = name in self.layout.settable or name[:1] == "_"
+            if not known and not isinstance(getattr(type(self), name, None), property):
+                raise AttributeError(str(self._unknown({name})))
+            object.__setattr__(self, name, value)
 
     def pack(self) -> bytes:
         """Return the bytes that a program sees."""

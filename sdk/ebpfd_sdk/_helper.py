@@ -24,6 +24,7 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._failures import Failures
 from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
+from ebpfd_sdk._u32 import check_u32
 
 HelperFunction: TypeAlias = Callable[..., int] | Callable[..., Awaitable[int]]
 HelperCode: TypeAlias = bytes | str | os.PathLike[str]
@@ -33,6 +34,7 @@ MOST_ARGUMENTS: Final = 5
 LONGEST_S: Final = 3600
 FIRST_OWN_ID: Final = 0x10000
 """Smaller ids override general helpers."""
+POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,11 @@ class Helper:
             raise DeclarationError(f"helper {self.name}: it must say that it returns Integer")
         parameters: list[Parameter] = []
         arguments: list[ArgumentType] = []
-        for name in inspect.signature(self.function).parameters:
+        for name, given in inspect.signature(self.function).parameters.items():
+            if given.kind not in POSITIONAL:
+                raise DeclarationError(
+                    f"helper {self.name}, parameter {name}: programs pass arguments by position"
+                )
             type_ = self._type(name, hints.get(name))
             parameters.append(Parameter(name, type_, len(arguments)))
             if isinstance(type_, type):
@@ -213,6 +219,14 @@ class Helper:
                 )
             case _ as never:
                 assert_never(never)
+
+
+def check_id(given: object) -> None:
+    """Refuse what is no helper's id."""
+    if callable(given):
+        name, id_ = getattr(given, "__name__", "f"), f"{FIRST_OWN_ID:#x}"
+        raise DeclarationError(f"helper {name}: write @helper(ID), as in @helper({id_})")
+    check_u32("helper id", given)
 
 
 def _read_code(name: str, code: HelperCode) -> bytes:

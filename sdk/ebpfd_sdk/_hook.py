@@ -33,6 +33,7 @@ from ebpfd_sdk._origin import Origin
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._provider import Declaration, Provider
 from ebpfd_sdk._traffic import Counters
+from ebpfd_sdk._u32 import check_u32
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -66,6 +67,7 @@ class Hook(Declaration, Generic[C]):
         closed_result: int | None = None,
         hosted: bool = False,
     ) -> None:
+        _check_type(program_type)
         self.name = name or program_type.name
         self.guid = guid_of(f"hook {self.name}", guid)
         self.program_type = program_type
@@ -287,9 +289,15 @@ def _refuse_other(wanted: type[Context], given: object) -> None:
         raise TypeError(f"{wanted.layout.owner} or bytes must be given, not {wrong}")
 
 
+def _check_type(given: object) -> None:
+    if not isinstance(given, ProgramType):
+        named = given.__name__ if isinstance(given, type) else type(given).__name__
+        raise DeclarationError(f"Hook(GUID, PROGRAM_TYPE): a ProgramType is wanted, not {named}")
+
+
 def _u32(hook: str, closed_result: int | None) -> int | None:
-    if closed_result is not None and not 0 <= closed_result < 2**32:
-        raise DeclarationError(f"hook {hook}: closed_result {closed_result} is no u32")
+    if closed_result is not None:
+        check_u32(f"hook {hook}: closed_result", closed_result)
     return closed_result
 
 

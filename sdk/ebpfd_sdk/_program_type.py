@@ -12,9 +12,10 @@ from ebpfd_sdk._btf import context_btf
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._guid import guid_of
-from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperCode, HelperFunction
+from ebpfd_sdk._helper import FIRST_OWN_ID, Helper, HelperCode, HelperFunction, check_id
 from ebpfd_sdk._native_context import ContextFunctions, CreateContext, DestroyContext
 from ebpfd_sdk._provider import Declaration, Provider
+from ebpfd_sdk._u32 import check_u32
 
 F = TypeVar("F", bound=HelperFunction)
 
@@ -44,7 +45,8 @@ class ProgramType(Declaration, Generic[C]):
         required_irql: int = 0,
     ) -> None:
         if not hasattr(context, "layout"):
-            raise DeclarationError(f"program type {name or guid}: {context.__name__} has no fields")
+            what = getattr(context, "__name__", context)
+            raise DeclarationError(f"program type {name or guid}: {what} has no fields")
         self.guid = guid_of(f"program type {name or context.__name__}", guid)
         self.context = context
         self.name = name or context.__name__
@@ -58,8 +60,7 @@ class ProgramType(Declaration, Generic[C]):
         self.other_results_stop = other_results_stop
         self.default_result = default_result
         for result in (*self.results, *self.stop_on, default_result):
-            if not 0 <= result < 1 << 32:
-                raise DeclarationError(f"program type {self.name}: result {result} is no u32")
+            check_u32(f"program type {self.name}: result", result)
         if unnamed := self.stop_on - self.results.keys():
             raise DeclarationError(
                 f"program type {self.name}: stop_on has {min(unnamed)}, which results does not name"
@@ -93,6 +94,7 @@ class ProgramType(Declaration, Generic[C]):
         links it into programs: no call reaches the extension.  The decorated function gives the
         prototype, and may be the helper's twin in tests.
         """
+        check_id(id_)
 
         def offer(function: F) -> F:
             helper = Helper(
@@ -114,6 +116,8 @@ class ProgramType(Declaration, Generic[C]):
                 raise DeclarationError(
                     f"helper {helper.name}: {other.name} has the id {id_:#x} already"
                 )
+            if any(each.name == helper.name for each in self.helpers.values()):
+                raise DeclarationError(f"helper {helper.name}: {self.name} has one of this name")
             self.helpers[id_] = helper
             return function
 

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from ebpfd_sdk._certificates import Certificates
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
 from ebpfd_sdk._extension import Extension
+from ebpfd_sdk._hook import Hook
 from ebpfd_sdk._provider import Declaration
 from ebpfd_sdk._tasks import logger
 
@@ -39,8 +40,12 @@ def run(
     mains = [each for each in declarations if not isinstance(each, Declaration)]
     if main is not None:
         mains.append(main)
+    for each in mains:
+        _check_main(each)
     if len(mains) > 1:
-        raise TypeError("run() takes one main function")
+        named = ", ".join(getattr(each, "__name__", repr(each)) for each in mains)
+        raise TypeError(f"run() takes one main function, not {named}")
+    _warn_of_missing_types(declared)
     extension = Extension(
         *declared,
         address=address,
@@ -55,6 +60,31 @@ def run(
         except EbpfdError as error:
             _say(f"{extension.name}: {error}")
             sys.exit(1)
+
+
+def _check_main(given: object) -> None:
+    """Refuse what is neither a declaration nor a function, before anything is connected."""
+    if inspect.iscoroutine(given):
+        given.close()
+        raise TypeError(f"run() takes the main function itself: {given.__name__}, without ()")
+    if isinstance(given, type):
+        name = given.__name__
+        raise TypeError(f"run() takes declarations, not {name}, a class: ProgramType(GUID, {name})")
+    if not callable(given):
+        wrong = type(given).__name__
+        raise TypeError(f"run() takes declarations and one main function, not {wrong}")
+
+
+def _warn_of_missing_types(declared: Sequence[Declaration]) -> None:
+    """Say what was probably forgotten; it may as well be another extension's."""
+    for each in declared:
+        if isinstance(each, Hook) and each.program_type not in declared:
+            logger.warning(
+                "hook %s: its program type %s is not given to run(): no program can be loaded "
+                "for it, unless another extension registers that type",
+                each.name,
+                each.program_type.name,
+            )
 
 
 async def serve(extension: Extension, main: Main | None = None) -> None:

@@ -1,6 +1,6 @@
 """Contexts: where C puts the fields, and what a wrong declaration says."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -162,6 +162,34 @@ def test_unknown_values_are_refused(values: dict[str, int], message: str) -> Non
     """A misspelt field, or a pointer, is an error that lists what there is."""
     with pytest.raises(TypeError, match=message):
         Sample(**values)
+
+
+class Counted(Sample):
+    """With what a subclass may add."""
+
+    _seen = 0
+
+    @property
+    def doubled(self) -> int:
+        """Not stored."""
+        return 2 * self.uint32_data
+
+    @doubled.setter
+    def doubled(self, value: int) -> None:
+        self._seen += 1
+        self.uint32_data = value // 2
+
+
+def test_what_is_no_field_cannot_be_set() -> None:
+    """A misspelt field would be lost without a word; a subclass may have properties."""
+    sample: Any = Sample()
+    with pytest.raises(AttributeError, match="Sample has no field 'uint32_dat'; it has uint32_d"):
+        sample.uint32_dat = 5
+    with pytest.raises(AttributeError, match=r"Sample\.data_start is a pointer"):
+        sample.data_start = 5
+    counted = Counted()
+    counted.doubled = 8
+    assert (counted.uint32_data, counted.doubled) == (4, 8)
 
 
 @pytest.mark.parametrize(

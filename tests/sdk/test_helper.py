@@ -101,6 +101,16 @@ def many(a: U8, b: U8, c: U8, d: U8, e: U8, f: U8) -> Integer:
     return a + b + c + d + e + f
 
 
+def named(*, value: U32) -> Integer:
+    """Take what programs cannot pass."""
+    return value
+
+
+def open_ended(*values: U32) -> Integer:
+    """The same."""
+    return len(values)
+
+
 @pytest.mark.parametrize(
     ("function", "implicit", "message"),
     [
@@ -108,6 +118,8 @@ def many(a: U8, b: U8, c: U8, d: U8, e: U8, f: U8) -> Integer:
         (silent, False, "helper f: it must say that it returns Integer"),
         (text, False, "helper f, parameter value: not a type of an argument; use the context's"),
         (many, False, "helper f: 6 arguments, 5 are possible"),
+        (named, False, "helper f, parameter value: programs pass arguments by position"),
+        (open_ended, False, "helper f, parameter values: programs pass arguments by position"),
         (nothing, True, "helper f: no parameter takes the implicit context"),
     ],
 )
@@ -125,6 +137,29 @@ def test_a_number_has_one_function() -> None:
     kind.helper(0x10000)(nothing)
     with pytest.raises(DeclarationError, match="helper context: nothing has the id 0x10000"):
         kind.helper(0x10000)(context)
+
+
+def test_a_name_has_one_function() -> None:
+    """A program's author could not tell two apart."""
+    kind = ProgramType(PROGRAM_TYPE, Parcel, name="parcel")
+    kind.helper(0x10000)(nothing)
+    with pytest.raises(DeclarationError, match="helper nothing: parcel has one of this name"):
+        kind.helper(0x10001)(nothing)
+
+
+@pytest.mark.parametrize(
+    ("id_", "message"),
+    [
+        ("0x10000", "helper id '0x10000' is no u32"),
+        (-1, "helper id -1 is no u32"),
+        (1 << 32, "helper id 4294967296 is no u32"),
+        (nothing, r"helper nothing: write @helper\(ID\)"),
+    ],
+)
+def test_an_id_is_a_number_of_32_bits(id_: Any, message: str) -> None:
+    """One that was forgotten is missed at once."""
+    with pytest.raises(DeclarationError, match=message):
+        ProgramType(PROGRAM_TYPE, Parcel).helper(id_)
 
 
 def test_a_helper_takes_the_context_of_its_programs() -> None:

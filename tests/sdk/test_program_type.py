@@ -1,5 +1,6 @@
 """What a program type says of itself beside its context and helpers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,14 +55,39 @@ def test_nothing_is_said_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("given", "says"),
     [
         ({"results": {-1: "NO"}}, "result -1 is no u32"),
         ({"default_result": 2**32}, "result 4294967296 is no u32"),
+        ({"default_result": "open"}, "result 'open' is no u32"),
+        ({"results": {"OPEN": 0}}, "result 'OPEN' is no u32"),
         ({"results": {0: "OPEN"}, "stop_on": {1}}, "stop_on has 1, which results does not name"),
     ],
 )
-def test_what_makes_no_sense_is_told_where_it_is_declared(wrong: Any, says: str) -> None:
+def test_what_makes_no_sense_is_told_where_it_is_declared(given: Any, says: str) -> None:
     """Not when the extension connects."""
     with pytest.raises(DeclarationError, match=says):
-        ProgramType(GUID, Door, **wrong)
+        ProgramType(GUID, Door, **given)
+
+
+@pytest.mark.parametrize(
+    ("declare", "says"),
+    [
+        (lambda: Hook(GUID, wrong(Door)), "a ProgramType is wanted, not Door"),
+        (lambda: Hook(GUID, wrong(7)), "a ProgramType is wanted, not int"),
+        (
+            lambda: Hook(GUID, ProgramType(GUID, Door), name="entry", closed_result=wrong("no")),
+            "hook entry: closed_result 'no' is no u32",
+        ),
+        (lambda: ProgramType(GUID, wrong(7)), "7 has no fields"),
+    ],
+)
+def test_what_a_hook_cannot_be_made_of_is_named(declare: Callable[[], object], says: str) -> None:
+    """Where it is declared."""
+    with pytest.raises(DeclarationError, match=says):
+        declare()
+
+
+def wrong(given: object) -> Any:
+    """What type checkers would refuse."""
+    return given

@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from ebpfd_sdk import DaemonUnavailable, DeclarationError, Extension, Link, Result, run, serve
 from tests.sdk.conftest import Scene
-from tests.sdk.parcels import declare
+from tests.sdk.parcels import Parcel, declare
 
 
 async def test_main_may_stop_the_extension(
@@ -142,5 +144,37 @@ def test_there_is_one_main() -> None:
     async def main(_: Extension) -> None:
         """Do nothing."""
 
-    with pytest.raises(TypeError, match="one main"):
+    with pytest.raises(TypeError, match="one main function, not main, main"):
         run(*declare(), main, main=main)
+
+
+async def _main(_: Extension) -> None:
+    """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: _main(cast("Extension", None)), r"the main function itself: _main, without \(\)"),
+        (lambda: Parcel, r"not Parcel, a class: ProgramType\(GUID, Parcel\)"),
+        (lambda: "parcel", "declarations and one main function, not str"),
+    ],
+)
+def test_what_is_neither_a_declaration_nor_main_is_named(
+    wrong: Callable[[], Any], message: str
+) -> None:
+    """Before anything is connected."""
+    with pytest.raises(TypeError, match=message):
+        run(*declare(), wrong())
+
+
+def test_a_hook_without_its_program_type_is_noticed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be another extension's, so it is a warning; with its type there is none."""
+    kind, passing = declare()
+    for declared in ((passing,), (passing, kind)):
+        with pytest.raises(SystemExit):
+            run(*declared, address=f"unix:{tmp_path / 'nobody.sock'}")
+    (warning,) = caplog.messages
+    assert warning.startswith("hook passing: its program type parcel is not given to run()")
