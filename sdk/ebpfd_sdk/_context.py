@@ -60,6 +60,9 @@ class Context:
         """Return the bytes that a program sees."""
         return self.layout.pack(self)
 
+    def __bytes__(self) -> bytes:
+        return self.pack()
+
     @classmethod
     def unpack(cls, raw: bytes) -> Self:
         """Read a context back from its bytes."""

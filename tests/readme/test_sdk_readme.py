@@ -26,16 +26,17 @@ def block(name: str) -> str:
 
 async def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
     """The extension and its tests, side by side in a folder: with pytest, and a real daemon."""
-    for name in ("parcel.py", "test_parcel.py", "test_parcel_alone.py"):
+    tests = ("test_parcel.py", "test_parcel_alone.py", "test_label.py")
+    for name in ("pyproject.toml", "parcel.py", *tests):
         (tmp_path / name).write_text(block(name))
     ran = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto"),
+        *(sys.executable, "-m", "pytest", "-q"),
         cwd=tmp_path,
         stdout=PIPE,
         stderr=STDOUT,
     )
     out, _ = await ran.communicate()
-    assert (ran.returncode, b"2 passed" in out) == (0, True), out.decode()
+    assert (ran.returncode, b"4 passed" in out) == (0, True), out.decode()
 
 
 def test_the_helper_of_the_example_is_the_one_that_was_compiled() -> None:

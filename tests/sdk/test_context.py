@@ -107,6 +107,12 @@ def test_values_survive_packing() -> None:
     assert bytes.fromhex("07000000 ffff 0000 00000000 00000080") == sample.pack()[16:]
 
 
+def test_its_bytes_are_those_of_pack() -> None:
+    """As other classes that are bytes underneath have it."""
+    sample = Sample(uint32_data=5)
+    assert bytes(sample) == sample.pack()
+
+
 def test_arrays_are_filled_up_with_zeros() -> None:
     """A shorter array takes its place, and reads back at full length."""
     bind = Bind(socket_address=b"abc", protocol=6)
