@@ -404,11 +404,13 @@ class Client(ObjectCalls):
         *,
         limit: int = 0,
         within_s: float | None = None,
+        overwrite: bool = False,
     ) -> Recorded:
         """Write what runs on a hook, or through the link with this id, to a file.
 
         It returns after *limit* events or *within_s*; cancelled, it leaves a file that is whole up
-        to then.  ``ebpfctl replay`` runs such a file again.
+        to then.  ``ebpfctl replay`` runs such a file again.  One that is there is FileExistsError,
+        unless it is to be overwritten.
         """
         request = recordings_pb2.RecordRequest(
             hook=None if isinstance(what, int) else attach_type(what),
@@ -416,7 +418,7 @@ class Client(ObjectCalls):
             limit=limit,
             within_ms=_ms(within_s),
         )
-        return await write_recording(self._daemon, request, Path(file))
+        return await write_recording(self._daemon, request, Path(file), overwrite=overwrite)
 
     async def contracts(self) -> tuple[Contract, ...]:
         """List the contracts of program types that the daemon knows, by name."""

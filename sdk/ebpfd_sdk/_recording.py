@@ -23,15 +23,18 @@ class Recorded:
 
 
 async def write_recording(
-    daemon: Daemon, request: recordings_pb2.RecordRequest, path: Path
+    daemon: Daemon, request: recordings_pb2.RecordRequest, path: Path, *, overwrite: bool
 ) -> Recorded:
-    """Write entries until the last one; a recording that is refused leaves no file."""
+    """Write entries until the last one; a recording that is refused leaves no file.
+
+    FileExistsError: there is one, which is not to be overwritten.
+    """
     entries = daemon.follow(daemon.recordings.Record, request)
     try:
         first = await anext(entries)
         check(first.status)
         # Writes go to the system's memory; one that waits for a disk holds up this loop alone.
-        with path.open("wb") as file:
+        with path.open("wb" if overwrite else "xb") as file:
             file.write(HEADER)
             file.write(frame(first.entry.SerializeToString()))
             file.flush()  # whoever waits for the file knows that events are recorded from now on

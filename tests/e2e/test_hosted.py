@@ -167,7 +167,7 @@ async def test_a_name_that_is_nobody_s_is_refused(tmp_path: Path) -> None:
         for words in (["start"], ["stop"], ["restart"], ["logs"], ["logs", "-f"]):
             ran = await w.ctl("-o", "json", "extension", *words, "nobody")
             assert (ran.code, ran.error()["name"]) == (1, "OBJECT_NOT_FOUND")
-            assert "this daemon hosts no extension 'nobody'" in ran.error()["message"]
+            assert ran.error()["message"].startswith("this daemon hosts no extension 'nobody'")
 
 
 async def test_one_that_does_not_leave_is_killed(tmp_path: Path) -> None:

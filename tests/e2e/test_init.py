@@ -52,6 +52,15 @@ async def assert_its_tests_pass(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("clang"), reason="no clang is here to compile the program")
+async def test_its_program_names_the_source_that_there_is(tmp_path: Path) -> None:
+    """Not one in the folder in which it was compiled, which is gone: refusals show that name."""
+    assert (await init(tmp_path, NAME)).code == 0
+    compiled = (tmp_path / NAME / f"{NAME}.o").read_bytes()
+    assert f"{tmp_path}/{NAME}".encode() in compiled
+    assert f".{NAME}-".encode() not in compiled
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="no clang is here to compile the program")
 async def test_the_tests_of_a_new_extension_pass(tmp_path: Path) -> None:
     """Its program is compiled, decides about events, and the extension conforms."""
     ran = await init(tmp_path, "-o", "json", NAME)

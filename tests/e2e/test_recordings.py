@@ -56,6 +56,22 @@ async def replay(file: Path, *options: str) -> Ran:
     )
 
 
+async def test_a_recording_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    """By the command or a client, unless that is asked for."""
+    file = tmp_path / "events.rec"
+    file.write_bytes(b"of last week")
+    async with world(tmp_path, "--extension", SAMPLE) as w:
+        words = ("hook", "record", "sample_ext", "-f", str(file), "--seconds", "0.1")
+        ran = await w.ctl(*words)
+        assert ran.code != 0
+        assert "is there already: choose another file, or --force" in ran.err
+        with pytest.raises(FileExistsError):
+            await w.client.record("sample_ext", file, within_s=0.1)
+        assert file.read_bytes() == b"of last week"
+        assert (await w.ctl(*words, "--force")).code == 0
+        assert file.read_bytes().startswith(HEADER)
+
+
 async def test_the_demos_events_come_to_the_same_and_a_changed_program_to_its_own(
     tmp_path: Path,
 ) -> None:

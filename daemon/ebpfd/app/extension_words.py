@@ -37,7 +37,18 @@ def _command(words: str) -> tuple[tuple[str, ...], str]:
         raise SettingsError(
             f"extension {words!r}: {first} is neither a Python module nor a command that is there"
         )
-    return (first, *arguments), Path(first).stem
+    return (first, *arguments), _named(Path(first).stem, arguments)
+
+
+def _named(command: str, arguments: Sequence[str]) -> str:
+    """A name for a command: what Python runs says more than that it is Python."""
+    if command.startswith("python"):
+        for option, word in zip(("", *arguments), arguments, strict=False):
+            if option == "-m":
+                return word.rpartition(".")[2]
+            if word.endswith(".py"):
+                return Path(word).stem
+    return command
 
 
 def _is_module(name: str) -> bool:

@@ -28,12 +28,15 @@ SHOWN_BYTES: Final = 64
     "-f", "--file", type=click.Path(dir_okay=False, path_type=Path), required=True,
     help="What it is written to.",
 )  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("--limit", type=click.IntRange(min=1), help="End after so many events.")
 @click.option(
     "--seconds", type=click.FloatRange(min=0, min_open=True, max=86400), help="End after so long."
 )
 @click.pass_obj
-def record(output: Output, what: str, file: Path, limit: int | None, seconds: float | None) -> None:
+def record(
+    output: Output, what: str, file: Path, *, force: bool, limit: int | None, seconds: float | None
+) -> None:
     """Write what runs on a hook, or through one link, to a file for `ebpfctl replay`.
 
     Contexts, results, what maps held before, and all that programs were told from outside.
@@ -41,7 +44,11 @@ def record(output: Output, what: str, file: Path, limit: int | None, seconds: fl
 
     async def work(client: "Client") -> None:
         recorded = await client.record(
-            int(what) if what.isdecimal() else what, file, limit=limit or 0, within_s=seconds
+            int(what) if what.isdecimal() else what,
+            file,
+            limit=limit or 0,
+            within_s=seconds,
+            overwrite=force,
         )
         row: dict[str, Json] = {
             "file": str(recorded.file),
@@ -57,6 +64,9 @@ def record(output: Output, what: str, file: Path, limit: int | None, seconds: fl
         output.run(work)
     except KeyboardInterrupt:
         click.echo(f"{file} is whole up to here", err=True)
+    except FileExistsError:
+        hint = "choose another file, or --force to overwrite it"
+        raise click.ClickException(f"{file} is there already: {hint}") from None
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
 

@@ -65,7 +65,7 @@ async def write_project(name: str, parent: Path) -> Project:
         compiler = next((each for each in COMPILERS if shutil.which(each)), "")
         await asyncio.to_thread(_write_sources, name, inside, compiler)
         (inside / f"{name}.h").write_bytes(await _header(name, inside))
-        await asyncio.to_thread(_write_object, name, inside, compiler)
+        await asyncio.to_thread(_write_object, name, inside, compiler, folder)
         inside.rename(folder)
     return Project(folder, tuple(sorted(each.name for each in folder.iterdir())), compiler)
 
@@ -105,12 +105,14 @@ async def _header(name: str, folder: Path) -> bytes:
         return await client.export_contract(name, ContractFormat.C)
 
 
-def _write_object(name: str, folder: Path, compiler: str) -> None:
+def _write_object(name: str, folder: Path, compiler: str, later: Path) -> None:
+    """Compile in *folder*, for debug information that names the one where all will be *later*."""
     target = folder / f"{name}.o"
     if not compiler:
         target.write_bytes(object_file(name, "limit", LIMIT))
         return
-    command = (compiler, *FLAGS, f"{name}.c", "-o", target.name)
+    mapped = f"-ffile-prefix-map={folder.resolve()}={later.resolve()}"
+    command = (compiler, *FLAGS, mapped, f"{name}.c", "-o", target.name)
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         raise ProjectError(f"{' '.join(command)} failed: {ran.stderr.strip()}")

@@ -62,7 +62,7 @@ class Hosted:
         except KeyError:
             raise RequestError(
                 Result.OBJECT_NOT_FOUND,
-                f"name: this daemon hosts no extension {name!r}; it hosts those that it was "
+                f"this daemon hosts no extension {name!r}; it hosts those that it was "
                 "started with (`ebpfd run --extension` or `--config`); stop another where it was "
                 "started, or cut it off with `ebpfctl provider disconnect`",
             ) from None
