@@ -11,6 +11,8 @@ def event_bytes(data: bytes, parameter: bytes | None) -> tuple[bytes, bytes | No
 
 
 def _bytes(name: str, given: object) -> bytes:
-    if isinstance(given, bytes | bytearray | memoryview):
+    if isinstance(given, bytes | bytearray):
         return bytes(given)
+    if isinstance(given, memoryview):
+        return given.tobytes()
     raise TypeError(f"{name} must be bytes, not {type(given).__name__}")

@@ -96,6 +96,10 @@ class Hook(Declaration, Generic[C]):
         """Let the daemon provide it; for the extension, not for authors."""
         await create(self._state, address, certificates)
 
+    def missing(self, declared: Collection[Declaration]) -> str:
+        """Name its program type if that is not *declared* beside it; for ``run``."""
+        return "" if self.program_type in declared else self.program_type.name
+
     @property
     def links(self) -> tuple[Link, ...]:
         """What is attached now, in invocation order."""

@@ -78,12 +78,12 @@ def _check_main(given: object) -> None:
 def _warn_of_missing_types(declared: Sequence[Declaration]) -> None:
     """Say what was probably forgotten; it may as well be another extension's."""
     for each in declared:
-        if isinstance(each, Hook) and each.program_type not in declared:
+        if isinstance(each, Hook) and (missing := each.missing(declared)):
             logger.warning(
                 "hook %s: its program type %s is not given to run(): no program can be loaded "
                 "for it, unless another extension registers that type",
                 each.name,
-                each.program_type.name,
+                missing,
             )
 
 

@@ -470,7 +470,8 @@ async def test_a_daemon_that_refuses_the_session_is_heard(tmp_path: Path) -> Non
         yield b""
 
     server = grpc.aio.server()
-    handler: Any = grpc.stream_stream_rpc_method_handler(refuse)
+    make: Any = grpc.stream_stream_rpc_method_handler
+    handler = make(refuse)
     handlers = grpc.method_handlers_generic_handler("ebpfd_api.v1.Registrar", {"Session": handler})
     server.add_generic_rpc_handlers([handlers])
     address = f"unix:{tmp_path / 'refuses.sock'}"

@@ -1,6 +1,7 @@
 """Extensions at a daemon without an engine, where programs are functions."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,6 +98,10 @@ async def test_a_chain_stops_where_the_contract_says() -> None:
     assert seen == ["first", "second", "first"]
 
 
+def _returns(value: object) -> Callable[[Parcel, bytes], object]:
+    return lambda _, __: value
+
+
 async def _later(_parcel: Parcel, _data: bytes) -> int:
     return 0
 
@@ -109,9 +114,9 @@ def _spoils(parcel: Any, _data: bytes) -> int:
 @pytest.mark.parametrize(
     ("program", "why"),
     [
-        (lambda _, __: None, "returned None: a program returns an int"),
-        (lambda _, __: 1.0, "returned 1.0: a program returns an int"),
-        (lambda _, __: 1 << 40, "a program's result has 32 bits"),
+        (_returns(None), "returned None: a program returns an int"),
+        (_returns(1.0), "returned 1.0: a program returns an int"),
+        (_returns(1 << 40), "a program's result has 32 bits"),
         (_later, "is an async def: a program is a plain function"),
         (_spoils, "weight"),
     ],

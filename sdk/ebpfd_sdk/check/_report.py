@@ -160,7 +160,7 @@ async def _ungrouped(body: Awaitable[str]) -> str:
     try:
         return await body
     except ExceptionGroup as group:
-        first: Exception = group
-        while isinstance(first, ExceptionGroup):
-            first = first.exceptions[0]
-        raise first from group
+        error: Any = group
+        while inner := getattr(error, "exceptions", ()):
+            error = inner[0]
+        raise error from group

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,12 @@ async def test_a_data_stream_needs_a_session(tmp_path: Path, metadata: Any) -> N
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+def _raw(w: Wire, method: str, metadata: Sequence[tuple[str, str]] = ()) -> Any:
+    """A call that sends and gets bytes."""
+    channel: Any = w.channel
+    return channel.stream_stream(f"/ebpfd_api.v1.{method}")(metadata=metadata)
+
+
 async def test_a_message_that_cannot_be_decoded_ends_its_stream(tmp_path: Path) -> None:
     """With one status that says so; what was sent before it is answered."""
     async with serving(tmp_path) as w:
@@ -178,7 +185,7 @@ async def test_a_message_that_cannot_be_decoded_ends_its_stream(tmp_path: Path) 
         session = ((SESSION, module.session_id),)
         good = hook.InvokeRequest(sequence=7, binding=link.binding).SerializeToString()
         for method, first in (("Hook/Invoke", good), ("Hook/Fire", b"")):
-            call: Any = w.channel.stream_stream(f"/ebpfd_api.v1.{method}")(metadata=session)
+            call = _raw(w, method, session)
             await call.write(first)
             assert isinstance(await call.read(), bytes)
             await call.write(b"\xff no message")
@@ -192,7 +199,7 @@ async def test_a_message_that_cannot_be_decoded_ends_its_stream(tmp_path: Path) 
 async def test_a_session_that_cannot_be_decoded_is_ended(tmp_path: Path) -> None:
     """And its extension is told why."""
     async with serving(tmp_path) as w:
-        call: Any = w.channel.stream_stream("/ebpfd_api.v1.Registrar/Session")()
+        call = _raw(w, "Registrar/Session")
         hello = reg.Hello(protocol_version=1, name="garbled", process_instance=bytes(16))
         await call.write(reg.SessionRequest(hello=hello).SerializeToString())
         assert isinstance(await call.read(), bytes)
