@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from ebpfd.contracts import KnownContracts
+from ebpfd.contracts import AmbiguousContractError, KnownContracts, UnknownAttachTypeError
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
@@ -102,6 +102,8 @@ class Links:
             by_name = isinstance(attach_type, str)
             code = Result.OBJECT_NOT_FOUND if by_name else Result.EXTENSION_FAILED_TO_LOAD
             raise RequestError(code, str(error)) from None
+        except AmbiguousContractError as error:
+            raise RequestError(Result.INVALID_ARGUMENT, str(error)) from None
         there = self._objects.count("link")
         self._executor.guard.check("links", there, 1, "detach some")
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))
