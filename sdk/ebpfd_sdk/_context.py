@@ -16,6 +16,7 @@ from typing import (
     Any,
     ClassVar,
     Self,
+    TypeVar,
     dataclass_transform,
     get_origin,
     get_type_hints,
@@ -24,6 +25,11 @@ from typing import (
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._fields import FieldMeaning, Length, Pointer, Rights, meaning
 from ebpfd_sdk._layout import Layout, lay_out
+
+C = TypeVar("C", bound="Context")
+
+_COPY = "_copy"
+"""What a context has that is a copy."""
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -54,6 +60,9 @@ class Context:
             known = name in self.layout.settable or name[:1] == "_"
             if not known and not isinstance(getattr(type(self), name, None), property):
                 raise AttributeError(str(self._unknown({name})))
+            if _COPY in self.__dict__:
+                message = f"{name} cannot be set: a helper has a copy, which programs do not see"
+                raise AttributeError(message)
             object.__setattr__(self, name, value)
 
     def pack(self) -> bytes:
@@ -93,6 +102,13 @@ class Context:
         return TypeError(
             f"{self.layout.owner} has no field {name!r}; it has {', '.join(self.layout.names)}"
         )
+
+
+def copy_for_helper(type_: type[C], raw: bytes) -> C:
+    """Read a context that says so when somebody means to change it."""
+    context = type_.unpack(raw)
+    context.__dict__[_COPY] = True
+    return context
 
 
 def _types(cls: type[Context]) -> dict[str, FieldMeaning | None]:

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias, assert_never, get_type_hints
 from ebpfd_api.prototype import ArgumentType, ReturnType
 from ebpfd_api.v1 import contract_pb2, registrar_pb2
 from ebpfd_sdk._bpf_object import MAGIC, BpfObject, ObjectFileError
-from ebpfd_sdk._context import Context
+from ebpfd_sdk._context import Context, copy_for_helper
 from ebpfd_sdk._errors import DeclarationError
 from ebpfd_sdk._failures import Failures
 from ebpfd_sdk._fields import Length, Memory, Number, Pointer, meaning
@@ -103,7 +103,7 @@ class Helper:
         parameters: list[object] = []
         for parameter in self.parameters:
             if isinstance(parameter.type, type):
-                parameters.append(parameter.type.unpack(context))
+                parameters.append(copy_for_helper(parameter.type, context))
                 continue
             argument = arguments[parameter.argument]
             match parameter.type:

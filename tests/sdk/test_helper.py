@@ -220,6 +220,18 @@ def test_the_context_is_decoded() -> None:
     assert run(derive(context), said).result == 9
 
 
+def test_what_a_helper_would_write_to_its_context_is_refused() -> None:
+    """It has a copy: nobody would ever see it."""
+    said = registrar_pb2.HelperCall(context=Parcel(weight=9).pack())
+    said.arguments.add(absent=registrar_pb2.Absent())
+    (copy,) = derive(context).unmarshal(said)
+    assert isinstance(copy, Parcel)
+    assert copy == Parcel(weight=9)
+    with pytest.raises(AttributeError, match="weight cannot be set: a helper has a copy"):
+        copy.weight = 1
+    assert copy.weight == 9
+
+
 @pytest.mark.parametrize(
     ("result", "wire"),
     [(0, 0), (-1, -1), ((1 << 63) - 1, (1 << 63) - 1), ((1 << 64) - 1, -1), (True, 1)],
