@@ -19,6 +19,7 @@ from ebpfd.app.audit import auditing
 from ebpfd.app.config import OpenTo
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
+from ebpfd.app.logs import lost_log_lines
 from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
 from ebpfd.app.quota_usage import limited_maps, used
@@ -335,6 +336,7 @@ def _add_observers(
         guard=executor.guard,
         used=used(parts, executor, sessions),
         lost_lines=audit.lost,
+        lost_log_lines=lost_log_lines,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
     recordings = RecordingsServicer(

@@ -97,6 +97,7 @@ class Reading:
 
     map_bytes: int = 0
     """Memory that all maps have."""
+    lost_log_lines: int = 0
 
     @property
     def in_flight(self) -> int:
@@ -123,6 +124,7 @@ class Stats:
         guard: QuotaGuard,
         used: Mapping[str, Callable[[], int]],
         lost_lines: Callable[[], int],
+        lost_log_lines: Callable[[], int],
     ) -> None:
         self._guard = guard
         self._used = used
@@ -132,6 +134,7 @@ class Stats:
         self._sessions = sessions
         self._owners = owners
         self._lost_lines = lost_lines
+        self._lost_log_lines = lost_log_lines
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
     def read(self) -> Reading:
@@ -150,6 +153,7 @@ class Stats:
             quotas=tuple(self._quota(name, quota) for name, quota in QUOTAS.items()),
             lost_lines=self._lost_lines(),
             map_bytes=self._used["map_memory"](),
+            lost_log_lines=self._lost_log_lines(),
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -48,6 +48,8 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
         yield single(f"ebpfd_{name}", "gauge", told, value)
     told = "Lines of the audit log that could not be written."
     yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
+    told = "Lines of the daemon's own log that could not be written."
+    yield single("ebpfd_log_lost_lines_total", "counter", told, reading.lost_log_lines)
 
 
 def single(name: str, kind: str, told: str, value: float) -> str:

@@ -55,6 +55,7 @@ def reading(
         owners=5,
         quotas=tuple(quotas),
         lost_lines=6,
+        lost_log_lines=7,
     )
 
 
@@ -103,6 +104,7 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_pins": 4,
         "ebpfd_owners": 5,
         "ebpfd_audit_lost_lines_total": 6,
+        "ebpfd_log_lost_lines_total": 7,
     }.items():
         assert of(text, name) == [({}, value)]
     assert of(text, "ebpfd_link_events_total") == []
