@@ -159,7 +159,7 @@ async def test_a_file_that_cannot_be_written_is_refused_at_start(tmp_path: Path)
     where = ("--listen", f"unix:{tmp_path}/x.sock")
     ran = await command("ebpfd", "run", *where, "--audit", str(tmp_path / "no" / "audit"))
     assert ran.code == 1
-    assert ran.err == (
-        f"error: audit {tmp_path}/no/audit cannot be written: No such file or directory: "
-        "choose another --audit\n"
+    assert json.loads(ran.err)["reason"] == (
+        f"audit {tmp_path}/no/audit cannot be written: No such file or directory: "
+        "choose another --audit"
     )

@@ -1,6 +1,7 @@
 """What an operator meets when something around the daemon is not as it should be."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -9,9 +10,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from ebpfd.cli.children import ready_socket
 from ebpfd_sdk import Client, MapType
-from tests.e2e.world import PATIENCE_S
+from tests.daemon.store.states import made
+from tests.e2e.world import PATIENCE_S, command, world
 
 
 @asynccontextmanager
@@ -96,3 +100,62 @@ async def test_the_log_tells_of_failures_without_the_variables_around_them() -> 
     _, said = await child.communicate()
     assert b"ZeroDivisionError" in said
     assert b"42-secret" not in said
+
+
+async def test_a_refusal_is_a_line_of_the_log(tmp_path: Path) -> None:
+    """Of level error, with the cause alone: with an audit log as without one."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "maps").touch()
+    where = ("--listen", f"unix:{tmp_path}/a", "--state", f"{tmp_path}/state")
+    for options in ((), ("--audit", f"{tmp_path}/audit")):
+        ran = await command("ebpfd", "run", *where, *options)
+        assert ran.code == 1
+        line = json.loads(ran.err.splitlines()[-1])
+        assert (line["level"], line["event"]) == ("error", "not started")
+        assert line["reason"] == f"{tmp_path}/state/maps: File exists"
+    ran = await command("ebpfd", "run", "--listen", "localhost:1")
+    assert (ran.code, json.loads(ran.err)["level"]) == (2, "error")
+
+
+async def test_a_hangup_before_it_serves_or_without_an_audit_log_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    """It is asked to open its audit log anew, of which it may have none."""
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    try:
+        async with daemon(tmp_path, stderr=log) as child:
+            child.send_signal(signal.SIGHUP)
+            async with Client(f"unix:{tmp_path}/ebpfd.sock") as client:
+                assert await client.programs() == ()
+            assert await stopped(child) == 0
+    finally:
+        os.close(log)
+
+
+async def test_the_log_says_what_serves(tmp_path: Path) -> None:
+    """Its version, and what it was told: who looks for a fault did not start it himself."""
+    async with world(tmp_path) as w:
+        w.daemon.terminate()
+        await w.daemon.wait()
+        (line,) = [line for line in w.log() if line["event"] == "serving"]
+    facts = {"state": f"{tmp_path}/state", "config": None, "audit": None}
+    assert line.items() >= {**facts, "roles": False, "local": False}.items()
+    assert line["version"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may handle what is another user's")
+async def test_root_backs_up_and_restores_the_state_of_a_stopped_service(tmp_path: Path) -> None:
+    """It is whole, and the user of the service can use it, and the lock, afterwards."""
+    service, backup = tmp_path / "service", tmp_path / "backup"
+    service.mkdir()
+    await asyncio.to_thread(made, service / "state")
+    for each in (service, *service.rglob("*")):
+        os.chown(each, 12345, 12345)
+    ran = await command("ebpfctl", "-o", "json", "state", "backup", f"{service}/state", str(backup))
+    assert (ran.code, ran.err) == (0, "")
+    assert (ran.json()["running"], ran.json()["left_empty"]) == (False, [])
+    ran = await command("ebpfctl", "state", "restore", str(backup), f"{service}/new")
+    assert (ran.code, ran.err) == (0, "")
+    assert {each.stat().st_uid for each in service.rglob("*")} == {12345}
+    ran = await command("ebpfctl", "state", "restore", str(backup), f"{tmp_path}/mine")
+    assert f"chown -R USER {tmp_path}/mine" in ran.err

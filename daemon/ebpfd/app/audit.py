@@ -27,13 +27,23 @@ async def auditing(path: Path | None) -> AsyncGenerator[Audit]:
         raise InUseError(
             f"audit {path} cannot be written: {error.strerror}: choose another --audit"
         ) from None
-    audit, daemon = Audit(file), Peer(Process(os.getpid(), os.geteuid(), os.getegid()))
+    audit = Audit(file)
     try:
-        await audit.record("daemon.start", daemon, "SUCCESS", version=version("ebpfd"))
         async with Services() as services:
             services.start(audit.keep_counts(), name="audit")
             yield audit
     finally:
         audit.end_span()
-        audit.note("daemon.stop", daemon, "SUCCESS")
+        if audit.begun:
+            audit.note("daemon.stop", _daemon(), "SUCCESS")
         await asyncio.to_thread(file.close)
+
+
+async def tell_of_start(audit: Audit) -> None:
+    """The daemon serves; one that is refused before leaves no line."""
+    audit.begun = True
+    await audit.record("daemon.start", _daemon(), "SUCCESS", version=version("ebpfd"))
+
+
+def _daemon() -> Peer:
+    return Peer(Process(os.getpid(), os.geteuid(), os.getegid()))

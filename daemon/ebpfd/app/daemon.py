@@ -15,7 +15,7 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from ebpfd.app.audit import auditing
+from ebpfd.app.audit import auditing, tell_of_start
 from ebpfd.app.config import OpenTo
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
@@ -168,7 +168,9 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         kept = store = None
         if settings.state is not None:
             directory = StateDirectory(settings.state)
-            stack.enter_context(locked(directory.lock, f"state directory {settings.state}"))
+            stack.enter_context(
+                locked(directory.lock, f"state directory {settings.state}", "--state")
+            )
             await asyncio.to_thread(directory.refuse_without_database)
             database = Database(directory.database)
             kept = KeptContracts(await stack.enter_async_context(database))
@@ -285,13 +287,14 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
         stack.enter_context(limited_maps(executor.guard, services))
         stack.push_async_callback(parts.keeper.end)
         stack.callback(parts.shadows.close)
+        if settings.metrics is not None:
+            await stack.enter_async_context(showing(stats, settings.metrics))
         addresses = await stack.enter_async_context(
             _listening(
                 settings, entrance, LocalSocket(parts.local_runs, sessions.find, executor.trace)
             )
         )
-        if settings.metrics is not None:
-            await stack.enter_async_context(showing(stats, settings.metrics))
+        await tell_of_start(audit)
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
             addresses=addresses,

@@ -56,8 +56,9 @@ async def listening(
     """
     async with AsyncExitStack() as stack:
         for path in paths:
-            stack.enter_context(locked(path.with_name(path.name + ".lock"), f"unix:{path}"))
-            stack.enter_context(_removed(path))
+            lock = path.with_name(path.name + ".lock")
+            stack.enter_context(locked(lock, f"unix:{path}", "--listen"))
+            stack.enter_context(_removed(path, "--listen"))
             hello_socket = stack.enter_context(bound(Path(hello_path(str(path))), mode=mode))
             # Before anybody can call who would ask for it.
             await stack.enter_async_context(hello.serving(hello_socket))
@@ -90,10 +91,16 @@ def _add_secure_ports(
 
 
 @contextmanager
-def _removed(path: Path) -> Generator[None]:
+def _removed(path: Path, option: str) -> Generator[None]:
     """Remove what a killed daemon left behind, and in the end what we leave."""
-    if os.path.lexists(path) and not path.is_socket():
-        raise InUseError(f"{path} is no socket, and would be lost: choose another --listen")
+    if os.path.lexists(path):
+        if not path.is_socket():
+            raise InUseError(f"{path} is no socket, and would be lost: choose another {option}")
+        if _answers(path):
+            raise InUseError(
+                f"{path} is another program's socket, which answers there: stop that program, "
+                f"or choose another {option}"
+            )
     path.unlink(missing_ok=True)
     try:
         yield
@@ -101,12 +108,28 @@ def _removed(path: Path) -> Generator[None]:
         path.unlink(missing_ok=True)
 
 
+def _answers(path: Path) -> bool:
+    """Whether anybody has the socket, of whatever kind it is."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asking:
+        try:
+            asking.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            pass  # it is of another kind, has no time just now, or is not for us
+    return True
+
+
 @contextmanager
 def bound(
-    path: Path, kind: socket.SocketKind = socket.SOCK_STREAM, *, mode: int = 0o600
+    path: Path,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
+    *,
+    mode: int = 0o600,
+    option: str = "--listen",
 ) -> Generator[socket.socket]:
     """A socket, for this user alone unless *mode* says more; closed and removed in the end."""
-    with _removed(path), socket.socket(socket.AF_UNIX, kind) as made:
+    with _removed(path, option), socket.socket(socket.AF_UNIX, kind) as made:
         with _umask(0o777 & ~mode):
             made.bind(str(path))
         yield made

@@ -28,8 +28,8 @@ async def showing(stats: Stats, address: Path | Endpoint) -> AsyncGenerator[None
         match address:
             case Path():
                 lock = address.with_name(address.name + ".lock")
-                stack.enter_context(locked(lock, f"unix:{address}"))
-                made = stack.enter_context(bound(address))
+                stack.enter_context(locked(lock, f"unix:{address}", "--metrics"))
+                made = stack.enter_context(bound(address, option="--metrics"))
                 server = await asyncio.start_unix_server(
                     pages.connected, sock=made, limit=MAX_HEAD_BYTES
                 )

@@ -3,19 +3,24 @@
 import asyncio
 import resource
 import signal
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 import uvloop
 
-from ebpfd.app.daemon import running
+from ebpfd.app.daemon import Daemon, running
 from ebpfd.app.notify import notify
+from ebpfd.app.refusal import NotStartedError, refusal
 from ebpfd.app.settings import Settings
+from ebpfd.host.audit_file import AuditFile
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; ``NotStartedError`` says why it does not."""
     _allow_files()
     uvloop.run(_serve(settings))
 
@@ -27,14 +32,17 @@ def _allow_files() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+    stop, audit_files = asyncio.Event(), list[AuditFile]()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings) as daemon:
-        if (log := daemon.audit.file) is not None:
-            loop.add_signal_handler(signal.SIGHUP, log.reopen)
-        _log.info("serving", listen=daemon.addresses)
+    # At once, and also without an audit log: by itself it would end the daemon without a word.
+    loop.add_signal_handler(signal.SIGHUP, _reopen, audit_files)
+    async with AsyncExitStack() as stack:
+        daemon = await _started(stack, settings)
+        if daemon.audit.file is not None:
+            audit_files.append(daemon.audit.file)
+        _log.info("serving", listen=daemon.addresses, **_setting_facts(settings))
         await _first(daemon.hosted.settled, stop)
         if not stop.is_set():
             notify("READY=1")
@@ -42,6 +50,36 @@ async def _serve(settings: Settings) -> None:
         notify("STOPPING=1")
         _log.info("stopping")
     _log.info("stopped")
+
+
+async def _started(stack: AsyncExitStack, settings: Settings) -> Daemon:
+    try:
+        return await stack.enter_async_context(running(settings))
+    except Exception as error:
+        if (why := refusal(error)) is None:
+            raise
+        raise NotStartedError(why) from error
+
+
+def _reopen(files: list[AuditFile]) -> None:
+    for file in files:
+        file.reopen()
+
+
+def _setting_facts(settings: Settings) -> dict[str, object]:
+    """What an operator wants to know of a daemon that he did not start himself."""
+    return {
+        "version": version("ebpfd"),
+        "state": _text(settings.state),
+        "config": _text(settings.config),
+        "audit": _text(settings.audit),
+        "roles": settings.roles is not None,
+        "local": settings.local,
+    }
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -46,6 +46,8 @@ class Settings:
     """Who may do what; None: who may connect may do all."""
 
     open_to: OpenTo = OpenTo.OWNER
+    config: Path | None = None
+    """The file that said some of this."""
 
     @classmethod
     def parse(
@@ -98,6 +100,7 @@ class Settings:
             local=local or file.local,
             roles=file.roles,
             open_to=file.open_to,
+            config=Path(config).absolute() if config else None,
         )
 
 

@@ -91,10 +91,9 @@ def run(
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # Late, so that `ebpfd --help` need not wait for gRPC and the engine.
     from ebpfd.app import Settings, SettingsError  # noqa: PLC0415
-    from ebpfd.app.locks import InUseError  # noqa: PLC0415
     from ebpfd.app.logs import configure_logs  # noqa: PLC0415
+    from ebpfd.app.refusal import NotStartedError  # noqa: PLC0415
     from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
-    from ebpfd.store import StoreError  # noqa: PLC0415
 
     configure_logs(verbose=verbose)
     try:
@@ -114,12 +113,24 @@ def run(
             local=local,
         )
     except SettingsError as error:
-        raise click.UsageError(str(error)) from None
+        if sys.stderr.isatty():
+            raise click.UsageError(str(error)) from None
+        _tell_refusal(str(error))
+        sys.exit(2)
     try:
         run_daemon(settings)
-    except* (InUseError, StoreError) as refusals:
-        click.echo(f"error: {refusals.exceptions[0]}", err=True)
+    except NotStartedError as error:
+        if sys.stderr.isatty():
+            raise click.ClickException(str(error)) from None
+        _tell_refusal(str(error))
         sys.exit(1)
+
+
+def _tell_refusal(why: str) -> None:
+    """A line of the log, for those who read it as they read the others."""
+    import structlog  # noqa: PLC0415 (`--help` must not wait)
+
+    structlog.get_logger().error("not started", reason=why)
 
 
 @main.command()

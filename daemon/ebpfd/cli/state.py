@@ -1,16 +1,14 @@
 """``ebpfctl state``: what can be done with a state directory, with a daemon or without."""
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import click
 
 from ebpfd.cli.output import Json, Output, print_record
-
-if TYPE_CHECKING:
-    from ebpfd.store import StoreError
 
 DIRECTORY: Final = click.Path(path_type=Path)
 
@@ -49,18 +47,18 @@ def backup(output: Output, directory: Path, target: Path) -> None:
     hash or trie is whole, but the entries are not all of one moment; those of an array may be
     changed while they are read.  Queues, stacks and rings are left empty, and named.
     """
-    from ebpfd.app.locks import InUseError, locked  # noqa: PLC0415 (`--help` must not wait)
+    from ebpfd.app.locks import HeldError, InUseError, held  # noqa: PLC0415 (`--help` must not wait)
     from ebpfd.store import StateDirectory, StoreError, back_up  # noqa: PLC0415 (same)
 
     source = StateDirectory(directory)
     try:
         source.refuse_if_none()
         try:
-            with locked(source.lock, f"state directory {directory}"):
+            with held(source.lock, f"state directory {directory}", "DIR"):
                 done = back_up(source, target, running=False)
-        except InUseError:
+        except HeldError:
             done = back_up(source, target, running=True)
-    except StoreError as error:
+    except (InUseError, StoreError) as error:
         _fail(output, error)
     values: dict[str, Json] = {"state": str(directory), "backup": str(target), **asdict(done)}
     output.emit(values, lambda: print_record(values))
@@ -71,7 +69,10 @@ def backup(output: Output, directory: Path, target: Path) -> None:
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.pass_obj
 def restore(output: Output, source: Path, directory: Path) -> None:
-    """Make the new state directory DIR of a backup.  Nothing is overwritten."""
+    """Make the new state directory DIR of a backup.  Nothing is overwritten.
+
+    Restored by root it is of whoever has DIR, if that is there and empty, or else its parent.
+    """
     from ebpfd.store import StateDirectory, StoreError  # noqa: PLC0415 (`--help` must not wait)
     from ebpfd.store import restore as restore_state  # noqa: PLC0415 (same)
 
@@ -86,9 +87,13 @@ def restore(output: Output, source: Path, directory: Path) -> None:
         "pins": done.pins,
     }
     output.record(values)
+    if os.geteuid() == 0 == directory.stat().st_uid:
+        click.echo(
+            f"It is root's: for a daemon of another user, chown -R USER {directory}", err=True
+        )
 
 
-def _fail(output: Output, error: "StoreError") -> NoReturn:
+def _fail(output: Output, error: Exception) -> NoReturn:
     from ebpfd_sdk import EbpfdError, Result  # noqa: PLC0415 (`--help` must not wait)
 
     output.fail(EbpfdError(Result.FAILED, str(error)))

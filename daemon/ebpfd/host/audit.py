@@ -35,6 +35,9 @@ class Audit:
 
     def __init__(self, file: AuditFile | None = None) -> None:
         self.file = file
+        self.begun = False
+        """Whether it tells of a daemon that serves, and so of its end."""
+
         self._often = Summaries[tuple[Peer, str, str, str]](MAX_KINDS)
 
     def lost(self) -> int:

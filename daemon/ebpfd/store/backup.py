@@ -67,7 +67,17 @@ def restore(backup: StateDirectory, target: Path) -> BackedUp:
     if found.problems:
         raise StoreError(damaged(backup.path, found.problems[0]))
     with _new_directory(target) as partial:
-        return _copy(backup, StateDirectory(partial), running=False)
+        done = _copy(backup, StateDirectory(partial), running=False)
+        if os.geteuid() == 0:
+            _give_away(partial, target if target.exists() else target.parent)
+        return done
+
+
+def _give_away(folder: Path, owners: Path) -> None:
+    """Let *folder* be of whoever has *owners*: a daemon runs as that user, not as root."""
+    owner = owners.stat()
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, owner.st_uid, owner.st_gid)
 
 
 def _copy(source: StateDirectory, target: StateDirectory, *, running: bool) -> BackedUp:

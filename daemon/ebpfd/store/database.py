@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from ebpfd.store.advice import told
 from ebpfd.store.schema import VERSION, bring_up, has_tables, version_of
 
 _Value = TypeVar("_Value")
@@ -129,7 +130,7 @@ def damaged(path: Path, found: str) -> str:
 def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:
     """What went wrong with *path*, for people."""
     if isinstance(error, OSError):
-        return StoreError(f"{error.filename or path}: {error.strerror}")
+        return StoreError(told(error, path))
     # SQLite's own errors have a code; those of its Python module have none.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
     if code in _DAMAGED:

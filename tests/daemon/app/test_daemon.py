@@ -15,7 +15,9 @@ from ebpfd.app import Settings, SettingsError, running
 from ebpfd.app.config import OpenTo
 from ebpfd.app.locks import InUseError, locked, private_directory
 from ebpfd.app.notify import notify
+from ebpfd.app.refusal import refusal
 from ebpfd.host.programs import Programs
+from ebpfd.store import StoreError
 from ebpfd_api.address import Endpoint
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import links_pb2, programs_pb2
@@ -33,8 +35,8 @@ async def refused(settings: Settings) -> str:
     with pytest.raises((InUseError, ExceptionGroup)) as caught:
         async with running(settings):
             pass
-    error = caught.value
-    if isinstance(error, ExceptionGroup):
+    error: BaseException = caught.value
+    while isinstance(error, BaseExceptionGroup):
         (error,) = error.exceptions
     assert isinstance(error, InUseError), error
     return str(error)
@@ -135,9 +137,61 @@ async def test_a_path_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     message = await refused(Settings(listen=(tmp_path / "file" / "ebpfd.sock",)))
     assert "cannot be used" in message
-    assert message.endswith("choose another --listen or --state")
+    assert message.endswith("choose another --listen")
     (tmp_path / "ebpfd.sock.lock").mkdir()
     assert "cannot be used" in await refused(Settings(listen=(tmp_path / "ebpfd.sock",)))
+
+
+async def test_a_live_socket_of_another_program_is_not_removed(tmp_path: Path) -> None:
+    """Of whatever kind it is; and the message names it, and the option that led there."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+        path = tmp_path / kind.name
+        with socket.socket(socket.AF_UNIX, kind) as others:
+            others.bind(str(path))
+            if kind is not socket.SOCK_DGRAM:
+                others.listen()
+            message = await refused(Settings(listen=(path,)))
+            assert message.startswith(f"{path} is another program's socket")
+            assert message.endswith("choose another --listen")
+            message = await refused(Settings(listen=(tmp_path / "a",), metrics=path))
+            assert message.endswith("choose another --metrics")
+            assert path.is_socket()
+
+
+async def test_what_is_in_use_is_told_with_the_option_that_names_it(tmp_path: Path) -> None:
+    """A daemon on the same state, the same socket, the same place for metrics."""
+    state, metrics = tmp_path / "state", tmp_path / "metrics"
+    first = Settings(listen=(tmp_path / "a",), state=state, metrics=metrics)
+    async with asyncio.timeout(PATIENCE_S), running(first):
+        for settings, option in (
+            (Settings(listen=(tmp_path / "a",)), "--listen"),
+            (Settings(listen=(tmp_path / "b",), state=state), "--state"),
+            (Settings(listen=(tmp_path / "c",), metrics=metrics), "--metrics"),
+        ):
+            assert (await refused(settings)).endswith(f"choose another {option}")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (InUseError("it is in use"), "it is in use"),
+        (ExceptionGroup("", [ExceptionGroup("", [StoreError("it is damaged")])]), "it is damaged"),
+        (ExceptionGroup("", [OSError(28, "No space", "/a")]), "/a: No space: make room there"),
+        (OSError(24, "Too many", "/a"), "/a: Too many: raise `LimitNOFILE=` of the unit"),
+        (ZeroDivisionError(), None),
+    ],
+)
+def test_a_refusal_is_what_is_behind_it_in_one_line(error: Exception, line: str | None) -> None:
+    """And what can be done; a bug keeps its traceback."""
+    assert (refusal(error) or "None").startswith(str(line))
+
+
+async def test_a_daemon_that_does_not_start_tells_its_audit_nothing(tmp_path: Path) -> None:
+    """It has neither started nor stopped."""
+    audit = tmp_path / "audit"
+    async with asyncio.timeout(PATIENCE_S), running(Settings(listen=(tmp_path / "a",))):
+        await refused(Settings(listen=(tmp_path / "a",), audit=audit))
+        assert await asyncio.to_thread(audit.read_text) == ""
 
 
 def test_a_directory_that_others_can_change_is_refused(tmp_path: Path) -> None:
@@ -146,17 +200,21 @@ def test_a_directory_that_others_can_change_is_refused(tmp_path: Path) -> None:
     shared.mkdir()
     shared.chmod(0o777)
     with pytest.raises(InUseError, match="can be changed by"):
-        private_directory(shared)
+        private_directory(shared, "--listen")
     shared.chmod(0o1777)
-    private_directory(shared)
+    private_directory(shared, "--listen")
 
 
 def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
     """Whatever ended the block."""
     path = tmp_path / "lock"
-    with pytest.raises(ZeroDivisionError), locked(path, "it"):
+    with pytest.raises(ZeroDivisionError), locked(path, "it", "--state"):
         raise ZeroDivisionError
-    with locked(path, "it"), pytest.raises(InUseError, match="it is in use"), locked(path, "it"):
+    with (
+        locked(path, "it", "--state"),
+        pytest.raises(InUseError, match="it is in use"),
+        locked(path, "it", "--state"),
+    ):
         pass
 
 
