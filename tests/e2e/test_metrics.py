@@ -111,7 +111,7 @@ async def test_a_port_of_this_host(tmp_path: Path) -> None:
         async with asyncio.timeout(60):
             _, said = await second.communicate()
         assert second.returncode == 1
-        assert f"error: metrics 127.0.0.1:{port}: " in said.decode()
+        assert f"metrics 127.0.0.1:{port}: " in said.decode()
         assert "choose another --metrics" in said.decode()
 
 

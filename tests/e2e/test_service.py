@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from ebpfd.cli.children import ready_socket
 from ebpfd_api import protocol
 from ebpfd_api.v1 import (
     hook_pb2,
@@ -49,6 +50,26 @@ async def test_systemd_hears_that_it_is_ready_and_that_it_stops(tmp_path: Path) 
             assert await loop.sock_recv(systemd, 64) == b"STOPPING=1"
             assert await daemon.wait() == 0
     assert not (tmp_path / "ebpfd.sock").exists()
+
+
+async def test_systemd_hears_that_the_loop_turns(tmp_path: Path) -> None:
+    """If it watches: WATCHDOG=1 at half of the time, from before it is ready."""
+    with ready_socket(tmp_path / "notify") as systemd:
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ebpfd", "run", "--listen", f"unix:{tmp_path}/ebpfd.sock",
+            stderr=PIPE, env={
+                "NOTIFY_SOCKET": str(tmp_path / "notify"),
+                "WATCHDOG_USEC": "200000",
+                "PATH": "/usr/bin",
+            },
+        )  # fmt: skip
+        loop, heard = asyncio.get_running_loop(), list[bytes]()
+        async with asyncio.timeout(30):
+            while heard.count(b"WATCHDOG=1") < 3:
+                heard.append(await loop.sock_recv(systemd, 64))
+            assert b"READY=1" in heard
+            daemon.send_signal(signal.SIGTERM)
+            assert await daemon.wait() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

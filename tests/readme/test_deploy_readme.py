@@ -83,3 +83,14 @@ async def test_five_commands_set_up_tls(tmp_path: Path) -> None:
         name, *arguments = [(files | ours).get(each, each) for each in client]
         ran = await command(name, *arguments)
         assert ran.code == 0, ran.err
+
+
+def test_the_unit_reloads_the_daemon_alone_and_starts_it_again() -> None:
+    """A signal to the whole unit would end the extensions that the daemon hosts."""
+    unit = (Path(__file__).parents[2] / "deploy" / "systemd" / "ebpfd.service").read_text()
+    lines = unit.splitlines()
+    assert "ExecReload=/bin/kill -HUP $MAINPID" in lines
+    assert "postrotate systemctl reload ebpfd" in README
+    for setting in ("RestartSec=5", "StartLimitIntervalSec=0", "RestartPreventExitStatus=2"):
+        assert setting in lines
+    assert {"OOMPolicy=continue", "WatchdogSec=60"} <= set(lines)

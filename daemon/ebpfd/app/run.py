@@ -11,10 +11,11 @@ import structlog
 import uvloop
 
 from ebpfd.app.daemon import Daemon, running
-from ebpfd.app.notify import notify
+from ebpfd.app.notify import extend_start, keep_watched, notify, watchdog_s
 from ebpfd.app.refusal import NotStartedError, refusal
 from ebpfd.app.settings import Settings
 from ebpfd.host.audit_file import AuditFile
+from ebpfd.host.services import Services
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -42,8 +43,13 @@ async def _serve(settings: Settings) -> None:
         daemon = await _started(stack, settings)
         if daemon.audit.file is not None:
             audit_files.append(daemon.audit.file)
+        notifying = await stack.enter_async_context(Services())
+        if (within_s := watchdog_s()) is not None:
+            notifying.start(keep_watched(within_s), name="watchdog")
         _log.info("serving", listen=daemon.addresses, **_setting_facts(settings))
-        await _first(daemon.hosted.settled, stop)
+        async with Services() as starting:
+            starting.start(extend_start(), name="start that takes longer")
+            await _first(daemon.hosted.settled, stop)
         if not stop.is_set():
             notify("READY=1")
             await stop.wait()

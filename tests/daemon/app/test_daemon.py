@@ -14,9 +14,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from ebpfd.app import Settings, SettingsError, running
 from ebpfd.app.config import OpenTo
 from ebpfd.app.locks import InUseError, locked, private_directory
-from ebpfd.app.notify import notify
+from ebpfd.app.notify import extend_start, notify, watchdog_s
 from ebpfd.app.refusal import refusal
 from ebpfd.host.programs import Programs
+from ebpfd.host.services import Services
 from ebpfd.store import StoreError
 from ebpfd_api.address import Endpoint
 from ebpfd_api.result import Result
@@ -344,3 +345,42 @@ def test_systemd_is_told_if_it_asks(
         monkeypatch.setenv("NOTIFY_SOCKET", "@" + name if abstract else name)
         notify("READY=1")
         assert listener.recv(100) == b"READY=1"
+
+
+@pytest.mark.parametrize(
+    ("usec", "pid", "within_s"),
+    [
+        (None, None, None),
+        ("60000000", None, 60.0),
+        ("60000000", "{}", 60.0),
+        ("60000000", "1{}", None),
+        ("0", None, None),
+        ("soon", None, None),
+    ],
+)
+def test_who_is_watched_knows_how_long_he_may_be_silent(
+    monkeypatch: pytest.MonkeyPatch, usec: str | None, pid: str | None, within_s: float | None
+) -> None:
+    """If it is this process that is watched."""
+    for name, value in (("WATCHDOG_USEC", usec), ("WATCHDOG_PID", pid)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value.format(os.getpid()))
+    assert watchdog_s() == within_s
+
+
+async def test_a_start_that_takes_longer_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the time that it had is over, and again before what it asked for is."""
+    monkeypatch.setattr("ebpfd.app.notify.EXTENSION_S", 0.04)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.setblocking(False)
+        async with asyncio.timeout(PATIENCE_S), Services() as services:
+            services.start(extend_start(), name="start")
+            for _ in range(2):
+                said = await asyncio.get_running_loop().sock_recv(listener, 100)
+                assert said == b"EXTEND_TIMEOUT_USEC=40000"
