@@ -1,7 +1,6 @@
 """What the daemon knows of program types and hooks, kept on disk, and provided where asked for."""
 
 import asyncio
-import json
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from ebpfd.host.modules import AttachAnswer, LocalModule
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.store import KeptContract, KeptContracts, StoreError
 from ebpfd.store.kept_contracts import Kind
-from ebpfd_api.attach_capability import AttachCapability
+from ebpfd.store.kept_hooks import decode_hook, encode_hook
 from ebpfd_api.npi import PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
@@ -127,7 +126,7 @@ class Contracts:
 
     async def keep_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """Know a hook, also after a restart."""
-        text = _hook_text(data)
+        text = encode_hook(data)
         await self._put(KeptContract("attach_type", attach_type, text, "", provided=data.hosted))
         self._known.remember_attach_type(attach_type, data)
 
@@ -201,7 +200,7 @@ class Contracts:
 
     async def _restore(self, row: KeptContract) -> None:
         if row.kind == "attach_type":
-            self._known.remember_attach_type(row.guid, _hook_of(row.content))
+            self._known.remember_attach_type(row.guid, decode_hook(row.content))
             return
         program_data = decode_json(row.content.encode())
         known = self._known.remember_program_type(program_data, row.origin, imported=row.imported)
@@ -259,34 +258,6 @@ class Contracts:
         provided = self._provided.pop(program_type, None)
         if provided is not None:
             await self._registrar.withdraw(provided.handle)
-
-
-def _hook_text(data: AttachProviderData) -> str:
-    """A hook's description as it is kept."""
-    return json.dumps(
-        {
-            "supported_program_type": str(data.supported_program_type),
-            "bpf_attach_type": data.bpf_attach_type,
-            "link_type": data.link_type,
-            "name": data.name,
-            "capability": data.capability,
-            "wildcards": [wildcard.hex() for wildcard in data.wildcards],
-            "closed_result": data.closed_result,
-            "default_result": data.default_result,
-            "hosted": data.hosted,
-        }
-    )
-
-
-def _hook_of(text: str) -> AttachProviderData:
-    """A hook's description as it was kept; what is not said there has its default."""
-    said = json.loads(text)
-    return AttachProviderData(
-        supported_program_type=UUID(said.pop("supported_program_type")),
-        capability=AttachCapability(said.pop("capability", AttachCapability.UNSPECIFIED)),
-        wildcards=tuple(map(bytes.fromhex, said.pop("wildcards", ()))),
-        **said,
-    )
 
 
 @contextmanager

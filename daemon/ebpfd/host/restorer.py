@@ -30,6 +30,7 @@ from ebpfd.store import (
     MapFiles,
     StoreError,
 )
+from ebpfd.store.advice import told, told_by_engine
 from ebpfd.store.check import contradictions, label, missing_files
 from ebpfd.store.database import damaged
 from ebpfd.store.map_files import EmptyFileError, engine_map, has_file
@@ -40,6 +41,9 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _OF_OTHERS: Final = frozenset({Result.INVALID_OBJECT, Result.TIMEOUT})
 """What opening a file comes to that another process has spoiled, or does not let go of."""
+
+_OF_THE_SYSTEM: Final = frozenset({Result.NO_MEMORY, Result.TIMEOUT})
+"""What it comes to when the system does not give what a map needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +164,29 @@ def _live_maps(kept: Kept, files: MapFiles, *, local: bool) -> dict[int, Map]:
             try:
                 live[number] = _live_map(number, row, kept, files, local=local)
             except (EngineError, OSError) as error:
-                found = f"{label(number, row)}: {error}"
-                raise StoreError(damaged(files.folder.parent, found)) from None
+                raise _unusable(files, number, row, error) from None
     files.make_folder()
     for number in files.remove_all_but(live):
         _log.debug("file of a map that did not survive removed", map=number)
     return live
+
+
+def _unusable(
+    files: MapFiles, number: int, row: KeptObject, error: EngineError | OSError
+) -> StoreError:
+    """A backup is no help against what the system does not allow just now."""
+    match error:
+        case EmptyFileError() | FileNotFoundError():
+            pass
+        case OSError():
+            why = told(error, files.path(number))
+            return StoreError(f"{label(number, row)} cannot be opened: {why}")
+        case EngineError() if error.code in _OF_THE_SYSTEM:
+            why = told_by_engine(str(error))
+            return StoreError(f"{label(number, row)} cannot be opened: {why}")
+        case _:
+            pass
+    return StoreError(damaged(files.folder.parent, f"{label(number, row)}: {error}"))
 
 
 def _made_anew(kept: Kept, live: Mapping[int, Map]) -> dict[int, KeptMap]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import pwd
+import re
 from typing import Final
 
 _ADVICE: Final = {
@@ -13,6 +14,8 @@ _ADVICE: Final = {
     errno.EROFS: "name a place that can be written",
 }
 
+_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
+
 
 def told(error: OSError, place: object = None) -> str:
     """*error* in one line: the file, or *place* if it names none, why, and what can be done."""
@@ -21,6 +24,13 @@ def told(error: OSError, place: object = None) -> str:
     line = f"{where}: {why}" if where else why
     advice = advice_for(error.errno)
     return f"{line}: {advice}" if advice else line
+
+
+def told_by_engine(message: str) -> str:
+    """What the engine says of an error, which may be the system's, and what can be done."""
+    number = _OS_ERROR.search(message)
+    advice = advice_for(int(number[1])) if number else ""
+    return f"{message}: {advice}" if advice else message
 
 
 def advice_for(number: int | None) -> str:

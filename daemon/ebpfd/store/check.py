@@ -5,6 +5,8 @@ from typing import Final, TypeAlias
 
 from ebpfd.contracts import ContractError
 from ebpfd.contracts.json_codec import decode_json
+from ebpfd.store.kept_contracts import KeptContract
+from ebpfd.store.kept_hooks import decode_hook
 from ebpfd.store.kept_objects import (
     Blob,
     Kept,
@@ -53,6 +55,18 @@ def missing_files(kept: Kept, files: MapFiles) -> Iterator[str]:
     for number, row in kept.objects.items():
         if isinstance(row, KeptMap) and has_file(row) and number not in found:
             yield f"{label(number, row)} has no file {files.path(number)}"
+
+
+def unreadable(contracts: list[KeptContract]) -> Iterator[str]:
+    """Contracts and hooks that describe nothing, one line each."""
+    for row in contracts:
+        try:
+            if row.kind == "attach_type":
+                decode_hook(row.content)
+            else:
+                decode_json(row.content.encode())
+        except ContractError as error:
+            yield f"contract {row.guid}: {error}"
 
 
 def unusable(kept: Kept, files: MapFiles) -> Iterator[str]:

@@ -32,6 +32,7 @@ class Database:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
+        self._file = (0, 0)
 
     async def __aenter__(self) -> Self:
         """Open the file, and make it if there is none."""
@@ -57,6 +58,7 @@ class Database:
 
         def transaction() -> _Value:
             connection = self._connected()
+            self._refuse_if_gone()
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 return work(connection)
@@ -83,9 +85,25 @@ class Database:
             raise StoreError(f"{self._path} is closed")
         return self._connection
 
+    def _refuse_if_gone(self) -> None:
+        """SQLite would go on in a file that has no name any more, and goes with this process."""
+        try:
+            if _identity(self._path.stat()) == self._file:
+                return
+        except FileNotFoundError:
+            pass
+        raise StoreError(
+            f"{self._path} was removed or replaced while this daemon runs on it: stop the daemon, "
+            "put a backup in its place with `ebpfctl state restore` if there is one, and start it"
+        )
+
     def _open(self) -> None:
         # SQLite would make it for everybody to read, and its helper files like it.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = _identity(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
         # Transactions are begun by `change`, not behind its back.
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
@@ -102,6 +120,10 @@ class Database:
     def _close(self) -> None:
         self._connected().close()
         self._connection = None
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def refuse_unusable(connection: sqlite3.Connection, path: Path) -> None:
@@ -125,6 +147,12 @@ def damaged(path: Path, found: str) -> str:
         f"{path} is damaged: {found} (`ebpfctl state check` tells more; put a backup in its place "
         "with `ebpfctl state restore`, or choose another --state)"
     )
+
+
+def damage_in(connection: sqlite3.Connection, found: str) -> StoreError:
+    """The same as an error, of the file behind *connection*."""
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    return StoreError(damaged(Path(path), found))
 
 
 def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:

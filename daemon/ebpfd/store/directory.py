@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ebpfd.store.check import contradictions, missing_files, unusable
+from ebpfd.store.check import contradictions, missing_files, unreadable, unusable
 from ebpfd.store.database import StoreError, damaged, refuse_unusable, store_error
+from ebpfd.store.kept_contracts import read_contracts
 from ebpfd.store.kept_objects import Kept, KeptLink, KeptMap, KeptProgram, read_all
 from ebpfd.store.map_files import MapFiles
 from ebpfd.store.schema import VERSION, version_of
@@ -94,6 +95,8 @@ def _look(directory: StateDirectory) -> Checked:
             if found != "ok"
         ]
         (contracts,) = connection.execute("SELECT count(*) FROM contracts").fetchone()
+        if not problems:
+            problems += unreadable(read_contracts(connection))
         if version < VERSION or problems:
             return Checked(version, contracts, problems=tuple(problems))
         kept = read_all(connection)

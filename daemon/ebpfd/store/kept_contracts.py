@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from ebpfd.store.database import Database
+from ebpfd.store.database import Database, damage_in
 
 Kind: TypeAlias = Literal["program_type", "attach_type"]
 
@@ -29,18 +29,8 @@ class KeptContracts:
         self._database = database
 
     async def all(self) -> list[KeptContract]:
-        """Every row."""
-
-        def read(connection: sqlite3.Connection) -> list[KeptContract]:
-            rows = connection.execute(
-                "SELECT kind, guid, content, origin, imported, provided FROM contracts"
-            )
-            return [
-                KeptContract(kind, UUID(guid), content, origin, bool(imported), bool(provided))
-                for kind, guid, content, origin, imported, provided in rows
-            ]
-
-        return await self._database.look(read)
+        """Every row; ``StoreError`` names one that makes no sense."""
+        return await self._database.look(read_contracts)
 
     async def put(self, row: KeptContract) -> None:
         """Write a row in place of the one with its kind and GUID."""
@@ -60,3 +50,21 @@ class KeptContracts:
                 "DELETE FROM contracts WHERE kind = ? AND guid = ?", (kind, str(guid))
             )
         )
+
+
+def read_contracts(connection: sqlite3.Connection) -> list[KeptContract]:
+    """Every row of the table."""
+    rows = connection.execute(
+        "SELECT kind, guid, content, origin, imported, provided FROM contracts"
+    )
+    return [
+        KeptContract(kind, _guid(connection, guid), content, origin, bool(imported), bool(provided))
+        for kind, guid, content, origin, imported, provided in rows
+    ]
+
+
+def _guid(connection: sqlite3.Connection, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise damage_in(connection, f"contract {text!r} has no GUID") from None

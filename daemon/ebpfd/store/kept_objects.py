@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from ebpfd.store.database import Database, StoreError
+from ebpfd.store.database import Database, damage_in
 from ebpfd_api.custom_map import MapFunction
 
 Blob: TypeAlias = bytes
@@ -186,11 +186,13 @@ def blob_of(content: bytes) -> Blob:
 
 
 def read_all(connection: sqlite3.Connection) -> Kept:
-    """Everything that the tables hold."""
-    (last,) = connection.execute("SELECT last FROM ids").fetchone()
+    """Everything that the tables hold; ``StoreError`` names a row that makes no sense."""
+    last = connection.execute("SELECT last FROM ids").fetchone()
+    if last is None:
+        raise damage_in(connection, "it does not say which ids were given")
     rows = connection.execute("SELECT id, content FROM objects ORDER BY id")
     return Kept(
-        objects={number: _decoded(number, content) for number, content in rows},
+        objects={number: _decoded(connection, number, content) for number, content in rows},
         entries={
             (container, key): held
             for container, key, held in connection.execute(
@@ -199,7 +201,7 @@ def read_all(connection: sqlite3.Connection) -> Kept:
         },
         pins=dict(connection.execute("SELECT path, object FROM pins ORDER BY path")),
         blobs=dict(connection.execute("SELECT sha256, content FROM blobs")),
-        last_id=last,
+        last_id=last[0],
     )
 
 
@@ -267,8 +269,8 @@ def blobs_of(row: KeptObject) -> set[Blob]:
     return {blob for blob in found if blob is not None}
 
 
-def _decoded(number: int, content: str) -> KeptObject:
+def _decoded(connection: sqlite3.Connection, number: int, content: str) -> KeptObject:
     try:
         return _DECODER.decode(content)
     except msgspec.DecodeError as error:
-        raise StoreError(f"object {number} that was kept cannot be read: {error}") from None
+        raise damage_in(connection, f"object {number} cannot be read: {error}") from None

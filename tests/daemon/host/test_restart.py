@@ -1,7 +1,9 @@
 """What survives the daemon comes back as it was; leaving a world's block is as good as a kill."""
 
 import asyncio
+import errno
 import os
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +22,7 @@ from ebpfd.store.kept_objects import read_all, write
 from ebpfd.store.map_files import MapFiles
 from ebpfd_api.map_type import MapType
 from ebpfd_api.result import Result
+from ebpfd_vm import EngineError
 from tests.daemon.contracts.samples import ATTACH_TYPE, SAMPLE
 from tests.daemon.host.fakes import FakeExtension
 from tests.daemon.host.world import World, object_file, refused, world
@@ -303,6 +306,36 @@ async def test_a_map_that_another_process_had_and_spoiled_begins_anew(
         assert w.objects.map(made.id).map.count == 0
         aside = await asyncio.to_thread((path.parent / f"{made.id}.damaged").stat)
         assert aside.st_size == size
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EACCES, "Permission denied"), "Permission denied: give the files to user "),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files: raise `LimitNOFILE="),
+        (
+            EngineError(Result.NO_MEMORY, "no descriptor for a map: what (os error 24)"),
+            "what (os error 24): raise `LimitNOFILE=",
+        ),
+    ],
+)
+async def test_what_the_system_does_not_allow_is_no_damage(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
+    """A backup would change nothing about it, and an older one would lose what is there."""
+    async with world(state=state) as w:
+        made = await w.maps.create(MapDeclaration(MapType.HASH, 4, 8, 1))
+        await w.pins.pin("/kept", made.id)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(MapFiles, "map_in", fail)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with world(state=state):
+            pass
+    assert caught.group_contains(StoreError, match=f"cannot be opened: .*{re.escape(says)}")
+    assert not caught.group_contains(StoreError, match="damaged")
 
 
 async def test_values_are_set_aside_once(state: StateDirectory) -> None:

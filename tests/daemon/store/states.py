@@ -73,8 +73,8 @@ def made(path: Path) -> StateDirectory:
         connection.execute("BEGIN")
         write(connection, ALL)
         connection.execute(
-            "INSERT INTO contracts VALUES ('program_type', ?, '{}', 'origin', 0, 0)",
-            (str(UUID(int=1)),),
+            "INSERT INTO contracts VALUES ('program_type', ?, ?, 'origin', 0, 0)",
+            (str(UUID(int=1)), CONTRACT.decode()),
         )
         connection.execute("COMMIT")
     return directory

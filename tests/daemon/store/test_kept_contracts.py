@@ -134,3 +134,23 @@ async def test_a_full_disk_is_an_error_and_changes_nothing(tmp_path: Path) -> No
         with pytest.raises(StoreError, match="full: make room there"):
             await kept.put(large)
         assert await kept.all() == [ROW]
+
+
+def remove_all(folder: Path) -> None:
+    """As an operator does who takes it for somebody else's."""
+    for each in folder.iterdir():
+        each.unlink()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_removed_takes_no_change(tmp_path: Path, *, replaced: bool) -> None:
+    """It would be acknowledged, and lost with the process; nor does one take its place."""
+    path = tmp_path / "state.sqlite"
+    async with Database(path) as database:
+        kept = KeptContracts(database)
+        await kept.put(ROW)
+        await asyncio.to_thread(remove_all, tmp_path)
+        if replaced:
+            await asyncio.to_thread(path.touch)
+        with pytest.raises(StoreError, match=r"was removed or replaced .*state restore"):
+            await kept.put(ROW)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -101,6 +102,12 @@ def garbled(directory: StateDirectory) -> None:
         (changed("UPDATE ids SET last = 5"), "has an id that was never given"),
         (changed("UPDATE blobs SET content = x'00'"), "have changed"),
         (changed("DELETE FROM blobs"), "lacks the bytes"),
+        (changed("UPDATE contracts SET content = '{}'"), f"contract {UUID(int=1)}: "),
+        (changed("UPDATE contracts SET kind = 'attach_type'"), "hook: Object contains unknown"),
+        (
+            changed("UPDATE contracts SET kind = 'attach_type', content = '{}'"),
+            "hook: Object missing required field",
+        ),
     ],
 )
 def test_damage_is_named(
@@ -113,6 +120,24 @@ def test_damage_is_named(
     with pytest.raises(StoreError, match="is damaged"):
         restored(directory, tmp_path / "new")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["state"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (changed("DELETE FROM ids"), "which ids were given"),
+        (changed("UPDATE objects SET content = '{}' WHERE id = 2"), "object 2 cannot be read"),
+        (changed("UPDATE contracts SET guid = 'x'"), "contract 'x' has no GUID"),
+    ],
+)
+def test_rows_that_make_no_sense_are_damage(
+    tmp_path: Path, spoil: Callable[[StateDirectory], object], says: str
+) -> None:
+    """The daemon and whoever looks for damage say the same, and what can be done."""
+    directory = made(tmp_path / "state")
+    spoil(directory)
+    with pytest.raises(StoreError, match=rf"is damaged: .*{says}.*state restore"):
+        check(directory)
 
 
 def test_a_garbled_file_is_refused(tmp_path: Path) -> None:
