@@ -46,6 +46,10 @@ _EXTENSION_KEYS: Final = (
 )
 
 
+LEASE_BOUNDS_S: Final = (0.1, 86400.0)
+"""A shorter one would take every extension for gone, a longer one none."""
+
+
 class OpenTo(Enum):
     """Who may connect to the daemon's Unix sockets; roles say what he may do there."""
 
@@ -119,7 +123,7 @@ def _config(content: dict[str, Any]) -> Config:
         local=file.flag("local"),
         callback_s=deadlines.seconds("callback_s"),
         drain_s=deadlines.seconds("drain_s"),
-        lease_s=deadlines.seconds("lease_s"),
+        lease_s=deadlines.seconds("lease_s", *LEASE_BOUNDS_S),
         helper_s=deadlines.seconds("helper_s"),
         map_s=deadlines.seconds("map_s"),
         local_s=deadlines.seconds("local_s"),

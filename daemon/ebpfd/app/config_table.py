@@ -66,14 +66,18 @@ class Table:
                 raise self.wrong(f"{key}.{name}", "no variable has such a name")
         return dict(value)
 
-    def seconds(self, key: str) -> float | None:
-        """A time that is longer than none."""
+    def seconds(
+        self, key: str, least: float | None = None, most: float = float("inf")
+    ) -> float | None:
+        """A time that is longer than none, and within the bounds if there are any."""
         value = self._content.get(key)
         if value is None:
             return None
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not isfinite(value) or not value > 0:
             raise self.wrong(key, "this must be a number of seconds greater than 0")
+        if least is not None and not least <= value <= most:
+            raise self.wrong(key, f"this must be a number of seconds from {least:g} to {most:g}")
         return float(value)
 
     def whole(self, key: str, least: int, most: int) -> int | None:

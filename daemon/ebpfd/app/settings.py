@@ -46,7 +46,7 @@ class Settings:
     """Who may do what; None: who may connect may do all."""
 
     open_to: OpenTo = OpenTo.OWNER
-    config: Path | None = None
+    config: Path | None = field(default=None, compare=False)
     """The file that said some of this."""
 
     @classmethod

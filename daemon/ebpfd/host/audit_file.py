@@ -60,9 +60,12 @@ class AuditFile:
         self._thread.submit(self._close)
 
     def close(self) -> None:
-        """Write what waits, and let go of the file."""
+        """Write what waits, let go of the file, and say what nobody will read there."""
         self._thread.submit(self._close)
         self._thread.shutdown()
+        if self._untold:
+            with suppress(OSError):
+                _log.error("audit lines are lost", path=str(self.path), lines=self._untold)
 
     def _no_more_waiting(self, _: object) -> None:
         self._waiting -= 1

@@ -197,3 +197,19 @@ def test_what_cannot_be_run_is_refused_at_once(words: str, complaint: str) -> No
     """Before anything starts."""
     with pytest.raises(SettingsError, match=complaint):
         Settings.parse((), None, extensions=(words,))
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"), [("0.1", 0.1), ("86400", 86400.0), ("0.09", None), ("86401", None)]
+)
+def test_a_lease_has_the_bounds_that_it_has_on_the_command_line(
+    tmp_path: Path, said: str, taken: float | None
+) -> None:
+    """A shorter one would take every extension for gone."""
+    file = tmp_path / "ebpfd.toml"
+    file.write_text(f"[deadlines]\nlease_s = {said}\n")
+    if taken is None:
+        with pytest.raises(SettingsError, match=r"lease_s: .* from 0\.1 to 86400"):
+            Settings.parse((), None, config=str(file))
+    else:
+        assert Settings.parse((), None, config=str(file)).deadlines.lease_s == taken

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ebpfd.host import audit_file
 from ebpfd.host.audit_file import AuditFile
@@ -83,6 +84,15 @@ async def test_without_room_lines_are_lost_and_counted(tmp_path: Path) -> None:
     first, torn, lost, last = path.read_text().splitlines()
     assert (first, torn, last) == ("x" * 9, "in pa", "again")
     assert (json.loads(lost)["what"], json.loads(lost)["count"]) == ("audit.lost", 2)
+
+
+async def test_lines_that_are_lost_until_the_end_are_told_of_in_the_log(tmp_path: Path) -> None:
+    """The file itself cannot say so any more."""
+    with capture_logs() as logged, room_for(0):
+        async with writing(tmp_path / "audit") as file:
+            await file.append("one")
+            await file.append("two")
+    assert logged[-1].items() >= {"event": "audit lines are lost", "lines": 2}.items()
 
 
 async def test_without_the_folder_it_waits_for_it(tmp_path: Path) -> None:

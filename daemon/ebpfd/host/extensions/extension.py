@@ -14,7 +14,7 @@ import structlog
 
 from ebpfd.host.extensions import life as lives
 from ebpfd.host.extensions.life import Effect, Life, State
-from ebpfd.host.extensions.output import OutputLine
+from ebpfd.host.extensions.output import LogBudget, OutputLine
 from ebpfd.host.extensions.process import ChildProcess, Starter
 from ebpfd.host.extensions.spec import ExtensionSpec
 from ebpfd.host.recent_lines import RecentLines
@@ -51,6 +51,8 @@ class HostedExtension:
         self._pending: Effect | None = None
         self._last_complaint = ""
         self._timer: asyncio.TimerHandle | None = None
+        self._budget = LogBudget()
+        self._telling: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._log = _log.bind(extension=spec.name)
 
@@ -105,6 +107,7 @@ class HostedExtension:
         """Nothing happens to it any more."""
         if self._timer:
             self._timer.cancel()
+        self._tell_left_out()
         self.output.close()
 
     async def _run(self) -> None:
@@ -149,7 +152,19 @@ class HostedExtension:
         if stream == "stderr":
             self._last_complaint = text
         self.output.add(OutputLine(time.time_ns(), stream, text))
-        self._log.info("extension output", stream=stream, text=text)
+        if self._budget.allows(_now()):
+            self._log.info("extension output", stream=stream, text=text)
+        elif self._telling is None:
+            loop = asyncio.get_running_loop()
+            self._telling = loop.call_later(1.0, self._tell_left_out)
+
+    def _tell_left_out(self) -> None:
+        if self._telling:
+            self._telling.cancel()
+            self._telling = None
+        if lines := self._budget.take_left_out():
+            where = f"`ebpfctl extension logs {self.spec.name}`"
+            self._log.warning(f"{lines} lines not logged: {where}", lines=lines)
 
     def _set_timer(self) -> None:
         if self._timer:

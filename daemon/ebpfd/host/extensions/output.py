@@ -13,6 +13,9 @@ BYTES_A_SECOND: Final = 1 << 20
 LINE_COST: Final = 256
 """Bytes that a line costs beyond its own: what the log says around it."""
 
+LOGGED_A_SECOND: Final = 100
+"""Lines of one extension in the daemon's log; what it writes beyond is kept here alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputLine(RecentLine):
@@ -73,3 +76,26 @@ class Budget:
         cost_s = (size + LINE_COST * len(lines)) / BYTES_A_SECOND
         self._free_at_s = max(self._free_at_s, now_s - 1.0) + cost_s
         return max(0.0, self._free_at_s - now_s)
+
+
+class LogBudget:
+    """Which lines are for the daemon's log as well: so many of each second."""
+
+    def __init__(self) -> None:
+        self._began_s = float("-inf")
+        self._logged = self._left_out = 0
+
+    def allows(self, now_s: float) -> bool:
+        """Whether to log one more line; one that is not is counted."""
+        if now_s - self._began_s >= 1.0:
+            self._began_s, self._logged = now_s, 0
+        if self._logged >= LOGGED_A_SECOND:
+            self._left_out += 1
+            return False
+        self._logged += 1
+        return True
+
+    def take_left_out(self) -> int:
+        """How many were not logged since this was asked last."""
+        left_out, self._left_out = self._left_out, 0
+        return left_out

@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebpfd.host.extensions.output import BYTES_A_SECOND, MAX_LINE_BYTES, Budget, LineCutter
+from ebpfd.host.extensions.output import (
+    BYTES_A_SECOND,
+    LOGGED_A_SECOND,
+    MAX_LINE_BYTES,
+    Budget,
+    LineCutter,
+    LogBudget,
+)
 
 
 def test_lines_are_cut_where_they_end_however_they_come() -> None:
@@ -52,3 +59,13 @@ def test_a_second_s_worth_is_read_at_once_and_the_rest_as_it_comes() -> None:
     assert budget.pause_s([], BYTES_A_SECOND, now_s=1.0) == 1.0
     assert budget.pause_s([], BYTES_A_SECOND // 2, now_s=2.0) == 0.5
     assert budget.pause_s([], BYTES_A_SECOND, now_s=100.0) == 0.0
+
+
+def test_the_log_takes_so_many_lines_of_each_second() -> None:
+    """The others are counted; a new second has room again."""
+    budget = LogBudget()
+    assert sum(budget.allows(5.0) for _ in range(LOGGED_A_SECOND + 7)) == LOGGED_A_SECOND
+    assert not budget.allows(5.9)
+    assert (budget.take_left_out(), budget.take_left_out()) == (8, 0)
+    assert budget.allows(6.0)
+    assert budget.take_left_out() == 0
