@@ -57,15 +57,21 @@ def time_problems(pem: bytes, now: datetime | None = None) -> list[str]:
     One that cannot be read here is for OpenSSL to judge.
     """
     now = now or datetime.now(UTC)
-    problems: list[str] = []
+    return [validity.problem(now) if validity else "" for validity in _validities(pem)]
+
+
+def earliest_end(pem: bytes) -> datetime | None:
+    """When the first of the certificates in *pem* expires; None: there is none to read."""
+    return min((validity.ends for validity in _validities(pem) if validity), default=None)
+
+
+def _validities(pem: bytes) -> Iterator[Validity | None]:
+    """Of each certificate in *pem*; None of one that cannot be read here."""
     for block in _PEM.findall(pem):
         try:
-            validity = validity_of(ssl.PEM_cert_to_DER_cert(block.decode("ascii")))
+            yield validity_of(ssl.PEM_cert_to_DER_cert(block.decode("ascii")))
         except ValueError:
-            problems.append("")
-        else:
-            problems.append(validity.problem(now))
-    return problems
+            yield None
 
 
 def _items(content: bytes) -> Iterator[tuple[int, bytes]]:

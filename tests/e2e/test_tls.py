@@ -161,17 +161,18 @@ async def test_a_daemon_that_is_not_to_be_believed_is_not(tmp_path: Path) -> Non
 async def test_a_certificate_out_of_its_time_is_said_to_be(
     tmp_path: Path, began: timedelta, valid: timedelta, why: str
 ) -> None:
-    """A daemon does not start with it; of one that has it already, clients say the date."""
+    """A daemon serves without TLS then; of one that has it already, clients say the date."""
     ca = Authority(tmp_path)
     daemon, client = ca.issue("daemon", "localhost", began=began, valid=valid), ca.issue("client")
     why = why.format(daemon.until)
-    listen = ("--listen", "tls:localhost:0", "--listen", f"unix:{tmp_path}/s")
-    options = ("--state", str(tmp_path / "state"), *listen, *daemon.serving(ca.path))
-    ran = await command("ebpfd", "run", *options)
-    assert ran.code == 2
-    assert f"cert {daemon.cert}: it" in ran.err
-    assert why in ran.err
-    assert "name one that is valid now" in ran.err
+    async with world(tmp_path, "--listen", "tls:localhost:0", *daemon.serving(ca.path)) as w:
+        assert await w.client.providers()
+        (line,) = [each for each in w.log() if each["level"] == "error"]
+        (serving,) = [each for each in w.log() if each["event"] == "serving"]
+    assert serving["listen"] == [w.address]
+    assert f"cert {daemon.cert}: it" in line["reason"]
+    assert why in line["reason"]
+    assert "name one that is valid now" in line["reason"]
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(daemon.cert, daemon.key)

@@ -24,6 +24,7 @@ from ebpfd.app.metrics import showing
 from ebpfd.app.parts import Parts, assembled, restorer
 from ebpfd.app.quota_usage import limited_maps, used
 from ebpfd.app.settings import Settings
+from ebpfd.app.tls_expiry import CertificateExpiry, watched_expiry
 from ebpfd.host.audit import Audit
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
@@ -281,7 +282,15 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_observers(server, parts, executor, sessions, streams, audit)
+        stats = _add_observers(
+            server,
+            parts,
+            executor,
+            sessions,
+            streams,
+            audit,
+            watched_expiry(settings.tls, services),
+        )
         healthy = _add_standard_services(server, streams)
         await _restore(parts, store, verifier, executor, local=settings.local)
         stack.enter_context(limited_maps(executor.guard, services))
@@ -328,6 +337,7 @@ def _add_observers(
     sessions: Sessions,
     streams: Streams,
     audit: Audit,
+    expiry: CertificateExpiry,
 ) -> Stats:
     """What only looks at what runs."""
     stats = Stats(
@@ -340,6 +350,7 @@ def _add_observers(
         used=used(parts, executor, sessions),
         lost_lines=audit.lost,
         lost_log_lines=lost_log_lines,
+        certificate_expiry_s=lambda: expiry.at_s,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
     recordings = RecordingsServicer(

@@ -13,7 +13,7 @@ import grpc
 import structlog
 
 from ebpfd.app.locks import InUseError, locked
-from ebpfd.app.tls import TlsListener
+from ebpfd.app.tls import OutOfTimeError, TlsListener
 from ebpfd.host.hello import Hello
 from ebpfd_api.address import hello_path
 
@@ -52,6 +52,7 @@ async def listening(
 ) -> AsyncGenerator[tuple[str, ...]]:
     """Serve on *paths* and *tls* within the block, which gets the addresses; then they are gone.
 
+    Without a certificate that is valid now *tls* is left out, and the log says so.
     *mode* says who else may connect to *paths*.
     """
     async with AsyncExitStack() as stack:
@@ -66,7 +67,13 @@ async def listening(
                 server.add_insecure_port(f"unix:{path}")
         addresses = [f"unix:{path}" for path in paths]
         if tls is not None:
-            addresses += _add_secure_ports(server, tls, await asyncio.to_thread(tls.credentials))
+            try:
+                credentials = await asyncio.to_thread(tls.credentials)
+            except OutOfTimeError as error:
+                # What goes on here needs no certificate.
+                _log.error("not listening over TLS, but on Unix sockets alone", reason=str(error))
+            else:
+                addresses += _add_secure_ports(server, tls, credentials)
         await server.start()
         try:
             yield tuple(addresses)

@@ -1,5 +1,6 @@
 """What a daemon is told when it starts."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from ebpfd.app.config import Config, OpenTo, read_config
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.extension_words import hosted_extensions
 from ebpfd.app.metrics_address import metrics_address
-from ebpfd.app.tls import TlsListener
+from ebpfd.app.tls import OutOfTimeError, TlsListener
 from ebpfd.host.callbacks import Deadlines
 from ebpfd.host.extensions import ExtensionSpec
 from ebpfd.host.quotas import Quotas
@@ -118,7 +119,8 @@ def _tls(endpoints: tuple[Endpoint, ...], files: dict[str, str | None]) -> TlsLi
                 "clients prove to each other who they are: give --cert, --key and --client-ca"
             )
     listener = TlsListener(endpoints, paths["cert"], paths["key"], paths["client-ca"])
-    listener.configuration()
+    with suppress(OutOfTimeError):  # the local service must not depend on it
+        listener.configuration()
     return listener
 
 

@@ -15,6 +15,10 @@ from ebpfd_api.validity import time_problems
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+class OutOfTimeError(SettingsError):
+    """A certificate has expired, or does not count yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class TlsListener:
     """Where to listen over TCP, and the files, all in PEM form, without which nobody listens."""
@@ -99,13 +103,13 @@ class Renewal:
 
 
 def _check_time(cert_path: Path, cert: bytes, ca_path: Path, ca: bytes) -> None:
-    """Who listens in spite of it would be refused by all, or refuse all."""
+    """Who listens in spite of it would be refused by all, or refuse all; ``OutOfTimeError``."""
     for problem in filter(None, time_problems(cert)):
-        raise SettingsError(f"cert {cert_path}: {problem}: name one that is valid now")
+        raise OutOfTimeError(f"cert {cert_path}: {problem}: name one that is valid now")
     problems = time_problems(ca)
     if problems and all(problems):
         message = f"{problems[0]}: name the certificate of an authority that is valid now"
-        raise SettingsError(f"client-ca {ca_path}: {message}")
+        raise OutOfTimeError(f"client-ca {ca_path}: {message}")
 
 
 def _content(name: str, path: Path) -> bytes:

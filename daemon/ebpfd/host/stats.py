@@ -98,6 +98,8 @@ class Reading:
     map_bytes: int = 0
     """Memory that all maps have."""
     lost_log_lines: int = 0
+    certificate_expiry_s: float | None = None
+    """Since the epoch; None: it has no certificate."""
 
     @property
     def in_flight(self) -> int:
@@ -125,6 +127,7 @@ class Stats:
         used: Mapping[str, Callable[[], int]],
         lost_lines: Callable[[], int],
         lost_log_lines: Callable[[], int],
+        certificate_expiry_s: Callable[[], float | None],
     ) -> None:
         self._guard = guard
         self._used = used
@@ -135,6 +138,7 @@ class Stats:
         self._owners = owners
         self._lost_lines = lost_lines
         self._lost_log_lines = lost_log_lines
+        self._certificate_expiry_s = certificate_expiry_s
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
     def read(self) -> Reading:
@@ -154,6 +158,7 @@ class Stats:
             lost_lines=self._lost_lines(),
             map_bytes=self._used["map_memory"](),
             lost_log_lines=self._lost_log_lines(),
+            certificate_expiry_s=self._certificate_expiry_s(),
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -50,6 +50,10 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
     yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
     told = "Lines of the daemon's own log that could not be written."
     yield single("ebpfd_log_lost_lines_total", "counter", told, reading.lost_log_lines)
+    if reading.certificate_expiry_s is not None:
+        told = "When the daemon's certificate expires, since the epoch."
+        name = "ebpfd_tls_certificate_expiry_seconds"
+        yield single(name, "gauge", told, reading.certificate_expiry_s)
 
 
 def single(name: str, kind: str, told: str, value: float) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ebpfd.app import Settings, SettingsError
 from ebpfd.app.locks import InUseError
-from ebpfd.app.tls import Renewal, TlsListener
+from ebpfd.app.tls import OutOfTimeError, Renewal, TlsListener
+from ebpfd.app.tls_expiry import CertificateExpiry
 from ebpfd_api.address import Endpoint, tls_endpoint
 from ebpfd_api.validity import validity_of
 from tests.certificates import DAY, Authority, Issued
@@ -127,23 +129,60 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert "without a password" in refusal(ca.issue("locked", password=b"x"), ca.path)
 
 
-def test_certificates_out_of_their_time_are_refused(tmp_path: Path) -> None:
+def out_of_time(issued: Issued, ca: Path) -> str:
+    """Why a daemon that starts does not listen over TLS."""
+    listener = parsed(issued, ca).tls
+    assert listener is not None
+    with pytest.raises(OutOfTimeError) as caught:
+        listener.configuration()
+    return str(caught.value)
+
+
+def test_certificates_out_of_their_time_are_named(tmp_path: Path) -> None:
     """The daemon's own; of authorities one that is valid is enough."""
     ca, old = Authority(tmp_path), Authority(tmp_path, "old", valid=-DAY)
     good, late = ca.issue("good"), ca.issue("late", valid=-DAY)
     early = ca.issue("early", began=DAY, valid=2 * DAY)
     until = f"{late.until:%Y-%m-%d %H:%M} UTC"
-    assert refusal(late, ca.path) == (
+    assert out_of_time(late, ca.path) == (
         f"cert {late.cert}: it expired on {until}: name one that is valid now"
     )
-    assert f"cert {early.cert}: it is not valid before " in refusal(early, ca.path)
+    assert f"cert {early.cert}: it is not valid before " in out_of_time(early, ca.path)
     chain = tmp_path / "chain.pem"
     chain.write_bytes(good.cert.read_bytes() + late.cert.read_bytes())
-    assert "it expired on" in refusal(Issued(chain, good.key), ca.path)
-    assert refusal(good, old.path).startswith(f"client-ca {old.path}: it expired on")
+    assert "it expired on" in out_of_time(Issued(chain, good.key), ca.path)
+    assert out_of_time(good, old.path).startswith(f"client-ca {old.path}: it expired on")
     both = tmp_path / "both.pem"
     both.write_bytes(old.path.read_bytes() + ca.path.read_bytes())
-    parsed(good, both)
+    listener = parsed(good, both).tls
+    assert listener is not None
+    listener.configuration()
+
+
+async def test_an_expired_certificate_leaves_the_local_service_alone(tmp_path: Path) -> None:
+    """The daemon serves on its socket, and the log names the file and the date."""
+    ca = Authority(tmp_path)
+    late = ca.issue("late", valid=-DAY)
+    settings = await asyncio.to_thread(parsed, late, ca.path, "tls:localhost:0")
+    with capture_logs() as logged:
+        async with serving(tmp_path, tls=settings.tls) as w:
+            assert [each.partition(":")[0] for each in w.daemon.addresses] == ["unix"]
+    (line,) = [each for each in logged if each["log_level"] == "error"]
+    assert f"{late.cert}: it expired on {late.until:%Y-%m-%d}" in line["reason"]
+
+
+def test_the_log_warns_before_the_certificate_expires(tmp_path: Path) -> None:
+    """From two weeks before, once a day; how long it has is known all the time."""
+    issued = Authority(tmp_path).issue("daemon")
+    end_s, pem = issued.until.timestamp(), issued.cert.read_bytes()
+    expiry = CertificateExpiry(issued.cert)
+    with capture_logs() as logged:
+        for days in (15, 13.9, 13.8, 12.9, -1):
+            expiry.look(pem, end_s - days * 86400)
+            assert expiry.at_s == end_s
+        expiry.look(b"", end_s - 86400)
+    assert [line["days"] for line in logged] == [13, 12]
+    assert {line["expires"][:10] for line in logged} == {f"{issued.until:%Y-%m-%d}"}
 
 
 @given(st.binary(max_size=200))

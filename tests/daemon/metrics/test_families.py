@@ -56,6 +56,7 @@ def reading(
         quotas=tuple(quotas),
         lost_lines=6,
         lost_log_lines=7,
+        certificate_expiry_s=8.5,
     )
 
 
@@ -105,6 +106,7 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_owners": 5,
         "ebpfd_audit_lost_lines_total": 6,
         "ebpfd_log_lost_lines_total": 7,
+        "ebpfd_tls_certificate_expiry_seconds": 8.5,
     }.items():
         assert of(text, name) == [({}, value)]
     assert of(text, "ebpfd_link_events_total") == []
