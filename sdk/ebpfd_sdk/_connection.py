@@ -39,6 +39,9 @@ TLS_OPTIONS: Final = (
     ("grpc.http2.max_pings_without_data", 0),
 )
 
+_UNGREETED: Final = "before receiving SETTINGS frame"
+"""In what gRPC says of somebody who has taken a connection and then said nothing."""
+
 UNREACHABLE: Final = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 )
@@ -100,6 +103,12 @@ class Connection:
             trouble = await tls_trouble(self._endpoint, self._certificates)
             if trouble is not None:
                 return DaemonUnavailable(self.address, *trouble)
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED or _UNGREETED in details:
+            return DaemonUnavailable(
+                self.address,
+                "it takes connections but does not answer",
+                "it may be stopped, or have more to do than it can: see its log, or restart it",
+            )
         if error.code() in UNREACHABLE:
             return self.unavailable(details)
         if error.code() is grpc.StatusCode.PERMISSION_DENIED:

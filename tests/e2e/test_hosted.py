@@ -206,6 +206,13 @@ async def test_limits_hold(tmp_path: Path) -> None:
         await said(w, "a", "no gibibyte for me")
 
 
+async def test_processors_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """With the key that wants them."""
+    async with hosting(tmp_path, moody("a", "fine", cpus=[4000], restart_limit=0)) as w:
+        failed = await reach(w, "a", lambda each: each.state is ExtensionState.FAILED)
+        assert "cpus: it may run on none of [4000]; there are " in failed.reason
+
+
 async def test_what_it_writes_is_in_the_daemon_s_log_and_can_be_followed(tmp_path: Path) -> None:
     """Under its name; whoever follows sees the lines of the next process too."""
     async with hosting(tmp_path, moody("talker", "fine")) as w:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
@@ -159,3 +160,16 @@ async def test_root_backs_up_and_restores_the_state_of_a_stopped_service(tmp_pat
     assert {each.stat().st_uid for each in service.rglob("*")} == {12345}
     ran = await command("ebpfctl", "state", "restore", str(backup), f"{tmp_path}/mine")
     assert f"chown -R USER {tmp_path}/mine" in ran.err
+
+
+async def test_a_daemon_that_does_not_answer_is_not_taken_for_an_absent_one(tmp_path: Path) -> None:
+    """It takes connections: to start another one would be no help."""
+    with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as hello:
+        silent.bind(f"{tmp_path}/s")
+        hello.bind(f"{tmp_path}/s.hello")
+        silent.listen()
+        hello.listen()
+        ran = await command("ebpfctl", "--address", f"unix:{tmp_path}/s", "program", "list")
+    assert ran.code == 1
+    assert "it takes connections but does not answer" in ran.err
+    assert "start it with" not in ran.err

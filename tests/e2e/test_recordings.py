@@ -136,6 +136,11 @@ async def test_a_hook_is_recorded_by_command(tmp_path: Path) -> None:
     cut = tmp_path / "cut.rec"
     cut.write_bytes(file.read_bytes()[:-5])
     assert (await replay(cut)).json()["broken_off"]
+    for nothing in (file.read_bytes()[:20], file.read_bytes()[:12] + bytes(100)):
+        cut.write_bytes(nothing)
+        ran = await replay(cut)
+        assert ran.code == 1
+        assert "cut or damaged before its first event" in ran.error()["message"]
 
 
 async def test_what_a_user_writes_meanwhile_is_in_the_file_and_replayed(tmp_path: Path) -> None:

@@ -99,6 +99,9 @@ def replay(output: Output, file: str, program: str | None, of: str, show: int) -
         output.fail(EbpfdError(Result.INVALID_ARGUMENT, f"{file}: {error}"))
     report = replayed.report
     broken = not (report.complete and whole)
+    if broken and not report.events:
+        message = f"{file}: it is cut or damaged before its first event: nothing can be replayed"
+        output.fail(EbpfdError(Result.INVALID_ARGUMENT, message))
     output.emit(_report(report, broken), lambda: _print(report, broken))
     if report.differing:
         sys.exit(DIFFERS)

@@ -27,7 +27,7 @@ def main() -> None:
         if os.getppid() != order["parent"]:
             return  # the daemon ended before the kernel knew
         if order["cpus"]:
-            os.sched_setaffinity(0, order["cpus"])
+            run_on(order["cpus"])
         if order["nice"]:
             os.nice(order["nice"])
         # Python ignores them for itself, and what is ignored stays so.
@@ -39,6 +39,16 @@ def main() -> None:
         os.execvp(command[0], command)  # noqa: S606 (its own arguments, no shell)
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")
+        sys.exit(CANNOT_RUN)
+
+
+def run_on(cpus: list[int]) -> None:
+    """Run on these processors alone; end this process if there is none of them."""
+    try:
+        os.sched_setaffinity(0, cpus)
+    except OSError:
+        allowed = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+        sys.stderr.write(f"cpus: it may run on none of {cpus}; there are {allowed}\n")
         sys.exit(CANNOT_RUN)
 
 
