@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ebpfd.cli.children import ready_socket
-from ebpfd_sdk import Client, MapType
+from ebpfd_sdk import Client, EbpfdError, MapType
 from tests.daemon.store.states import made
 from tests.e2e.world import PATIENCE_S, command, world
 
@@ -173,3 +173,16 @@ async def test_a_daemon_that_does_not_answer_is_not_taken_for_an_absent_one(tmp_
     assert ran.code == 1
     assert "it takes connections but does not answer" in ran.err
     assert "start it with" not in ran.err
+
+
+async def test_a_state_that_was_removed_takes_no_changes(tmp_path: Path) -> None:
+    """They would be lost with the daemon: it says so, and what to do, at once."""
+    async with world(tmp_path) as w:
+        made = await w.client.create_map(MapType.HASH, 4, 8, 1, name="a")
+        await w.client.pin("/before", made)
+        for name in ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"):
+            (tmp_path / "state" / name).unlink()
+        with pytest.raises(EbpfdError, match="was removed or replaced while this daemon runs"):
+            await w.client.pin("/after", made)
+        w.daemon.terminate()
+        assert await w.daemon.wait() == 0

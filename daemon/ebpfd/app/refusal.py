@@ -1,6 +1,7 @@
 """Why a daemon does not start: in one line, with what can be done about it."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from ebpfd.app.config_table import SettingsError
 from ebpfd.app.locks import InUseError
@@ -23,7 +24,7 @@ def refusal(error: BaseException) -> str | None:
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _leaves(each)
     else:
         yield error

@@ -32,7 +32,7 @@ def check(output: Output, directory: Path) -> None:
         _fail(output, error)
     values: dict[str, Json] = {"state": str(directory), **asdict(found)}
     output.record(values)
-    if found.problems:
+    if found.problems or found.unreadable:
         sys.exit(1)
 
 

@@ -69,6 +69,9 @@ class Checked:
     links: int = 0
     pins: int = 0
     problems: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Contracts that describe nothing, which a daemon reports and does without."""
+
     leftovers: tuple[int, ...] = ()
     """Maps of a running or killed daemon that do not survive."""
 
@@ -95,10 +98,11 @@ def _look(directory: StateDirectory) -> Checked:
             if found != "ok"
         ]
         (contracts,) = connection.execute("SELECT count(*) FROM contracts").fetchone()
-        if not problems:
-            problems += unreadable(read_contracts(connection))
-        if version < VERSION or problems:
+        if problems:
             return Checked(version, contracts, problems=tuple(problems))
+        left_out = tuple(unreadable(read_contracts(connection)))
+        if version < VERSION:
+            return Checked(version, contracts, unreadable=left_out)
         kept = read_all(connection)
     files = directory.map_files
     problems += contradictions(kept)
@@ -111,6 +115,7 @@ def _look(directory: StateDirectory) -> Checked:
         links=_count(kept, KeptLink),
         pins=len(kept.pins),
         problems=tuple(problems),
+        unreadable=left_out,
         leftovers=tuple(each for each in files.found() if each not in kept.objects),
     )
 
