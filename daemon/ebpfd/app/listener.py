@@ -1,6 +1,7 @@
 """The gRPC server on its Unix sockets, which their owner alone can use at first, and over TLS."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -15,6 +16,7 @@ import structlog
 from ebpfd.app.locks import InUseError, locked
 from ebpfd.app.tls import OutOfTimeError, TlsListener
 from ebpfd.host.hello import Hello
+from ebpfd.store.advice import advice_for
 from ebpfd_api.address import hello_path
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -64,7 +66,7 @@ async def listening(
             # Before anybody can call who would ask for it.
             await stack.enter_async_context(hello.serving(hello_socket))
             with _umask(0o777 & ~mode):
-                server.add_insecure_port(f"unix:{path}")
+                _add_port(server, path)
         addresses = [f"unix:{path}" for path in paths]
         if tls is not None:
             try:
@@ -79,6 +81,16 @@ async def listening(
             yield tuple(addresses)
         finally:
             await server.stop(grace_s)
+
+
+def _add_port(server: grpc.aio.Server, path: Path) -> None:
+    try:
+        server.add_insecure_port(f"unix:{path}")
+    except RuntimeError:  # which does not say why
+        raise InUseError(
+            f"unix:{path} cannot be listened on: {advice_for(errno.EMFILE)} if there are no "
+            "descriptors left, or choose another --listen"
+        ) from None
 
 
 def _add_secure_ports(

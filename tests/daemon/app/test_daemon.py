@@ -172,6 +172,19 @@ async def test_what_is_in_use_is_told_with_the_option_that_names_it(tmp_path: Pa
             assert (await refused(settings)).endswith(f"choose another {option}")
 
 
+async def test_a_socket_that_grpc_cannot_have_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not say why; mostly there are no descriptors left."""
+
+    def fail(*_: object) -> int:
+        raise RuntimeError("Failed to bind to address")
+
+    monkeypatch.setattr("grpc.aio._server.Server.add_insecure_port", fail)
+    message = await refused(Settings(listen=(tmp_path / "a",)))
+    assert message.startswith(f"unix:{tmp_path}/a cannot be listened on: raise `LimitNOFILE=`")
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
