@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,8 +19,6 @@ from ebpfd_sdk import Client
 SAMPLE: Final = "ebpfd_extensions.sample"
 PROGRAMS: Final = Path(str(files(SAMPLE))) / "programs"
 PATIENCE_S: Final = 60.0
-LOG_LAG_S: Final = 0.1
-"""After which a line that was logged is written, which the daemon does not wait for."""
 
 STATES: Final = {"files": (), "memory": ("--state", "")}
 """What a daemon is told of where its maps live: it has a state directory unless that is no name."""
@@ -65,7 +62,6 @@ class World:
 
     def log(self) -> list[dict[str, Any]]:
         """What the daemon has logged so far."""
-        time.sleep(LOG_LAG_S)
         text = (self.folder / "daemon.log").read_text()
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 

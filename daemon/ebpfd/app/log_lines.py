@@ -1,4 +1,7 @@
-"""The log's lines on their way out, written by a thread of their own: nothing waits for them.
+"""The log's lines on their way out: nothing waits for them.
+
+A line is written at once where it certainly can be, so that whoever is killed has said what he did;
+else a thread writes it.
 
 Whoever logs has done something, or is about to: a disk without room, and a reader who is gone or
 does not read, must change nothing about that.  Such lines are lost and counted, and the log says
@@ -7,6 +10,8 @@ how many as soon as it can be written again.
 
 import os
 import queue
+import select
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,13 +21,21 @@ MAX_WAITING: Final = 4096
 """Lines that wait for a reader who does not read; with more, new ones are lost."""
 
 
+SURE_BYTES: Final = 4096
+"""A pipe that takes anything at all takes as much; a file takes what there is."""
+
+
 class LogLines:
     """Writes lines to *descriptor*; ``told`` makes a line of how many were lost."""
 
     def __init__(self, descriptor: int, told: Callable[[int], str]) -> None:
         self._descriptor = descriptor
         self._told = told
+        self._takes_all = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._open = select.poll()
+        self._open.register(descriptor, select.POLLOUT)
         self._waiting = queue.Queue[str | None](MAX_WAITING)
+        self._writing = threading.Lock()
         self._lock = threading.Lock()
         self._lost = self._untold = 0
         self._torn = False
@@ -37,6 +50,13 @@ class LogLines:
 
     def add(self, line: str) -> None:
         """Have *line* written; it never waits, and never fails."""
+        if self._writing.acquire(blocking=False):
+            try:
+                if self._waiting.unfinished_tasks == 0 and self._surely_takes(line):
+                    self._write(line)
+                    return
+            finally:
+                self._writing.release()
         try:
             self._waiting.put_nowait(line)
         except queue.Full:
@@ -52,9 +72,16 @@ class LogLines:
 
     def _write_all(self) -> None:
         while (line := self._waiting.get()) is not None:
-            self._write(line)
-        with suppress(OSError):
+            with self._writing:
+                self._write(line)
+            self._waiting.task_done()
+        with self._writing, suppress(OSError):
             self._tell_lost()
+
+    def _surely_takes(self, line: str) -> bool:
+        """Whether a write would not wait for a reader; one that fails at once is as good."""
+        fits = self._takes_all or len(line) < SURE_BYTES // 4  # bytes of a character, at most
+        return fits and not self._untold and bool(self._open.poll(0))
 
     def _write(self, line: str) -> None:
         try:

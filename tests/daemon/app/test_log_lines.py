@@ -39,6 +39,24 @@ def test_lines_are_written_in_order_until_the_end() -> None:
     os.close(reader)
 
 
+def test_a_line_that_can_be_written_is_written_at_once(tmp_path: Path) -> None:
+    """Whoever is killed afterwards has said it."""
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    to_file, to_pipe = LogLines(descriptor, told), LogLines(writer, told)
+    for line in ("short", "x" * 9000):
+        to_file.add(line)
+        assert path.read_text().splitlines()[-1] == line
+    to_pipe.add("short")
+    assert os.read(reader, 100) == b"short\n"
+    for lines in (to_file, to_pipe):
+        lines.close(10)
+    for each in (descriptor, reader, writer):
+        os.close(each)
+
+
 def test_a_reader_who_does_not_read_costs_lines_and_no_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
