@@ -250,6 +250,9 @@ class Programs:
         clients = self._clients.pop(program.id, None)
         if clients is not None:
             await clients.withdraw()
+            # What is left of the registrations is garbage that refers to itself, and would keep
+            # the program's maps with their files.
+            program.provider.rundown.untell()
 
     async def close(self) -> None:
         """Unload every program, at the daemon's end; also one whose link did not let go."""

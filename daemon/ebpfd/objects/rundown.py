@@ -82,6 +82,10 @@ class Rundown:
         self._told = told
         self._tell()
 
+    def untell(self) -> None:
+        """Tell nobody any more."""
+        self._told = None
+
     def _tell(self) -> None:
         if self._told is not None:
             self._told(self._closed)

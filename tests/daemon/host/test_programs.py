@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+import gc
 import struct
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from ebpfd.host.programs import VerificationError
 from ebpfd.host.test_runs import test_run as run_test
 from ebpfd.host.verification_frames import Verdict
 from ebpfd.objects import ProgramState
+from ebpfd.store import StateDirectory
 from ebpfd_api.npi import GENERAL_HELPERS_MODULE, PROGRAM_INFORMATION
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.prototype import ReturnType
@@ -507,3 +511,26 @@ async def test_attaching_an_absent_program_is_key_not_found() -> None:
     async with world() as w:
         await w.provide(FakeExtension())
         await refused(w.links.attach(99, ATTACH_TYPE, b""), Result.KEY_NOT_FOUND)
+
+
+async def test_what_is_unloaded_is_gone_at_once(tmp_path: Path) -> None:
+    """With the files of its maps: no collection of garbage is waited for."""
+
+    def files() -> list[str]:
+        found: list[str] = []
+        for each in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was of this very walk
+                found.append(str(each.readlink()))
+        return [each for each in found if str(tmp_path) in each and "/maps/" in each]
+
+    async with world(state=StateDirectory(tmp_path)) as w:
+        await w.provide(FakeExtension())
+        gc.collect()
+        gc.disable()
+        try:
+            loaded = (await w.load("count.o")).id
+            assert files()
+            await w.programs.unload(loaded)
+            assert files() == []
+        finally:
+            gc.enable()
