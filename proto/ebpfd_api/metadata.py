@@ -10,3 +10,6 @@ TOKEN: Final = "ebpfd-token"  # noqa: S105 (its name)
 
 OWNER: Final = "ebpfd-owner"
 """On calls that make objects: the token of the owner that they die with."""
+
+LET_IN: Final = "ebpfd-let-in"
+"""A stream of fires has this when it opens; one that is refused ends without it."""

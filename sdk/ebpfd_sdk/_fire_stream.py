@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import grpc
 
+from ebpfd_api.metadata import LET_IN
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, columns_of
 from ebpfd_sdk._connection import Metadata
@@ -73,10 +74,24 @@ class FireStream:
         async with self._opening:
             if self._call is None:
                 identity = await connection.identity()
+                call = self._daemon.hook.Fire(metadata=identity)
+                try:
+                    # Of a write into a stream that was refused, gRPC would not say why it failed.
+                    if LET_IN not in (await call.initial_metadata() or ()):
+                        await call.read()  # raises what it ended with
+                        raise connection.unavailable("it ended the stream of fires")
+                except grpc.aio.AioRpcError as error:
+                    refused = connection.refused(identity, error)
+                    said = await connection.error_of(error)
+                    raise (_RefusedError(said) if refused else said) from None
+                except asyncio.CancelledError:
+                    call.cancel()
+                    raise
                 if self._closed:
+                    call.cancel()
                     raise connection.unavailable("the client is closed")
-                self._call = self._daemon.hook.Fire(metadata=identity)
-                self._tasks.start(self._read(self._call, identity), name="fire reader")
+                self._call = call
+                self._tasks.start(self._read(call, identity), name="fire reader")
             return self._call
 
     async def _write(self, call: FireCall, request: hook_pb2.FireRequest) -> None:

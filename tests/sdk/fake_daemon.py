@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import grpc
 
-from ebpfd_api.metadata import SESSION
+from ebpfd_api.metadata import LET_IN, SESSION
 from ebpfd_api.npi import HOOK
 from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.v1 import (
@@ -243,6 +243,7 @@ class FakeDaemon(registrar_pb2_grpc.RegistrarServicer, hook_pb2_grpc.HookService
         self, request_iterator: Any, context: Any
     ) -> AsyncGenerator[hook_pb2.FireResponse]:
         """Hand the fires of clients to the module."""
+        await context.send_initial_metadata(((LET_IN, "1"),))
         async for request in request_iterator:
             fire = hook_pb2.Fire(
                 attach_type=request.hook.guid,

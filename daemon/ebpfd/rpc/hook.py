@@ -26,7 +26,7 @@ from ebpfd.rpc.origin_codec import decode_origin
 from ebpfd.rpc.session import RemoteModule, Sessions
 from ebpfd.rpc.single_events import SingleEvents
 from ebpfd.rpc.streams import CALL_ENDED, Requests, Streams
-from ebpfd_api.metadata import SESSION
+from ebpfd_api.metadata import LET_IN, SESSION
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2 as pb
 from ebpfd_api.v1 import hook_pb2_grpc as services_pb
@@ -291,6 +291,7 @@ class HookServicer(services_pb.HookServicer):
         caller, peer = self._callers.of(context), self._callers.peers.of(context)
         stream = FireStream(context, self._firing, caller, peer)
         self._streams.opened(context, stream.end)
+        await context.send_initial_metadata(((LET_IN, "1"),))
         await stream.serve(request_iterator)
 
     def _module_of(
