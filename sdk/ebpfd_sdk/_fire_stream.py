@@ -8,20 +8,10 @@ import grpc
 from ebpfd_api.metadata import LET_IN
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._batch import Columns, columns_of
-from ebpfd_sdk._connection import Metadata
 from ebpfd_sdk._daemon import Daemon
-from ebpfd_sdk._errors import EbpfdError
 from ebpfd_sdk._tasks import Tasks
 
 FireCall: TypeAlias = "grpc.aio.StreamStreamCall[hook_pb2.FireRequest, hook_pb2.FireResponse]"
-
-
-class _RefusedError(Exception):
-    """Nothing was fired: the daemon does not know, or not any more, who this client is."""
-
-    def __init__(self, said: EbpfdError) -> None:
-        super().__init__(str(said))
-        self.said = said
 
 
 class FireStream:
@@ -38,16 +28,6 @@ class FireStream:
 
     async def fire(self, request: hook_pb2.FireRequest) -> Columns:
         """Send a fire, wait for what it came to."""
-        try:
-            return await self._fire(request)
-        except _RefusedError:  # the daemon has started anew, for example
-            pass
-        try:
-            return await self._fire(request)
-        except _RefusedError as refused:
-            raise refused.said from None
-
-    async def _fire(self, request: hook_pb2.FireRequest) -> Columns:
         call = await self._opened()
         self._sequence += 1
         request.sequence = self._sequence
@@ -70,29 +50,38 @@ class FireStream:
 
     async def _opened(self) -> FireCall:
         """Who comes first opens the stream, and nobody overtakes those who wait for it."""
-        connection = self._daemon.connection
         async with self._opening:
             if self._call is None:
-                identity = await connection.identity()
-                call = self._daemon.hook.Fire(metadata=identity)
-                try:
-                    # Of a write into a stream that was refused, gRPC would not say why it failed.
-                    if LET_IN not in (await call.initial_metadata() or ()):
-                        await call.read()  # raises what it ended with
-                        raise connection.unavailable("it ended the stream of fires")
-                except grpc.aio.AioRpcError as error:
-                    refused = connection.refused(identity, error)
-                    said = await connection.error_of(error)
-                    raise (_RefusedError(said) if refused else said) from None
-                except asyncio.CancelledError:
-                    call.cancel()
-                    raise
+                call = await self._let_in()
                 if self._closed:
                     call.cancel()
-                    raise connection.unavailable("the client is closed")
+                    raise self._daemon.connection.unavailable("the client is closed")
                 self._call = call
-                self._tasks.start(self._read(call, identity), name="fire reader")
+                self._tasks.start(self._read(call), name="fire reader")
             return self._call
+
+    async def _let_in(self) -> FireCall:
+        """Open a stream that the daemon reads; anew if it does not know who this client is."""
+        connection, anew = self._daemon.connection, False
+        while True:
+            identity = await connection.identity()
+            if self._closed:
+                raise connection.unavailable("the client is closed")
+            call = self._daemon.hook.Fire(metadata=identity)
+            try:
+                # Of a write into a stream that was refused, gRPC would not say why it failed.
+                if LET_IN not in (await call.initial_metadata() or ()):
+                    await call.read()  # raises what it ended with
+                    raise connection.unavailable("it ended the stream of fires")
+            except grpc.aio.AioRpcError as error:
+                if not connection.refused(identity, error) or anew:
+                    raise await connection.error_of(error) from None
+                anew = True  # the daemon has started anew, for example
+                continue
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
+            return call
 
     async def _write(self, call: FireCall, request: hook_pb2.FireRequest) -> None:
         try:
@@ -101,7 +90,7 @@ class FireStream:
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the reader meets the same end, and says why
 
-    async def _read(self, call: FireCall, identity: Metadata) -> None:
+    async def _read(self, call: FireCall) -> None:
         connection = self._daemon.connection
         lost = connection.unavailable("it ended the stream of fires")
         try:
@@ -110,9 +99,7 @@ class FireStream:
                 if outcome is not None and not outcome.done():
                     outcome.set_result(columns_of(reply.result))
         except grpc.aio.AioRpcError as error:
-            refused = connection.refused(identity, error)
-            said = await connection.error_of(error)
-            self._fail(_RefusedError(said) if refused else said)
+            self._fail(await connection.error_of(error))
         else:
             self._fail(lost)
 

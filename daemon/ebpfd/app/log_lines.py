@@ -20,7 +20,6 @@ from typing import Final
 MAX_WAITING: Final = 4096
 """Lines that wait for a reader who does not read; with more, new ones are lost."""
 
-
 SURE_BYTES: Final = 4096
 """A pipe that takes anything at all takes as much; a file takes what there is."""
 

@@ -5,6 +5,7 @@ So a program can be verified, and an error can name what exists, while an extens
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from ebpfd.contracts.values import (
@@ -14,6 +15,9 @@ from ebpfd.contracts.values import (
     ProgramData,
 )
 from ebpfd_api.npi import HOOK, PROGRAM_INFORMATION
+
+_KINDS: Final = {PROGRAM_INFORMATION: "program type", HOOK: "hook"}
+_FORGET: Final = {PROGRAM_INFORMATION: "ebpfctl contract forget", HOOK: "ebpfctl hook remove"}
 
 
 class ContractLookupError(LookupError):
@@ -109,7 +113,7 @@ class KnownContracts:
         if not found:
             names = [known.data.name for known in self.program_types()]
             raise UnknownProgramTypeError(str(wanted), names)
-        return self._program_types[self._program_type_of(f'"{wanted}"', found)]
+        return self._program_types[self._only(PROGRAM_INFORMATION, f'"{wanted}"', found)]
 
     def remember_attach_type(self, attach_type: UUID, data: AttachProviderData) -> None:
         """Take *data* as the latest description of the hook *attach_type*."""
@@ -172,7 +176,8 @@ class KnownContracts:
             raise UnknownSectionError(section, sorted(prefixes))
         longest = max(matches.values())
         found = [guid for guid, length in matches.items() if length == longest]
-        return self._program_types[self._program_type_of(f'section "{section}"', found)].data
+        only = self._only(PROGRAM_INFORMATION, f'section "{section}"', found)
+        return self._program_types[only].data
 
     def find_attach_type(self, wanted: UUID | str) -> UUID:
         """The attach type of that GUID or name."""
@@ -185,28 +190,20 @@ class KnownContracts:
         if not found:
             names = [data.name or str(guid) for guid, data in self._attach_types.items()]
             raise UnknownAttachTypeError(str(wanted), sorted(names))
-        best = self._best(HOOK, found)
-        if len(best) > 1:
-            raise AmbiguousContractError(f'"{wanted}"', "hook", best, "ebpfctl hook remove")
-        return best[0]
+        return self._only(HOOK, f'"{wanted}"', found)
 
     def name_of(self, attach_type: UUID) -> str:
         """What people call *attach_type*: its name, else its GUID."""
         data = self._attach_types.get(attach_type)
         return data.name if data and data.name else str(attach_type)
 
-    def _program_type_of(self, wanted: str, found: Sequence[UUID]) -> UUID:
-        best = self._best(PROGRAM_INFORMATION, found)
-        if len(best) > 1:
-            forget = "ebpfctl contract forget"
-            raise AmbiguousContractError(wanted, "program type", best, forget)
-        return best[0]
-
-    def _best(self, npi_id: UUID, found: Sequence[UUID]) -> Sequence[UUID]:
-        """Those of *found* that are provided now, or all if none is."""
-        if len(found) == 1:
-            return found
-        return [guid for guid in found if self._is_provided(npi_id, guid)] or found
+    def _only(self, npi_id: UUID, wanted: str, found: Sequence[UUID]) -> UUID:
+        """The one of *found* that is provided now, or that there is."""
+        if len(found) > 1:
+            found = [guid for guid in found if self._is_provided(npi_id, guid)] or found
+        if len(found) > 1:
+            raise AmbiguousContractError(wanted, _KINDS[npi_id], found, _FORGET[npi_id])
+        return found[0]
 
 
 def _is_nowhere(npi_id: UUID, guid: UUID) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from ebpfd.contracts import AmbiguousContractError, KnownContracts, UnknownAttachTypeError
+from ebpfd.contracts import KnownContracts
 from ebpfd.errors import RequestError
 from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper
@@ -97,13 +97,11 @@ class Links:
         """
         program = self._objects.program(program_id)
         try:
-            guid = self._contracts.find_attach_type(attach_type)
-        except UnknownAttachTypeError as error:
-            by_name = isinstance(attach_type, str)
-            code = Result.OBJECT_NOT_FOUND if by_name else Result.EXTENSION_FAILED_TO_LOAD
-            raise RequestError(code, str(error)) from None
-        except AmbiguousContractError as error:
-            raise RequestError(Result.INVALID_ARGUMENT, str(error)) from None
+            guid = self.find_attach_type(attach_type)
+        except RequestError as error:
+            if isinstance(attach_type, str):
+                raise
+            raise RequestError(Result.EXTENSION_FAILED_TO_LOAD, error.message) from None
         there = self._objects.count("link")
         self._executor.guard.check("links", there, 1, "detach some")
         chosen = changed({}, policy, program.contract, self._contracts.attach_type(guid))

@@ -106,6 +106,12 @@ class Scene:
         )
         return await self.registrar.register(nmr.Role.PROVIDER, instance, extension)
 
+    async def provided(self) -> tuple[FakeMaps, MapObject]:
+        """A provider, and a map of its type."""
+        provider = FakeMaps()
+        await self.provide(provider)
+        return provider, await self.create()
+
     async def create(self) -> MapObject:
         """A map that a user has."""
         made = await self.maps.create(WANTED)

@@ -161,9 +161,7 @@ async def test_of_two_providers_the_first_has_the_map_and_the_second_takes_it_ov
 async def test_a_provider_that_vanishes_in_a_call_fails_it() -> None:
     """EXTENSION_FAILED_TO_LOAD, and nothing is stored."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
         updating = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
         await provider.reached.get()
@@ -180,9 +178,7 @@ async def test_a_provider_that_vanishes_in_a_call_fails_it() -> None:
 async def test_a_value_that_comes_too_late_is_given_back(agrees: bool) -> None:
     """TIMEOUT at the deadline; if the provider agrees after that, it is told to forget."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
         began = asyncio.get_running_loop().time()
         said = await refused(s.maps.update(made, b"a", b"1", 0), Result.TIMEOUT)
@@ -272,9 +268,7 @@ async def test_a_map_that_is_announced_too_late_is_given_back() -> None:
 async def test_a_provider_that_never_answers_holds_a_removal_up_once() -> None:
     """A map of many entries goes after one deadline for elements, and one for the map."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         for key in b"abcdefg":
             await s.maps.update(made, bytes([key]), b"1", 0)
         provider.hold(F.POSTPROCESS_MAP_DELETE_ELEMENT.name)
@@ -289,9 +283,7 @@ async def test_a_provider_that_never_answers_holds_a_removal_up_once() -> None:
 async def test_a_map_is_removed_while_nobody_provides_it() -> None:
     """Nobody is told, and nobody is left."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         s.lose(provider)
         await turns()
         provider.functions()
@@ -329,9 +321,7 @@ async def test_a_map_that_is_removed_while_it_is_announced_anew_is_given_back() 
 async def test_a_removal_waits_for_what_is_under_way() -> None:
     """What is written to the last is cleaned up too; what begins after it finds no map."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
         updating = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
         await provider.reached.get()

@@ -165,9 +165,7 @@ async def test_what_a_client_answers_to_providers() -> None:
 async def test_writers_of_one_key_take_turns_and_others_do_not_wait() -> None:
     """The last one's value is there in the end."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
         provider.functions()
         writing = [
@@ -186,9 +184,7 @@ async def test_writers_of_one_key_take_turns_and_others_do_not_wait() -> None:
 async def test_a_caller_that_hangs_up_leaves_no_half_written_value() -> None:
     """The update goes on to its end."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        provider, made = await s.provided()
         gate = provider.hold(F.PREPROCESS_MAP_UPDATE_ELEMENT.name)
         updating = asyncio.ensure_future(s.maps.update(made, b"a", b"1", 0))
         await provider.reached.get()
@@ -215,9 +211,7 @@ async def test_a_provider_that_refuses_the_attach_is_named() -> None:
 async def test_batches_are_single_operations_in_order() -> None:
     """The first that fails ends them, and is named."""
     async with scene() as s:
-        provider = FakeMaps()
-        await s.provide(provider)
-        made = await s.create()
+        _, made = await s.provided()
         await s.maps.update_batch(made, b"abc", b"123", 0)
         assert [entry async for entry in s.maps.entries(made)] == [
             (key, value) for key, value in seen(made)
