@@ -202,11 +202,15 @@ class Gathered(Generic[C]):
 
     def settle(self, columns: Columns, result: int | None = None) -> None:
         """Answer every future that its caller has not cancelled."""
-        columns = checked(columns, self.count)
+        columns = checked(columns, len(self.futures))
         if columns.code is not Result.SUCCESS:
             self._fail(columns, result)
             return
-        count, type_ = self.count, self.type_
+        count, type_ = len(self.futures), self.type_
+        if count == 1 and not columns.data:  # the usual event, which somebody waits for alone
+            if not self.futures[0].done():
+                self.futures[0].set_result(_only(columns, self.contexts[0], self.data[0], type_))
+            return
         contexts = cut_evenly(columns.contexts, count) if columns.contexts else self.contexts
         data = self.data
         if columns.data:
@@ -268,7 +272,7 @@ def checked(columns: Columns, count: int) -> Columns:
             f"{len(columns.codes)} codes and {len(columns.results)} bytes of results came back "
             f"for {count} contexts",
         )
-    if len(columns.contexts) % count:
+    if columns.contexts and len(columns.contexts) % count:
         return Columns(Result.FAILED, "contexts of unequal size came back")
     return columns
 
@@ -300,11 +304,16 @@ def answer_of(columns: Columns, context: bytes, data: bytes, type_: type[C] | No
     if columns.code is not Result.SUCCESS:
         result = columns.failure_result
         return Answer(columns.code, result, context, data, columns.message, type_)
+    return _only(columns, context, data, type_)
+
+
+def _only(columns: Columns, context: bytes, data: bytes, type_: type[C] | None) -> Answer[C]:
+    code = columns.codes[0]
     return Answer(
-        RESULTS[columns.codes[0]],
+        RESULTS[code],
         int.from_bytes(columns.results, "little"),
         columns.contexts or context,
         columns.data or data,
-        TRACED if columns.codes[0] else "",
+        TRACED if code else "",
         type_,
     )

@@ -7,7 +7,7 @@ is room for more.  What takes long must not keep other targets' short messages w
 from collections.abc import Callable
 
 from ebpfd_sdk._local import LocalPrograms
-from ebpfd_sdk._stream import InvokeStream, Sender
+from ebpfd_sdk._stream import InvokeStream
 
 
 class DataStreams:
@@ -23,15 +23,17 @@ class DataStreams:
         self._streams = [open_stream()]
         self._lost = False
 
-    def wake(self, lane: Sender) -> None:
-        """Note that a lane has something to send, and nothing long."""
-        self._streams[0].wake(lane)
+    @property
+    def short(self) -> InvokeStream:
+        """That of lanes that have something to send, and nothing long."""
+        return self._streams[0]
 
-    def wake_long(self, lane: Sender) -> None:
-        """Note that a lane has something to send, and probably something long."""
+    @property
+    def long(self) -> InvokeStream:
+        """That of lanes that have something to send, and probably something long."""
         if len(self._streams) == 1 and not self._lost:
             self._streams.append(self._open_stream())
-        self._streams[-1].wake(lane)
+        return self._streams[-1]
 
     @property
     def shorts_lately(self) -> bool:

@@ -65,8 +65,9 @@ class Lane(Generic[C]):
         self._open: Gathered[C] | None = None
         self._queue: deque[Pending] = deque()
         self._in_flight = self._in_flight_bytes = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._stream = streams.short
+        self._idle: asyncio.Event | None = None
+        """Somebody waits until nothing is here any more."""
 
     def invoke(
         self, context: bytes, data: bytes, origin: Origin | None = None
@@ -195,7 +196,7 @@ class Lane(Generic[C]):
         pending.settle(columns, result)
         self._move()
         if self._queue:
-            self._wake()
+            self._stream.wake(self)
         self._note_idle()
 
     def lose(self, reason: str) -> None:
@@ -206,11 +207,14 @@ class Lane(Generic[C]):
         self._open = None
         self._in_flight = self._in_flight_bytes = 0
         self._move()
-        self._idle.set()
+        self._note_idle()
 
     async def drained(self) -> None:
         """Wait until every invocation started here is answered."""
-        await self._idle.wait()
+        if self._queue or self._in_flight:
+            if self._idle is None:
+                self._idle = asyncio.Event()
+            await self._idle.wait()
 
     def _within(
         self, deadline_s: float, future: asyncio.Future[T], late: Callable[[], T]
@@ -224,18 +228,11 @@ class Lane(Generic[C]):
         return future
 
     def _append(self, pending: Pending) -> None:
-        if self._idle.is_set():  # elsewhere it could overtake what is on its way
-            size = pending.size_bytes or self._last_size
-            self._long = size >= LONG_BYTES
-            self._idle.clear()
+        if not self._queue and not self._in_flight:  # else it could overtake what is on its way
+            self._long = (pending.size_bytes or self._last_size) >= LONG_BYTES
+            self._stream = self._streams.long if self._long else self._streams.short
         self._queue.append(pending)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._long:
-            self._streams.wake_long(self)
-        else:
-            self._streams.wake(self)
+        self._stream.wake(self)
 
     def _ran_here(self, pending: Pending) -> bool:
         batch = pending.packed()
@@ -257,12 +254,13 @@ class Lane(Generic[C]):
         if not moved.done():
             moved.set_result(None)
         if self._queue:
-            self._wake()
+            self._stream.wake(self)
         self._note_idle()
 
     def _note_idle(self) -> None:
-        if not self._queue and self._in_flight == 0:
+        if self._idle is not None and not self._queue and not self._in_flight:
             self._idle.set()
+            self._idle = None
 
 
 def _late(deadline_s: float) -> str:

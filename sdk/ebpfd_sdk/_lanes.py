@@ -6,7 +6,6 @@ program type.
 
 from typing import Generic
 
-from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import C
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._lane import Lane
@@ -14,6 +13,7 @@ from ebpfd_sdk._links import Link
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback, LinkPolicy
 from ebpfd_sdk._program_type import ProgramType
+from ebpfd_sdk._request import target_of
 from ebpfd_sdk._traffic import Traffic
 
 
@@ -34,9 +34,10 @@ class Lanes(Generic[C]):
         lane = self._lanes.get(bindings)
         if lane is None:
             alone = len(links) == 1
-            target = links[0].binding if alone else hook_pb2.Chain(bindings=bindings)
             fallback = Fallback(links[0].policy, self._type.default_result)
-            lane = Lane(target, self._type.context, fallback, self._traffic, self._streams)
+            lane = Lane(
+                target_of(bindings), self._type.context, fallback, self._traffic, self._streams
+            )
             taken = self._taken.get(bindings[0])
             if alone and isinstance(taken, LocalProgram):
                 lane.local = taken

@@ -5,7 +5,7 @@ what is small, and columns are joined behind that: what a caller gave is copied 
 nothing before that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ebpfd_api.v1 import hook_pb2
@@ -14,12 +14,19 @@ from ebpfd_sdk._origin import Origin, message_of
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-Target: TypeAlias = int | hook_pb2.Chain
-"""Who runs a message: one link, by its binding, or several of one hook."""
+Target: TypeAlias = bytes
+"""Who runs a message, as ``target_of`` encodes it: all messages of a lane begin with that."""
 
 _FIELDS: Final = hook_pb2.InvokeRequest.DESCRIPTOR.fields_by_name
 _BYTES: Final = 2
 """The wire type of fields with a length."""
+
+
+def target_of(bindings: Sequence[int]) -> Target:
+    """Encode who runs a message: one link, by its binding, or a chain of several of one hook."""
+    if len(bindings) == 1:
+        return hook_pb2.InvokeRequest(binding=bindings[0]).SerializeToString()
+    return hook_pb2.InvokeRequest(chain=hook_pb2.Chain(bindings=bindings)).SerializeToString()
 
 
 def joined_request(
@@ -36,17 +43,14 @@ def joined_request(
     origin: Origin | None = None,
 ) -> bytes:
     """Build a message from the pieces of its columns, and what they take together."""
-    binding, chain = (target, None) if isinstance(target, int) else (None, target)
-    head = hook_pb2.InvokeRequest(
-        sequence=sequence,
-        binding=binding,
-        chain=chain,
-        count=count,
-        data_lengths=data_lengths,
-        meta_lengths=meta_lengths,
-        deadline_ms=deadline_ms,
-        origin=message_of(origin),
-    ).SerializeToString()
+    head = target + hook_pb2.InvokeRequest(sequence=sequence, count=count).SerializeToString()
+    if data_lengths or meta_lengths or deadline_ms or origin is not None:  # an event has none
+        head += hook_pb2.InvokeRequest(
+            data_lengths=data_lengths,
+            meta_lengths=meta_lengths,
+            deadline_ms=deadline_ms,
+            origin=message_of(origin),
+        ).SerializeToString()
     head += _CONTEXTS + _varint(contexts_bytes)
     if not data_bytes:
         message = b"".join((head, *contexts))

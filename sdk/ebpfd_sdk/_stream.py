@@ -101,7 +101,9 @@ class InvokeStream:
                     if not self._fire_returns:
                         self._fires_written.set()
                 if self._working:
-                    await self._write_one(call, self._working.popleft())
+                    request = self._take(self._working.popleft())
+                    if request is not None:
+                        await call.write(request)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return  # the reader meets the same end, and says why
 
@@ -147,15 +149,15 @@ class InvokeStream:
         if self._parked is not None and not self._parked.done():
             self._parked.set_result(None)
 
-    async def _write_one(self, call: InvokeCall, lane: Sender) -> None:
+    def _take(self, lane: Sender) -> bytes | None:
         lane.listed = False
         self._sequence += 1
         sequence = self._sequence
         taken = lane.take(sequence)
         if taken is None:
-            return
+            return None
         pending, request = taken
         self._in_flight[sequence] = (lane, pending)
         if lane.sendable:
             self.wake(lane)
-        await call.write(request)
+        return request

@@ -11,6 +11,7 @@ from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._lane import Lane
 from ebpfd_sdk._local import LocalProgram
 from ebpfd_sdk._policy import Fallback, LinkPolicy
+from ebpfd_sdk._request import target_of
 from ebpfd_sdk._traffic import Traffic
 
 
@@ -41,14 +42,16 @@ class Scene:
     def __post_init__(self) -> None:
         fallback = Fallback(LinkPolicy(), 0)
         streams = cast("DataStreams", self)
-        self.lane = Lane(1, Number, fallback, Traffic(), streams)
+        self.lane = Lane(target_of((1,)), Number, fallback, Traffic(), streams)
         self.program = cast("LocalProgram[Number]", self)
+
+    @property
+    def short(self) -> "Scene":
+        """Stands in for its stream too."""
+        return self
 
     def wake(self, lane: Lane[Number]) -> None:
         """The lane has something to send."""
-
-    def wake_long(self, lane: Lane[Number]) -> None:
-        """The same."""
 
     def run(self, contexts: bytes, count: int, *_: object) -> Columns | None:
         """Run a batch here."""

@@ -78,7 +78,7 @@ class Columns(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes twice as long to make
 class Cause:
     """Why a batch runs: the link that counts it, who caused it if that is known, and until when."""
 

@@ -116,7 +116,9 @@ class Program:
     @property
     def may_wait(self) -> bool:
         """Whether a run may wait: for an extension's helper, or a process that shares a map."""
-        return self.engine.blocking or any(each.sharers and each.may_wait for each in self.maps)
+        if self.engine.blocking:
+            return True
+        return bool(self.maps) and any(each.sharers and each.may_wait for each in self.maps)
 
     @property
     def kept(self) -> bool:

@@ -93,27 +93,33 @@ class InvokeStream:
             await self._take_turns()
 
     async def _take_turns(self) -> None:
-        turn, module = self._turn, self._module
-        next_request, read = self._requests.next, self._context.read
         while True:
-            async with turn:
-                while self._holds_too_much() and not self._ended:
-                    self._sent.clear()
-                    await self._sent.wait()
-                request = None if self._read_all else await next_request(read)
-                if not isinstance(request, pb.InvokeRequest):
-                    self._read_all = True
-                    return
-                module.heard()
-                single = request.count <= 1
-                if single:
-                    self._singles.note()
-                if single or self._singles.lately:
-                    # Who sends one at a time waits for this answer: a change of turns is for those
-                    # who have more on the way, and only while nobody else waits meanwhile.
+            async with self._turn:
+                # Who sends one at a time waits for this answer: a change of turns is for those
+                # who have more on the way, and only while nobody else waits meanwhile.
+                while (request := await self._next()) is not None and self._goes_first(request):
                     await self._handle(request)
-                    continue
+            if request is None:
+                return
             await self._handle(request)
+
+    async def _next(self) -> pb.InvokeRequest | None:
+        """The next request; None: it was the last."""
+        while self._holds_too_much() and not self._ended:
+            self._sent.clear()
+            await self._sent.wait()
+        request = None if self._read_all else await self._requests.next(self._context.read)
+        if not isinstance(request, pb.InvokeRequest):
+            self._read_all = True
+            return None
+        self._module.heard()
+        return request
+
+    def _goes_first(self, request: pb.InvokeRequest) -> bool:
+        if request.count <= 1:
+            self._singles.note()
+            return True
+        return self._singles.lately
 
     def _holds_too_much(self) -> bool:
         return self._unsent >= MAX_UNSENT or self._unsent_bytes >= MAX_UNSENT_BYTES
@@ -305,13 +311,12 @@ class HookServicer(services_pb.HookServicer):
 
 
 def _reply(request: pb.InvokeRequest, done: Outcome) -> pb.InvokeResponse:
-    return pb.InvokeResponse(
-        sequence=request.sequence,
-        codes=done.codes,
-        results=done.results,
-        contexts=done.contexts,
-        data=done.data,
-    )
+    reply = pb.InvokeResponse(sequence=request.sequence, codes=done.codes, results=done.results)
+    if contexts := done.contexts:
+        reply.contexts = contexts
+    if data := done.data:
+        reply.data = data
+    return reply
 
 
 def _refusal(request: pb.InvokeRequest, error: RequestError) -> pb.InvokeResponse:
