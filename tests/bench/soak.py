@@ -135,7 +135,7 @@ async def turns(world: World, may: asyncio.Semaphore, done: Counter[str]) -> Non
 
 
 async def soak(folder: Path, seconds: float) -> tuple[list[Sample], Counter[str]]:
-    """Load for so long; the samples, and what was done."""
+    """Load for so long, and until all has been checked once; the samples, and what was done."""
     world, done = World(folder), Counter[str]()
     samples: list[Sample] = []
     may = asyncio.Semaphore(COMING)
@@ -149,7 +149,7 @@ async def soak(folder: Path, seconds: float) -> tuple[list[Sample], Counter[str]
             ]
             working = [asyncio.ensure_future(again(each, done)) for each in loads]
             working.append(asyncio.ensure_future(turns(world, may, done)))
-            while time.monotonic() < began + seconds:
+            while time.monotonic() < began + seconds or not done["checks"]:
                 ended, _ = await asyncio.wait(
                     working, timeout=1.0, return_when=asyncio.FIRST_COMPLETED
                 )
