@@ -83,6 +83,12 @@ class Roles:
     def __iter__(self) -> Iterator[Role]:
         return iter(self._roles)
 
+    def become(self, others: "Roles") -> list[str]:
+        """Be *others* from now on, for all who ask here; the names of those that differ."""
+        old, new = ({role.name: role for role in roles} for roles in (self, others))
+        self._roles = tuple(others)
+        return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
     def held(self, subjects: frozenset[str]) -> tuple[Role, ...]:
         """Those that a caller who is all of *subjects* has."""
         return tuple(role for role in self._roles if not role.who.isdisjoint(subjects))

@@ -35,15 +35,16 @@ async def auditing(path: Path | None) -> AsyncGenerator[Audit]:
     finally:
         audit.end_span()
         if audit.begun:
-            audit.note("daemon.stop", _daemon(), "SUCCESS")
+            audit.note("daemon.stop", itself(), "SUCCESS")
         await asyncio.to_thread(file.close)
 
 
 async def tell_of_start(audit: Audit) -> None:
     """The daemon serves; one that is refused before leaves no line."""
     audit.begun = True
-    await audit.record("daemon.start", _daemon(), "SUCCESS", version=version("ebpfd"))
+    await audit.record("daemon.start", itself(), "SUCCESS", version=version("ebpfd"))
 
 
-def _daemon() -> Peer:
+def itself() -> Peer:
+    """The daemon, as who has done something."""
     return Peer(Process(os.getpid(), os.geteuid(), os.getegid()))

@@ -150,6 +150,7 @@ class Daemon:
     hosted: Hosted
     hosted_hooks: HostedHooks
     audit: Audit
+    guard: QuotaGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             hosted=hosted,
             hosted_hooks=parts.hosted_hooks,
             audit=audit,
+            guard=executor.guard,
         )
         hosted.begin()
         try:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ebpfd.app.parts import Parts
 from ebpfd.host.invocation import Executor
-from ebpfd.host.quotas import QuotaGuard
+from ebpfd.host.quotas import QuotaGuard, Quotas
 from ebpfd.host.services import Services
 from ebpfd.rpc.session import Sessions
 from ebpfd_vm import limit_map_memory, map_memory
@@ -39,6 +39,12 @@ def used(parts: Parts, executor: Executor, sessions: Sessions) -> Mapping[str, C
         "test_runs": lambda: guard.busy["test_runs"],
         "verifications": lambda: guard.busy["verifications"],
     }
+
+
+def set_quotas(guard: QuotaGuard, quotas: Quotas) -> None:
+    """Let *quotas* hold from now on; who has more keeps it, and gets nothing new."""
+    guard.quotas = quotas
+    limit_map_memory(quotas.map_memory)
 
 
 @contextmanager

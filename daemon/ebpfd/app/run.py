@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -13,17 +14,20 @@ import uvloop
 from ebpfd.app.daemon import Daemon, running
 from ebpfd.app.notify import extend_start, keep_watched, notify, watchdog_s
 from ebpfd.app.refusal import NotStartedError, refusal
+from ebpfd.app.reload import Reload
 from ebpfd.app.settings import Settings
-from ebpfd.host.audit_file import AuditFile
 from ebpfd.host.services import Services
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; ``NotStartedError`` says why it does not."""
+def run(settings: Settings, read: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; ``NotStartedError`` says why it does not.
+
+    At SIGHUP *read* says what the settings are then.
+    """
     _allow_files()
-    uvloop.run(_serve(settings))
+    uvloop.run(_serve(settings, read))
 
 
 def _allow_files() -> None:
@@ -32,20 +36,20 @@ def _allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(settings: Settings) -> None:
-    stop, audit_files = asyncio.Event(), list[AuditFile]()
+async def _serve(settings: Settings, read: Callable[[], Settings]) -> None:
+    stop, hangup = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # At once, and also without an audit log: by itself it would end the daemon without a word.
-    loop.add_signal_handler(signal.SIGHUP, _reopen, audit_files)
+    # At once: by itself it would end the daemon without a word.
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
     async with AsyncExitStack() as stack:
         daemon = await _started(stack, settings)
-        if daemon.audit.file is not None:
-            audit_files.append(daemon.audit.file)
-        notifying = await stack.enter_async_context(Services())
+        services = await stack.enter_async_context(Services())
         if (within_s := watchdog_s()) is not None:
-            notifying.start(keep_watched(within_s), name="watchdog")
+            services.start(keep_watched(within_s), name="watchdog")
+        reload = Reload(settings, read, daemon.guard, daemon.audit)
+        services.start(reload.follow(hangup), name="reload")
         _log.info("serving", listen=daemon.addresses, **_setting_facts(settings))
         async with Services() as starting:
             starting.start(extend_start(), name="start that takes longer")
@@ -65,11 +69,6 @@ async def _started(stack: AsyncExitStack, settings: Settings) -> Daemon:
         if (why := refusal(error)) is None:
             raise
         raise NotStartedError(why) from error
-
-
-def _reopen(files: list[AuditFile]) -> None:
-    for file in files:
-        file.reopen()
 
 
 def _setting_facts(settings: Settings) -> dict[str, object]:

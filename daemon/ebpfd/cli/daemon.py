@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -67,7 +68,9 @@ def main() -> None:
     help="Let extensions of this user run programs in their own processes, on shared maps.",
 )
 @click.option(
-    "--config", metavar="FILE", help="TOML with all of this; what is said here goes before it."
+    "--config",
+    metavar="FILE",
+    help="TOML with all of this; what is said here goes before it.  SIGHUP: roles and quotas anew.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every binding that comes and goes.")
 def run(
@@ -96,29 +99,31 @@ def run(
     from ebpfd.app.run import run as run_daemon  # noqa: PLC0415
 
     configure_logs(verbose=verbose)
+    read = partial(
+        Settings.parse,
+        listen,
+        state,
+        callback_s=callback_deadline,
+        drain_s=drain_deadline,
+        lease_s=lease,
+        extensions=extensions,
+        cert=cert,
+        key=key,
+        client_ca=client_ca,
+        config=config,
+        metrics=metrics,
+        audit=audit,
+        local=local,
+    )
     try:
-        settings = Settings.parse(
-            listen,
-            state,
-            callback_s=callback_deadline,
-            drain_s=drain_deadline,
-            lease_s=lease,
-            extensions=extensions,
-            cert=cert,
-            key=key,
-            client_ca=client_ca,
-            config=config,
-            metrics=metrics,
-            audit=audit,
-            local=local,
-        )
+        settings = read()
     except SettingsError as error:
         if sys.stderr.isatty():
             raise click.UsageError(str(error)) from None
         _tell_refusal(str(error))
         sys.exit(2)
     try:
-        run_daemon(settings)
+        run_daemon(settings, read)
     except NotStartedError as error:
         if sys.stderr.isatty():
             raise click.ClickException(str(error)) from None

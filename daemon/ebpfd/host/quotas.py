@@ -78,7 +78,7 @@ class QuotaGuard:
     """Refuses what is beyond the quotas."""
 
     def __init__(self, quotas: Quotas | None = None) -> None:
-        self.quotas: Final = quotas or Quotas()
+        self.quotas = quotas or Quotas()
         self.refused: Final = Counter[str]()
         """How often, by the name of the quota."""
 

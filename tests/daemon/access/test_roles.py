@@ -111,6 +111,21 @@ def test_who_has_several_roles_may_what_any_of_them_allows() -> None:
     assert not stranger.may(type_need(XDP, "xdp"))
 
 
+def test_roles_become_others_for_all_who_ask_them() -> None:
+    """A caller who was there before asks the new ones; the names are of those that differ."""
+    same = Role("same", frozenset({"*"}), {Action.FIRE: ("name:xdp",)})
+    less, more = (
+        Role("some", frozenset({"*"}), BUILT_IN[name].may) for name in ("observer", "operator")
+    )
+    roles = Roles([same, less, Role("gone")])
+    caller = Caller("uid 9", frozenset({"uid:9", "*"}), roles)
+    assert not caller.may(ANY[Action.LOAD])
+    assert roles.become(Roles([more, same, Role("new")])) == ["gone", "new", "some"]
+    assert caller.may(ANY[Action.LOAD])
+    assert caller.role_names == ("same", "some")
+    assert roles.become(Roles([more, same, Role("new")])) == []
+
+
 def test_without_roles_everybody_may_everything() -> None:
     """As a daemon that was told nothing of them."""
     for need in (*ANY.values(), type_need(XDP, "xdp")):
