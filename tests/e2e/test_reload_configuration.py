@@ -110,7 +110,7 @@ async def test_roles_follow_for_calls_that_are_open_too(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[quotas]\nmaps = 0\n", "quotas, maps"),
-        ('[roles.admin]\nwho = ["owner"]\nlowd = ["*"]\n', "lowd"),
+        ('[roles.admin]\nwho = ["owner"]\nsing = ["*"]\n', "sing"),
         ("[quotas\n", "this is no TOML"),
         ("listen = []\nstat = 1\n", "stat"),
     ],
