@@ -82,7 +82,7 @@ async def test_a_scrape_while_events_run(tmp_path: Path) -> None:
             pages = [await scraped(path)]
             while len(pages) < 10 or pages[-1][EVENTS, "success"] < 1000:
                 pages.append(await scraped(path))
-            assert pages[-1]["ebpfd_sessions", ""] == 1
+            assert pages[-1]["ebpfd_sessions", ""] == pages[-1]["ebpfd_program_ready", ""] == 1
             for name in (EVENTS, f"{RUNS}_bucket", f"{RUNS}_sum", f"{RUNS}_count"):
                 for told in {told for other, told in pages[0] if other == name}:
                     values = [page[name, told] for page in pages]
@@ -95,7 +95,8 @@ async def test_a_scrape_while_events_run(tmp_path: Path) -> None:
         assert page[EVENTS, "success"] == link.counters.runs
         assert page[f"{RUNS}_bucket", "+Inf"] == page[f"{RUNS}_count", ""] == program.counters.runs
         assert round(page[f"{RUNS}_sum", ""] * 1e9) == program.counters.nanoseconds
-        assert page["ebpfd_link_bound", ""] == page["ebpfd_sessions", ""] == 0
+        for name in ("link_bound", "program_ready", "sessions"):
+            assert page[f"ebpfd_{name}", ""] == 0
         assert page["ebpfd_map_entries", ""] == 1
 
 
