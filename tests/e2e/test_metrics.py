@@ -40,14 +40,14 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _read(connection: http.client.HTTPConnection) -> Page:
+def _read(connection: http.client.HTTPConnection) -> str:
     connection.request("GET", "/metrics")
     with connection.getresponse() as answer:
         assert answer.status == 200
         assert answer.getheader("Content-Type", "").startswith("text/plain; version=0.0.4")
         text = answer.read().decode()
     connection.close()
-    return dict(_samples(text))
+    return text
 
 
 def _samples(text: str) -> Iterator[tuple[tuple[str, str], float]]:
@@ -58,9 +58,14 @@ def _samples(text: str) -> Iterator[tuple[tuple[str, str], float]]:
             yield (each.name, told), each.value
 
 
+async def page_text(path: Path) -> str:
+    """The page on a socket, as it is written."""
+    return await asyncio.to_thread(_read, _SocketConnection(str(path)))
+
+
 async def scraped(path: Path) -> Page:
     """The metrics on a socket."""
-    return await asyncio.to_thread(_read, _SocketConnection(str(path)))
+    return dict(_samples(await page_text(path)))
 
 
 async def _attached(w: World) -> None:
@@ -77,7 +82,7 @@ async def test_a_scrape_while_events_run(tmp_path: Path) -> None:
             pages = [await scraped(path)]
             while len(pages) < 10 or pages[-1][EVENTS, "success"] < 1000:
                 pages.append(await scraped(path))
-            assert pages[-1]["ebpfd_sessions", ""] == 1
+            assert pages[-1]["ebpfd_sessions", ""] == pages[-1]["ebpfd_program_ready", ""] == 1
             for name in (EVENTS, f"{RUNS}_bucket", f"{RUNS}_sum", f"{RUNS}_count"):
                 for told in {told for other, told in pages[0] if other == name}:
                     values = [page[name, told] for page in pages]
@@ -90,7 +95,8 @@ async def test_a_scrape_while_events_run(tmp_path: Path) -> None:
         assert page[EVENTS, "success"] == link.counters.runs
         assert page[f"{RUNS}_bucket", "+Inf"] == page[f"{RUNS}_count", ""] == program.counters.runs
         assert round(page[f"{RUNS}_sum", ""] * 1e9) == program.counters.nanoseconds
-        assert page["ebpfd_link_bound", ""] == page["ebpfd_sessions", ""] == 0
+        for name in ("link_bound", "program_ready", "sessions"):
+            assert page[f"ebpfd_{name}", ""] == 0
         assert page["ebpfd_map_entries", ""] == 1
 
 
@@ -101,7 +107,8 @@ async def test_a_port_of_this_host(tmp_path: Path) -> None:
         (at,) = [line["at"] for line in w.log() if line["event"] == "showing metrics"]
         host, port = at.removeprefix("http://").removesuffix("/metrics").split(":")
         assert host == "127.0.0.1"
-        page = await asyncio.to_thread(_read, http.client.HTTPConnection(host, int(port)))
+        connection = http.client.HTTPConnection(host, int(port))
+        page = dict(_samples(await asyncio.to_thread(_read, connection)))
         assert page["ebpfd_sessions", ""] == 0
         second = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ebpfd", "run", "--metrics", f"127.0.0.1:{port}"),

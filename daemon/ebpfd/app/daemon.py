@@ -290,6 +290,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             sessions,
             streams,
             audit,
+            hosted,
             watched_expiry(settings.tls, services),
         )
         healthy = _add_standard_services(server, streams)
@@ -339,6 +340,7 @@ def _add_observers(
     sessions: Sessions,
     streams: Streams,
     audit: Audit,
+    hosted: Hosted,
     expiry: CertificateExpiry,
 ) -> Stats:
     """What only looks at what runs."""
@@ -352,6 +354,8 @@ def _add_observers(
         used=used(parts, executor, sessions),
         lost_lines=audit.lost,
         lost_log_lines=lost_log_lines,
+        lost_trace_lines=lambda: executor.trace.lost,
+        extensions=hosted.all,
         certificate_expiry_s=lambda: expiry.at_s,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)

@@ -1,14 +1,15 @@
 """What has been counted, and how full the daemon is, all read at one moment."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.extensions import HostedExtension, State
 from ebpfd.host.quotas import QUOTAS, Quota, QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
-from ebpfd.objects import Link, MapObject, Objects, Program
+from ebpfd.objects import Link, MapObject, Objects, Program, ProgramState
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd_api.map_type import map_type_name
 from ebpfd_vm import Counters
@@ -41,11 +42,12 @@ class LinkReading:
 
 @dataclass(frozen=True, slots=True)
 class ProgramReading:
-    """A program and its runs."""
+    """A program and its runs; ``ready`` unless it waits for the extension of its type."""
 
     id: int
     name: str
     type_name: str
+    ready: bool
     runs: Runs
 
 
@@ -78,6 +80,15 @@ class QuotaReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionReading:
+    """An extension that the daemon hosts, and how often it was started again."""
+
+    name: str
+    state: State
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything at one moment, ``uptime_ns`` after the start, which is ``started_ns``."""
 
@@ -98,6 +109,10 @@ class Reading:
     map_bytes: int = 0
     """Memory that all maps have."""
     lost_log_lines: int = 0
+    lost_trace_lines: int = 0
+    extensions: tuple[ExtensionReading, ...] = ()
+    """Those that the daemon hosts."""
+
     certificate_expiry_s: float | None = None
     """Since the epoch; None: it has no certificate."""
 
@@ -127,6 +142,8 @@ class Stats:
         used: Mapping[str, Callable[[], int]],
         lost_lines: Callable[[], int],
         lost_log_lines: Callable[[], int],
+        lost_trace_lines: Callable[[], int],
+        extensions: Callable[[], Iterable[HostedExtension]],
         certificate_expiry_s: Callable[[], float | None],
     ) -> None:
         self._guard = guard
@@ -138,6 +155,8 @@ class Stats:
         self._owners = owners
         self._lost_lines = lost_lines
         self._lost_log_lines = lost_log_lines
+        self._lost_trace_lines = lost_trace_lines
+        self._extensions = extensions
         self._certificate_expiry_s = certificate_expiry_s
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
@@ -158,6 +177,8 @@ class Stats:
             lost_lines=self._lost_lines(),
             map_bytes=self._used["map_memory"](),
             lost_log_lines=self._lost_log_lines(),
+            lost_trace_lines=self._lost_trace_lines(),
+            extensions=tuple(map(_extension, self._extensions())),
             certificate_expiry_s=self._certificate_expiry_s(),
         )
 
@@ -192,7 +213,17 @@ class Stats:
 def _program(program: Program) -> ProgramReading:
     latency = program.engine.latency()
     runs = Runs(program.engine.counters(), latency)
-    return ProgramReading(program.id, program.name, program.contract.name, runs)
+    return ProgramReading(
+        id=program.id,
+        name=program.name,
+        type_name=program.contract.name,
+        ready=program.state is ProgramState.READY,
+        runs=runs,
+    )
+
+
+def _extension(each: HostedExtension) -> ExtensionReading:
+    return ExtensionReading(each.spec.name, each.life.state, each.life.restarts)
 
 
 def _map(each: MapObject) -> MapReading:

@@ -25,7 +25,7 @@ class TraceLog:
     def __init__(self) -> None:
         self.engine = Trace(RECENT_LINES)
         self._lines = RecentLines[PrintedLine]()
-        self._lost_before = 0
+        self._lost_before = self._lost_elsewhere = 0
         self.sources = set[Callable[[], None]]()
         """Called to ``add`` what processes have printed that run programs themselves."""
 
@@ -42,6 +42,7 @@ class TraceLog:
 
     def add(self, line: PrintedLine) -> None:
         """Take a line that was printed elsewhere."""
+        self._lost_elsewhere += line.lost
         self._lines.add(line)
 
     def recent(self) -> tuple[PrintedLine, ...]:
@@ -58,6 +59,11 @@ class TraceLog:
         """Let followers end with the last line, at the daemon's end."""
         self._collect_all()
         self._lines.close()
+
+    @property
+    def lost(self) -> int:
+        """Lines that nobody could have seen, since the start; a slow follower's own apart."""
+        return self.engine.lost + self._lost_elsewhere
 
     @property
     def followers(self) -> int:

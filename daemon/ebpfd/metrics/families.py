@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final, TypeVar
 
-from ebpfd.host.stats import LinkReading, MapReading, ProgramReading, QuotaReading, Reading, Runs
+from ebpfd.host.extensions import State
+from ebpfd.host.stats import (
+    ExtensionReading,
+    LinkReading,
+    MapReading,
+    ProgramReading,
+    QuotaReading,
+    Reading,
+    Runs,
+)
 from ebpfd_api.failure import Failure
 from ebpfd_api.latency import BUCKETS, bucket_start
 from ebpfd_api.result import result_name
@@ -38,6 +47,7 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
     yield from _programs([(_program(each), each) for each in reading.programs])
     yield from _maps([(_map(each), each) for each in reading.maps])
     yield from _quotas([(_labels(quota=each.name), each) for each in reading.quotas])
+    yield from _extensions([(_labels(extension=each.name), each) for each in reading.extensions])
     for name, told, value in (
         ("sessions", "Module processes that are connected.", reading.sessions),
         ("registrations", "Registrations of providers and clients.", reading.registrations),
@@ -46,10 +56,12 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
         ("owners", "Clients that hold objects.", reading.owners),
     ):
         yield single(f"ebpfd_{name}", "gauge", told, value)
-    told = "Lines of the audit log that could not be written."
-    yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
-    told = "Lines of the daemon's own log that could not be written."
-    yield single("ebpfd_log_lost_lines_total", "counter", told, reading.lost_log_lines)
+    for name, told, lost in (
+        ("audit", "Lines of the audit log that could not be written.", reading.lost_lines),
+        ("log", "Lines of the daemon's own log that could not be written.", reading.lost_log_lines),
+        ("trace", "Lines of programs that nobody could see any more.", reading.lost_trace_lines),
+    ):
+        yield single(f"ebpfd_{name}_lost_lines_total", "counter", told, lost)
     if reading.certificate_expiry_s is not None:
         told = "When the daemon's certificate expires, since the epoch."
         name = "ebpfd_tls_certificate_expiry_seconds"
@@ -131,6 +143,13 @@ def _links(links: _Labelled[LinkReading]) -> Iterator[str]:
 
 def _programs(programs: _Labelled[ProgramReading]) -> Iterator[str]:
     yield from _each(
+        "ebpfd_program_ready",
+        "gauge",
+        "0 while the program waits for the extension of its type.",
+        programs,
+        lambda program: int(program.ready),
+    )
+    yield from _each(
         "ebpfd_program_runs_total",
         "counter",
         "Runs through links, in tests, by tail calls.",
@@ -168,6 +187,17 @@ def _quotas(quotas: _Labelled[QuotaReading]) -> Iterator[str]:
     yield from _each(
         "ebpfd_quota_refusals_total", "counter", told, quotas, lambda each: each.refused
     )
+
+
+def _extensions(extensions: _Labelled[ExtensionReading]) -> Iterator[str]:
+    name = "ebpfd_extension_state"
+    yield _head(name, "gauge", "1 for the state that a hosted extension is in.")
+    for labels, extension in extensions:
+        for state in State:
+            yield _line(name, f'{labels},state="{state.value}"', int(state is extension.state))
+    told = "How often a hosted extension was started again since somebody started it."
+    name = "ebpfd_extension_restarts_total"
+    yield from _each(name, "counter", told, extensions, lambda each: each.restarts)
 
 
 def _each(

@@ -63,6 +63,7 @@ async def test_what_does_not_fit_is_counted_once_for_each_follower() -> None:
             await w.invoke(link, extension, Batch(count=half, contexts=contexts(*numbers)))
         oldest = await next_of(slow)
         assert (oldest.text, oldest.lost) == ("got 3", 2)
+        assert w.trace.lost == 0
         assert (await next_of(slow)).lost == 0
         assert [line.text for line in w.trace.recent()][-1] == f"got {2 * half}"
         assert len(w.trace.recent()) == RECENT_LINES
@@ -79,3 +80,6 @@ async def test_what_the_engine_dropped_is_counted_with_the_next_line() -> None:
         lines = w.trace.recent()
         assert (len(lines), lines[0].text, lines[0].lost) == (RECENT_LINES, "got 10", 10)
         assert sum(line.lost for line in lines) == 10
+        assert w.trace.lost == 10
+        w.trace.add(PrintedLine(0, link.program.id, "printed elsewhere", lost=5))
+        assert w.trace.lost == 15

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from ebpfd.host.extensions import State
 from ebpfd.host.stats import (
+    ExtensionReading,
     LinkReading,
     MapReading,
     ProgramReading,
@@ -40,6 +42,7 @@ def reading(
     programs: Sequence[ProgramReading] = (),
     maps: Sequence[MapReading] = (),
     quotas: Sequence[QuotaReading] = (),
+    extensions: Sequence[ExtensionReading] = (),
 ) -> Reading:
     """A reading of a daemon that has this."""
     return Reading(
@@ -56,6 +59,8 @@ def reading(
         quotas=tuple(quotas),
         lost_lines=6,
         lost_log_lines=7,
+        lost_trace_lines=9,
+        extensions=tuple(extensions),
         certificate_expiry_s=8.5,
     )
 
@@ -75,6 +80,11 @@ def link(ran: Runs, **failures: int) -> LinkReading:
         in_flight=3,
         running=1,
     )
+
+
+def program(ran: Runs, *, ready: bool = True) -> ProgramReading:
+    """A program that has run so."""
+    return ProgramReading(5, "parse", "sample", ready, ran)
 
 
 def written(seen: Reading, version: str = "1") -> str:
@@ -106,6 +116,7 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_owners": 5,
         "ebpfd_audit_lost_lines_total": 6,
         "ebpfd_log_lost_lines_total": 7,
+        "ebpfd_trace_lost_lines_total": 9,
         "ebpfd_tls_certificate_expiry_seconds": 8.5,
     }.items():
         assert of(text, name) == [({}, value)]
@@ -131,9 +142,10 @@ def test_every_metric_is_told_once_before_its_values() -> None:
     """With its type; names are of this daemon, units are in them, and counters end in _total."""
     seen = reading(
         [link(runs(1)), link(runs())],
-        [ProgramReading(5, "parse", "sample", runs(3))],
+        [program(runs(3))],
         [MapReading(3, "seen", "hash", 7, 16, 4096, 0)],
         [QuotaReading("maps", "maps", 16, 7, 0, in_bytes=False)],
+        [ExtensionReading("sample", State.RUNNING, 0)],
     )
     families = list(text_string_to_metric_families(written(seen)))
     names = [each.name for each in families]
@@ -170,13 +182,28 @@ def test_failed_runs_go_by_their_codes() -> None:
     """Those that there were."""
     counted = SimpleNamespace(runs=9, nanoseconds=1, failures={32: 4, 999: 1})
     ran = Runs(cast("Counters", counted), [])
-    text = written(reading([link(ran)], [ProgramReading(5, "parse", "sample", ran)]))
+    text = written(reading([link(ran)], [program(ran)]))
     for kind, labels in {"link": LINK, "program": PROGRAM}.items():
         assert of(text, f"ebpfd_{kind}_failed_runs_total") == [
             ({**labels, "code": "TIMEOUT"}, 4),
             ({**labels, "code": "RESULT_999"}, 1),
         ]
     assert of(text, "ebpfd_program_runs_total") == [(PROGRAM, 9)]
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_program_says_whether_the_extension_of_its_type_is_there(*, ready: bool) -> None:
+    """Also without a link, since it may be called."""
+    text = written(reading(programs=[program(runs(), ready=ready)]))
+    assert of(text, "ebpfd_program_ready") == [(PROGRAM, int(ready))]
+
+
+def test_a_hosted_extension_says_its_state() -> None:
+    """One of all that there are; and how often it was started again."""
+    text = written(reading(extensions=[ExtensionReading("sample", State.BACKING_OFF, 3)]))
+    states = {labels.pop("state"): value for labels, value in of(text, "ebpfd_extension_state")}
+    assert states == {each.value: int(each is State.BACKING_OFF) for each in State}
+    assert of(text, "ebpfd_extension_restarts_total") == [({"extension": "sample"}, 3)]
 
 
 def test_the_program_of_a_link_is_no_label_of_its_counts() -> None:
@@ -225,7 +252,7 @@ def test_a_quota_says_how_much_of_it_is_had_and_what_was_refused() -> None:
 def test_histograms_count_the_runs_below_each_limit(latency: list[int]) -> None:
     """Cumulative, up to all of them, each limit at the edge of a bucket of the engine's."""
     ran = runs(*latency)
-    text = written(reading(programs=[ProgramReading(5, "parse", "sample", ran)]))
+    text = written(reading(programs=[program(ran)]))
     name = "ebpfd_program_run_duration_seconds"
     buckets = {labels["le"]: value for labels, value in of(text, f"{name}_bucket")}
     assert buckets.pop("+Inf") == sum(latency)
