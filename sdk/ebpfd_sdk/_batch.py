@@ -114,6 +114,7 @@ class Gathered(Generic[C]):
         "fallback",
         "futures",
         "limited",
+        "metas",
         "origin",
         "size_bytes",
         "type_",
@@ -133,6 +134,8 @@ class Gathered(Generic[C]):
         """Those with a deadline, of which ``due`` is the latest."""
 
         self.due = 0.0
+        self.metas: dict[asyncio.Future[Answer[C]], int] | None = None
+        """How much of the data is metadata, of those that have any; None: nobody has."""
 
     @property
     def count(self) -> int:
@@ -150,6 +153,12 @@ class Gathered(Generic[C]):
         """Say that nobody wants the invocation that was added last after *due*."""
         self.limited += 1
         self.due = max(self.due, due)
+
+    def note_meta(self, meta_length: int) -> None:
+        """Say how much of the data of the invocation that was added last is metadata."""
+        if self.metas is None:
+            self.metas = {}
+        self.metas[self.futures[-1]] = meta_length
 
     @property
     def full(self) -> bool:
@@ -187,6 +196,7 @@ class Gathered(Generic[C]):
             data,
             data_bytes,
             pack_lengths(data),
+            self._meta_lengths(),
             deadline_ms=deadline_ms,
             origin=self.origin,
         )
@@ -198,7 +208,7 @@ class Gathered(Generic[C]):
             return None
         contexts, data = b"".join(self.contexts), b"".join(self.data)
         lengths = pack_lengths(self.data) if data else b""
-        return Packed(self.count, contexts, data, lengths, b"", self.origin)
+        return Packed(self.count, contexts, data, lengths, self._meta_lengths(), self.origin)
 
     def settle(self, columns: Columns, result: int | None = None) -> None:
         """Answer every future that its caller has not cancelled."""
@@ -233,6 +243,11 @@ class Gathered(Generic[C]):
         for future, context, data in zip(self.futures, self.contexts, self.data, strict=True):
             if not future.done():
                 future.set_result(Answer(code, result, context, data, message, self.type_))
+
+    def _meta_lengths(self) -> bytes:
+        if self.metas is None:
+            return b""
+        return pack_u32s([self.metas.get(future, 0) for future in self.futures])
 
     def _forget_cancelled(self) -> None:
         for future in self.futures:
@@ -279,7 +294,12 @@ def checked(columns: Columns, count: int) -> Columns:
 
 def pack_lengths(pieces: Sequence[bytes]) -> bytes:
     """Pack the length of each piece as a u32."""
-    return struct.pack(f"<{len(pieces)}I", *(len(piece) for piece in pieces))
+    return pack_u32s([len(piece) for piece in pieces])
+
+
+def pack_u32s(numbers: Sequence[int]) -> bytes:
+    """Pack numbers of 32 bits."""
+    return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 def cut_evenly(column: bytes, count: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from ebpfd_api.result import Result
-from ebpfd_sdk._batch import Columns, Packed, checked
+from ebpfd_sdk._batch import Columns, Packed, checked, pack_u32s
 from ebpfd_sdk._deadline import left_ms
 from ebpfd_sdk._layout import Layout
 from ebpfd_sdk._origin import Origin
@@ -108,7 +108,7 @@ def packed_numbers(numbers: Numbers) -> bytes:
 
 def _u32s(numbers: Sequence[int]) -> bytes:
     try:
-        return struct.pack(f"<{len(numbers)}I", *numbers)
+        return pack_u32s(numbers)
     except struct.error as error:
         raise ValueError(f"lengths: {error}; they are numbers of 32 bits") from None
 

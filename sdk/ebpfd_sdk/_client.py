@@ -578,6 +578,7 @@ class Client(ObjectCalls):
         *,
         context: K | bytes = b"",
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
         deadline_s: float | None = None,
         origin: Origin | None = None,
@@ -589,6 +590,7 @@ class Client(ObjectCalls):
         *,
         context: Context | bytes = b"",
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
         deadline_s: float | None = None,
         origin: Origin | None = None,
@@ -599,12 +601,14 @@ class Client(ObjectCalls):
         *,
         context: Context | bytes = b"",
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
         deadline_s: float | None = None,
         origin: Origin | None = None,
     ) -> Answer[K] | Answer[Context]:
         """Fire a hook once, as if its event had happened; its provider decides what runs.
 
+        The first *meta_length* bytes of *data* are metadata, as for ``Hook.invoke``.
         With *deadline_s* the event waits until then for a provider, also for one that takes over.
         *origin* is who caused it, for helpers that ask; None: this process.
         """
@@ -613,6 +617,7 @@ class Client(ObjectCalls):
             hook,
             contexts=raw,
             data=data,
+            meta_lengths=[meta_length] if meta_length else b"",
             parameter=parameter,
             deadline_s=deadline_s,
             origin=origin,
@@ -628,6 +633,7 @@ class Client(ObjectCalls):
         count: int = 1,
         data: bytes = b"",
         data_lengths: Numbers = b"",
+        meta_lengths: Numbers = b"",
         parameter: bytes | None = None,
         deadline_s: float | None = None,
         origin: Origin | None = None,
@@ -637,7 +643,11 @@ class Client(ObjectCalls):
             hook=attach_type(hook),
             parameter=parameter,
             batch=hook_pb2.Batch(
-                count=count, contexts=contexts, data=data, data_lengths=packed_numbers(data_lengths)
+                count=count,
+                contexts=contexts,
+                data=data,
+                data_lengths=packed_numbers(data_lengths),
+                meta_lengths=packed_numbers(meta_lengths),
             ),
             deadline_ms=deadline_ms(deadline_s),
             origin=message_of(origin),

@@ -20,7 +20,7 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
-from ebpfd_sdk._event_bytes import event_bytes
+from ebpfd_sdk._event_bytes import check_meta_length, event_bytes
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
@@ -142,6 +142,7 @@ class Hook(Declaration, Generic[C]):
         context: C | bytes | None = None,
         *,
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
         only: Filter | None = None,
         deadline_s: float | None = None,
@@ -152,11 +153,14 @@ class Hook(Declaration, Generic[C]):
         Each gets the context and the data as the one before it left them; the first result that
         stops the chain, or the last, is the answer, and so is an error.  *only* says which links
         the event concerns.  No parameter: wildcards, or with ONE_PER_PARAMETER the first link.
+        The first *meta_length* bytes of *data* are metadata, to which ``DataMeta`` points.
         Without an answer in *deadline_s* it is TIMEOUT; what has left by then may still run.
         *origin* is who caused the event, for helpers that ask; None: this process.
         """
         raw = self._packed(context)
         data, parameter = event_bytes(data, parameter)
+        if meta_length:
+            check_meta_length(self._layout, meta_length, data)
         if deadline_s is not None:
             check_deadline_s(deadline_s)
         if len(data) > 65536:
@@ -165,11 +169,13 @@ class Hook(Declaration, Generic[C]):
         if isinstance(lane, Lane):
             if deadline_s == 0:
                 return self._state.turns.settled(lane.late(0, raw, data))
-            if lane.local is not None and (answer := lane.run_here(raw, data, origin)) is not None:
-                return self._state.turns.settled(answer)
+            if lane.local is not None:
+                answer = lane.run_here(raw, data, origin, meta_length)
+                if answer is not None:
+                    return self._state.turns.settled(answer)
             if deadline_s is None:
-                return lane.invoke(raw, data, origin)
-            return lane.invoke_within(deadline_s, raw, data, origin)
+                return lane.invoke(raw, data, origin, meta_length)
+            return lane.invoke_within(deadline_s, raw, data, origin, meta_length)
         return self._state.turns.settled(self._state.unanswered(lane, raw, data))
 
     def invoke_now(
@@ -177,6 +183,7 @@ class Hook(Declaration, Generic[C]):
         context: C | bytes | bytearray | memoryview | None = None,
         *,
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
     ) -> int:
         """Run the link of an event in this process, at once, and return its result.
@@ -188,6 +195,8 @@ class Hook(Declaration, Generic[C]):
         # While a program here is all that an event can reach, the engine's own function stands in
         # for this method: ``_stand_in``.  It comes back here with all that is not so simple.
         data, parameter = event_bytes(data, parameter)
+        if meta_length:
+            check_meta_length(self._layout, meta_length, data)
         lane = self._state.find(parameter)
         if not isinstance(lane, Lane):
             raise EbpfdError(lane.code, lane.message)
@@ -195,7 +204,7 @@ class Hook(Declaration, Generic[C]):
         if isinstance(context, bytearray | memoryview):
             view = memoryview(context).cast("B")
             context = bytes(view)
-        answer = lane.run_here(self._packed(context), data)
+        answer = lane.run_here(self._packed(context), data, None, meta_length)
         if answer is None:
             self._state.note_taken_back()
             raise EbpfdError(Result.OPERATION_NOT_SUPPORTED, self._why_not_now(parameter))
@@ -223,8 +232,8 @@ class Hook(Declaration, Generic[C]):
         Columns are whatever holds bytes without gaps: bytes, a memoryview, a NumPy array of
         ``numpy.dtype(MyContext.dtype())`` or of two dimensions of bytes.  They are copied once,
         when the message is made: leave them alone until the answer is here.  *count* is how many
-        contexts there are, if their bytes do not say it; *deadline_s* and *origin* are those of
-        ``invoke``.
+        contexts there are, if their bytes do not say it; *meta_lengths* is for each what
+        *meta_length* is for ``invoke``, and so are *deadline_s* and *origin* for all.
         """
         batch = packed_batch(
             self._layout, contexts, count, data, data_lengths, meta_lengths, origin
@@ -243,15 +252,19 @@ class Hook(Declaration, Generic[C]):
             return self._state.turns.settled(here)
         return self._state.turns.settled(self._state.unanswered_batch(lane))
 
-    def batch_begin(self, state_size: int = STATE_SIZE) -> InvocationBatch[C]:
+    def batch_begin(
+        self, state_size: int = STATE_SIZE, *, origin: Origin | None = None
+    ) -> InvocationBatch[C]:
         """Begin a batch: what is invoked on it runs at its end, in one message for its links.
 
+        *origin* is who caused all of it, as for ``invoke``: what several have caused are several
+        batches, since the daemon runs other things between two messages.
         *state_size* is there for those who port a hook; less than 64 is INVALID_ARGUMENT.
         """
         if state_size < STATE_SIZE:
             problem = f"state_size is {state_size}: the execution state takes {STATE_SIZE} bytes"
             raise EbpfdError(Result.INVALID_ARGUMENT, problem)
-        return InvocationBatch(self._state, self._packed)
+        return InvocationBatch(self._state, self._packed, origin)
 
     async def attached(self) -> Link:
         """Wait until something is attached, and return what an event reaches first."""

@@ -14,9 +14,10 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Filter
 from ebpfd_sdk._batch import Gathered
 from ebpfd_sdk._errors import EbpfdError
-from ebpfd_sdk._event_bytes import event_bytes
+from ebpfd_sdk._event_bytes import check_meta_length, event_bytes
 from ebpfd_sdk._hook_state import HookState
 from ebpfd_sdk._lane import Lane, check_size
+from ebpfd_sdk._origin import Origin
 
 STATE_SIZE: Final = 64
 """Bytes of ``ebpf_execution_context_state_t``."""
@@ -27,6 +28,7 @@ class _Event(NamedTuple, Generic[C]):
 
     context: bytes
     data: bytes
+    meta_length: int
     parameter: bytes | None
     only: Filter | None
     answer: asyncio.Future[Answer[C]]
@@ -54,9 +56,15 @@ class InvocationBatch(Generic[C]):
     What ``invoke`` returns is to be awaited when the batch has ended.
     """
 
-    def __init__(self, state: HookState[C], pack: Callable[[C | bytes | None], bytes]) -> None:
+    def __init__(
+        self,
+        state: HookState[C],
+        pack: Callable[[C | bytes | None], bytes],
+        origin: Origin | None = None,
+    ) -> None:
         self._state = state
         self._pack = pack
+        self._origin = origin
         self._events: list[_Event[C]] = []
         self._size_bytes = 0
         self._ended = False
@@ -88,6 +96,7 @@ class InvocationBatch(Generic[C]):
         context: C | bytes | None = None,
         *,
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
         only: Filter | None = None,
     ) -> asyncio.Future[Answer[C]]:
@@ -96,11 +105,13 @@ class InvocationBatch(Generic[C]):
             raise EbpfdError(Result.INVALID_ARGUMENT, "the batch has ended: begin another one")
         raw = self._pack(context)
         data, parameter = event_bytes(data, parameter)
+        if meta_length:
+            check_meta_length(self._state.program_type.context.layout, meta_length, data)
         size_bytes = self._size_bytes + len(raw) + len(data)
         check_size(size_bytes)
         self._size_bytes = size_bytes
         answer: asyncio.Future[Answer[C]] = _Later(self)
-        self._events.append(_Event(raw, data, parameter, only, answer))
+        self._events.append(_Event(raw, data, meta_length, parameter, only, answer))
         return answer
 
     async def end(self) -> None:
@@ -117,8 +128,10 @@ class InvocationBatch(Generic[C]):
         for event, lane in zip(events, found, strict=True):
             if isinstance(lane, Lane):
                 if lane not in messages:
-                    messages[lane] = lane.message()
+                    messages[lane] = lane.message(self._origin)
                 messages[lane].add(event.context, event.data, event.answer)
+                if event.meta_length:
+                    messages[lane].note_meta(event.meta_length)
             elif not event.answer.done():
                 event.answer.set_result(self._state.unanswered(lane, event.context, event.data))
         for lane, message in messages.items():

@@ -70,7 +70,7 @@ class Lane(Generic[C]):
         """Somebody waits until nothing is here any more."""
 
     def invoke(
-        self, context: bytes, data: bytes, origin: Origin | None = None
+        self, context: bytes, data: bytes, origin: Origin | None = None, meta_length: int = 0
     ) -> asyncio.Future[Answer[C]]:
         """Add one invocation to the message of this turn, which has one origin."""
         batch = self._open
@@ -79,13 +79,20 @@ class Lane(Generic[C]):
             self._append(batch)
         future: asyncio.Future[Answer[C]] = self._loop.create_future()
         batch.add(context, data, future)
+        if meta_length:
+            batch.note_meta(meta_length)
         return future
 
     def invoke_within(
-        self, deadline_s: float, context: bytes, data: bytes, origin: Origin | None = None
+        self,
+        deadline_s: float,
+        context: bytes,
+        data: bytes,
+        origin: Origin | None = None,
+        meta_length: int = 0,
     ) -> asyncio.Future[Answer[C]]:
         """Add one invocation whose answer is TIMEOUT if none has come by then."""
-        answer = self.invoke(context, data, origin)
+        answer = self.invoke(context, data, origin, meta_length)
         assert self._open is not None, "it is in there"
         self._open.limit(self._loop.time() + deadline_s)
         return self._within(deadline_s, answer, lambda: self.late(deadline_s, context, data))
@@ -102,12 +109,12 @@ class Lane(Generic[C]):
         return Columns(Result.TIMEOUT, _late(deadline_s), failure_result=result)
 
     def run_here(
-        self, context: bytes, data: bytes, origin: Origin | None = None
+        self, context: bytes, data: bytes, origin: Origin | None = None, meta_length: int = 0
     ) -> Answer[C] | None:
         """Run one event in this process at once; None: the daemon must."""
         if self.local is None:
             return None
-        answer = self.local.invoke(context, data, self.fallback, origin)
+        answer = self.local.invoke(context, data, self.fallback, origin, meta_length)
         if answer is None:
             self.local = None
         return answer
@@ -131,9 +138,9 @@ class Lane(Generic[C]):
             self.local = None
         return columns
 
-    def message(self) -> Gathered[C]:
-        """Make a message to gather invocations in, and to ``queue``."""
-        return Gathered(self._type, self.fallback)
+    def message(self, origin: Origin | None = None) -> Gathered[C]:
+        """Make a message to gather invocations of one origin in, and to ``queue``."""
+        return Gathered(self._type, self.fallback, origin)
 
     def submit(self, batch: Packed, deadline_s: float | None = None) -> asyncio.Future[Columns]:
         """Queue a batch that its caller packed; its answer is TIMEOUT if none has come by then."""

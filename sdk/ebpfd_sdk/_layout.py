@@ -60,6 +60,7 @@ class Layout:
         self.names = tuple(field.name for field in values)
         self.settable = frozenset(self.names)
         self.arrays = tuple(field for field in values if isinstance(field.type, Length))
+        self.has_meta = any(field.type == Pointer(Place.DATA_META) for field in fields)
         self.struct = struct.Struct(_format(fields, size))
         self.values_of = _getter(self.names)
 

@@ -82,10 +82,16 @@ class LocalProgram(Generic[C]):
             self._door.close()
 
     def invoke(
-        self, context: bytes, data: bytes, fallback: Fallback, origin: Origin | None = None
+        self,
+        context: bytes,
+        data: bytes,
+        fallback: Fallback,
+        origin: Origin | None = None,
+        meta_length: int = 0,
     ) -> Answer[C] | None:
         """Run it on one event; None: the daemon has taken it back."""
-        columns = self.run(context, 1, data, b"", b"", fallback, origin)
+        meta_lengths = meta_length.to_bytes(4, "little") if meta_length else b""
+        columns = self.run(context, 1, data, b"", meta_lengths, fallback, origin)
         return None if columns is None else answer_of(columns, context, data, self._type)
 
     def run(

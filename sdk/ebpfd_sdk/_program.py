@@ -232,7 +232,10 @@ class Program:
         meta_length: int = 0,
         repeat: int = 1,
     ) -> TestRun:
-        """Run the program on one context, *repeat* times, without any hook."""
+        """Run the program on one context, *repeat* times, without any hook.
+
+        The first *meta_length* bytes of *data* are metadata, as for ``Hook.invoke``.
+        """
         request = programs_pb2.TestRunRequest(
             id=self.id,
             context=context if isinstance(context, bytes) else context.pack(),

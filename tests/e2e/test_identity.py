@@ -254,7 +254,7 @@ async def test_helpers_that_run_in_the_extension_are_told_the_same(tmp_path: Pat
 
 
 async def named(w: World) -> None:
-    """The origins of events, of a batch, and of fires, which this process runs."""
+    """The origins of events, of batches, and of fires, which this process runs."""
     first, second = Origin(7, 8, 0), Origin(9, 10)
     answers = await asyncio.gather(
         events.invoke(origin=first),
@@ -267,6 +267,9 @@ async def named(w: World) -> None:
     ]
     batch = await events.invoke_batch(count=2, origin=first)
     assert list(batch.numbers) == [told(first)] * 2
+    async with events.batch_begin(origin=second) as begun:
+        added = [begun.invoke() for _ in range(2)]
+    assert [each.result().result for each in added] == [told(second)] * 2
     fired = await w.client.fire("sample_ext", origin=second)
     assert fired.result == told(second)
 

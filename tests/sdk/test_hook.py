@@ -751,6 +751,23 @@ async def test_a_large_batch_is_still_one_message(scene: Scene) -> None:
     assert [request.count for request in scene.daemon.requests] == [MOST_CONTEXTS + 1]
 
 
+async def test_a_batch_has_one_origin(scene: Scene) -> None:
+    """All that it holds was caused by whom its begin names, at each of its targets."""
+    async with scene.extension():
+        await scene.daemon.link(b"a")
+        await scene.daemon.link(b"b")
+        for origin in (Origin(7, 8, 9), None):
+            async with scene.hook.batch_begin(origin=origin) as batch:
+                for parameter in (b"a", b"b", b"a"):
+                    batch.invoke(parameter=parameter)
+    told = [
+        (each.count, each.HasField("origin"), each.origin.pid, each.origin.tid, each.origin.uid)
+        for each in scene.daemon.requests
+    ]
+    caused, not_said = (True, 7, 8, 9), (False, 0, 0, 0)
+    assert told == [(2, *caused), (1, *caused), (2, *not_said), (1, *not_said)]
+
+
 async def test_an_answer_awaited_before_the_batch_has_ended_is_an_error(scene: Scene) -> None:
     """Of whoever would end it; another task may wait, and after end() so may the block."""
     async with scene.extension():

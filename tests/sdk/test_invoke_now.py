@@ -186,7 +186,7 @@ async def test_what_a_buffer_is_given_back_does_not_depend_on_data() -> None:
 
 
 @pytest.mark.parametrize("named", [{}, {"data": b"data"}])
-async def test_a_run_that_fails_raises_its_code(named: dict[str, bytes]) -> None:
+async def test_a_run_that_fails_raises_its_code(named: Mapping[str, Any]) -> None:
     """And leaves in a buffer what it wrote before."""
     scene = Scene(budget=4)
     await scene.attach(1)

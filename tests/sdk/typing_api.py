@@ -139,6 +139,12 @@ async def main(extension: Extension) -> None:
     assert_type(answer, Answer[Parcel])
     assert_type(answer.context.weight, int)
     assert_type(answer.code, Result)
+    labelled = await passing.invoke(data=b"abc", meta_length=1)
+    assert_type(labelled, Answer[Parcel])
+    assert_type(passing.invoke_now(data=b"abc", meta_length=1), int)
+    async with passing.batch_begin(origin=Origin(1, 1)) as batch:
+        later = batch.invoke(Parcel(weight=7), data=b"abc", meta_length=1)
+    assert_type(await later, Answer[Parcel])
     assert_type(await passing.invoke_batch(bytes(48), count=2), Columns)
     assert_type(await passing.attached(), Link)
     assert_type(passing.counters, Counters)
@@ -162,6 +168,7 @@ async def client() -> None:
         assert_type(await ebpfd.fire(passing, context=Parcel()), Answer[Parcel])
         answer = await ebpfd.fire(passing, deadline_s=0.5, origin=Origin(1, 1, uid=0))
         assert_type(answer, Answer[Parcel])
+        assert_type(await ebpfd.fire(passing, data=b"abc", meta_length=1), Answer[Parcel])
         assert_type(await ebpfd.fire(UUID(int=0), context=b""), Answer[Context])
         async for line in ebpfd.trace():
             assert_type(line, TraceLine)

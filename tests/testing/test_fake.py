@@ -1,12 +1,28 @@
 """Extensions at a daemon without an engine, where programs are functions."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ebpfd_sdk import AttachCapability, Extension, Hook, NtStatus, ProgramType, Refused, Result
+from ebpfd_sdk import (
+    AttachCapability,
+    Columns,
+    Context,
+    Data,
+    DataEnd,
+    DataMeta,
+    Extension,
+    FireEvent,
+    Hook,
+    NtStatus,
+    Origin,
+    ProgramType,
+    Refused,
+    Result,
+)
 from ebpfd_sdk.testing import fake_daemon
 from tests.sdk.parcels import ATTACH_TYPE, PROGRAM_TYPE, Parcel, declare
 
@@ -43,6 +59,65 @@ async def test_it_is_fired_as_by_a_client() -> None:
             assert (answer.code, answer.result) == (Result.SUCCESS, result)
         nobody = await fake.fire(passing, parameter=b"three")
         assert nobody.code is Result.KEY_NOT_FOUND
+
+
+class Labelled(Context):
+    """A context whose data begins with a label."""
+
+    data: Data = 0
+    data_end: DataEnd = 0
+    label: DataMeta = 0
+
+
+async def test_an_event_is_fired_with_metadata() -> None:
+    """A function gets it in front of the data; where contexts have none it is refused."""
+    kind, passing = declare()
+    labelled = ProgramType(PROGRAM_TYPE, Labelled, name="labelled")
+    marking = Hook(ATTACH_TYPE, labelled)
+    seen: list[bytes] = []
+
+    def note(_: Context, data: bytes) -> int:
+        seen.append(data)
+        return len(data)
+
+    async with fake_daemon() as fake, Extension(labelled, marking, address=fake.address):
+        await fake.attach(marking, note)
+        events: list[FireEvent] = []
+        for length in (0, 2):
+            assert (await fake.fire(marking, data=b"abc", meta_length=length)).result == 3
+        assert (await marking.invoke(data=b"de", meta_length=1)).result == 2
+
+        @marking.on_fire
+        async def keep(event: FireEvent) -> Columns:
+            events.append(event)
+            return await marking.invoke_batch(event.contexts, count=event.count)
+
+        await fake.fire(marking, data=b"abc", meta_length=2)
+        assert [each.meta_lengths for each in events] == [(2).to_bytes(4, "little")]
+    assert seen == [b"abc", b"abc", b"de", b""]
+    async with fake_daemon() as fake, Extension(kind, passing, address=fake.address):
+        await fake.attach(passing, note)
+        refused = await fake.fire(passing, data=b"abc", meta_length=2)
+        assert refused.code is Result.INVALID_ARGUMENT
+        assert refused.message == "meta_lengths: Parcel has no field of type DataMeta"
+
+
+@pytest.mark.parametrize("origin", [None, Origin(7, 8), Origin(7, 8, 9)])
+async def test_a_fire_says_who_has_caused_it(origin: Origin | None) -> None:
+    """Left out, it is who fires: this process."""
+    kind, passing = declare()
+    events: list[FireEvent] = []
+
+    @passing.on_fire
+    async def note(event: FireEvent) -> Columns:
+        events.append(event)
+        return Columns(Result.SUCCESS, codes=bytes(event.count), results=bytes(4))
+
+    async with fake_daemon() as fake, Extension(kind, passing, address=fake.address):
+        await fake.attach(passing, lambda _, __: 0)
+        await fake.fire(passing, origin=origin)
+    here = Origin(os.getpid(), os.getpid(), os.getuid())
+    assert [each.origin for each in events] == [origin or here]
 
 
 async def test_what_an_extension_refuses_is_refused() -> None:

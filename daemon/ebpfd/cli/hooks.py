@@ -11,7 +11,7 @@ import click
 
 from ebpfd.cli.links import describe as describe_link
 from ebpfd.cli.output import Json, Output, print_record, print_table
-from ebpfd.cli.parameters import Hex, HexOrFile
+from ebpfd.cli.parameters import Hex, HexOrFile, meta_length_option
 from ebpfd.cli.policy import ResultChoice
 from ebpfd.cli.shipped import ShippedFile
 
@@ -88,6 +88,7 @@ def show(output: Output, attach_type: str) -> None:
 @click.argument("attach_type", metavar="GUID|NAME")
 @click.option("--param", type=Hex(), help="The attach parameter; left out: the first link.")
 @click.option("--data", type=HexOrFile(), default=b"", help="What data and data_end span.")
+@meta_length_option
 @click.option("--context", type=Hex(), default=b"", help="The context; zeros if left out.")
 @click.option("--count", type=click.IntRange(1, 65536), default=1, show_default=True)
 @click.option(
@@ -103,6 +104,7 @@ def fire(
     attach_type: str,
     param: bytes | None,
     data: bytes,
+    meta_length: int,
     context: bytes,
     count: int,
     deadline: float | None,
@@ -120,6 +122,7 @@ def fire(
             count=count,
             data=data * count,
             data_lengths=[len(data)] * count,
+            meta_lengths=[meta_length] * count,
             parameter=param,
             deadline_s=deadline,
         )

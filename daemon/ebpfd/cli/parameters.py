@@ -91,3 +91,13 @@ def parse_map_bytes(text: str) -> bytes | int:
 def existing_file() -> click.Path:
     """A file that is there to be read."""
     return click.Path(exists=True, dir_okay=False, readable=True)
+
+
+meta_length_option = click.option(
+    "--meta-length",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="BYTES",
+    help="So much of the data, from its start, is metadata: what data_meta and data span.",
+)

@@ -8,7 +8,7 @@ import click
 
 from ebpfd.cli.disassembly import disassembly_json, disassembly_lines
 from ebpfd.cli.output import Json, Output, print_table
-from ebpfd.cli.parameters import Flags, Hex, HexOrFile, existing_file
+from ebpfd.cli.parameters import Flags, Hex, HexOrFile, existing_file, meta_length_option
 from ebpfd.cli.pins import keepers_json, keepers_text
 from ebpfd.cli.rejections import print_rejection, rejection_json
 
@@ -160,14 +160,20 @@ def show(output: Output, id: int) -> None:
 @program.command("test-run")
 @click.argument("id", type=int)
 @click.option("--data", type=HexOrFile(), default=b"", help="What data and data_end span.")
+@meta_length_option
 @click.option("--context", type=Hex(), default=b"", help="The context; zeros if left out.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True)
 @click.pass_obj
-def test_run(output: Output, id: int, data: bytes, context: bytes, repeat: int) -> None:
+def test_run(
+    output: Output, id: int, data: bytes, meta_length: int, context: bytes, repeat: int
+) -> None:
     """Run a program on a context of your own."""
 
     async def work(client: "Client") -> None:
-        run = await (await client.program(id)).test_run(context=context, data=data, repeat=repeat)
+        tested = await client.program(id)
+        run = await tested.test_run(
+            context=context, data=data, meta_length=meta_length, repeat=repeat
+        )
         output.record(
             {
                 "result": run.result,

@@ -4,6 +4,7 @@ It is the wire and nothing else: no verifier, no maps, no client can call it.
 """
 
 import inspect
+import os
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -16,9 +17,11 @@ from ebpfd_api.ntstatus import NtStatus
 from ebpfd_api.result import Result
 from ebpfd_api.v1 import hook_pb2
 from ebpfd_sdk._answer import Answer, result_of
+from ebpfd_sdk._bulk import packed_numbers
 from ebpfd_sdk._context import Context
 from ebpfd_sdk._errors import Refused
 from ebpfd_sdk._hook import Hook
+from ebpfd_sdk._origin import Origin, message_of
 from ebpfd_sdk._program_type import ProgramType
 from ebpfd_sdk._tasks import logger
 from ebpfd_sdk.testing._peer import Peer
@@ -27,7 +30,8 @@ from ebpfd_sdk.testing._registrar import ScriptedRegistrar, scripted_registrar
 K = TypeVar("K", bound=Context)
 
 FakeProgram: TypeAlias = Callable[[K, bytes], int]
-"""Takes the context, which it may change, and the data; returns the program's result.
+"""Takes the context, which it may change, and the data, its metadata in front; returns the
+program's result.
 
 That is a number of 32 bits, and a negative one what these bits are without a sign.  One that
 returns anything else, or raises, is FAILED, and the extension's log says why.
@@ -79,13 +83,18 @@ class FakeDaemon:
         *,
         context: K | None = None,
         data: bytes = b"",
+        meta_length: int = 0,
         parameter: bytes | None = None,
+        origin: Origin | None = None,
     ) -> Answer[K]:
-        """Fire the hook once, as a client would."""
+        """Fire the hook once, as a client would; *origin* None is this process."""
         peer = await self.registrar.arrived()
         raw = context.pack() if context is not None else hook.program_type.context.layout.zeros
         batch = hook_pb2.Batch(count=1, contexts=raw, data=data)
-        done = (await peer.fire(hook.guid.bytes, batch, parameter)).result
+        if meta_length:
+            batch.meta_lengths = packed_numbers([meta_length])
+        caused_by = message_of(origin or Origin(os.getpid(), os.getpid(), os.getuid()))
+        done = (await peer.fire(hook.guid.bytes, batch, parameter, caused_by)).result
         return Answer(
             result_of(done.code or (done.codes[0] if done.codes else Result.FAILED)),
             int.from_bytes(done.results[:4], "little"),
@@ -106,6 +115,12 @@ class FakeDaemon:
             )
         chain = [self._links[binding] for binding in bindings]
         kind = chain[0].hook.program_type
+        if any(request.meta_lengths) and not kind.context.layout.has_meta:
+            return hook_pb2.InvokeResponse(
+                sequence=request.sequence,
+                code=Result.INVALID_ARGUMENT,
+                message=f"meta_lengths: {kind.context.__name__} has no field of type DataMeta",
+            )
         response = hook_pb2.InvokeResponse(sequence=request.sequence)
         contexts: list[bytes] = []
         for raw, data in _events(request, kind.context.layout.size):

@@ -161,7 +161,11 @@ class Peer:
             stream.put_nowait(None)
 
     def fire(
-        self, attach_type: bytes, batch: hook_pb2.Batch, parameter: bytes | None = None
+        self,
+        attach_type: bytes,
+        batch: hook_pb2.Batch,
+        parameter: bytes | None = None,
+        origin: hook_pb2.Origin | None = None,
     ) -> "asyncio.Future[hook_pb2.FireReturn]":
         """Hand a client's fire to the module."""
         fire_id = next(self._ids)
@@ -171,6 +175,7 @@ class Peer:
             has_parameter=parameter is not None,
             parameter=parameter or b"",
             batch=batch,
+            origin=origin,
             deadline_ms=5000,
         )
         self.streams[0].put_nowait(hook_pb2.InvokeResponse(fire=fire))
