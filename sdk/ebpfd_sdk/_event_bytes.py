@@ -4,8 +4,9 @@ from typing import Final
 
 from ebpfd_sdk._layout import Layout
 
+MOST_BYTES: Final = 65534
 MOST_META_BYTES: Final = 4098
-"""Metadata of one event: the daemon runs no message in which an event has more."""
+"""Data and metadata of one event: the daemon runs no message in which an event has more."""
 
 
 def event_bytes(data: bytes, parameter: bytes | None) -> tuple[bytes, bytes | None]:
@@ -17,8 +18,22 @@ def event_bytes(data: bytes, parameter: bytes | None) -> tuple[bytes, bytes | No
     return data, parameter
 
 
-def check_meta_length(layout: Layout, meta_length: int, data: bytes) -> None:
-    """Refuse what cannot be metadata at the beginning of *data*."""
+def check_data(layout: Layout, data: bytes, meta_length: int) -> None:
+    """Refuse data that no such event can have, or what cannot be metadata at its beginning."""
+    if not layout.has_data:
+        raise ValueError(
+            f"data has {len(data)} bytes: {layout.owner} has no field of type Data, so its events "
+            "have none"
+        )
+    if meta_length:
+        _check_meta_length(layout, data, meta_length)
+    if len(data) - meta_length > MOST_BYTES:
+        raise ValueError(
+            f"data has {len(data) - meta_length} bytes: an event has at most {MOST_BYTES}"
+        )
+
+
+def _check_meta_length(layout: Layout, data: bytes, meta_length: int) -> None:
     _check_int(meta_length)
     if not layout.has_meta:
         problem = f"{layout.owner} has no field of type DataMeta, so its events have no metadata"

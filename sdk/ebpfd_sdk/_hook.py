@@ -20,7 +20,7 @@ from ebpfd_sdk._context import Context
 from ebpfd_sdk._data_streams import DataStreams
 from ebpfd_sdk._deadline import check_deadline_s
 from ebpfd_sdk._errors import DeclarationError, EbpfdError
-from ebpfd_sdk._event_bytes import check_meta_length, event_bytes
+from ebpfd_sdk._event_bytes import check_data, event_bytes
 from ebpfd_sdk._guid import guid_of
 from ebpfd_sdk._hook_provider import HookProvider
 from ebpfd_sdk._hook_state import HookState, OnFire, OnLink, OnParameter
@@ -159,12 +159,10 @@ class Hook(Declaration, Generic[C]):
         """
         raw = self._packed(context)
         data, parameter = event_bytes(data, parameter)
-        if meta_length:
-            check_meta_length(self._layout, meta_length, data)
+        if data or meta_length:
+            check_data(self._layout, data, meta_length)
         if deadline_s is not None:
             check_deadline_s(deadline_s)
-        if len(data) > 65536:
-            check_size(len(data) + len(raw))
         lane = self._state.find(parameter, only)
         if isinstance(lane, Lane):
             if deadline_s == 0:
@@ -196,7 +194,7 @@ class Hook(Declaration, Generic[C]):
         # for this method: ``_stand_in``.  It comes back here with all that is not so simple.
         data, parameter = event_bytes(data, parameter)
         if meta_length:
-            check_meta_length(self._layout, meta_length, data)
+            check_data(self._layout, data, meta_length)
         lane = self._state.find(parameter)
         if not isinstance(lane, Lane):
             raise EbpfdError(lane.code, lane.message)

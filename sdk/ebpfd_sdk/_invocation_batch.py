@@ -14,7 +14,7 @@ from ebpfd_sdk._answer import Answer, C
 from ebpfd_sdk._attachments import Filter
 from ebpfd_sdk._batch import Gathered
 from ebpfd_sdk._errors import EbpfdError
-from ebpfd_sdk._event_bytes import check_meta_length, event_bytes
+from ebpfd_sdk._event_bytes import check_data, event_bytes
 from ebpfd_sdk._hook_state import HookState
 from ebpfd_sdk._lane import Lane, check_size
 from ebpfd_sdk._origin import Origin
@@ -105,8 +105,8 @@ class InvocationBatch(Generic[C]):
             raise EbpfdError(Result.INVALID_ARGUMENT, "the batch has ended: begin another one")
         raw = self._pack(context)
         data, parameter = event_bytes(data, parameter)
-        if meta_length:
-            check_meta_length(self._state.program_type.context.layout, meta_length, data)
+        if data or meta_length:
+            check_data(self._state.program_type.context.layout, data, meta_length)
         size_bytes = self._size_bytes + len(raw) + len(data)
         check_size(size_bytes)
         self._size_bytes = size_bytes

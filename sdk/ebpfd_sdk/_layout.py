@@ -60,7 +60,9 @@ class Layout:
         self.names = tuple(field.name for field in values)
         self.settable = frozenset(self.names)
         self.arrays = tuple(field for field in values if isinstance(field.type, Length))
-        self.has_meta = any(field.type == Pointer(Place.DATA_META) for field in fields)
+        types = {field.type for field in fields}
+        self.has_data = Pointer(Place.DATA) in types
+        self.has_meta = Pointer(Place.DATA_META) in types
         self.struct = struct.Struct(_format(fields, size))
         self.values_of = _getter(self.names)
 

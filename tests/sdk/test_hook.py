@@ -27,6 +27,7 @@ from ebpfd_sdk import (
     Hook,
     Link,
     Origin,
+    ProgramType,
     Result,
 )
 from ebpfd_sdk._batch import LARGEST_BYTES, MOST_CONTEXTS
@@ -607,10 +608,33 @@ def test_contexts_have_the_declared_size(scene: Scene) -> None:
         scene.hook.invoke(bytes(23))
 
 
-def test_what_no_message_carries_is_refused(scene: Scene) -> None:
-    """An invocation beyond gRPC's limit fails by itself, not the stream."""
-    with pytest.raises(ValueError, match="use smaller batches"):
-        scene.hook.invoke(data=bytes(LARGEST_BYTES))
+async def test_data_that_no_event_has_is_its_callers_error(scene: Scene) -> None:
+    """At the call; what others invoke in that turn is answered."""
+    async with scene.extension():
+        await scene.daemon.link()
+        good, batch = scene.hook.invoke(data=bytes(65534)), scene.hook.batch_begin()
+        for call in (scene.hook.invoke, batch.invoke):
+            with pytest.raises(
+                ValueError, match="65535 bytes: an event has at most 65534"
+            ):
+                call(data=bytes(65535))
+        assert (await good).code is Result.SUCCESS
+
+
+async def test_an_event_whose_context_has_no_data_is_given_none() -> None:
+    """The error names what the context would need."""
+
+    class Number(Context):
+        number: U64 = 0
+        other: U64 = 0
+
+    type_ = ProgramType("6d1f4e6a-30a5-4a86-9a41-6f1b8bb5c0d7", Number, name="number")
+    hook = Hook("6d1f4e6b-30a5-4a86-9a41-6f1b8bb5c0d7", type_, name="numbers")
+    for call in (hook.invoke, hook.batch_begin().invoke):
+        with pytest.raises(
+            ValueError, match="1 bytes: Number has no field of type Data,"
+        ):
+            call(data=b"x")
 
 
 async def test_a_hook_that_is_not_connected_cancels() -> None:
@@ -745,10 +769,13 @@ async def test_a_large_batch_is_still_one_message(scene: Scene) -> None:
         await scene.daemon.link()
         async with scene.hook.batch_begin() as batch:
             answers = [batch.invoke() for _ in range(MOST_CONTEXTS + 1)]
+            full = bytes(65534)
+            filled = [batch.invoke(data=full) for _ in range(LARGEST_BYTES // len(full) - 1)]
             with pytest.raises(ValueError, match="use smaller batches"):
-                batch.invoke(data=bytes(LARGEST_BYTES))
+                batch.invoke(data=full)
         assert answers[-1].result().result == MOST_CONTEXTS
-    assert [request.count for request in scene.daemon.requests] == [MOST_CONTEXTS + 1]
+    counts = [request.count for request in scene.daemon.requests]
+    assert counts == [MOST_CONTEXTS + 1 + len(filled)]
 
 
 async def test_a_batch_has_one_origin(scene: Scene) -> None:
