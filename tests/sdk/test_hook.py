@@ -614,9 +614,7 @@ async def test_data_that_no_event_has_is_its_callers_error(scene: Scene) -> None
         await scene.daemon.link()
         good, batch = scene.hook.invoke(data=bytes(65534)), scene.hook.batch_begin()
         for call in (scene.hook.invoke, batch.invoke):
-            with pytest.raises(
-                ValueError, match="65535 bytes: an event has at most 65534"
-            ):
+            with pytest.raises(ValueError, match="65535 bytes: an event has at most 65534"):
                 call(data=bytes(65535))
         assert (await good).code is Result.SUCCESS
 
@@ -631,9 +629,7 @@ async def test_an_event_whose_context_has_no_data_is_given_none() -> None:
     type_ = ProgramType("6d1f4e6a-30a5-4a86-9a41-6f1b8bb5c0d7", Number, name="number")
     hook = Hook("6d1f4e6b-30a5-4a86-9a41-6f1b8bb5c0d7", type_, name="numbers")
     for call in (hook.invoke, hook.batch_begin().invoke):
-        with pytest.raises(
-            ValueError, match="1 bytes: Number has no field of type Data,"
-        ):
+        with pytest.raises(ValueError, match="1 bytes: Number has no field of type Data,"):
             call(data=b"x")
 
 
