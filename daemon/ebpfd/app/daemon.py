@@ -46,12 +46,14 @@ from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
 from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
+from ebpfd.host.troubles import Losses, Troubles
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
 from ebpfd.rpc.access import AccessServicer
 from ebpfd.rpc.audited_calls import AuditedCalls
 from ebpfd.rpc.callers import Callers
 from ebpfd.rpc.contracts import ContractsServicer
+from ebpfd.rpc.daemon import DaemonServicer, Standing
 from ebpfd.rpc.extensions import ExtensionsServicer
 from ebpfd.rpc.fire_stream import Firing
 from ebpfd.rpc.health import HealthServicer
@@ -77,6 +79,8 @@ from ebpfd_api.v1 import (
     access_pb2_grpc,
     contracts_pb2,
     contracts_pb2_grpc,
+    daemon_pb2,
+    daemon_pb2_grpc,
     extensions_pb2,
     extensions_pb2_grpc,
     hook_pb2,
@@ -125,6 +129,7 @@ _SERVICES: Final = tuple(
         recordings_pb2,
         shadows_pb2,
         access_pb2,
+        daemon_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -166,16 +171,7 @@ class _Entrance:
 async def running(settings: Settings) -> AsyncGenerator[Daemon]:
     """A daemon that serves within the block, and at its end detaches, drains and is gone."""
     async with AsyncExitStack() as stack:
-        kept = store = None
-        if settings.state is not None:
-            directory = StateDirectory(settings.state)
-            stack.enter_context(
-                locked(directory.lock, f"state directory {settings.state}", "--state")
-            )
-            await asyncio.to_thread(directory.refuse_without_database)
-            database = Database(directory.database)
-            kept = KeptContracts(await stack.enter_async_context(database))
-            store = Store(KeptObjects(database), directory.map_files)
+        kept, store = await _opened(stack, settings.state)
         audit = await stack.enter_async_context(auditing(settings.audit))
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
@@ -282,14 +278,10 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_observers(
-            server,
-            parts,
-            executor,
-            sessions,
-            streams,
-            audit,
-            watched_expiry(settings.tls, services),
+        expiry = watched_expiry(settings.tls, services)
+        stats = _add_observers(server, parts, executor, sessions, streams, audit, expiry)
+        standing = _add_status(
+            entrance, settings, parts, executor, sessions, hosted, audit, services, stats, expiry
         )
         healthy = _add_standard_services(server, streams)
         await _restore(parts, store, verifier, executor, local=settings.local)
@@ -303,6 +295,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 settings, entrance, LocalSocket(parts.local_runs, sessions.find, executor.trace)
             )
         )
+        standing.serve(addresses)
         await tell_of_start(audit)
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
@@ -330,6 +323,20 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             await _wind_down(daemon, streams)
 
 
+async def _opened(
+    stack: AsyncExitStack, path: Path | None
+) -> tuple[KeptContracts, Store] | tuple[None, None]:
+    """What is kept in the state directory *path*, if there is one."""
+    if path is None:
+        return None, None
+    directory = StateDirectory(path)
+    stack.enter_context(locked(directory.lock, f"state directory {path}", "--state"))
+    await asyncio.to_thread(directory.refuse_without_database)
+    database = Database(directory.database)
+    kept = KeptContracts(await stack.enter_async_context(database))
+    return kept, Store(KeptObjects(database), directory.map_files)
+
+
 def _add_observers(
     server: grpc.aio.Server,
     parts: Parts,
@@ -351,6 +358,8 @@ def _add_observers(
         lost_lines=audit.lost,
         lost_log_lines=lost_log_lines,
         certificate_expiry_s=lambda: expiry.at_s,
+        keeper=parts.keeper,
+        room=parts.room,
     )
     stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
     recordings = RecordingsServicer(
@@ -363,6 +372,46 @@ def _add_observers(
     recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
     shadows_pb2_grpc.add_ShadowsServicer_to_server(ShadowsServicer(parts.shadows), server)
     return stats
+
+
+def _add_status(
+    entrance: _Entrance,
+    settings: Settings,
+    parts: Parts,
+    executor: Executor,
+    sessions: Sessions,
+    hosted: Hosted,
+    audit: Audit,
+    services: Services,
+    stats: Stats,
+    expiry: CertificateExpiry,
+) -> Standing:
+    """What says how the daemon is, and goes on looking for that."""
+    troubles = Troubles(
+        objects=parts.objects,
+        contracts=parts.known,
+        hosted=hosted,
+        keeper=parts.keeper,
+        room=parts.room,
+        guard=executor.guard,
+        losses=Losses(audit.lost, lost_log_lines),
+        services=services,
+    )
+    services.start(parts.room.keep_looking(), name="room for maps")
+    services.start(troubles.lately.keep_looking(), name="what has happened lately")
+    state = "" if settings.state is None else str(settings.state)
+    standing = Standing(version("ebpfd"), state, tls_wanted=settings.tls is not None)
+    servicer = DaemonServicer(
+        standing=standing,
+        stats=stats,
+        troubles=troubles,
+        hosted=hosted,
+        sessions=sessions,
+        contracts=parts.known,
+        look_at_certificate=expiry.look_now,
+    )
+    daemon_pb2_grpc.add_DaemonServicer_to_server(servicer, entrance.server)
+    return standing
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ebpfd.contracts import KnownContracts
+from ebpfd.host.keeper import Keeper
+from ebpfd.host.map_room import MapRoom
 from ebpfd.host.quotas import QUOTAS, Quota, QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.objects import Link, MapObject, Objects, Program
@@ -101,6 +103,15 @@ class Reading:
     certificate_expiry_s: float | None = None
     """Since the epoch; None: it has no certificate."""
 
+    state_refused: int = 0
+    """Changes of the state that could not be written."""
+
+    state_free_bytes: int | None = None
+    """What the state directory's disk has left; None: there is none, or nobody knows."""
+
+    map_refused: int = 0
+    """Maps, and writes of users, that found no room there."""
+
     @property
     def in_flight(self) -> int:
         """Batches of all links that wait or run."""
@@ -128,6 +139,8 @@ class Stats:
         lost_lines: Callable[[], int],
         lost_log_lines: Callable[[], int],
         certificate_expiry_s: Callable[[], float | None],
+        keeper: Keeper,
+        room: MapRoom,
     ) -> None:
         self._guard = guard
         self._used = used
@@ -139,6 +152,8 @@ class Stats:
         self._lost_lines = lost_lines
         self._lost_log_lines = lost_log_lines
         self._certificate_expiry_s = certificate_expiry_s
+        self._keeper = keeper
+        self._room = room
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
     def read(self) -> Reading:
@@ -159,6 +174,9 @@ class Stats:
             map_bytes=self._used["map_memory"](),
             lost_log_lines=self._lost_log_lines(),
             certificate_expiry_s=self._certificate_expiry_s(),
+            state_refused=self._keeper.refused,
+            state_free_bytes=self._room.free_bytes,
+            map_refused=self._room.refused,
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -50,6 +50,13 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
     yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
     told = "Lines of the daemon's own log that could not be written."
     yield single("ebpfd_log_lost_lines_total", "counter", told, reading.lost_log_lines)
+    told = "Changes of the state that could not be written; they have not happened."
+    yield single("ebpfd_state_refusals_total", "counter", told, reading.state_refused)
+    told = "Maps that could not be made, and writes of users, for want of room on the disk."
+    yield single("ebpfd_map_file_refusals_total", "counter", told, reading.map_refused)
+    if reading.state_free_bytes is not None:
+        told = "What the disk of the state directory has left for the daemon."
+        yield single("ebpfd_state_free_bytes", "gauge", told, reading.state_free_bytes)
     if reading.certificate_expiry_s is not None:
         told = "When the daemon's certificate expires, since the epoch."
         name = "ebpfd_tls_certificate_expiry_seconds"

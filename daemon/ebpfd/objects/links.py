@@ -115,6 +115,11 @@ class Link:
         return self.queued - self.in_turn + self.running
 
     @property
+    def waits(self) -> bool:
+        """Whether it is attached, but its hook is away, or has not taken it yet."""
+        return self.state is LinkState.ATTACHED and not self.taken
+
+    @property
     def where(self) -> str:
         """Where its events run, and why not in the process of its hook."""
         if self.elsewhere is not None:
