@@ -150,4 +150,4 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     assert "BPF:\\counts" in ran[33].out
     assert ran[34].out.endswith("\nall is well\n")
     assert "count_by_protocol" in ran[35].out
-    assert "programs" in ran[35].out
+    assert "programs" in ran[36].out

@@ -167,7 +167,7 @@ class Keeper:
 
     @property
     def refused(self) -> int:
-        """Changes that could not be written."""
+        """How often the state could not be written."""
         return self._store.rows.refused if self._store else 0
 
     @property

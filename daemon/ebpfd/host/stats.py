@@ -104,7 +104,7 @@ class Reading:
     """Since the epoch; None: it has no certificate."""
 
     state_refused: int = 0
-    """Changes of the state that could not be written."""
+    """How often the state could not be written."""
 
     state_free_bytes: int | None = None
     """What the state directory's disk has left; None: there is none, or nobody knows."""

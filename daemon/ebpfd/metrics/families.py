@@ -50,7 +50,7 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
     yield single("ebpfd_audit_lost_lines_total", "counter", told, reading.lost_lines)
     told = "Lines of the daemon's own log that could not be written."
     yield single("ebpfd_log_lost_lines_total", "counter", told, reading.lost_log_lines)
-    told = "Changes of the state that could not be written; they have not happened."
+    told = "How often the state could not be written; what was to change has not."
     yield single("ebpfd_state_refusals_total", "counter", told, reading.state_refused)
     told = "Maps that could not be made, and writes of users, for want of room on the disk."
     yield single("ebpfd_map_file_refusals_total", "counter", told, reading.map_refused)

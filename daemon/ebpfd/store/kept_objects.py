@@ -177,12 +177,12 @@ class KeptObjects:
 
     @property
     def refused(self) -> int:
-        """Changes of the whole database that could not be written."""
+        """How often the database could not be written, for objects or contracts."""
         return self._database.refused
 
     @property
     def problem(self) -> str:
-        """Why the last of them could not be; empty: it was, or there was none."""
+        """Why its last change could not be written; empty: it was, or there was none."""
         return self._database.problem
 
     async def in_order(self, work: Callable[[], None]) -> None:

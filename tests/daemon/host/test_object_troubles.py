@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from ebpfd.contracts import KnownContracts
 from ebpfd.host.object_troubles import MOST_LINKS, object_troubles
 from ebpfd.host.trouble import Trouble, things
 from tests.daemon.contracts.samples import ATTACH_TYPE
 from tests.daemon.host.fakes import FakeExtension
-from tests.daemon.host.world import World, world
+from tests.daemon.host.map_scene import scene
+from tests.daemon.host.world import World, until, world
 
 
 def told(w: World, lately: dict[int, Any]) -> list[Trouble]:
@@ -42,3 +44,16 @@ async def test_the_worst_links_are_told_one_by_one_and_the_others_together() -> 
         assert f"`ebpfctl link show {links[-1].id}`" in troubles[0].advice
         assert troubles[-1].told == "3 more links have events that fail, too"
         assert set(troubles[-1].ids) == {each.id for each in links[:3]}
+
+
+async def test_maps_whose_extension_is_away_are_told_by_type() -> None:
+    """With why there is nobody who provides them."""
+    async with scene() as s:
+        contracts = KnownContracts(s.registrar.is_provided)
+        provider, made = await s.provided()
+        assert list(object_troubles(s.objects, contracts, {})) == []
+        s.lose(provider)
+        await until(lambda: made.custom is not None and not made.custom.provider)
+        (found,) = object_troubles(s.objects, contracts, {})
+        assert (found.kind, found.ids) == ("maps", (made.id,))
+        assert found.told.startswith(f"map {made.id} waits for map type names: ")
