@@ -9,7 +9,6 @@ from ebpfd.contracts import KnownContracts
 from ebpfd.host.lately import LATELY
 from ebpfd.host.trouble import Trouble, things
 from ebpfd.objects import Link, MapObject, Objects, Program, ProgramState
-from ebpfd.objects.breaker import BreakerState
 from ebpfd.objects.outcomes import Outcomes
 from ebpfd_api.failure import Failure
 from ebpfd_api.result import result_name
@@ -49,7 +48,10 @@ def object_troubles(
     waiting = [each for each in objects.programs() if each.state is ProgramState.WAITING]
     for (name, reason), ids in _by(waiting, _program_type):
         told = f"{things(ids, 'program', 'wait')} for program type {name}: {reason}"
-        advice = "start its extension; `ebpfctl extension list` shows who is there"
+        advice = (
+            "start its extension; if it is there with another contract, load the program anew: "
+            f"`ebpfctl program reload {ids[0]}`"
+        )
         yield Trouble("programs", told, advice, ids)
     for attach_type, ids in _by((each for each in objects.links() if each.waits), _hook):
         told = f"{things(ids, 'link', 'wait')} for hook {contracts.name_of(attach_type)}"
@@ -65,7 +67,7 @@ def object_troubles(
 
 def _broken(objects: Objects, contracts: KnownContracts) -> Iterator[Trouble]:
     for link in objects.links():
-        if link.breaker is not None and link.breaker.state is not BreakerState.WHOLE:
+        if link.breaker is not None and link.left_alone:
             told = (
                 f"{_named(link, contracts)} is left alone after {result_name(link.breaker.cause)}"
             )
@@ -85,9 +87,7 @@ def _failing(
         failed = {name: count for name, count in lately.get(link.id, {}).items() if name != SUCCESS}
         if link.waits or link.program.state is ProgramState.WAITING:
             failed.pop(Failure.NO_PROVIDER.value, None)
-        if link.breaker is not None and link.breaker.state is not BreakerState.WHOLE:
-            continue
-        if failed:
+        if failed and not link.left_alone:
             count, all_of_them = sum(failed.values()), sum(lately[link.id].values())
             kinds = ", ".join(f"{failed[name]} {name}" for name in sorted(failed))
             told = (

@@ -107,4 +107,5 @@ class DaemonServicer(services_pb.DaemonServicer):
 
 
 def _trouble(trouble: Trouble) -> pb.Trouble:
-    return pb.Trouble(kind=trouble.kind, told=trouble.told, advice=trouble.advice, ids=trouble.ids)
+    told = " ".join(trouble.told.split())  # what others give as a reason may have several lines
+    return pb.Trouble(kind=trouble.kind, told=told, advice=trouble.advice, ids=trouble.ids)
