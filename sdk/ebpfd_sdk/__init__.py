@@ -73,6 +73,7 @@ from ebpfd_sdk._records import Record, Records
 from ebpfd_sdk._run import run, serve
 from ebpfd_sdk._shadow import Shadow, ShadowDifference
 from ebpfd_sdk._stats import Latency, LinkStats, ProgramStats, QuotaStats, Stats
+from ebpfd_sdk._status import DaemonStatus, Trouble
 from ebpfd_sdk._traffic import Counters
 from ebpfd_sdk._values import (
     Binding,
@@ -137,6 +138,7 @@ __all__ = [
     "Counters",
     "CustomMap",
     "CustomMapType",
+    "DaemonStatus",
     "DaemonUnavailable",
     "Data",
     "DataEnd",
@@ -215,6 +217,7 @@ __all__ = [
     "Stats",
     "TestRun",
     "TraceLine",
+    "Trouble",
     "Verdict",
     "VerificationFailed",
     "Way",

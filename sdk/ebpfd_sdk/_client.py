@@ -14,6 +14,7 @@ from ebpfd_api.map_type import MapType
 from ebpfd_api.v1 import (
     contract_pb2,
     contracts_pb2,
+    daemon_pb2,
     extensions_pb2,
     hook_pb2,
     links_pb2,
@@ -67,6 +68,7 @@ from ebpfd_sdk._program import (
 from ebpfd_sdk._recording import Recorded, write_recording
 from ebpfd_sdk._shadow import Shadow, shadow_of
 from ebpfd_sdk._stats import Stats, stats_of
+from ebpfd_sdk._status import DaemonStatus, status_of
 from ebpfd_sdk._values import (
     Binding,
     Disassembly,
@@ -369,6 +371,12 @@ class Client(ObjectCalls):
         reply = await self._daemon.ask(self._daemon.stats.Get, stats_pb2.StatsGetRequest())
         check(reply.status)
         return stats_of(reply)
+
+    async def status(self) -> DaemonStatus:
+        """Ask how the daemon is: what it has, and what somebody should do something about."""
+        reply = await self._daemon.ask(self._daemon.daemon.Status, daemon_pb2.DaemonStatusRequest())
+        check(reply.status)
+        return status_of(reply)
 
     async def set_shadow(self, link_id: int, program_id: int, *, share_percent: int = 0) -> Shadow:
         """Let a loaded program see what a link's program sees, and compare what they say.

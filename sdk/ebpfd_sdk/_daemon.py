@@ -9,6 +9,7 @@ from ebpfd_api.metadata import OWNER
 from ebpfd_api.v1 import (
     access_pb2_grpc,
     contracts_pb2_grpc,
+    daemon_pb2_grpc,
     extensions_pb2_grpc,
     hook_pb2_grpc,
     links_pb2_grpc,
@@ -52,6 +53,7 @@ class Daemon:
         self.access = access_pb2_grpc.AccessStub(channel)
         self.recordings = recordings_pb2_grpc.RecordingsStub(channel)
         self.shadows = shadows_pb2_grpc.ShadowsStub(channel)
+        self.daemon = daemon_pb2_grpc.DaemonStub(channel)
         self.owner = ""
         """The token of the owner that calls are made for; empty: the daemon itself."""
 

@@ -125,14 +125,14 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     steps = [step for step in steps if step[0] not in ("extension", "state", "replay")]
     apart = (["hook", "record"], ["link", "shadow"], ["program", "load", "new.o"])
     steps = [step for step in steps if step[:3] not in apart and step[:2] not in apart]
-    assert len(steps) == 36
+    assert len(steps) == 37
     file = str(tmp_path / "ingress.json")
     steps = [[file if word == "ingress.json" else word for word in step] for step in steps]
     async with world(tmp_path) as w, sample(w):
         ran: list[Ran] = [
             await command("ebpfctl", *step, EBPFD_ADDRESS=w.address) for step in steps
         ]
-    assert [each.code for each in ran] == [0] * 36, [each.err for each in ran]
+    assert [each.code for each in ran] == [0] * 37, [each.err for each in ran]
     assert ran[2].out == "result 1: 3 times\n", "a truncated packet is malformed"
     assert "by_protocol" in ran[3].out
     assert ran[8].out == "2a000000  42\n"
@@ -148,5 +148,6 @@ async def test_the_first_steps_by_hand(tmp_path: Path) -> None:
     assert "ingress" in ran[28].out
     assert "BPF:\\jobs" in ran[30].out
     assert "BPF:\\counts" in ran[33].out
-    assert "count_by_protocol" in ran[34].out
-    assert "programs" in ran[35].out
+    assert ran[34].out.endswith("\nall is well\n")
+    assert "count_by_protocol" in ran[35].out
+    assert "programs" in ran[36].out

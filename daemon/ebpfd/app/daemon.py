@@ -19,12 +19,12 @@ from ebpfd.app.audit import auditing, tell_of_start
 from ebpfd.app.config import OpenTo
 from ebpfd.app.listener import OPTIONS, TLS_OPTIONS, bound, listening
 from ebpfd.app.locks import locked
-from ebpfd.app.logs import lost_log_lines
 from ebpfd.app.metrics import showing
+from ebpfd.app.observers import Observed, add_onlookers, add_statistics, add_status
 from ebpfd.app.parts import Parts, assembled, restorer
-from ebpfd.app.quota_usage import limited_maps, used
+from ebpfd.app.quota_usage import limited_maps
 from ebpfd.app.settings import Settings
-from ebpfd.app.tls_expiry import CertificateExpiry, watched_expiry
+from ebpfd.app.tls_expiry import watched_expiry
 from ebpfd.host.audit import Audit
 from ebpfd.host.contracts import Contracts
 from ebpfd.host.extensions import Hosted
@@ -44,7 +44,6 @@ from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.records import RecordReaders
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.host.services import Services
-from ebpfd.host.stats import Stats
 from ebpfd.host.trace import TraceLog
 from ebpfd.host.verification import Verifier
 from ebpfd.objects import Objects
@@ -62,13 +61,10 @@ from ebpfd.rpc.objects import ObjectsServicer
 from ebpfd.rpc.peers import Peers, TokenCheck
 from ebpfd.rpc.pins import PinsServicer
 from ebpfd.rpc.programs import ProgramsServicer
-from ebpfd.rpc.recordings import RecordingsServicer
 from ebpfd.rpc.registrar import RegistrarServicer
 from ebpfd.rpc.role_check import RoleCheck
 from ebpfd.rpc.rules import Things
 from ebpfd.rpc.session import Sessions
-from ebpfd.rpc.shadows import ShadowsServicer
-from ebpfd.rpc.stats import StatsServicer
 from ebpfd.rpc.streams import Streams
 from ebpfd.store import Database, KeptContracts, KeptObjects, StateDirectory
 from ebpfd_api.address import local_path
@@ -77,6 +73,7 @@ from ebpfd_api.v1 import (
     access_pb2_grpc,
     contracts_pb2,
     contracts_pb2_grpc,
+    daemon_pb2,
     extensions_pb2,
     extensions_pb2_grpc,
     hook_pb2,
@@ -92,13 +89,10 @@ from ebpfd_api.v1 import (
     programs_pb2,
     programs_pb2_grpc,
     recordings_pb2,
-    recordings_pb2_grpc,
     registrar_pb2,
     registrar_pb2_grpc,
     shadows_pb2,
-    shadows_pb2_grpc,
     stats_pb2,
-    stats_pb2_grpc,
 )
 
 STOP_S: Final = 5.0
@@ -125,6 +119,7 @@ _SERVICES: Final = tuple(
         recordings_pb2,
         shadows_pb2,
         access_pb2,
+        daemon_pb2,
     )
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
@@ -167,16 +162,7 @@ class _Entrance:
 async def running(settings: Settings) -> AsyncGenerator[Daemon]:
     """A daemon that serves within the block, and at its end detaches, drains and is gone."""
     async with AsyncExitStack() as stack:
-        kept = store = None
-        if settings.state is not None:
-            directory = StateDirectory(settings.state)
-            stack.enter_context(
-                locked(directory.lock, f"state directory {settings.state}", "--state")
-            )
-            await asyncio.to_thread(directory.refuse_without_database)
-            database = Database(directory.database)
-            kept = KeptContracts(await stack.enter_async_context(database))
-            store = Store(KeptObjects(database), directory.map_files)
+        kept, store = await _opened(stack, settings.state)
         audit = await stack.enter_async_context(auditing(settings.audit))
         services = await stack.enter_async_context(Services())
         verifier = await stack.enter_async_context(Verifier())
@@ -283,16 +269,11 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             ),
             server,
         )
-        stats = _add_observers(
-            server,
-            parts,
-            executor,
-            sessions,
-            streams,
-            audit,
-            hosted,
-            watched_expiry(settings.tls, services),
-        )
+        expiry = watched_expiry(settings.tls, services)
+        observed = Observed(parts, executor, sessions, hosted, audit, services, expiry)
+        stats = add_statistics(server, observed)
+        add_onlookers(server, parts, streams)
+        standing = add_status(server, observed, settings, stats)
         healthy = _add_standard_services(server, streams)
         await _restore(parts, store, verifier, executor, local=settings.local)
         stack.enter_context(limited_maps(executor.guard, services))
@@ -305,6 +286,7 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
                 settings, entrance, LocalSocket(parts.local_runs, sessions.find, executor.trace)
             )
         )
+        standing.serve(addresses)
         await tell_of_start(audit)
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         daemon = Daemon(
@@ -333,42 +315,18 @@ async def running(settings: Settings) -> AsyncGenerator[Daemon]:
             await _wind_down(daemon, streams)
 
 
-def _add_observers(
-    server: grpc.aio.Server,
-    parts: Parts,
-    executor: Executor,
-    sessions: Sessions,
-    streams: Streams,
-    audit: Audit,
-    hosted: Hosted,
-    expiry: CertificateExpiry,
-) -> Stats:
-    """What only looks at what runs."""
-    stats = Stats(
-        objects=parts.objects,
-        contracts=parts.known,
-        registrar=parts.registrar,
-        sessions=sessions.__len__,
-        owners=parts.owners.__len__,
-        guard=executor.guard,
-        used=used(parts, executor, sessions),
-        lost_lines=audit.lost,
-        lost_log_lines=lost_log_lines,
-        lost_trace_lines=lambda: executor.trace.lost,
-        extensions=hosted.all,
-        certificate_expiry_s=lambda: expiry.at_s,
-    )
-    stats_pb2_grpc.add_StatsServicer_to_server(StatsServicer(stats=stats), server)
-    recordings = RecordingsServicer(
-        recordings=parts.recordings,
-        links=parts.links,
-        objects=parts.objects,
-        contracts=parts.known,
-        streams=streams,
-    )
-    recordings_pb2_grpc.add_RecordingsServicer_to_server(recordings, server)
-    shadows_pb2_grpc.add_ShadowsServicer_to_server(ShadowsServicer(parts.shadows), server)
-    return stats
+async def _opened(
+    stack: AsyncExitStack, path: Path | None
+) -> tuple[KeptContracts, Store] | tuple[None, None]:
+    """What is kept in the state directory *path*, if there is one."""
+    if path is None:
+        return None, None
+    directory = StateDirectory(path)
+    stack.enter_context(locked(directory.lock, f"state directory {path}", "--state"))
+    await asyncio.to_thread(directory.refuse_without_database)
+    database = Database(directory.database)
+    kept = KeptContracts(await stack.enter_async_context(database))
+    return kept, Store(KeptObjects(database), directory.map_files)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from ebpfd.host.invocation import Executor
 from ebpfd.host.keeper import Keeper, Store
 from ebpfd.host.links import Links
 from ebpfd.host.local_runs import LocalRuns
+from ebpfd.host.map_room import MapRoom
 from ebpfd.host.maps import Maps
 from ebpfd.host.new_maps import NewMaps
 from ebpfd.host.owners import Owners
@@ -52,6 +53,7 @@ class Parts:
     recordings: Recordings
     shadows: Shadows
     local_runs: LocalRuns
+    room: MapRoom
 
 
 def assembled(
@@ -148,6 +150,7 @@ def assembled(
             services=services,
             patience_s=deadlines.local_s,
         ),
+        room=new_maps.room,
     )
 
 

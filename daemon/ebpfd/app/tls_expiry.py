@@ -32,8 +32,13 @@ class CertificateExpiry:
     async def keep_watched(self) -> None:
         """Look for ever, if there is anything to look at."""
         while self._cert is not None:
-            self.look(await asyncio.to_thread(_content, self._cert), time.time())
+            await self.look_now()
             await asyncio.sleep(LOOK_S)
+
+    async def look_now(self) -> None:
+        """Look, if there is anything to look at: the file may be a new one."""
+        if self._cert is not None:
+            self.look(await asyncio.to_thread(_content, self._cert), time.time())
 
     def look(self, pem: bytes, now_s: float) -> None:
         """Take notice of what the file has *now_s*."""

@@ -16,6 +16,7 @@ from ebpfd.cli.recordings import record, replay
 from ebpfd.cli.registrations import binding, client, provider, registrar
 from ebpfd.cli.shadows import shadow
 from ebpfd.cli.state import state
+from ebpfd.cli.status import status
 from ebpfd.cli.top import top
 from ebpfd.cli.trace import trace
 from ebpfd.cli.whoami import whoami
@@ -77,6 +78,7 @@ for _command in (
     trace,
     replay,
     state,
+    status,
     whoami,
 ):
     main.add_command(_command)

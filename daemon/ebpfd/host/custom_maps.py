@@ -149,7 +149,8 @@ class CustomMaps:
     async def update(self, map_object: MapObject, key: bytes, value: bytes, flags: int) -> None:
         """Write a value."""
         client = self._client(map_object.id)
-        await self._services.finish(_update(client, key, value, flags), name="update")
+        with self._new_maps.room.counting():
+            await self._services.finish(_update(client, key, value, flags), name="update")
 
     async def delete(self, map_object: MapObject, key: bytes) -> None:
         """Delete a key."""
@@ -166,7 +167,8 @@ class CustomMaps:
     ) -> None:
         """Write a value for a program; not if its turn comes after *until*, by the loop's clock."""
         client = self._client(map_id, missing=_GONE_FOR_PROGRAMS)
-        await _update(client, key, value, flags, until, MapOperation.HELPER)
+        with self._new_maps.room.counting():
+            await _update(client, key, value, flags, until, MapOperation.HELPER)
 
     async def delete_by_program(self, map_id: int, key: bytes, until: float) -> None:
         """Delete a key likewise."""

@@ -165,6 +165,25 @@ class Keeper:
         except StoreError as error:
             _log.error("state not written", reason=str(error))
 
+    @property
+    def refused(self) -> int:
+        """How often the state could not be written."""
+        return self._store.rows.refused if self._store else 0
+
+    @property
+    def problem(self) -> str:
+        """Why the last change could not be written; empty: it was, or there was none."""
+        return self._store.rows.problem if self._store else ""
+
+    async def try_again(self) -> None:
+        """See whether the state takes changes again, if the last one could not be written."""
+        if self.problem:
+            with suppress(StoreError):
+                async with self._changing:
+                    if not self._closed:
+                        await self._write(NOTHING)
+                        await self._reserve()
+
     async def _write(self, without: Without) -> None:
         if self._store is None:
             return

@@ -265,9 +265,10 @@ class Maps:
 
     async def _called(self, map_object: MapObject, call: Callable[[], _Value]) -> _Value:
         """Call the engine, on a thread if another process may hold it up."""
-        if map_object.may_wait:
-            return await self._executor.on_waiting_thread(map_object, call)
-        return call()
+        with self._new_maps.room.counting():
+            if map_object.may_wait:
+                return await self._executor.on_waiting_thread(map_object, call)
+            return call()
 
     def _tell(
         self,

@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from typing import Final
 
 from ebpfd.errors import RequestError
+from ebpfd.host.map_room import MapRoom
 from ebpfd.objects import MapObject
 from ebpfd.store import KeptMap, MapFiles
 from ebpfd.store.map_files import engine_map, has_file
@@ -21,6 +23,7 @@ class NewMaps:
     def __init__(self, files: MapFiles | None = None, *, shared: bool = False) -> None:
         self._files = files
         self._shared = shared
+        self.room: Final = MapRoom(files.folder if files else None)
 
     def make(self, declared: KeptMap, initial: bytes | None = None) -> Map:
         """A new map; it may block for some time.
@@ -30,12 +33,14 @@ class NewMaps:
         if self._files is None or not has_file(declared):
             return engine_map(declared, initial, shared=self._shared and has_file(declared))
         try:
-            descriptor = self._files.new()
+            with self.room.counting():
+                descriptor = self._files.new()
         except OSError as error:
             message = f"no file for a map in {self._files.folder}: {error.strerror}"
             raise RequestError(Result.OUT_OF_SPACE, message) from None
         try:
-            return engine_map(declared, initial, descriptor)
+            with self.room.counting():
+                return engine_map(declared, initial, descriptor)
         finally:
             os.close(descriptor)
 
@@ -47,13 +52,14 @@ class NewMaps:
         if self._files is None:
             map_object.map.renew()
             return
-        descriptor = await asyncio.to_thread(self._files.new)
-        try:
-            # Here, where nobody else changes it meanwhile.
-            map_object.map.renew(descriptor)
-            await asyncio.to_thread(self._files.take_over, map_object.id, descriptor)
-        finally:
-            os.close(descriptor)
+        with self.room.counting():
+            descriptor = await asyncio.to_thread(self._files.new)
+            try:
+                # Here, where nobody else changes it meanwhile.
+                map_object.map.renew(descriptor)
+                await asyncio.to_thread(self._files.take_over, map_object.id, descriptor)
+            finally:
+                os.close(descriptor)
 
     def of_file(self, spec: MapSpec, specs: Sequence[MapSpec]) -> Map:
         """A map as an object file with *specs* declares it."""

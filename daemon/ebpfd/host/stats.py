@@ -7,6 +7,8 @@ from uuid import UUID
 
 from ebpfd.contracts import KnownContracts
 from ebpfd.host.extensions import HostedExtension, State
+from ebpfd.host.keeper import Keeper
+from ebpfd.host.map_room import MapRoom
 from ebpfd.host.quotas import QUOTAS, Quota, QuotaGuard
 from ebpfd.host.registrar import RegistrarHost
 from ebpfd.objects import Link, MapObject, Objects, Program, ProgramState
@@ -116,6 +118,15 @@ class Reading:
     certificate_expiry_s: float | None = None
     """Since the epoch; None: it has no certificate."""
 
+    state_refused: int = 0
+    """How often the state could not be written."""
+
+    state_free_bytes: int | None = None
+    """What the state directory's disk has left; None: there is none, or nobody knows."""
+
+    map_refused: int = 0
+    """Maps, and writes of users, that found no room there."""
+
     @property
     def in_flight(self) -> int:
         """Batches of all links that wait or run."""
@@ -145,6 +156,8 @@ class Stats:
         lost_trace_lines: Callable[[], int],
         extensions: Callable[[], Iterable[HostedExtension]],
         certificate_expiry_s: Callable[[], float | None],
+        keeper: Keeper,
+        room: MapRoom,
     ) -> None:
         self._guard = guard
         self._used = used
@@ -158,6 +171,8 @@ class Stats:
         self._lost_trace_lines = lost_trace_lines
         self._extensions = extensions
         self._certificate_expiry_s = certificate_expiry_s
+        self._keeper = keeper
+        self._room = room
         self._started_ns, self._began_ns = time.time_ns(), time.monotonic_ns()
 
     def read(self) -> Reading:
@@ -180,6 +195,9 @@ class Stats:
             lost_trace_lines=self._lost_trace_lines(),
             extensions=tuple(map(_extension, self._extensions())),
             certificate_expiry_s=self._certificate_expiry_s(),
+            state_refused=self._keeper.refused,
+            state_free_bytes=self._room.free_bytes,
+            map_refused=self._room.refused,
         )
 
     def _quota(self, name: str, quota: Quota) -> QuotaReading:

@@ -62,6 +62,13 @@ def metrics(reading: Reading, version: str) -> Iterator[str]:
         ("trace", "Lines of programs that nobody could see any more.", reading.lost_trace_lines),
     ):
         yield single(f"ebpfd_{name}_lost_lines_total", "counter", told, lost)
+    told = "How often the state could not be written; what was to change has not."
+    yield single("ebpfd_state_refusals_total", "counter", told, reading.state_refused)
+    told = "Maps that could not be made, and writes of users, for want of room on the disk."
+    yield single("ebpfd_map_file_refusals_total", "counter", told, reading.map_refused)
+    if reading.state_free_bytes is not None:
+        told = "What the disk of the state directory has left for the daemon."
+        yield single("ebpfd_state_free_bytes", "gauge", told, reading.state_free_bytes)
     if reading.certificate_expiry_s is not None:
         told = "When the daemon's certificate expires, since the epoch."
         name = "ebpfd_tls_certificate_expiry_seconds"

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from ebpfd.objects.breaker import Breaker, BreakerRule
+from ebpfd.objects.breaker import Breaker, BreakerRule, BreakerState
 from ebpfd.objects.elsewhere import Elsewhere
 from ebpfd.objects.outcomes import Outcomes, outcomes_of
 from ebpfd.objects.programs import Program
@@ -113,6 +113,16 @@ class Link:
     def in_flight(self) -> int:
         """Batches that run, or wait for their turn."""
         return self.queued - self.in_turn + self.running
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is attached, but its hook is away, or has not taken it yet."""
+        return self.state is LinkState.ATTACHED and not self.taken
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether its breaker is broken, or tries one batch."""
+        return self.breaker is not None and self.breaker.state is not BreakerState.WHOLE
 
     @property
     def where(self) -> str:

@@ -140,6 +140,7 @@ NO_CHANGES: Final = frozenset(
         "Contracts/Get",
         "Contracts/Export",
         "Contracts/Convert",
+        "Daemon/Status",
         "Extensions/List",
         "Extensions/Logs",
         "Hook/Invoke",

@@ -32,9 +32,7 @@ _BREAKER_STATES: Final = {
 
 def encode_link(link: Link, contracts: KnownContracts) -> pb.Link:
     """A link as its users see it."""
-    state = _STATES[link.state]
-    if link.state is LinkState.ATTACHED and not link.taken:
-        state = pb.LINK_STATE_WAITING
+    state = pb.LINK_STATE_WAITING if link.waits else _STATES[link.state]
     latency = link.tally.latency()  # before the runs: then there are never more of them
     return pb.Link(
         id=link.id,

@@ -207,6 +207,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "Contracts/Convert": _OBSERVE,
         "Contracts/Import": _ADMIN,
         "Contracts/Forget": _ADMIN,
+        "Daemon/Status": _OBSERVE,
         "Extensions/List": _OBSERVE,
         "Extensions/Start": _ADMIN,
         "Extensions/Stop": _ADMIN,

@@ -28,9 +28,14 @@ def told(error: OSError, place: object = None) -> str:
 
 def told_by_engine(message: str) -> str:
     """What the engine says of an error, which may be the system's, and what can be done."""
-    number = _OS_ERROR.search(message)
-    advice = advice_for(int(number[1])) if number else ""
+    advice = advice_for(os_error_number(message))
     return f"{message}: {advice}" if advice else message
+
+
+def os_error_number(message: str) -> int | None:
+    """The number of the system's error of which the engine speaks, if it is one."""
+    number = _OS_ERROR.search(message)
+    return int(number[1]) if number else None
 
 
 def advice_for(number: int | None) -> str:

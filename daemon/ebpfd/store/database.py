@@ -33,6 +33,11 @@ class Database:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
+        self.refused = 0
+        """Changes that could not be written."""
+
+        self.problem = ""
+        """Why the last change could not be; empty: it was, or there was none."""
 
     async def __aenter__(self) -> Self:
         """Open the file, and make it if there is none."""
@@ -63,7 +68,14 @@ class Database:
                 connection.execute("BEGIN IMMEDIATE")
                 return work(connection)
 
-        return await self._in_thread(transaction)
+        try:
+            value = await self._in_thread(transaction)
+        except StoreError as error:
+            self.refused += 1
+            self.problem = str(error)
+            raise
+        self.problem = ""
+        return value
 
     async def look(self, work: Callable[[sqlite3.Connection], _Value]) -> _Value:
         """Let *work* read."""

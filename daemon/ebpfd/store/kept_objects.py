@@ -175,6 +175,16 @@ class KeptObjects:
 
         await self._database.change(work)
 
+    @property
+    def refused(self) -> int:
+        """How often the database could not be written, for objects or contracts."""
+        return self._database.refused
+
+    @property
+    def problem(self) -> str:
+        """Why its last change could not be written; empty: it was, or there was none."""
+        return self._database.problem
+
     async def in_order(self, work: Callable[[], None]) -> None:
         """Do *work*, about files, after all changes that were begun."""
         await self._database.in_order(work)

@@ -62,6 +62,9 @@ def reading(
         lost_trace_lines=9,
         extensions=tuple(extensions),
         certificate_expiry_s=8.5,
+        state_refused=9,
+        state_free_bytes=10,
+        map_refused=11,
     )
 
 
@@ -118,6 +121,9 @@ def test_a_daemon_without_anything_still_says_how_full_it_is() -> None:
         "ebpfd_log_lost_lines_total": 7,
         "ebpfd_trace_lost_lines_total": 9,
         "ebpfd_tls_certificate_expiry_seconds": 8.5,
+        "ebpfd_state_refusals_total": 9,
+        "ebpfd_state_free_bytes": 10,
+        "ebpfd_map_file_refusals_total": 11,
     }.items():
         assert of(text, name) == [({}, value)]
     assert of(text, "ebpfd_link_events_total") == []
