@@ -72,5 +72,9 @@ def _text(seen: "DaemonStatus") -> dict[str, Json]:
         moment = datetime.fromtimestamp(seen.certificate_expires_ns / NS_A_SECOND, UTC)
         shown["certificate"] = f"good until {moment:%Y-%m-%d %H:%M} UTC"
     shown["state"] = state
-    shown["has"] = ", ".join(f"{getattr(seen, name)} {name}" for name in COUNTS)
+    shown["has"] = ", ".join(_counted(getattr(seen, name), name) for name in COUNTS)
     return shown
+
+
+def _counted(count: int, things: str) -> str:
+    return f"{count} {things if count != 1 else things.removesuffix('s')}"
