@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,19 @@ async def test_a_certificate_near_its_end_is_told_until_there_is_a_new_one(tmp_p
         assert f"on {soon.until:%Y-%m-%d %H:%M} UTC" in found["certificate"]["told"]
         await asyncio.to_thread(good.cert.replace, used.cert)
         assert await troubles(w) == {}
+
+
+async def test_a_certificate_that_is_good_for_ever_is_told_with_the_last_moment_there_is(
+    tmp_path: Path,
+) -> None:
+    """RFC 5280 ends such a one in the year 9999, which no nanoseconds of 64 bits reach."""
+    ca = Authority(tmp_path)
+    ever = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - datetime.now(UTC)
+    issued = ca.issue("ever", "localhost", valid=ever)
+    async with world(tmp_path, "--listen", "tls:localhost:0", *issued.serving(ca.path)) as w:
+        assert await troubles(w) == {}
+        assert (await w.ctl_json("status"))["certificate_expires_ns"] == (1 << 64) - 1
+        assert "good until 2554-07-21 23:34 UTC" in (await w.ctl("status")).out
 
 
 async def test_a_daemon_that_does_not_listen_over_tls_though_it_was_to_says_so(

@@ -93,7 +93,7 @@ def read_config(path: Path) -> Config:
         return _config(tomllib.loads(path.read_text()))
     except OSError as error:
         raise SettingsError(f"config {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of its numbers and depths as well
         raise SettingsError(f"config {path}: this is no TOML: {error}") from None
     except SettingsError as error:
         raise SettingsError(f"config {path}: {error}") from None

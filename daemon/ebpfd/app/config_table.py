@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from enum import Enum
-from math import isfinite
+from sys import float_info
 from typing import Any, Final, TypeGuard, TypeVar
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -74,7 +74,7 @@ class Table:
         if value is None:
             return None
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not isfinite(value) or not value > 0:
+        if not number or not 0 < value <= float_info.max:
             raise self.wrong(key, "this must be a number of seconds greater than 0")
         if least is not None and not least <= value <= most:
             raise self.wrong(key, f"this must be a number of seconds from {least:g} to {most:g}")

@@ -49,7 +49,7 @@ class Reload:
     async def _reload(self) -> None:
         try:
             new = await asyncio.to_thread(self._read)
-        except SettingsError as error:
+        except (SettingsError, OSError) as error:  # somebody may be replacing a certificate
             _log.error("configuration not taken", reason=str(error))
             self._audit.note("daemon.reload", itself(), "INVALID_ARGUMENT", message=str(error))
             return

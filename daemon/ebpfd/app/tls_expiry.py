@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from ebpfd.app.tls import TlsListener
+from ebpfd.host.one_look import OneLook
 from ebpfd.host.services import Services
 from ebpfd_api.validity import earliest_end
 
@@ -25,20 +27,21 @@ class CertificateExpiry:
 
     def __init__(self, cert: Path | None) -> None:
         self._cert = cert
+        self._file = None if cert is None else OneLook(partial(_content, cert))
         self._warned_s = float("-inf")
         self.at_s: float | None = None
         """Since the epoch; None: not known."""
 
     async def keep_watched(self) -> None:
         """Look for ever, if there is anything to look at."""
-        while self._cert is not None:
+        while self._file is not None:
             await self.look_now()
             await asyncio.sleep(LOOK_S)
 
     async def look_now(self) -> None:
         """Look, if there is anything to look at: the file may be a new one."""
-        if self._cert is not None:
-            self.look(await asyncio.to_thread(_content, self._cert), time.time())
+        if self._file is not None:
+            self.look(await self._file.found(), time.time())
 
     def look(self, pem: bytes, now_s: float) -> None:
         """Take notice of what the file has *now_s*."""

@@ -111,6 +111,6 @@ class AuditFile:
         self._torn = last != b"\n"
 
     def _close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)  # also if that is an error: the number may be another file's now

@@ -10,11 +10,13 @@ import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from ebpfd.host.one_look import OneLook
 from ebpfd.store.advice import os_error_number
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
@@ -50,6 +52,7 @@ class MapRoom:
         self.reason = ""
         """Of the last one that was refused."""
 
+        self._disk = None if folder is None else OneLook(partial(os.statvfs, folder))
         self._clock = clock
         self._logged_at, self._logged = float("-inf"), 0
 
@@ -69,9 +72,9 @@ class MapRoom:
 
     async def look(self) -> None:
         """See how much there is."""
-        if self.folder is not None:
+        if self._disk is not None:
             with suppress(OSError):  # whoever needs the folder hears of it
-                found = await asyncio.to_thread(os.statvfs, self.folder)
+                found = await self._disk.found()
                 self.see(found.f_bavail * found.f_frsize)
 
     async def keep_looking(self) -> None:

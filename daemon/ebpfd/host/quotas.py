@@ -90,10 +90,10 @@ class QuotaGuard:
     def check(self, quota: str, there: int, more: int, what: str) -> None:
         """Refuse *more* of something, of which so many are *there*; *what* says how to have less.
 
-        ``RequestError`` NO_MEMORY.
+        ``RequestError`` NO_MEMORY; not of who wants none of it, however many there are.
         """
         limit: int = getattr(self.quotas, quota)
-        if there + more > limit:
+        if more and there + more > limit:
             message = f"there are {there} {quota}, and may be {limit}: {what}"
             raise self.refusal(quota, message)
 

@@ -64,12 +64,15 @@ class Troubles:
         self._guard = guard
         self._losses = losses
         self._services = services
+        self._trying: asyncio.Task[None] | None = None
         self.lately: Final = Lately(self._counts)
 
     async def look_anew(self) -> None:
         """See what may have become better by itself: the disk, and a state that took no changes."""
-        trying = self._services.start(self._keeper.try_again(), name="another try of the state")
-        await asyncio.wait({trying}, timeout=LOOK_AT_MOST_S)
+        if self._trying is None or self._trying.done():
+            trying = self._keeper.try_again()
+            self._trying = self._services.start(trying, name="another try of the state")
+        await asyncio.wait({self._trying}, timeout=LOOK_AT_MOST_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_AT_MOST_S):
                 await self._room.look()

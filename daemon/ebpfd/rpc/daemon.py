@@ -3,8 +3,9 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import grpc
 
@@ -12,12 +13,15 @@ from ebpfd.contracts import KnownContracts
 from ebpfd.host.extensions import Hosted
 from ebpfd.host.stats import Reading, Stats
 from ebpfd.host.trouble import Trouble
-from ebpfd.host.troubles import Troubles
+from ebpfd.host.troubles import LOOK_AT_MOST_S, Troubles
 from ebpfd.rpc.session import Sessions
 from ebpfd_api.v1 import daemon_pb2 as pb
 from ebpfd_api.v1 import daemon_pb2_grpc as services_pb
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+_MOST_NS: Final = (1 << 64) - 1
+"""In the year 2554; certificates that are to be good for ever end in 9999."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,9 @@ class DaemonServicer(services_pb.DaemonServicer):
         del request, context
         await self._standing.serving.wait()
         await self._troubles.look_anew()
-        await self._look_at_certificate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_AT_MOST_S):
+                await self._look_at_certificate()
         reading, standing = self._stats.read(), self._standing
         found = self._troubles.found(reading, tls_off=standing.tls_off)
         response = pb.DaemonStatusResponse(
@@ -88,7 +94,8 @@ class DaemonServicer(services_pb.DaemonServicer):
             troubles=map(_trouble, found),
         )
         if reading.certificate_expiry_s is not None:
-            response.certificate_expires_ns = int(reading.certificate_expiry_s * 1e9)
+            expires_ns = int(reading.certificate_expiry_s * 1e9)
+            response.certificate_expires_ns = max(0, min(expires_ns, _MOST_NS))
         return response
 
     def _counts(self, reading: Reading) -> pb.DaemonCounts:

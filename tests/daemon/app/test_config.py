@@ -113,6 +113,8 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("listen = [", "no TOML: "),
+        ("listen = " + "[" * 5000, "no TOML: "),
+        ("state = " + "1" * 5000, "no TOML: "),
         ("lisen = []", "lisen: there is no such key here; there are listen, open_to, tls, state, "),
         ("[deadlines]\ncallback = 1", "deadlines, callback: there is no such key"),
         (SECOND + "memory_limit = 1", "extension 1, memory_limit: there is no such key"),
@@ -122,6 +124,7 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
         ("state = 1", "state: this must be text"),
         ("deadlines = 1", "deadlines: this must be a table"),
         ("[deadlines]\ncallback_s = 0", "deadlines, callback_s: this must be a number of seconds"),
+        ("[deadlines]\nmap_s = 1" + "0" * 400, "deadlines, map_s: this must be a number of sec"),
         ("[deadlines]\ndrain_s = inf", "deadlines, drain_s: this must be a number of seconds"),
         ("[extension]\nname = 'a'", r"extension: this must be a list of tables: \[\[extension\]\]"),
         ("extension = [1]", "extension 1: this must be a table"),

@@ -1,6 +1,7 @@
 """A file of lines that nothing waits for too long."""
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -68,6 +69,27 @@ async def test_it_goes_on_in_a_new_file_when_it_is_told_to(tmp_path: Path) -> No
         file.reopen()
         await file.append("new")
     assert (tmp_path / "audit.1").read_text() == "old\nstill old\n"
+    assert path.read_text() == "new\n"
+
+
+async def test_a_file_that_cannot_be_closed_in_order_is_left_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of a network may say that what it took before is lost."""
+    path, close = tmp_path / "audit", os.close
+
+    def close_and_complain(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    async with writing(path) as file:
+        await file.append("old")
+        path.rename(tmp_path / "audit.1")
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "close", close_and_complain)
+            file.reopen()
+            await file.append("new")
+        assert file.lost == 0
     assert path.read_text() == "new\n"
 
 

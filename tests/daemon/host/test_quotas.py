@@ -56,6 +56,18 @@ async def test_maps_beyond_their_quota_are_refused() -> None:
         await w.load("count.o")
 
 
+async def test_who_wants_no_more_of_what_is_beyond_its_quota_is_not_refused() -> None:
+    """After a quota became less than there is: a program without maps has nothing to do with it."""
+    async with world() as w:
+        await w.provide(FakeExtension())
+        for _ in range(2):
+            await w.maps.create(HASH)
+        w.executor.guard.quotas = Quotas(maps=1)
+        await w.load("trace.o")
+        await refused(w.load("count.o"), Result.NO_MEMORY)
+        assert w.executor.guard.refused == {"maps": 1}
+
+
 async def test_links_beyond_their_quota_are_refused() -> None:
     """The hook is not even asked."""
     async with world(quotas=Quotas(links=1)) as w:

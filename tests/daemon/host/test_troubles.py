@@ -1,5 +1,6 @@
 """Troubles that concern the whole daemon: each is told while it lasts, and no longer."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ebpfd.host.extensions import Hosted
+from ebpfd.host.keeper import Keeper
 from ebpfd.host.map_room import ENOUGH_BYTES, MapRoom
 from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.stats import QuotaReading, Reading
@@ -112,3 +114,23 @@ async def test_what_concerns_everybody_comes_first() -> None:
         assert s.told()["disk"] == "/state/maps has 1.5 MiB left for maps"
         s.room.see(ENOUGH_BYTES)
         assert s.told() == {}
+
+
+async def test_a_state_that_does_not_answer_is_tried_once_however_often_somebody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What asks every few seconds must leave nothing behind each time."""
+    tries, never = list[int](), asyncio.Event()
+
+    async def try_again(_: Keeper) -> None:
+        tries.append(0)
+        await never.wait()
+
+    monkeypatch.setattr(Keeper, "try_again", try_again)
+    monkeypatch.setattr("ebpfd.host.troubles.LOOK_AT_MOST_S", 0.0)
+    async with scene() as s:
+        for _ in range(3):
+            await s.troubles.look_anew()
+            await asyncio.sleep(0)
+        assert len(tries) == 1
+        never.set()
