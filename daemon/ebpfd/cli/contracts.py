@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_record, print_table
 from ebpfd.cli.shipped import ShippedFile
 
@@ -123,7 +124,7 @@ def forget(output: Output, type_: str) -> None:
 
     async def work(client: "Client") -> None:
         await client.forget_contract(type_)
-        output.emit({"forgotten": type_}, lambda: click.echo(f"{type_} is forgotten"))
+        output.emit({"forgotten": type_}, lambda: echo(f"{type_} is forgotten"))
 
     output.run(work)
 
@@ -203,18 +204,18 @@ def _print(known: "Contract", content: Any) -> None:
     """What an author or an operator asks of it; all of it is in its JSON."""
     print_record({**_describe(known), "helpers": len(known.helpers)})
     if content["fields"]:
-        click.echo("\ncontext")
+        echo("\ncontext")
         print_table([_field(each) for each in content["fields"]], FIELD_COLUMNS)
     helpers = [
         *content["program_info"]["program_type_specific_helpers"],
         *content["program_info"]["global_helpers"],
     ]
     if helpers:
-        click.echo("\nhelpers")
+        echo("\nhelpers")
         served = content["helper_addresses"]
         print_table([_helper(each, served) for each in helpers], HELPER_COLUMNS)
     if content["results"]:
-        click.echo("\nresults")
+        echo("\nresults")
         print_table(content["results"], RESULT_COLUMNS)
 
 
@@ -241,6 +242,6 @@ def _helper(helper: Any, served: list[int]) -> dict[str, Json]:
 
 def _print_differences(rows: Sequence[dict[str, Json]]) -> None:
     for row in rows:
-        click.echo(f"{row['field']}: {row['old']} -> {row['new']}")
+        echo(f"{row['field']}: {row['old']} -> {row['new']}")
     if not rows:
-        click.echo("no difference")
+        echo("no difference")

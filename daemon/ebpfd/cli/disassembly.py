@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ebpfd.cli.echo import plain
 from ebpfd.cli.output import Json
-from ebpfd.cli.rejections import plain, source_json
+from ebpfd.cli.rejections import source_json
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Disassembly, Instruction, SourceLine

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.peers import peer_json
 
@@ -137,7 +138,7 @@ def _print(extensions: "tuple[ExtensionInfo, ...] | list[ExtensionInfo]") -> Non
     print_table([_row(each) for each in extensions], COLUMNS)
     for each in extensions:
         if each.reason and each.state.name in ("BACKING_OFF", "FAILED"):
-            click.echo(f"{each.name}: {each.reason}")
+            echo(f"{each.name}: {each.reason}")
 
 
 def _row(each: "ExtensionInfo") -> dict[str, Json]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.links import describe as describe_link
 from ebpfd.cli.output import Json, Output, print_record, print_table
 from ebpfd.cli.parameters import Hex, HexOrFile, meta_length_option
@@ -76,7 +77,7 @@ def show(output: Output, attach_type: str) -> None:
 
         def text() -> None:
             print_record({name: value for name, value in row.items() if name != "links"})
-            click.echo()
+            echo()
             print_table(links, LINK_COLUMNS)
 
         output.emit(row, text)
@@ -199,7 +200,7 @@ def create(
             closed_result=closed_result,
         )
         row = describe(created)
-        output.emit(row, lambda: click.echo(f"hook {created.name} ({created.attach_type})"))
+        output.emit(row, lambda: echo(f"hook {created.name} ({created.attach_type})"))
 
     output.run(work)
 
@@ -221,7 +222,7 @@ def import_(output: Output, file: str) -> None:
     async def work(client: "Client") -> None:
         taken = await client.import_hook(await asyncio.to_thread(Path(file).read_bytes))
         row = describe(taken)
-        output.emit(row, lambda: click.echo(f"hook {taken.name} ({taken.attach_type})"))
+        output.emit(row, lambda: echo(f"hook {taken.name} ({taken.attach_type})"))
 
     output.run(work)
 
@@ -251,7 +252,7 @@ def remove(output: Output, attach_type: str) -> None:
     async def work(client: "Client") -> None:
         await client.remove_hook(attach_type)
         row: dict[str, Json] = {"removed": attach_type}
-        output.emit(row, lambda: click.echo(f"removed {attach_type}"))
+        output.emit(row, lambda: echo(f"removed {attach_type}"))
 
     output.run(work)
 
@@ -323,7 +324,7 @@ def _counted(outcomes: list[Outcome]) -> Mapping[str, Json]:
 
 def _print(results: list[int]) -> None:
     if len(results) == 1:
-        click.echo(f"result {results[0]}")
+        echo(f"result {results[0]}")
         return
     for result, times in Counter(results).most_common():
-        click.echo(f"result {result}: {times} times")
+        echo(f"result {result}: {times} times")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Flags, Hex
 from ebpfd.cli.policy import (
@@ -123,7 +124,7 @@ def detach(output: Output, id: int) -> None:
 
     async def work(client: "Client") -> None:
         await client.detach(id)
-        output.emit({"id": id}, lambda: click.echo(f"link {id} is detached"))
+        output.emit({"id": id}, lambda: echo(f"link {id} is detached"))
 
     output.run(work)
 
@@ -181,7 +182,7 @@ def unlink(output: Output, attach_type: str, param: bytes, program: int) -> None
     async def work(client: "Client") -> None:
         ids = await client.unlink(attach_type, parameter=param, program_id=program)
         text = f"detached: {', '.join(map(str, ids))}"
-        output.emit({"ids": list(ids)}, lambda: click.echo(text))
+        output.emit({"ids": list(ids)}, lambda: echo(text))
 
     output.run(work)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.map_text import entry, entry_columns, number, value_fields, value_text
 from ebpfd.cli.output import Output
 from ebpfd.cli.parameters import MapBytes, existing_file, parse_map_bytes
@@ -50,9 +51,7 @@ def restore(output: Output, id: int, file: str) -> None:
         written = await client.map(id)
         for start in range(0, len(entries), RESTORED_AT_ONCE):
             await written.set_many(entries[start : start + RESTORED_AT_ONCE])
-        output.emit(
-            {"id": id, "entries": len(entries)}, lambda: click.echo(f"{len(entries)} written")
-        )
+        output.emit({"id": id, "entries": len(entries)}, lambda: echo(f"{len(entries)} written"))
 
     output.run(work)
 
@@ -128,7 +127,7 @@ def update(
             given = [parse_map_bytes(value) for value in values]
             single = len(given) == 1 and not (written.lanes and isinstance(given[0], int))
             await written.set(where, given[0] if single else given, flag)
-        output.emit({"id": id}, lambda: click.echo("written"))
+        output.emit({"id": id}, lambda: echo("written"))
 
     output.run(work)
 
@@ -147,7 +146,7 @@ def delete(output: Output, id: int, keys: tuple[str, ...]) -> None:
             await changed.delete(wanted[0])
         else:
             await changed.delete_many(wanted)
-        output.emit({"id": id}, lambda: click.echo("deleted"))
+        output.emit({"id": id}, lambda: echo("deleted"))
 
     output.run(work)
 
@@ -166,7 +165,7 @@ def next_(output: Output, id: int, key: str | None) -> None:
             _fail("NO_MORE_KEYS", f"map {id} has no more keys")
         else:
             output.emit(
-                {"key": found.hex(), "key_number": number(found)}, lambda: click.echo(found.hex())
+                {"key": found.hex(), "key_number": number(found)}, lambda: echo(found.hex())
             )
 
     output.run(work)
@@ -182,7 +181,7 @@ def push(output: Output, id: int, value: str, drop_oldest: bool) -> None:
 
     async def work(client: "Client") -> None:
         await (await _queue(client, id)).push(parse_map_bytes(value), drop_oldest=drop_oldest)
-        output.emit({"id": id}, lambda: click.echo("pushed"))
+        output.emit({"id": id}, lambda: echo("pushed"))
 
     output.run(work)
 
@@ -225,7 +224,7 @@ def _show(output: Output, source: "Map", value: bytes | None, missing: str) -> N
     if value is None:
         _fail("OBJECT_NOT_FOUND", missing)
     else:
-        output.emit(value_fields(source, value), lambda: click.echo(value_text(source, value)))
+        output.emit(value_fields(source, value), lambda: echo(value_text(source, value)))
 
 
 def _fail(code: str, message: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.map_entries import COMMANDS, update
 from ebpfd.cli.map_text import describe, lost_lines, record_fields, record_text
 from ebpfd.cli.output import Output
@@ -112,7 +113,7 @@ def remove(output: Output, id: int) -> None:
         said = f"map {id} is removed"
         if kept:
             said = f"map {id} stays until these let it go: {keepers_text(kept)}"
-        output.emit({"id": id, **keepers_json(kept)}, lambda: click.echo(said))
+        output.emit({"id": id, **keepers_json(kept)}, lambda: echo(said))
 
     output.run(work)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-import click
+from ebpfd.cli.echo import echo
 
 if TYPE_CHECKING:
     from ebpfd_sdk import Client, EbpfdError, Result
@@ -31,13 +31,13 @@ class Output:
     def emit(self, value: Json, text: Callable[[], None]) -> None:
         """Print *value* as JSON, or let *text* print it."""
         if self.json:
-            click.echo(json.dumps(value, indent=2))
+            echo(json.dumps(value, indent=2))
         else:
             text()
 
     def emit_line(self, value: Json, text: str) -> None:
         """Print one item of a stream: a line of JSON, or of text."""
-        click.echo(json.dumps(value) if self.json else text)
+        echo(json.dumps(value) if self.json else text)
         sys.stdout.flush()
 
     def table(self, rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ class Output:
             **({"format": format_} if format_ else {}),
             "bytes": size,
         }
-        self.emit(written, lambda: click.echo(f"{to}: {size} bytes{of}"))
+        self.emit(written, lambda: echo(f"{to}: {size} bytes{of}"))
 
     def run(self, work: "Callable[[Client], Awaitable[None]]") -> None:
         """Run *work* with a connected client; its errors end the command with exit code 1."""
@@ -96,9 +96,9 @@ class Output:
             body = error_json(error.code, error.message) | dict(more or {})
             if rejections:
                 body["rejections"] = [rejection_json(each) for each in rejections]
-            click.echo(json.dumps({"error": body}), err=True)
+            echo(json.dumps({"error": body}), err=True)
         else:
-            click.echo(f"error: {error.code.name} ({error.code.value}): {error}", err=True)
+            echo(f"error: {error.code.name} ({error.code.value}): {error}", err=True)
             for rejection in rejections:
                 print_rejection(rejection, err=True)
         sys.exit(1)
@@ -112,7 +112,7 @@ def error_json(code: "Result", message: str) -> dict[str, Json]:
 def print_table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
     """Print *rows* in columns that are as wide as they must be."""
     for line in table_lines(rows, columns) if rows else ("none",):
-        click.echo(line)
+        echo(line)
 
 
 def table_lines(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> Iterator[str]:
@@ -131,7 +131,7 @@ def print_record(value: Mapping[str, Json]) -> None:
     """Print one field a line."""
     width = max(map(len, value))
     for name, field in value.items():
-        click.echo(f"{name.replace('_', ' ').ljust(width)}  {cell(field)}")
+        echo(f"{name.replace('_', ' ').ljust(width)}  {cell(field)}")
 
 
 def cell(value: Json) -> str:

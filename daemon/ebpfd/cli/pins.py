@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output
 from ebpfd.cli.peers import peer_json
 
@@ -43,7 +44,7 @@ def remove(output: Output, path: str) -> None:
 
     async def work(client: "Client") -> None:
         await client.unpin(path)
-        output.emit({"path": path}, lambda: click.echo(f"{path} is unpinned"))
+        output.emit({"path": path}, lambda: echo(f"{path} is unpinned"))
 
     output.run(work)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ebpfd.cli.disassembly import disassembly_json, disassembly_lines
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_table
 from ebpfd.cli.parameters import Flags, Hex, HexOrFile, existing_file, meta_length_option
 from ebpfd.cli.pins import keepers_json, keepers_text
@@ -99,7 +100,7 @@ def reload(output: Output, id: int) -> None:
 
     async def work(client: "Client") -> None:
         new = await (await client.program(id)).reload()
-        output.emit([describe(new)], lambda: click.echo(f"program {id} is now {new.id}"))
+        output.emit([describe(new)], lambda: echo(f"program {id} is now {new.id}"))
 
     output.run(work)
 
@@ -121,9 +122,7 @@ def disassemble(output: Output, what: str, names: tuple[str, ...]) -> None:
         programs = await client.disassemble(int(what) if loaded else what, programs=names)
         output.emit(
             [disassembly_json(each) for each in programs],
-            lambda: click.echo(
-                "\n".join(line for each in programs for line in disassembly_lines(each))
-            ),
+            lambda: echo("\n".join(line for each in programs for line in disassembly_lines(each))),
         )
 
     output.run(work)
@@ -197,7 +196,7 @@ def unload(output: Output, id: int) -> None:
         said = f"program {id} is unloaded"
         if kept:
             said = f"program {id} stays until these let it go: {keepers_text(kept)}"
-        output.emit({"id": id, **keepers_json(kept)}, lambda: click.echo(said))
+        output.emit({"id": id, **keepers_json(kept)}, lambda: echo(said))
 
     output.run(work)
 
@@ -301,7 +300,7 @@ def _print_programs(rows: Sequence[Mapping[str, Json]]) -> None:
     print_table(rows, COLUMNS)
     for row in rows:
         if row["reason"]:
-            click.echo(f"{row['id']}: {row['reason']}")
+            echo(f"{row['id']}: {row['reason']}")
 
 
 def _verdict_json(verdict: "Verdict") -> dict[str, Json]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output
 from ebpfd.cli.parameters import existing_file
 
@@ -58,12 +59,12 @@ def record(
         }
         lost = f", {recorded.lost} lost" if recorded.lost else ""
         why = f": ended because {recorded.reason}" if recorded.reason else ""
-        output.emit(row, lambda: click.echo(f"{file}: {recorded.events} events{lost}{why}"))
+        output.emit(row, lambda: echo(f"{file}: {recorded.events} events{lost}{why}"))
 
     try:
         output.run(work)
     except KeyboardInterrupt:
-        click.echo(f"{file} is whole up to here", err=True)
+        echo(f"{file} is whole up to here", err=True)
     except FileExistsError:
         hint = "choose another file, or --force to overwrite it"
         raise click.ClickException(f"{file} is there already: {hint}") from None
@@ -197,34 +198,34 @@ def _came(each: "Came") -> dict[str, Json]:
 
 def _print(report: "Report", broken: bool) -> None:
     if report.differing:
-        click.echo(f"{report.differing} of {report.events} events differ")
+        echo(f"{report.differing} of {report.events} events differ")
     else:
-        click.echo(f"{report.events} events: no difference")
+        echo(f"{report.events} events: no difference")
     for each in report.first:
-        click.echo(f"event {each.event}, link {each.link_id}, {each.program}:")
-        click.echo(f"  context {_shown(each.context)}")
+        echo(f"event {each.event}, link {each.link_id}, {each.program}:")
+        echo(f"  context {_shown(each.context)}")
         if each.data:
-            click.echo(f"  data    {_shown(each.data)}")
-        click.echo(f"  was     {_outcome(each.was, each)}")
-        click.echo(f"  now     {_outcome(each.now, each)}")
+            echo(f"  data    {_shown(each.data)}")
+        echo(f"  was     {_outcome(each.was, each)}")
+        echo(f"  now     {_outcome(each.now, each)}")
     if report.differing > len(report.first):
-        click.echo(f"and {report.differing - len(report.first)} more")
+        echo(f"and {report.differing - len(report.first)} more")
     for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     for count, what in (
         (report.unknown, "asked what the recording does not know"),
         (report.overlapped, "ran beside others: on maps that they share the order is unknown"),
         (report.lost, "are missing: maps may be other than they were"),
     ):
         if count:
-            click.echo(f"note: {count} events {what}", err=True)
+            echo(f"note: {count} events {what}", err=True)
     if report.lost_writes:
         missing = "writes of users are missing: maps may be other than they were"
-        click.echo(f"note: {report.lost_writes} {missing}", err=True)
+        echo(f"note: {report.lost_writes} {missing}", err=True)
     if broken:
-        click.echo("note: the recording was broken off: this is what it has up to there", err=True)
+        echo("note: the recording was broken off: this is what it has up to there", err=True)
     elif report.reason:
-        click.echo(f"note: the recording ended because {report.reason}", err=True)
+        echo(f"note: the recording ended because {report.reason}", err=True)
 
 
 def _outcome(came: "Came", difference: "Difference") -> str:

@@ -8,6 +8,7 @@ control character.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ebpfd.cli.echo import plain
 from ebpfd.cli.output import Json
 
 if TYPE_CHECKING:
@@ -170,11 +171,6 @@ def _bytes(content: bytes) -> str:
         return f"{size}, all 0"
     shown = content.hex()
     return f"{size}, {shown if len(shown) <= HEX_WIDTH else f'{shown[:HEX_WIDTH]}...'}"
-
-
-def plain(text: str) -> str:
-    """*text* without what would move a terminal's cursor, or change its colours."""
-    return "".join(each if each.isprintable() else " " if each == "\t" else "?" for each in text)
 
 
 def source_json(source: "SourceLine | None") -> dict[str, Json] | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_record, print_table
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _run(output: Output, ask: "Callable[[Client], Awaitable[Shadow]]") -> None:
         def text() -> None:
             print_record(row)
             if recent:
-                click.echo()
+                echo()
                 print_table([_brief(each) for each in recent], COLUMNS)
 
         output.emit({**row, "recent": recent}, text)

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_record
 
 DIRECTORY: Final = click.Path(path_type=Path)
@@ -88,9 +89,7 @@ def restore(output: Output, source: Path, directory: Path) -> None:
     }
     output.record(values)
     if os.geteuid() == 0 == directory.stat().st_uid:
-        click.echo(
-            f"It is root's: for a daemon of another user, chown -R USER {directory}", err=True
-        )
+        echo(f"It is root's: for a daemon of another user, chown -R USER {directory}", err=True)
 
 
 def _fail(output: Output, error: Exception) -> NoReturn:

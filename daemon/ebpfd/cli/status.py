@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, print_record
 from ebpfd.cli.rates import NS_A_SECOND
 from ebpfd.cli.top import bytes_text
@@ -52,11 +53,11 @@ def _json(seen: "DaemonStatus") -> dict[str, Json]:
 
 def _print(seen: "DaemonStatus") -> None:
     print_record(_text(seen))
-    click.echo()
+    echo()
     if not seen.troubles:
-        click.echo("all is well")
+        echo("all is well")
     for each in seen.troubles:
-        click.echo(f"TROUBLE {each.told}\n    do: {each.advice}")
+        echo(f"TROUBLE {each.told}\n    do: {each.advice}")
 
 
 def _text(seen: "DaemonStatus") -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, table_lines
 from ebpfd.cli.programs import quantiles
 from ebpfd.cli.rates import NS_A_SECOND, Activity, Period, period, results
@@ -65,7 +66,7 @@ def _show(output: Output, now: "Stats", seen: Period) -> None:
         size = shutil.get_terminal_size()
         lines = [line[: size.columns] for line in lines[: size.lines - 1]]
         click.echo(HOME, nl=False)
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
     sys.stdout.flush()
 
 

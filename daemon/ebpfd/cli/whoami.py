@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ebpfd.cli.echo import echo
 from ebpfd.cli.output import Json, Output, cell, print_table
 from ebpfd.cli.peers import peer_json
 
@@ -38,9 +39,9 @@ def _rights(rights: Mapping[str, tuple[str, ...]]) -> dict[str, Json]:
 
 def _print(me: "Me") -> None:
     known = peer_json(me.peer)
-    click.echo(f"you are {cell(known)}" if known else "the daemon does not know who you are")
+    echo(f"you are {cell(known)}" if known else "the daemon does not know who you are")
     if not me.restricted:
-        click.echo("you need no roles here: you may do all")
+        echo("you need no roles here: you may do all")
         return
     rows: list[dict[str, Json]] = [
         {"role": role.name, "may": action, "things": list(things)}
