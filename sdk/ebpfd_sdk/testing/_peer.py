@@ -167,7 +167,9 @@ class Peer:
         parameter: bytes | None = None,
         origin: hook_pb2.Origin | None = None,
     ) -> "asyncio.Future[hook_pb2.FireReturn]":
-        """Hand a client's fire to the module."""
+        """Hand a client's fire to the module; ``PeerError`` if there is nowhere to send it."""
+        if not self.streams:
+            raise PeerError("it has no data stream")
         fire_id = next(self._ids)
         fire = hook_pb2.Fire(
             fire_id=fire_id,
