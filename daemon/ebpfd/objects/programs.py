@@ -104,14 +104,15 @@ class Program:
     functions: tuple[BtfResolvedFunction, ...] = ()
     users: Users = field(default_factory=Users)
     nanoseconds_per_run: float = 0.0
-    nanoseconds_of_last_run: float = math.inf
+    nanoseconds_of_last_runs: tuple[float, float] = (math.inf, math.inf)
     link_ids: set[int] = field(default_factory=set[int])
     holder_ids: Counter[int] = field(default_factory=Counter[int])
 
     def took(self, nanoseconds_per_run: float) -> None:
-        """Learn from a run; one alone that is long was only interrupted by the machine."""
-        self.nanoseconds_per_run = min(nanoseconds_per_run, self.nanoseconds_of_last_run)
-        self.nanoseconds_of_last_run = nanoseconds_per_run
+        """Learn from a run; one or two that are long were only interrupted by the machine."""
+        last, one_before = self.nanoseconds_of_last_runs
+        self.nanoseconds_per_run = min(nanoseconds_per_run, last, one_before)
+        self.nanoseconds_of_last_runs = nanoseconds_per_run, last
 
     @property
     def may_wait(self) -> bool:
