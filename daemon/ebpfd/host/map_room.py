@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from ebpfd.host.one_look import OneLook
+from ebpfd.host.seldom import Seldom
 from ebpfd.store.advice import os_error_number
 from ebpfd_api.result import Result
 from ebpfd_vm import EngineError
@@ -28,7 +29,6 @@ ENOUGH_BYTES: Final = 2 * LOW_BYTES
 """From then on it is no news any more."""
 
 LOOK_S: Final = 10.0
-LOGGED_EVERY_S: Final = 1.0
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -53,8 +53,7 @@ class MapRoom:
         """Of the last one that was refused."""
 
         self._disk = None if folder is None else OneLook(partial(os.statvfs, folder))
-        self._clock = clock
-        self._logged_at, self._logged = float("-inf"), 0
+        self._logged = Seldom(clock)
 
     @contextmanager
     def counting(self) -> Generator[None]:
@@ -97,8 +96,5 @@ class MapRoom:
     def _refuse(self, reason: str) -> None:
         self.refused += 1
         self.reason = reason
-        now = self._clock()
-        if now - self._logged_at >= LOGGED_EVERY_S:
-            refused = self.refused - self._logged
-            self._logged_at, self._logged = now, self.refused
+        if refused := self._logged.untold(self.refused):
             _log.error("no room for maps", folder=str(self.folder), reason=reason, refused=refused)

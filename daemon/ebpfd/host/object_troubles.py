@@ -9,15 +9,12 @@ from ebpfd.contracts import KnownContracts
 from ebpfd.host.lately import LATELY
 from ebpfd.host.trouble import Trouble, things
 from ebpfd.objects import Link, MapObject, Objects, Program, ProgramState
-from ebpfd.objects.outcomes import Outcomes
+from ebpfd.objects.outcomes import BROKEN, SUCCESS
 from ebpfd_api.failure import Failure
 from ebpfd_api.result import result_name
 
 MOST_LINKS: Final = 10
 """Links of one kind of trouble that are told one by one."""
-
-BROKEN: Final = "broken"
-SUCCESS: Final = "success"
 
 _ADVICE: Final[Mapping[str, str]] = {
     Failure.NO_PROVIDER.value: "an extension comes and goes: `ebpfctl extension list`",
@@ -30,15 +27,6 @@ _ADVICE: Final[Mapping[str, str]] = {
 
 _Object = TypeVar("_Object", Link, Program, MapObject)
 _Key = TypeVar("_Key", UUID, tuple[str, str])
-
-
-def events(outcomes: Outcomes) -> Iterator[tuple[str, int]]:
-    """What a link's events came to, by name; each is counted once."""
-    yield SUCCESS, outcomes.success
-    yield BROKEN, outcomes.broken
-    for failure, count in outcomes.failures.items():
-        if failure is not Failure.LOST:
-            yield failure.value, count
 
 
 def object_troubles(

@@ -6,7 +6,7 @@ second at most for each quota.
 
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -15,9 +15,8 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from ebpfd.errors import RequestError
+from ebpfd.host.seldom import Seldom
 from ebpfd_api.result import Result
-
-LOGGED_EVERY_S: Final = 1.0
 
 _Value = TypeVar("_Value")
 
@@ -85,7 +84,7 @@ class QuotaGuard:
         self.busy: Final = Counter[str]()
         """How many are within ``place``, by the name of the quota."""
 
-        self._logged: dict[str, tuple[float, int]] = {}
+        self._logged = defaultdict[str, Seldom](lambda: Seldom(time.monotonic))
 
     def check(self, quota: str, there: int, more: int, what: str) -> None:
         """Refuse *more* of something, of which so many are *there*; *what* says how to have less.
@@ -122,8 +121,5 @@ class QuotaGuard:
     def count(self, quota: str, message: str, times: int = 1) -> None:
         """Count refusals that somebody else answers, and log them."""
         self.refused[quota] += times
-        now, count = time.monotonic(), self.refused[quota]
-        last, logged = self._logged.get(quota, (-LOGGED_EVERY_S, 0))
-        if now - last >= LOGGED_EVERY_S:
-            self._logged[quota] = now, count
-            _log.warning("quota used up", quota=quota, reason=message, refused=count - logged)
+        if refused := self._logged[quota].untold(self.refused[quota]):
+            _log.warning("quota used up", quota=quota, reason=message, refused=refused)

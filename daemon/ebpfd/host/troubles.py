@@ -14,7 +14,7 @@ from ebpfd.host.extensions import Hosted, State
 from ebpfd.host.keeper import Keeper
 from ebpfd.host.lately import LATELY, Lately
 from ebpfd.host.map_room import MapRoom
-from ebpfd.host.object_troubles import events, object_troubles
+from ebpfd.host.object_troubles import object_troubles
 from ebpfd.host.quotas import QuotaGuard
 from ebpfd.host.services import Services
 from ebpfd.host.stats import QuotaReading, Reading
@@ -128,7 +128,7 @@ class Troubles:
 
     def _counts(self) -> Iterator[tuple[_Count, int]]:
         for link in tuple(self._objects.links()):
-            for what, count in events(link.outcomes):
+            for what, count in link.outcomes.by_name():
                 yield (what, link.id), count
         for quota, count in tuple(self._guard.refused.items()):
             yield ("quota", quota), count

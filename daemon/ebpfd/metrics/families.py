@@ -102,12 +102,8 @@ def _links(links: _Labelled[LinkReading]) -> Iterator[str]:
     name = "ebpfd_link_events_total"
     yield _head(name, "counter", "Events by what they came to, whether they ran or not.")
     for labels, link in links:
-        yield _line(name, f'{labels},outcome="success"', link.outcomes.success)
-        for failure in Failure:
-            if failure is not Failure.LOST:
-                count = link.outcomes.failures.get(failure, 0)
-                yield _line(name, f'{labels},outcome="{failure.value}"', count)
-        yield _line(name, f'{labels},outcome="broken"', link.outcomes.broken)
+        for outcome, count in link.outcomes.by_name():
+            yield _line(name, f'{labels},outcome="{outcome}"', count)
     yield from _each(
         "ebpfd_link_lost_answers_total",
         "counter",

@@ -5,11 +5,15 @@ nobody was there to take.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from ebpfd_api.failure import Failure, failure_of
 from ebpfd_vm import Tally
+
+SUCCESS: Final = "success"
+BROKEN: Final = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,14 @@ class Outcomes:
     failures: Mapping[Failure, int] = field(default_factory=dict[Failure, int])
     broken: int = 0
     """Refused since the link's breaker was broken."""
+
+    def by_name(self) -> Iterator[tuple[str, int]]:
+        """Each event once, by the name that users know of what it came to."""
+        yield SUCCESS, self.success
+        for failure in Failure:
+            if failure is not Failure.LOST:
+                yield failure.value, self.failures.get(failure, 0)
+        yield BROKEN, self.broken
 
 
 def outcomes_of(tally: Tally, others: Mapping[Failure, int], broken: int = 0) -> Outcomes:
